@@ -1,0 +1,378 @@
+//! A new agent.
+
+use std::sync::Arc;
+
+use mneme_domain::{
+    Actor, AgentId, BlockId, JsonObject, MessageId, ToolId,
+    agent::{Agent, AgentState, AgentType, CreateAgent, Include},
+    block::{Block, CreateBlock},
+    content::ContentPart,
+    message::{Message, MessageRole},
+    tool::Tool,
+    tool_rule::ToolRule,
+};
+use mneme_store::{Conn, StoreError, agents, blocks, messages, tools};
+use serde_json::Value;
+
+use super::{check_timezone, model::ModelChoice, unique, variables};
+use crate::{
+    Core, CoreError, Result,
+    context::prompt,
+    names, prompts,
+    tools::{base_rules, base_tools},
+    turn::input,
+};
+
+/// Files that an agent has open at most unless it says otherwise.
+const MAX_FILES_OPEN: i64 = 5;
+/// Characters of an open file in view unless the agent says otherwise.
+const FILE_VIEW_CHARS: i64 = 15_000;
+
+impl Core {
+    /// Makes an agent.
+    ///
+    /// # Errors
+    /// 400 or 404 for models, tools and blocks that do not exist, 422 for values that make no sense, 502 when the
+    /// model's provider cannot be asked.
+    pub async fn create_agent(
+        self: &Arc<Self>,
+        actor: &Actor,
+        body: CreateAgent,
+        default_type: AgentType,
+    ) -> Result<AgentState> {
+        refuse_unsupported(&body)?;
+        if let Some(name) = &body.timezone {
+            check_timezone(name)?;
+        }
+        let agent_type = body.agent_type.unwrap_or(default_type);
+        let llm_config = self
+            .choose_model(ModelChoice {
+                handle: body.model.clone(),
+                config: body.llm_config.clone(),
+                context_window: body.context_window_limit,
+                max_tokens: body.max_tokens,
+                max_reasoning_tokens: body.max_reasoning_tokens,
+                reasoning: body.enable_reasoner.or(body.reasoning),
+                parallel_tool_calls: body.parallel_tool_calls,
+            })
+            .await?;
+        let embedding_config = self
+            .choose_embedding(
+                body.embedding.clone(),
+                body.embedding_config.clone(),
+                body.embedding_chunk_size,
+            )
+            .await?;
+        let now = self.env.now();
+        let id = AgentId::from_uuid(self.env.uuid());
+        let own_blocks = self.own_blocks(
+            actor,
+            body.memory_blocks.unwrap_or_default(),
+            body.memory_variables.as_ref(),
+        )?;
+
+        let mut tx = self.store.write().await?;
+        let attached = shared_blocks(
+            &mut tx,
+            actor,
+            body.block_ids.as_deref().unwrap_or_default(),
+        )
+        .await?;
+        let tools = self
+            .tools_for(
+                &mut tx,
+                actor,
+                body.tool_ids.as_deref().unwrap_or_default(),
+                body.tools.as_deref().unwrap_or_default(),
+                if body.include_base_tools == Some(false) {
+                    &[]
+                } else {
+                    base_tools(agent_type)
+                },
+            )
+            .await?;
+        let tool_rules = rules_for(
+            agent_type,
+            body.tool_rules,
+            body.include_base_tool_rules,
+            &tools,
+        );
+        let mut agent = Agent {
+            id: id.clone(),
+            name: body
+                .name
+                .filter(|name| !name.trim().is_empty())
+                .unwrap_or_else(|| names::agent_name(self.env.uuid())),
+            agent_type,
+            system: body
+                .system
+                .unwrap_or_else(|| prompts::default_system(agent_type).to_owned()),
+            llm_config,
+            embedding_config,
+            tool_rules,
+            message_ids: Vec::new(),
+            response_format: body.response_format,
+            description: body.description,
+            metadata: body.metadata,
+            memory_variables: body.memory_variables,
+            project_id: body.project_id,
+            template_id: body.template_id,
+            base_template_id: body.base_template_id,
+            deployment_id: None,
+            entity_id: None,
+            message_buffer_autoclear: body.message_buffer_autoclear.unwrap_or(false),
+            enable_sleeptime: body.enable_sleeptime,
+            last_run_completion: None,
+            last_run_duration_ms: None,
+            timezone: Some(body.timezone.unwrap_or_else(|| "UTC".into())),
+            max_files_open: Some(body.max_files_open.unwrap_or(MAX_FILES_OPEN)),
+            per_file_view_window_char_limit: Some(
+                body.per_file_view_window_char_limit
+                    .unwrap_or(FILE_VIEW_CHARS),
+            ),
+            hidden: body.hidden,
+            created_at: now,
+            updated_at: now,
+            created_by_id: Some(actor.user.to_string()),
+            last_updated_by_id: Some(actor.user.to_string()),
+            version: 1,
+        };
+        let shown: Vec<Block> = own_blocks.iter().chain(&attached).cloned().collect();
+        let mut first = vec![self.system_message(&agent, &shown)];
+        for create in body.initial_message_sequence.unwrap_or_default() {
+            first.push(input::to_message(&self.env, &id, None, create));
+        }
+        agent.message_ids = first.iter().map(|message| message.id.clone()).collect();
+
+        agents::insert(&mut tx, actor, &agent).await?;
+        messages::append(&mut tx, actor, &first).await?;
+        for block in &own_blocks {
+            blocks::insert(&mut tx, actor, block, now).await?;
+        }
+        for block in own_blocks.iter().chain(&attached) {
+            match blocks::attach(&mut tx, actor, &id, &block.id).await {
+                Ok(()) => {}
+                Err(StoreError::Conflict(_)) => {
+                    let label = block.label.as_deref().unwrap_or_default();
+                    return Err(CoreError::Conflict(format!(
+                        "Two of the agent's blocks have the label '{label}'"
+                    )));
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        let tool_ids: Vec<ToolId> = tools.iter().map(|tool| tool.id.clone()).collect();
+        tools::set_of_agent(&mut tx, actor, &id, &tool_ids).await?;
+        agents::set_tags(&mut tx, actor, &id, &unique(body.tags.unwrap_or_default())).await?;
+        let given = body
+            .secrets
+            .or(body.tool_exec_environment_variables)
+            .map(variables)
+            .unwrap_or_default();
+        if !given.is_empty() {
+            agents::set_variables(&mut tx, actor, &id, &given).await?;
+        }
+        let full = agents::full(&mut tx, actor, &id, Include::ALL).await?;
+        tx.commit().await?;
+        full.map(AgentState::from)
+            .ok_or_else(|| CoreError::Internal(format!("{id} is not there after its creation")))
+    }
+
+    /// The blocks that a creation body describes; of two with one label the later one counts.
+    fn own_blocks(
+        &self,
+        actor: &Actor,
+        given: Vec<CreateBlock>,
+        values: Option<&JsonObject>,
+    ) -> Result<Vec<Block>> {
+        let mut made: Vec<Block> = Vec::new();
+        for mut create in given {
+            if let Some(values) = values {
+                create.value = substitute(&create.value, values);
+            }
+            let block = self.new_block(actor, create)?;
+            match made.iter_mut().find(|other| other.label == block.label) {
+                Some(other) => *other = block,
+                None => made.push(block),
+            }
+        }
+        Ok(made)
+    }
+
+    /// The first message of an agent's context.
+    pub(crate) fn system_message(&self, agent: &Agent, blocks: &[Block]) -> Message {
+        let now = self.env.now();
+        let id = MessageId::from_uuid(self.env.uuid());
+        let mut message = Message::new(id, agent.id.clone(), MessageRole::System, now);
+        let fixed = prompt::fixed_part(&agent.system, blocks, &agent.tool_rules);
+        let facts = prompt::Facts {
+            now,
+            memory_changed: now,
+            recall_messages: 0,
+            timezone: agent.timezone.as_deref().unwrap_or("UTC"),
+        };
+        message.content = vec![ContentPart::text(prompt::join(&fixed, facts))];
+        message.model = Some(agent.llm_config.model.clone());
+        message
+    }
+
+    /// The tools named by id and by name with the base tools that are not among them.
+    pub(super) async fn tools_for(
+        &self,
+        tx: &mut Conn,
+        actor: &Actor,
+        ids: &[ToolId],
+        named: &[String],
+        base: &[&str],
+    ) -> Result<Vec<Tool>> {
+        let mut all: Vec<Tool> = Vec::new();
+        let by_id = tools::by_ids(tx, actor, ids).await?;
+        for id in ids {
+            let tool = by_id
+                .iter()
+                .find(|tool| tool.id == *id)
+                .ok_or_else(|| CoreError::missing("Tool", id))?;
+            push_new(&mut all, tool);
+        }
+        let names: Vec<String> = named
+            .iter()
+            .cloned()
+            .chain(base.iter().map(|name| (*name).to_owned()))
+            .collect();
+        let by_name = tools::by_names(tx, actor, &names).await?;
+        for name in &names {
+            let found = by_name.iter().find(|tool| tool.call_name() == name);
+            push_new(
+                &mut all,
+                found.ok_or_else(|| {
+                    CoreError::NotFound(format!("Tool with name {name} not found"))
+                })?,
+            );
+        }
+        Ok(all)
+    }
+}
+
+fn push_new(all: &mut Vec<Tool>, tool: &Tool) {
+    if !all.iter().any(|other| other.id == tool.id) {
+        all.push(tool.clone());
+    }
+}
+
+async fn shared_blocks(tx: &mut Conn, actor: &Actor, ids: &[BlockId]) -> Result<Vec<Block>> {
+    let found = blocks::get_many(tx, actor, ids).await?;
+    let mut all: Vec<Block> = Vec::new();
+    for id in ids {
+        let stored = found.iter().find(|stored| stored.block.id == *id);
+        let block = &stored.ok_or_else(|| CoreError::missing("Block", id))?.block;
+        if !all.iter().any(|other| other.id == block.id) {
+            all.push(block.clone());
+        }
+    }
+    Ok(all)
+}
+
+fn rules_for(
+    agent_type: AgentType,
+    given: Option<Vec<ToolRule>>,
+    include_base: Option<bool>,
+    tools: &[Tool],
+) -> Vec<ToolRule> {
+    let mut rules = given.unwrap_or_default();
+    if include_base != Some(false) {
+        let names: Vec<&str> = tools.iter().map(Tool::call_name).collect();
+        for rule in base_rules(agent_type, &names) {
+            if !rules
+                .iter()
+                .any(|other| other.tool_name() == rule.tool_name())
+            {
+                rules.push(rule);
+            }
+        }
+    }
+    for tool in tools
+        .iter()
+        .filter(|tool| tool.default_requires_approval == Some(true))
+    {
+        rules.push(ToolRule::RequiresApproval {
+            tool_name: tool.call_name().to_owned(),
+            prompt_template: None,
+        });
+    }
+    let mut unique: Vec<ToolRule> = Vec::new();
+    for rule in rules {
+        if !unique.contains(&rule) {
+            unique.push(rule);
+        }
+    }
+    unique
+}
+
+/// Puts values in the place of `{{name}}`; names without a value stay.
+fn substitute(text: &str, values: &JsonObject) -> String {
+    let mut out = text.to_owned();
+    for (name, value) in values {
+        let value = match value {
+            Value::String(text) => text.clone(),
+            other => other.to_string(),
+        };
+        out = out
+            .replace(&format!("{{{{{name}}}}}"), &value)
+            .replace(&format!("{{{{ {name} }}}}"), &value);
+    }
+    out
+}
+
+/// What this version cannot do is said, not left out silently.
+fn refuse_unsupported(body: &CreateAgent) -> Result<()> {
+    let some = |list: &Option<Vec<String>>| list.as_ref().is_some_and(|list| !list.is_empty());
+    let asked = [
+        (some(&body.source_ids) || some(&body.folder_ids), "folders"),
+        (some(&body.identity_ids), "identities"),
+        (body.from_template.is_some(), "templates"),
+        (body.enable_sleeptime == Some(true), "sleep-time agents"),
+        (
+            body.include_multi_agent_tools == Some(true),
+            "multi-agent tools",
+        ),
+    ];
+    match asked.iter().find(|(asked, _)| *asked) {
+        Some((_, what)) => Err(CoreError::Invalid(format!(
+            "This version of the server does not support {what}"
+        ))),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn variables_are_put_into_blocks_and_unknown_ones_stay() {
+        let mut values = JsonObject::new();
+        values.insert("user_name".into(), "Grace".into());
+        values.insert("n".into(), 3.into());
+        assert_eq!(
+            substitute("{{user_name}} has {{ n }} of {{x}}", &values),
+            "Grace has 3 of {{x}}"
+        );
+    }
+
+    #[test]
+    fn the_current_architecture_has_no_default_rules_and_the_older_ones_end_with_send_message() {
+        assert_eq!(base_rules(AgentType::LettaV1Agent, &["memory_insert"]), []);
+        let rules = base_rules(
+            AgentType::MemgptV2Agent,
+            base_tools(AgentType::MemgptV2Agent),
+        );
+        assert_eq!(
+            rules[0],
+            ToolRule::ExitLoop {
+                tool_name: "send_message".into(),
+                prompt_template: None
+            }
+        );
+        assert_eq!(rules.len(), 4);
+    }
+}

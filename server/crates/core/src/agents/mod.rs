@@ -1,0 +1,191 @@
+//! Agents: made, read, changed, deleted.
+
+mod create;
+mod model;
+mod update;
+
+use std::sync::Arc;
+
+use mneme_domain::{
+    Actor, AgentId, JsonObject, Order, Page,
+    agent::{AgentState, Include},
+    tool_rule::ToolRule,
+};
+use mneme_store::{Conn, agents};
+
+use crate::{AgentFilter, Core, CoreError, Result};
+
+impl Core {
+    /// One agent.
+    ///
+    /// # Errors
+    /// 404 for an unknown agent.
+    pub async fn get_agent(
+        self: &Arc<Self>,
+        actor: &Actor,
+        id: &AgentId,
+        include: Include,
+    ) -> Result<AgentState> {
+        let mut conn = self.store.read().await?;
+        let full = agents::full(&mut conn, actor, id, include).await?;
+        full.map(AgentState::from)
+            .ok_or_else(|| CoreError::missing("Agent", id))
+    }
+
+    /// Agents of the organisation.
+    ///
+    /// # Errors
+    /// 503 without a database.
+    pub async fn list_agents(
+        self: &Arc<Self>,
+        actor: &Actor,
+        filter: AgentFilter,
+        page: &Page,
+        include: Include,
+    ) -> Result<Vec<AgentState>> {
+        let mut conn = self.store.read().await?;
+        let found = agents::list(&mut conn, actor, &filter, page).await?;
+        let full = agents::full_many(&mut conn, actor, found, include).await?;
+        Ok(full.into_iter().map(AgentState::from).collect())
+    }
+
+    /// How many agents the organisation has.
+    ///
+    /// # Errors
+    /// 503 without a database.
+    pub async fn count_agents(self: &Arc<Self>, actor: &Actor) -> Result<i64> {
+        let mut conn = self.store.read().await?;
+        Ok(agents::count(&mut conn, actor, &AgentFilter::default()).await?)
+    }
+
+    /// Deletes an agent with its history; shared blocks and tools stay.
+    ///
+    /// # Errors
+    /// 404 for an unknown agent.
+    pub async fn delete_agent(self: &Arc<Self>, actor: &Actor, id: &AgentId) -> Result<()> {
+        let mut tx = self.store.write().await?;
+        if !agents::delete(&mut tx, actor, id).await? {
+            return Err(CoreError::missing("Agent", id));
+        }
+        tx.commit().await?;
+        self.contexts.forget(id);
+        Ok(())
+    }
+
+    /// Fails unless the agent is there and the actor's.
+    pub(crate) async fn require_agent(&self, actor: &Actor, id: &AgentId) -> Result<()> {
+        let mut conn = self.store.read().await?;
+        match agents::get(&mut conn, actor, id).await? {
+            Some(_) => Ok(()),
+            None => Err(CoreError::missing("Agent", id)),
+        }
+    }
+
+    /// Adds a rule to an agent unless it has it.
+    pub(crate) async fn add_rule(
+        &self,
+        tx: &mut Conn,
+        actor: &Actor,
+        id: &AgentId,
+        rule: ToolRule,
+    ) -> Result<()> {
+        let mut agent = agents::get(tx, actor, id)
+            .await?
+            .ok_or_else(|| CoreError::missing("Agent", id))?;
+        if !agent.tool_rules.contains(&rule) {
+            agent.tool_rules.push(rule);
+            agents::update(tx, actor, &agent).await?;
+        }
+        Ok(())
+    }
+}
+
+/// A page of a short list that is at hand whole, oldest first.
+pub(crate) fn window<T>(mut items: Vec<T>, page: &Page, id: impl Fn(&T) -> String) -> Vec<T> {
+    if page.order == Order::Desc {
+        items.reverse();
+    }
+    let place = |cursor: &Option<String>| {
+        cursor
+            .as_ref()
+            .and_then(|cursor| items.iter().position(|item| id(item) == *cursor))
+    };
+    let limit = usize::try_from(page.limit).unwrap_or(usize::MAX);
+    let mut start = place(&page.after).map_or(0, |at| at + 1);
+    let mut end = place(&page.before).unwrap_or(items.len());
+    if end < start {
+        return Vec::new();
+    }
+    if end - start > limit {
+        // Going back from a cursor, the nearest items count.
+        if page.before.is_some() && page.after.is_none() {
+            start = end - limit;
+        } else {
+            end = start + limit;
+        }
+    }
+    items.drain(start..end).collect()
+}
+
+/// Variables as clients send them: texts by name; other JSON values are written as text.
+fn variables(given: JsonObject) -> Vec<(String, String)> {
+    given
+        .into_iter()
+        .map(|(key, value)| match value {
+            serde_json::Value::String(text) => (key, text),
+            other => (key, other.to_string()),
+        })
+        .collect()
+}
+
+/// Checks a time zone's name.
+fn check_timezone(name: &str) -> Result<()> {
+    name.parse::<chrono_tz::Tz>().map(|_| ()).map_err(|_| {
+        CoreError::field(
+            "timezone",
+            format!("'{name}' is no IANA time zone name such as Europe/Berlin"),
+        )
+    })
+}
+
+/// Labels without duplicates, in the order given.
+fn unique(tags: Vec<String>) -> Vec<String> {
+    let mut seen = std::collections::HashSet::new();
+    tags.into_iter()
+        .filter(|tag| seen.insert(tag.clone()))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn page(before: Option<&str>, after: Option<&str>, limit: u32, order: Order) -> Page {
+        Page {
+            before: before.map(str::to_owned),
+            after: after.map(str::to_owned),
+            limit,
+            order,
+        }
+    }
+
+    #[test]
+    fn windows_follow_the_order_of_the_list() {
+        let items = || vec!["a", "b", "c", "d"];
+        let id = |item: &&str| (*item).to_owned();
+        for (page, expected) in [
+            (page(None, None, 2, Order::Asc), vec!["a", "b"]),
+            (page(None, None, 2, Order::Desc), vec!["d", "c"]),
+            (page(None, Some("b"), 9, Order::Asc), vec!["c", "d"]),
+            (page(None, Some("b"), 9, Order::Desc), vec!["a"]),
+            (page(Some("d"), None, 2, Order::Asc), vec!["b", "c"]),
+            (page(Some("a"), Some("c"), 9, Order::Asc), vec![]),
+            (
+                page(None, Some("zz"), 9, Order::Asc),
+                vec!["a", "b", "c", "d"],
+            ),
+        ] {
+            assert_eq!(window(items(), &page, id), expected, "{page:?}");
+        }
+    }
+}

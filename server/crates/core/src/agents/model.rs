@@ -1,0 +1,135 @@
+//! Which models an agent uses, from what a request says about them.
+
+use std::sync::Arc;
+
+use mneme_domain::llm_config::{EmbeddingConfig, LlmConfig};
+
+use crate::{Core, CoreError, Result};
+
+/// What a request says about an agent's chat model.
+#[derive(Default)]
+pub struct ModelChoice {
+    /// `provider/model`.
+    pub handle: Option<String>,
+    /// A whole configuration.
+    pub config: Option<LlmConfig>,
+    pub context_window: Option<u32>,
+    pub max_tokens: Option<u32>,
+    pub max_reasoning_tokens: Option<u32>,
+    pub reasoning: Option<bool>,
+    pub parallel_tool_calls: Option<bool>,
+}
+
+impl ModelChoice {
+    /// Whether nothing is said.
+    pub fn is_empty(&self) -> bool {
+        self.handle.is_none()
+            && self.config.is_none()
+            && self.context_window.is_none()
+            && self.max_tokens.is_none()
+            && self.max_reasoning_tokens.is_none()
+            && self.reasoning.is_none()
+            && self.parallel_tool_calls.is_none()
+    }
+
+    /// Writes the settings that were named into a configuration.
+    fn tune(self, mut config: LlmConfig) -> Result<LlmConfig> {
+        if let Some(window) = self.context_window {
+            if window < 512 {
+                return Err(CoreError::field(
+                    "context_window_limit",
+                    "must be at least 512 tokens",
+                ));
+            }
+            config.context_window = window;
+        }
+        if self.max_tokens.is_some() {
+            config.max_tokens = self.max_tokens;
+        }
+        if let Some(budget) = self.max_reasoning_tokens {
+            config.max_reasoning_tokens = budget;
+        }
+        if let Some(reasoning) = self.reasoning {
+            config.enable_reasoner = reasoning;
+        }
+        if self.parallel_tool_calls.is_some() {
+            config.parallel_tool_calls = self.parallel_tool_calls;
+        }
+        Ok(config)
+    }
+}
+
+impl Core {
+    /// The chat model of a new agent.
+    pub(super) async fn choose_model(
+        self: &Arc<Self>,
+        mut choice: ModelChoice,
+    ) -> Result<LlmConfig> {
+        let config = match (choice.handle.take(), choice.config.take()) {
+            (Some(handle), _) => {
+                let mut config = self.models.chat(&handle).await?;
+                config.context_window = config
+                    .context_window
+                    .min(self.config.default_context_window);
+                config
+            }
+            (None, Some(config)) => {
+                self.models.provider_of(&config)?;
+                config
+            }
+            (None, None) => {
+                return Err(CoreError::Invalid(
+                    "INVALID_ARGUMENT: Must specify either model or llm_config in request".into(),
+                ));
+            }
+        };
+        choice.tune(config)
+    }
+
+    /// The chat model of an agent that had one.
+    pub(super) async fn change_model(
+        self: &Arc<Self>,
+        current: LlmConfig,
+        mut choice: ModelChoice,
+    ) -> Result<LlmConfig> {
+        let config = match (choice.handle.take(), choice.config.take()) {
+            (Some(handle), given)
+                if current.handle.as_deref() != Some(handle.as_str()) || given.is_some() =>
+            {
+                let mut config = self.models.chat(&handle).await?;
+                config.context_window = config
+                    .context_window
+                    .min(self.config.default_context_window);
+                // What the developer set for the agent, not for its model, stays.
+                config.temperature = current.temperature;
+                config.max_tokens = current.max_tokens;
+                config.parallel_tool_calls = current.parallel_tool_calls;
+                config
+            }
+            (_, Some(config)) => {
+                self.models.provider_of(&config)?;
+                config
+            }
+            (_, None) => current,
+        };
+        choice.tune(config)
+    }
+
+    /// The embedding model: the one named, else the first that a provider offers, else none.
+    pub(super) async fn choose_embedding(
+        self: &Arc<Self>,
+        handle: Option<String>,
+        config: Option<EmbeddingConfig>,
+        chunk_size: Option<u32>,
+    ) -> Result<Option<EmbeddingConfig>> {
+        let mut chosen = match (handle, config) {
+            (Some(handle), _) => Some(self.models.embedding(&handle).await?),
+            (None, Some(config)) => Some(config),
+            (None, None) => self.models.list_embeddings().await.into_iter().next(),
+        };
+        if let (Some(config), Some(_)) = (&mut chosen, chunk_size) {
+            config.embedding_chunk_size = chunk_size;
+        }
+        Ok(chosen)
+    }
+}

@@ -1,0 +1,159 @@
+//! Changes of an agent.
+
+use std::sync::Arc;
+
+use mneme_domain::{
+    Actor, AgentId, Patch, ToolId,
+    agent::{AgentState, Include, UpdateAgent},
+};
+use mneme_store::{StoreError, agents, messages, tools};
+
+use super::{check_timezone, model::ModelChoice, unique, variables};
+use crate::{Core, CoreError, Result};
+
+/// How often an update is tried again after somebody else was faster.
+const TRIES: usize = 5;
+
+impl Core {
+    /// Changes an agent; what the body does not name stays.
+    ///
+    /// # Errors
+    /// 404 for an unknown agent, tool, block or model, 422 for values that make no sense.
+    pub async fn update_agent(
+        self: &Arc<Self>,
+        actor: &Actor,
+        id: &AgentId,
+        body: UpdateAgent,
+    ) -> Result<AgentState> {
+        if let Patch::Set(name) = &body.timezone {
+            check_timezone(name)?;
+        }
+        let some = |list: &Option<Vec<String>>| list.as_ref().is_some_and(|list| !list.is_empty());
+        if some(&body.source_ids)
+            || some(&body.identity_ids)
+            || body.enable_sleeptime == Patch::Set(true)
+        {
+            return Err(CoreError::Invalid(
+                "This version of the server does not support folders, identities or sleep-time agents".into(),
+            ));
+        }
+        for _ in 0..TRIES {
+            match self.try_update(actor, id, body.clone()).await {
+                Err(TryError::Stale) => {}
+                Err(TryError::Failed(error)) => return Err(error),
+                Ok(state) => return Ok(state),
+            }
+        }
+        Err(StoreError::Stale.into())
+    }
+
+    async fn try_update(
+        self: &Arc<Self>,
+        actor: &Actor,
+        id: &AgentId,
+        body: UpdateAgent,
+    ) -> std::result::Result<AgentState, TryError> {
+        let mut agent = {
+            let mut conn = self.store.read().await?;
+            agents::get(&mut conn, actor, id)
+                .await?
+                .ok_or_else(|| CoreError::missing("Agent", id))?
+        };
+        let choice = ModelChoice {
+            handle: body.model,
+            config: body.llm_config,
+            context_window: body.context_window_limit,
+            max_tokens: body.max_tokens,
+            max_reasoning_tokens: body.max_reasoning_tokens,
+            reasoning: body.reasoning,
+            parallel_tool_calls: body.parallel_tool_calls,
+        };
+        if !choice.is_empty() {
+            agent.llm_config = self.change_model(agent.llm_config, choice).await?;
+        }
+        if body.embedding.is_some() || body.embedding_config.is_some() {
+            agent.embedding_config = self
+                .choose_embedding(body.embedding, body.embedding_config, None)
+                .await?;
+        }
+        body.name.apply_value(&mut agent.name);
+        body.system.apply_value(&mut agent.system);
+        body.description.apply(&mut agent.description);
+        body.metadata.apply(&mut agent.metadata);
+        body.project_id.apply(&mut agent.project_id);
+        body.template_id.apply(&mut agent.template_id);
+        body.base_template_id.apply(&mut agent.base_template_id);
+        body.enable_sleeptime.apply(&mut agent.enable_sleeptime);
+        body.response_format.apply(&mut agent.response_format);
+        body.last_run_completion
+            .apply(&mut agent.last_run_completion);
+        body.last_run_duration_ms
+            .apply(&mut agent.last_run_duration_ms);
+        body.timezone.apply(&mut agent.timezone);
+        body.max_files_open.apply(&mut agent.max_files_open);
+        body.per_file_view_window_char_limit
+            .apply(&mut agent.per_file_view_window_char_limit);
+        body.hidden.apply(&mut agent.hidden);
+        if let Some(autoclear) = body.message_buffer_autoclear {
+            agent.message_buffer_autoclear = autoclear;
+        }
+        if let Some(rules) = body.tool_rules {
+            agent.tool_rules = rules;
+        }
+        agent.updated_at = self.env.now();
+        agent.last_updated_by_id = Some(actor.user.to_string());
+
+        let mut tx = self.store.write().await?;
+        if let Some(ids) = body.message_ids {
+            let found = messages::get_many(&mut tx, actor, &ids).await?;
+            let own =
+                found.len() == ids.len() && found.iter().all(|message| message.agent_id == *id);
+            if !own || ids.is_empty() || ids[0] != agent.message_ids[0] {
+                return Err(CoreError::Invalid(
+                    "message_ids has to begin with the agent's system message and hold only messages of the agent".into(),
+                )
+                .into());
+            }
+            agent.message_ids = ids;
+        }
+        if let Some(ids) = body.tool_ids {
+            let found = self.tools_for(&mut tx, actor, &ids, &[], &[]).await?;
+            let ids: Vec<ToolId> = found.into_iter().map(|tool| tool.id).collect();
+            tools::set_of_agent(&mut tx, actor, id, &ids).await?;
+        }
+        if let Some(ids) = body.block_ids {
+            agents::set_blocks(&mut tx, actor, id, &ids).await?;
+        }
+        if let Some(tags) = body.tags {
+            agents::set_tags(&mut tx, actor, id, &unique(tags)).await?;
+        }
+        if let Some(given) = body.secrets.or(body.tool_exec_environment_variables) {
+            agents::set_variables(&mut tx, actor, id, &variables(given)).await?;
+        }
+        agents::update(&mut tx, actor, &agent).await?;
+        let full = agents::full(&mut tx, actor, id, Include::ALL).await?;
+        tx.commit().await?;
+        let full = full.ok_or_else(|| CoreError::missing("Agent", id))?;
+        Ok(AgentState::from(full))
+    }
+}
+
+enum TryError {
+    Stale,
+    Failed(CoreError),
+}
+
+impl From<StoreError> for TryError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Stale => Self::Stale,
+            other => Self::Failed(other.into()),
+        }
+    }
+}
+
+impl From<CoreError> for TryError {
+    fn from(error: CoreError) -> Self {
+        Self::Failed(error)
+    }
+}

@@ -1,0 +1,57 @@
+//! What the core needs to know from the operator.
+
+use std::time::Duration;
+
+use mneme_llm::ProviderKind;
+use secrecy::SecretString;
+use url::Url;
+
+/// A model provider that the operator set up.
+#[derive(Clone)]
+pub struct ProviderConfig {
+    /// The part of a model handle before the slash.
+    pub name: String,
+    /// What it speaks.
+    pub kind: ProviderKind,
+    /// Where it is.
+    pub base_url: Url,
+    /// The key, where it needs one.
+    pub api_key: Option<SecretString>,
+}
+
+impl std::fmt::Debug for ProviderConfig {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ProviderConfig")
+            .field("name", &self.name)
+            .field("kind", &self.kind)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Settings of the core.
+#[derive(Debug, Clone)]
+pub struct CoreConfig {
+    /// Providers from the operator's configuration.
+    pub providers: Vec<ProviderConfig>,
+    /// The most tokens that a new agent's context window has unless it asks for more: a larger window than this
+    /// makes each turn slower and dearer, so it is a choice, not a default.
+    pub default_context_window: u32,
+    /// How long a provider's list of models is used before it is asked again.
+    pub model_cache: Duration,
+    /// How long a listing waits for a provider that does not answer.
+    pub model_list_timeout: Duration,
+    /// How old the time in a system prompt may get before the prompt is written anew.
+    pub prompt_refresh: Duration,
+}
+
+impl Default for CoreConfig {
+    fn default() -> Self {
+        Self {
+            providers: Vec::new(),
+            default_context_window: 32_000,
+            model_cache: Duration::from_secs(300),
+            model_list_timeout: Duration::from_secs(10),
+            prompt_refresh: Duration::from_secs(600),
+        }
+    }
+}

@@ -1,0 +1,290 @@
+//! Making room: older messages leave the context window and a summary takes their place. They stay in the history,
+//! where conversation search finds them.
+//!
+//! The ladder always ends: the model sums up what leaves; when it cannot, a digest made without it serves; when the
+//! rest is still too long, more leaves, down to the newest message.
+
+use std::{sync::Arc, time::Duration};
+
+use mneme_domain::{
+    Actor, MessageId,
+    agent::Agent,
+    content::ContentPart,
+    message::{Message, MessageRole},
+};
+use mneme_llm::{ChatMessage, ChatRequest, Params, Part, ToolSpec, tokens};
+use mneme_store::{Conn, StoreError, agents, messages};
+
+use super::{cache::CachedContext, history};
+use crate::{Core, CoreError, Result, prompts};
+
+/// The share of the window that a context may fill before older messages leave, in percent.
+const HIGH_WATER: u64 = 90;
+/// The share of the window that the kept messages may fill, in percent.
+const KEEP: u64 = 30;
+/// How long the model may take for a summary.
+const SUMMARY_TIMEOUT: Duration = Duration::from_secs(60);
+/// Characters that a digest keeps of each message.
+const DIGEST_LINE: usize = 120;
+/// Characters of a digest in all.
+const DIGEST: usize = 2_000;
+/// Characters of what is given to the model to sum up.
+const SUMMARY_INPUT: usize = 60_000;
+
+impl Core {
+    /// Reads an agent's context from the store.
+    pub(crate) async fn load_context(
+        &self,
+        conn: &mut Conn,
+        actor: &Actor,
+        agent: &Agent,
+    ) -> Result<CachedContext> {
+        let mut found = messages::get_many(conn, actor, &agent.message_ids)
+            .await?
+            .into_iter();
+        let system = match found.next() {
+            Some(first) if first.role == MessageRole::System => first,
+            _ => {
+                return Err(CoreError::Internal(format!(
+                    "the context of {} does not begin with a system message",
+                    agent.id
+                )));
+            }
+        };
+        Ok(CachedContext {
+            version: agent.version,
+            memory_changed: system.updated_at.unwrap_or(system.created_at),
+            system: Arc::new(system),
+            messages: found.map(Arc::new).collect(),
+            tokens: None,
+            total: messages::count(conn, actor, &agent.id).await?,
+        })
+    }
+
+    /// Whether a request would leave too little room for an answer.
+    pub(crate) fn is_too_long(
+        &self,
+        agent: &Agent,
+        context: &CachedContext,
+        pending: &[Message],
+        tools: &[ToolSpec],
+    ) -> bool {
+        let window = u64::from(agent.llm_config.context_window);
+        let new = chat_tokens(pending.iter(), &[]);
+        let used = match context.tokens {
+            Some(reported) => reported + new,
+            None => {
+                chat_tokens(context.messages.iter().map(|message| &**message), tools)
+                    + tokens::count(&context.system.text()) as u64
+                    + new
+            }
+        };
+        context.messages.len() > 1 && used * 100 > window * HIGH_WATER
+    }
+
+    /// Takes older messages out of the context and puts a summary in their place. `None` when nothing can leave.
+    pub(crate) async fn compact(
+        self: &Arc<Self>,
+        actor: &Actor,
+        agent: &Agent,
+        context: &CachedContext,
+        tools: &[ToolSpec],
+    ) -> Result<Option<CachedContext>> {
+        let Some(cut) = cut(agent, context, tools) else {
+            return Ok(None);
+        };
+        let (leaving, staying) = context.messages.split_at(cut);
+        let summary = match self.summarize(agent, leaving).await {
+            Some(text) => text,
+            None => digest(leaving),
+        };
+        let mut note = Message::new(
+            MessageId::from_uuid(self.env.uuid()),
+            agent.id.clone(),
+            MessageRole::User,
+            self.env.now(),
+        );
+        let text = serde_json::json!({
+            "type": "system_alert",
+            "message": format!(
+                "{} earlier messages are out of view now; search the conversation for details. In short: {summary}",
+                leaving.len()
+            ),
+        });
+        note.content = vec![ContentPart::text(text.to_string())];
+        let mut next = context.clone();
+        next.messages = std::iter::once(Arc::new(note.clone()))
+            .chain(staying.iter().cloned())
+            .collect();
+        next.tokens = None;
+        next.total += 1;
+        let ids: Vec<MessageId> = std::iter::once(&next.system)
+            .chain(&next.messages)
+            .map(|message| message.id.clone())
+            .collect();
+        let mut tx = self.store.write().await?;
+        messages::append(&mut tx, actor, std::slice::from_ref(&note)).await?;
+        let now = self.env.now();
+        let version = match agents::touch_context(
+            &mut tx,
+            actor,
+            &agent.id,
+            &ids,
+            agent.version,
+            None,
+            None,
+            now,
+        )
+        .await
+        {
+            Ok(version) => version,
+            Err(StoreError::Stale) => {
+                return Err(CoreError::Conflict(
+                    "The agent was changed while its context was made smaller; try again".into(),
+                ));
+            }
+            Err(error) => return Err(error.into()),
+        };
+        tx.commit().await?;
+        next.version = version;
+        tracing::info!(agent = %agent.id, left = leaving.len(), kept = staying.len(), "older messages left the context");
+        Ok(Some(next))
+    }
+
+    /// Asks the agent's model for a summary; `None` when it cannot give one.
+    async fn summarize(&self, agent: &Agent, leaving: &[Arc<Message>]) -> Option<String> {
+        let provider = self.models.provider_of(&agent.llm_config).ok()?;
+        let transcript = transcript(leaving, SUMMARY_INPUT);
+        let request = ChatRequest {
+            model: agent.llm_config.model.clone(),
+            messages: vec![
+                ChatMessage::System {
+                    text: "You sum up conversations for the agent who had them.".into(),
+                },
+                ChatMessage::User {
+                    parts: vec![Part::Text(transcript)],
+                    name: None,
+                },
+                ChatMessage::User {
+                    parts: vec![Part::Text(prompts::SUMMARIZE.into())],
+                    name: None,
+                },
+            ],
+            params: Params {
+                temperature: Some(agent.llm_config.temperature),
+                ..Params::default()
+            },
+            ..ChatRequest::default()
+        };
+        let asked = tokio::time::timeout(
+            SUMMARY_TIMEOUT,
+            self.models.client().complete(provider, &request),
+        )
+        .await;
+        match asked {
+            Ok(Ok(completion)) => completion
+                .text
+                .map(|text| cut_text(text.trim(), DIGEST * 2))
+                .filter(|text| !text.is_empty()),
+            Ok(Err(error)) => {
+                tracing::warn!(agent = %agent.id, %error, "the model could not sum up; a digest serves instead");
+                None
+            }
+            Err(_) => {
+                tracing::warn!(agent = %agent.id, "the model took too long to sum up; a digest serves instead");
+                None
+            }
+        }
+    }
+}
+
+fn chat_tokens<'a>(messages: impl Iterator<Item = &'a Message>, tools: &[ToolSpec]) -> u64 {
+    let mut chat = history::to_chat("", messages);
+    chat.remove(0);
+    tokens::count_messages(&chat, tools) as u64
+}
+
+/// How many of the oldest messages leave: as many as it takes to fit the rest into its share of the window, at least
+/// one, and never so that a tool's return loses its call.
+fn cut(agent: &Agent, context: &CachedContext, tools: &[ToolSpec]) -> Option<usize> {
+    let count = context.messages.len();
+    if count < 2 {
+        return None;
+    }
+    let window = u64::from(agent.llm_config.context_window);
+    let fixed =
+        tokens::count(&context.system.text()) as u64 + chat_tokens(std::iter::empty(), tools);
+    let room = (window * KEEP / 100).min(window.saturating_sub(fixed) / 2);
+    let mut kept = 0;
+    let mut cut = count;
+    for (index, message) in context.messages.iter().enumerate().rev() {
+        kept += chat_tokens(std::iter::once(&**message), &[]);
+        if kept > room {
+            break;
+        }
+        cut = index;
+    }
+    // A summary of a summary alone would free nothing; half leaves then.
+    let mut cut = cut.clamp(count.div_ceil(2), count - 1);
+    while cut < count
+        && matches!(
+            context.messages[cut].role,
+            MessageRole::Tool | MessageRole::Function
+        )
+    {
+        cut += 1;
+    }
+    Some(cut)
+}
+
+fn line(message: &Message) -> String {
+    let mut text = message.text();
+    for call in message.tool_calls.iter().flatten() {
+        text.push_str(&format!(
+            " [calls {} with {}]",
+            call.function.name, call.function.arguments
+        ));
+    }
+    for one in &message.tool_returns {
+        text.push_str(&format!(
+            " [returned: {}]",
+            one.func_response.as_deref().unwrap_or_default()
+        ));
+    }
+    format!("{}: {}", message.role.as_str(), text.trim())
+}
+
+fn transcript(messages: &[Arc<Message>], limit: usize) -> String {
+    let lines: Vec<String> = messages
+        .iter()
+        .map(|message| cut_text(&line(message), 4_000))
+        .collect();
+    let text = lines.join("\n");
+    let surplus = text.chars().count().saturating_sub(limit);
+    // What is newest matters most.
+    text.chars().skip(surplus).collect()
+}
+
+/// A summary made without a model: the beginning of each of the newest lines that fit.
+fn digest(messages: &[Arc<Message>]) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    let mut length = 0;
+    for message in messages.iter().rev() {
+        let line = cut_text(&line(message), DIGEST_LINE);
+        length += line.chars().count() + 1;
+        if length > DIGEST {
+            lines.push("(earlier messages are not shown)".into());
+            break;
+        }
+        lines.push(line);
+    }
+    lines.reverse();
+    lines.join("\n")
+}
+
+fn cut_text(text: &str, limit: usize) -> String {
+    match text.char_indices().nth(limit) {
+        None => text.to_owned(),
+        Some((at, _)) => format!("{}…", &text[..at]),
+    }
+}

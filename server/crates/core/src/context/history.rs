@@ -1,0 +1,178 @@
+//! Stored messages as a model reads them.
+
+use mneme_domain::{
+    content::{ContentPart, ImageSource},
+    message::{Message, MessageRole, StoredToolReturn},
+};
+use mneme_llm::{ChatMessage, Part, Reasoning, ToolCall};
+use serde_json::Value;
+
+/// Turns the messages of a context into a conversation. `system` replaces the stored system message.
+///
+/// A history may hold what a provider refuses: a call without its return (its run was killed), a return without its
+/// call, an empty message. Each is left out or completed here and never deleted from the store.
+pub fn to_chat<'a>(
+    system: &str,
+    messages: impl IntoIterator<Item = &'a Message>,
+) -> Vec<ChatMessage> {
+    let mut chat = vec![ChatMessage::System {
+        text: system.to_owned(),
+    }];
+    let mut open: Vec<String> = Vec::new();
+    for message in messages {
+        match message.role {
+            MessageRole::Tool | MessageRole::Function => {
+                for (call_id, content) in returns_of(message) {
+                    // A return whose call is not in view would be refused by every provider.
+                    if let Some(at) = open.iter().position(|id| *id == call_id) {
+                        open.swap_remove(at);
+                        chat.push(ChatMessage::Tool {
+                            call_id,
+                            name: message.name.clone(),
+                            content,
+                        });
+                    }
+                }
+            }
+            MessageRole::Assistant => {
+                close(&mut chat, &mut open);
+                let assistant = assistant(message);
+                if let ChatMessage::Assistant {
+                    text, tool_calls, ..
+                } = &assistant
+                {
+                    if text.is_none() && tool_calls.is_empty() {
+                        continue;
+                    }
+                    open.extend(tool_calls.iter().map(|call| call.id.clone()));
+                }
+                chat.push(assistant);
+            }
+            MessageRole::User | MessageRole::System => {
+                close(&mut chat, &mut open);
+                let parts = parts(&message.content);
+                if parts.is_empty() {
+                    continue;
+                }
+                chat.push(if message.role == MessageRole::System {
+                    ChatMessage::System {
+                        text: message.text(),
+                    }
+                } else {
+                    ChatMessage::User {
+                        parts,
+                        name: message.name.clone(),
+                    }
+                });
+            }
+            MessageRole::Approval => {}
+        }
+    }
+    close(&mut chat, &mut open);
+    chat
+}
+
+/// Answers calls that never returned, so that the conversation stays valid.
+fn close(chat: &mut Vec<ChatMessage>, open: &mut Vec<String>) {
+    for call_id in open.drain(..) {
+        let content = "The call was interrupted and has no result.".to_owned();
+        chat.push(ChatMessage::Tool {
+            call_id,
+            name: None,
+            content,
+        });
+    }
+}
+
+fn returns_of(message: &Message) -> Vec<(String, String)> {
+    let of_return = |tool_return: &StoredToolReturn| {
+        let id = tool_return
+            .tool_call_id
+            .clone()
+            .or_else(|| message.tool_call_id.clone())?;
+        Some((id, tool_return.func_response.clone().unwrap_or_default()))
+    };
+    let listed: Vec<_> = message.tool_returns.iter().filter_map(of_return).collect();
+    match (&message.tool_call_id, listed.is_empty()) {
+        (Some(id), true) => vec![(id.clone(), message.text())],
+        _ => listed,
+    }
+}
+
+fn assistant(message: &Message) -> ChatMessage {
+    let mut reasoning = Vec::new();
+    for part in &message.content {
+        match part {
+            ContentPart::Reasoning {
+                reasoning: text,
+                signature,
+                ..
+            } => {
+                reasoning.push(Reasoning {
+                    text: text.clone(),
+                    signature: signature.clone(),
+                    redacted: None,
+                });
+            }
+            ContentPart::RedactedReasoning { data } => {
+                reasoning.push(Reasoning {
+                    redacted: Some(data.clone()),
+                    ..Reasoning::default()
+                });
+            }
+            _ => {}
+        }
+    }
+    let text = message.text();
+    let calls = message.tool_calls.iter().flatten().map(|call| ToolCall {
+        id: call.id.clone(),
+        name: call.function.name.clone(),
+        arguments: valid_arguments(&call.function.arguments),
+    });
+    ChatMessage::Assistant {
+        text: (!text.is_empty()).then_some(text),
+        reasoning,
+        tool_calls: calls.collect(),
+        name: message.name.clone(),
+    }
+}
+
+/// Some servers refuse a history whose arguments are no JSON object; what the model wrote is kept as a string in one.
+fn valid_arguments(arguments: &str) -> String {
+    match serde_json::from_str::<Value>(arguments) {
+        Ok(Value::Object(_)) => arguments.to_owned(),
+        _ => serde_json::json!({ "malformed_arguments": arguments }).to_string(),
+    }
+}
+
+fn parts(content: &[ContentPart]) -> Vec<Part> {
+    let part = |part: &ContentPart| match part {
+        ContentPart::Text { text, .. } if text.is_empty() => None,
+        ContentPart::Text { text, .. } => Some(Part::Text(text.clone())),
+        ContentPart::Image { source } => match source {
+            ImageSource::Url { url } => Some(Part::ImageUrl {
+                url: url.clone(),
+                detail: None,
+            }),
+            ImageSource::Base64 {
+                media_type, data, ..
+            } => Some(Part::Image {
+                media_type: media_type.clone(),
+                data: data.clone(),
+            }),
+            ImageSource::Letta {
+                media_type,
+                data: Some(data),
+                ..
+            } => Some(Part::Image {
+                media_type: media_type.clone().unwrap_or_else(|| "image/png".into()),
+                data: data.clone(),
+            }),
+            ImageSource::Letta { .. } => {
+                Some(Part::Text("[an image that is no longer stored]".into()))
+            }
+        },
+        _ => None,
+    };
+    content.iter().filter_map(part).collect()
+}

@@ -1,0 +1,106 @@
+//! The rules of the server: agents and their memory, the agent loop, tools, runs. No HTTP, no SQL, no wire formats.
+
+mod agents;
+mod blocks;
+mod config;
+mod context;
+pub mod envelope;
+mod error;
+mod history;
+mod lifecycle;
+mod locks;
+mod models;
+mod names;
+mod prompts;
+mod runs;
+mod steps;
+mod tools;
+mod turn;
+
+use std::sync::Arc;
+
+use mneme_domain::{Actor, Env};
+use mneme_llm::LlmClient;
+use mneme_sandbox::Sandbox;
+pub use mneme_store::{
+    Store, agents::AgentFilter, blocks::BlockFilter, runs::RunFilter, steps::StepFilter,
+    tools::ToolFilter,
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+pub use config::{CoreConfig, ProviderConfig};
+pub use context::overview::ContextWindowOverview;
+pub use error::{CoreError, LlmFailure, Result};
+pub use models::{ModelFilter, ModelRegistry, ProviderView, provider_type};
+pub use turn::{TurnEvent, TurnResult, TurnStream};
+
+/// Everything the server can do. Shared by all requests.
+pub struct Core {
+    config: CoreConfig,
+    store: Store,
+    sandbox: Sandbox,
+    models: ModelRegistry,
+    env: Env,
+    contexts: context::cache::ContextCache,
+    locks: locks::AgentLocks,
+    /// Turns under way.
+    tasks: TaskTracker,
+    /// No new turns.
+    closing: CancellationToken,
+    /// Turns under way have to end.
+    stopping: CancellationToken,
+}
+
+impl Core {
+    /// The core over its services.
+    pub fn new(
+        config: CoreConfig,
+        store: Store,
+        sandbox: Sandbox,
+        client: LlmClient,
+        env: Env,
+    ) -> Self {
+        let models = ModelRegistry::new(&config, client);
+        Self {
+            config,
+            store,
+            sandbox,
+            models,
+            env,
+            contexts: context::cache::ContextCache::default(),
+            locks: locks::AgentLocks::default(),
+            tasks: TaskTracker::new(),
+            closing: CancellationToken::new(),
+            stopping: CancellationToken::new(),
+        }
+    }
+
+    /// The database.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// The sandbox that tools run in.
+    pub fn sandbox(&self) -> &Sandbox {
+        &self.sandbox
+    }
+
+    /// The providers and their models.
+    pub fn models(&self) -> &ModelRegistry {
+        &self.models
+    }
+
+    /// Labels in use.
+    ///
+    /// # Errors
+    /// 503 without a database.
+    pub async fn list_tags(
+        self: &Arc<Self>,
+        actor: &Actor,
+        query: Option<String>,
+        page: &mneme_domain::Page,
+    ) -> Result<Vec<String>> {
+        let mut conn = self.store.read().await?;
+        Ok(mneme_store::tags::list(&mut conn, actor, query.as_deref(), page).await?)
+    }
+}

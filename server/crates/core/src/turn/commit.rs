@@ -1,0 +1,127 @@
+//! Writes a step: its messages, block edits, usage, trace and place in the context in one transaction.
+
+use std::sync::Arc;
+
+use mneme_domain::{
+    Actor, AgentId, MessageId, RunId, Timestamp, ToolId,
+    message::Message,
+    step::{ProviderTrace, Step, StepMetrics},
+};
+use mneme_store::{StoreError, agents, blocks, messages, runs, runs::RunEnd, steps};
+
+use super::host::Working;
+use crate::{Core, CoreError, Result};
+
+/// How often a step is written again after somebody else changed the agent.
+const TRIES: usize = 5;
+
+/// A step as it is to be written.
+pub struct StepRecord<'a> {
+    pub agent: &'a AgentId,
+    /// The context before the step.
+    pub before: &'a [MessageId],
+    /// The version of the agent's row that `before` was read at.
+    pub version: i64,
+    /// What the step adds, in order.
+    pub added: &'a [Message],
+    /// The system message, when it was written anew.
+    pub system: Option<&'a Message>,
+    pub step: &'a Step,
+    pub metrics: &'a StepMetrics,
+    pub trace: &'a ProviderTrace,
+    pub tools_used: &'a [ToolId],
+    /// The end of the run, when this is its last step.
+    pub end: Option<(&'a RunId, &'a RunEnd)>,
+    /// What the agent's row remembers of a finished run.
+    pub finished: Option<(Timestamp, i64)>,
+}
+
+/// What writing a step gave.
+pub enum Committed {
+    /// It is written; the agent's row has this version and this context now.
+    Yes {
+        version: i64,
+        context: Vec<MessageId>,
+    },
+    /// A block that the step edits was changed by somebody else in between: run its tools again.
+    BlockChanged,
+}
+
+impl Core {
+    /// Writes a step whole or not at all.
+    pub(crate) async fn commit_step(
+        self: &Arc<Self>,
+        actor: &Actor,
+        record: &StepRecord<'_>,
+        working: &mut Working,
+    ) -> Result<Committed> {
+        let mut version = record.version;
+        let mut context: Vec<MessageId> = record.before.to_vec();
+        for _ in 0..TRIES {
+            let now = self.env.now();
+            let mut tx = self.store.write().await?;
+            let mut versions = Vec::new();
+            for stored in working.changed() {
+                match blocks::update(&mut tx, actor, &stored.block, stored.version, now).await {
+                    Ok(version) => versions.push(version),
+                    Err(StoreError::Stale) => return Ok(Committed::BlockChanged),
+                    Err(error) => return Err(error.into()),
+                }
+            }
+            if let Some(system) = record.system {
+                messages::update(&mut tx, actor, system).await?;
+            }
+            messages::append(&mut tx, actor, record.added).await?;
+            steps::insert(
+                &mut tx,
+                actor,
+                record.step,
+                record.metrics,
+                Some(record.trace),
+                record.tools_used,
+            )
+            .await?;
+            let mut next = context.clone();
+            next.extend(record.added.iter().map(|message| message.id.clone()));
+            let (completion, duration) = record.finished.unzip();
+            let touched = agents::touch_context(
+                &mut tx,
+                actor,
+                record.agent,
+                &next,
+                version,
+                completion,
+                duration,
+                now,
+            )
+            .await;
+            match touched {
+                Ok(version) => {
+                    if let Some((run, end)) = record.end {
+                        runs::finish(&mut tx, actor, run, end).await?;
+                    }
+                    tx.commit().await?;
+                    working.committed(&versions);
+                    return Ok(Committed::Yes {
+                        version,
+                        context: next,
+                    });
+                }
+                Err(StoreError::Stale) => {
+                    drop(tx);
+                    // A developer changed the agent during the turn. Their change stays; the step goes on top of it.
+                    let mut conn = self.store.read().await?;
+                    let current = agents::get(&mut conn, actor, record.agent)
+                        .await?
+                        .ok_or_else(|| CoreError::missing("Agent", record.agent))?;
+                    version = current.version;
+                    context = current.message_ids;
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(CoreError::Conflict(
+            "The agent was changed too often while it was working".into(),
+        ))
+    }
+}

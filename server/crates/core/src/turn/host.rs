@@ -1,0 +1,268 @@
+//! What a tool may do to the agent that called it, and nothing more.
+//!
+//! Edits of memory blocks are staged here and written with the rest of the step, so a step is committed whole or
+//! not at all.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+use async_trait::async_trait;
+use chrono::{NaiveDate, NaiveDateTime, TimeZone};
+use chrono_tz::Tz;
+use mneme_domain::{
+    Actor, AgentId, EntityId, Timestamp,
+    block::{Block, check_limit},
+    message::MessageRole,
+};
+use mneme_sandbox::{ConversationHit, ConversationQuery, HostError, MemoryBlock, ToolHost};
+use mneme_store::{
+    blocks::StoredBlock,
+    messages::{self, MessageSearch},
+};
+use parking_lot::Mutex;
+
+use crate::Core;
+
+/// Hits that a search returns when the tool does not say.
+const DEFAULT_HITS: u32 = 5;
+/// Hits that a search returns at most.
+const MAX_HITS: u32 = 50;
+
+/// An agent's blocks as a step sees them, with what its tools changed.
+#[derive(Debug, Clone, Default)]
+pub struct Working {
+    blocks: Vec<(StoredBlock, bool)>,
+}
+
+impl Working {
+    /// The blocks as read from the store.
+    pub fn new(blocks: Vec<StoredBlock>) -> Self {
+        Self {
+            blocks: blocks.into_iter().map(|block| (block, false)).collect(),
+        }
+    }
+
+    /// The blocks as the model sees them.
+    pub fn blocks(&self) -> Vec<Block> {
+        self.blocks
+            .iter()
+            .map(|(stored, _)| stored.block.clone())
+            .collect()
+    }
+
+    /// The changed ones.
+    pub fn changed(&self) -> impl Iterator<Item = &StoredBlock> {
+        self.blocks
+            .iter()
+            .filter(|(_, dirty)| *dirty)
+            .map(|(stored, _)| stored)
+    }
+
+    /// Takes the changes as written, with the blocks' new versions in the order of [`Working::changed`].
+    pub fn committed(&mut self, versions: &[i64]) {
+        let dirty = self.blocks.iter_mut().filter(|(_, dirty)| *dirty);
+        for ((stored, dirty), version) in dirty.zip(versions) {
+            stored.version = *version;
+            *dirty = false;
+        }
+    }
+
+    fn find(&mut self, label: &str) -> Option<&mut (StoredBlock, bool)> {
+        self.blocks
+            .iter_mut()
+            .find(|(stored, _)| stored.block.label.as_deref() == Some(label))
+    }
+}
+
+/// The host of one tool call.
+pub struct AgentHost {
+    core: Arc<Core>,
+    actor: Actor,
+    agent: AgentId,
+    timezone: String,
+    working: Arc<Mutex<Working>>,
+    wrote: AtomicBool,
+}
+
+impl AgentHost {
+    /// A host that stages its edits in `working`.
+    pub fn new(
+        core: Arc<Core>,
+        actor: Actor,
+        agent: AgentId,
+        timezone: Option<String>,
+        working: Arc<Mutex<Working>>,
+    ) -> Self {
+        let timezone = timezone.unwrap_or_else(|| "UTC".into());
+        Self {
+            core,
+            actor,
+            agent,
+            timezone,
+            working,
+            wrote: AtomicBool::new(false),
+        }
+    }
+
+    /// Whether the tool changed a block.
+    pub fn wrote(&self) -> bool {
+        self.wrote.load(Ordering::Relaxed)
+    }
+
+    fn zone(&self) -> Tz {
+        self.timezone.parse().unwrap_or(Tz::UTC)
+    }
+
+    /// A bound of a search; a date alone means its first or last moment in the agent's time zone.
+    fn bound(&self, text: Option<&str>, end: bool) -> Result<Option<Timestamp>, HostError> {
+        let Some(text) = text.map(str::trim).filter(|text| !text.is_empty()) else {
+            return Ok(None);
+        };
+        if let Ok(time) = chrono::DateTime::parse_from_rfc3339(text) {
+            return Ok(Some(time.to_utc()));
+        }
+        let (clock_h, clock_m, clock_s) = if end { (23, 59, 59) } else { (0, 0, 0) };
+        let naive = NaiveDate::parse_from_str(text, "%Y-%m-%d")
+            .ok()
+            .and_then(|date| {
+                date.and_hms_micro_opt(clock_h, clock_m, clock_s, if end { 999_999 } else { 0 })
+            })
+            .or_else(|| NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S").ok())
+            .or_else(|| NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M").ok())
+            .ok_or_else(|| {
+                HostError::Invalid(format!(
+                    "'{text}' is no date: write YYYY-MM-DD or YYYY-MM-DDTHH:MM:SS"
+                ))
+            })?;
+        let local = self.zone().from_local_datetime(&naive);
+        // At the hour that a clock change skips or repeats, the earlier reading is as good as any.
+        Ok(local
+            .earliest()
+            .map(|time| time.to_utc())
+            .or_else(|| Some(naive.and_utc())))
+    }
+}
+
+fn view(block: &Block) -> MemoryBlock {
+    MemoryBlock {
+        label: block.label.clone().unwrap_or_default(),
+        value: block.value.clone(),
+        description: block.description.clone(),
+        limit: u64::try_from(block.limit).unwrap_or(0),
+        read_only: block.read_only,
+    }
+}
+
+#[async_trait]
+impl ToolHost for AgentHost {
+    async fn blocks(&self) -> Result<Vec<MemoryBlock>, HostError> {
+        Ok(self.working.lock().blocks().iter().map(view).collect())
+    }
+
+    async fn block(&self, label: &str) -> Result<MemoryBlock, HostError> {
+        let mut working = self.working.lock();
+        match working.find(label) {
+            Some((stored, _)) => Ok(view(&stored.block)),
+            None => Err(HostError::NotFound(format!(
+                "There is no memory block with the label '{label}'"
+            ))),
+        }
+    }
+
+    async fn set_block(&self, label: &str, value: String) -> Result<(), HostError> {
+        let mut working = self.working.lock();
+        let Some((stored, dirty)) = working.find(label) else {
+            return Err(HostError::NotFound(format!(
+                "There is no memory block with the label '{label}'"
+            )));
+        };
+        if stored.block.read_only {
+            return Err(HostError::ReadOnly(format!(
+                "The memory block '{label}' is read-only and cannot be edited"
+            )));
+        }
+        check_limit(&value, stored.block.limit)
+            .map_err(|over| HostError::LimitExceeded(over.to_string()))?;
+        stored.block.value = value;
+        *dirty = true;
+        self.wrote.store(true, Ordering::Relaxed);
+        Ok(())
+    }
+
+    async fn search_conversation(
+        &self,
+        query: ConversationQuery,
+    ) -> Result<Vec<ConversationHit>, HostError> {
+        let mut roles = Vec::new();
+        for role in &query.roles {
+            match MessageRole::from_name(role) {
+                Some(role @ (MessageRole::User | MessageRole::Assistant | MessageRole::Tool)) => {
+                    roles.push(role)
+                }
+                _ => {
+                    return Err(HostError::Invalid(format!(
+                        "'{role}' is no role: use user, assistant or tool"
+                    )));
+                }
+            }
+        }
+        if roles.is_empty() {
+            // Results of earlier searches would otherwise be found again and again.
+            roles = vec![MessageRole::User, MessageRole::Assistant];
+        }
+        let search = MessageSearch {
+            agent_id: Some(self.agent.clone()),
+            query: Some(query.text).filter(|text| !text.trim().is_empty()),
+            roles,
+            start: self.bound(query.start_date.as_deref(), false)?,
+            end: self.bound(query.end_date.as_deref(), true)?,
+            limit: query.limit.unwrap_or(DEFAULT_HITS).clamp(1, MAX_HITS),
+            offset: 0,
+        };
+        let unavailable = |error: mneme_store::StoreError| {
+            tracing::warn!(agent = %self.agent, %error, "a conversation search failed");
+            HostError::Unavailable("The message history cannot be searched right now".into())
+        };
+        let mut conn = self.core.store.read().await.map_err(unavailable)?;
+        let found = messages::search(&mut conn, &self.actor, &search)
+            .await
+            .map_err(unavailable)?;
+        let zone = self.zone();
+        Ok(found
+            .into_iter()
+            .map(|message| ConversationHit {
+                id: message.id.as_str().to_owned(),
+                timestamp: message.created_at.with_timezone(&zone).to_rfc3339(),
+                role: message.role.as_str().to_owned(),
+                content: searchable(&message),
+            })
+            .collect())
+    }
+
+    fn agent_id(&self) -> &str {
+        self.agent.as_str()
+    }
+
+    fn timezone(&self) -> &str {
+        &self.timezone
+    }
+
+    fn now(&self) -> i64 {
+        self.core.env.now().timestamp_millis()
+    }
+}
+
+fn searchable(message: &mneme_domain::message::Message) -> String {
+    let text = message.text();
+    if !text.is_empty() {
+        return text;
+    }
+    let returns: Vec<&str> = message
+        .tool_returns
+        .iter()
+        .filter_map(|one| one.func_response.as_deref())
+        .collect();
+    returns.join("\n")
+}

@@ -1,0 +1,129 @@
+//! The messages that start a turn, checked.
+
+use mneme_domain::{
+    AgentId, Env, MessageId, RunId,
+    content::{Content, ContentPart},
+    message::{Message, MessageRole},
+    request::{InputRole, MessageCreate, SendRequest},
+};
+use serde_json::Value;
+
+use crate::{CoreError, Result};
+
+/// Most messages in one request.
+const MAX_MESSAGES: usize = 1000;
+
+/// Takes the messages out of a request.
+///
+/// # Errors
+/// 400 for no messages or empty ones, 422 for roles and shapes that do not exist, 400 for an approval that nothing
+/// waits for.
+pub fn parse(request: SendRequest) -> Result<Vec<MessageCreate>> {
+    let mut messages = Vec::new();
+    match (request.messages, request.input) {
+        (None, None) => {
+            return Err(CoreError::Unprocessable {
+                loc: vec!["body".into(), "messages".into()],
+                kind: "missing".into(),
+                msg: "Field required".into(),
+            });
+        }
+        (Some(values), _) if values.len() > MAX_MESSAGES => {
+            return Err(CoreError::field(
+                "messages",
+                format!("at most {MAX_MESSAGES} messages at once"),
+            ));
+        }
+        (Some(values), _) => {
+            for (index, value) in values.into_iter().enumerate() {
+                messages.push(parse_one(index, value)?);
+            }
+        }
+        (None, Some(content)) => messages.push(MessageCreate {
+            role: InputRole::User,
+            content,
+            name: None,
+            otid: None,
+            sender_id: None,
+            batch_item_id: None,
+            group_id: None,
+        }),
+    }
+    if messages.is_empty() {
+        return Err(CoreError::Invalid("Messages must not be empty".into()));
+    }
+    if messages.iter().any(|message| message.content.is_empty()) {
+        return Err(CoreError::Invalid(
+            "Message content is empty or invalid".into(),
+        ));
+    }
+    Ok(messages)
+}
+
+fn parse_one(index: usize, value: Value) -> Result<MessageCreate> {
+    let loc = |field: &str| {
+        vec![
+            "body".into(),
+            "messages".into(),
+            index.to_string(),
+            "MessageCreate".into(),
+            field.into(),
+        ]
+    };
+    if value.get("type").and_then(Value::as_str) == Some("approval") {
+        return Err(CoreError::Invalid(
+            "Cannot process approval response: no tool call is awaiting approval".into(),
+        ));
+    }
+    if let Some(role) = value.get("role").and_then(Value::as_str)
+        && !matches!(role, "user" | "system" | "assistant")
+    {
+        let msg = format!("Input should be 'user', 'system' or 'assistant', not '{role}'");
+        return Err(CoreError::Unprocessable {
+            loc: loc("role"),
+            kind: "literal_error".into(),
+            msg,
+        });
+    }
+    for field in ["role", "content"] {
+        if value.get(field).is_none_or(Value::is_null) {
+            return Err(CoreError::Unprocessable {
+                loc: loc(field),
+                kind: "missing".into(),
+                msg: "Field required".into(),
+            });
+        }
+    }
+    serde_json::from_value(value).map_err(|error| CoreError::Unprocessable {
+        loc: loc("content"),
+        kind: "value_error".into(),
+        msg: error.to_string(),
+    })
+}
+
+/// A stored message made of an incoming one.
+pub fn to_message(
+    env: &Env,
+    agent: &AgentId,
+    run: Option<&RunId>,
+    create: MessageCreate,
+) -> Message {
+    let role = MessageRole::from(create.role);
+    let mut message = Message::new(
+        MessageId::from_uuid(env.uuid()),
+        agent.clone(),
+        role,
+        env.now(),
+    );
+    message.content = match create.content {
+        Content::Text(text) => vec![ContentPart::text(text)],
+        Content::Parts(parts) => parts,
+    };
+    message.name = create.name;
+    message.otid = create.otid;
+    message.sender_id = create.sender_id;
+    message.batch_item_id = create.batch_item_id;
+    message.group_id = create.group_id;
+    message.run_id = run.cloned();
+    message
+}

@@ -1,0 +1,183 @@
+//! A turn: from a client's message to the agent's stop reason.
+//!
+//! Every turn runs in a task of its own, whatever its client waits for: the task owns the run's record and always
+//! brings it to an end. A client that goes away closes the channel, which cancels a foreground turn.
+
+mod answer;
+mod commit;
+pub mod host;
+pub mod input;
+mod model_call;
+mod runner;
+mod sink;
+mod tools;
+
+use std::{
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use futures::Stream;
+use mneme_domain::{
+    Actor, AgentId, RunId,
+    envelope::Envelope,
+    request::SendRequest,
+    run::{RequestConfig, StopReason},
+    step::TurnUsage,
+};
+use tokio::sync::mpsc;
+
+use crate::{Core, CoreError, Result};
+pub use model_call::{request, tool_spec};
+use runner::Turn;
+use sink::Sink;
+
+/// How many events wait for a slow reader before the turn waits with them.
+const EVENT_BUFFER: usize = 256;
+
+/// What happens in a turn, in order; `Stop`, `Usage` or `Error` come last.
+#[derive(Debug)]
+pub enum TurnEvent {
+    /// A message, or in a token stream a piece of one.
+    Message(Box<Envelope>),
+    /// Why the turn ended.
+    Stop(StopReason),
+    /// What it cost.
+    Usage(TurnUsage),
+    /// It failed; nothing follows.
+    Error(CoreError),
+}
+
+/// A finished turn.
+#[derive(Debug)]
+pub struct TurnResult {
+    /// Its messages, without the client's own.
+    pub messages: Vec<Envelope>,
+    /// Why it ended.
+    pub stop_reason: StopReason,
+    /// What it cost.
+    pub usage: TurnUsage,
+    /// Its run.
+    pub run_id: RunId,
+}
+
+/// The events of a turn under way. Dropping it cancels the turn.
+pub struct TurnStream {
+    run_id: RunId,
+    events: mpsc::Receiver<TurnEvent>,
+}
+
+impl TurnStream {
+    /// The run that the turn is recorded as.
+    pub fn run_id(&self) -> &RunId {
+        &self.run_id
+    }
+}
+
+impl Stream for TurnStream {
+    type Item = TurnEvent;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<TurnEvent>> {
+        self.events.poll_recv(cx)
+    }
+}
+
+/// How a turn's events are cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    /// Nobody reads before the end.
+    Whole,
+    /// Whole messages as they are made.
+    Steps,
+    /// Tokens as they come.
+    Tokens,
+}
+
+impl Mode {
+    fn run_type(self) -> &'static str {
+        match self {
+            Self::Whole => "send_message",
+            Self::Steps | Self::Tokens => "send_message_streaming",
+        }
+    }
+}
+
+impl Core {
+    /// Sends messages to an agent and waits for the end of its turn.
+    ///
+    /// # Errors
+    /// 404 for an unknown agent, 400 for empty input, the provider's failure when the model cannot be called.
+    pub async fn send(
+        self: &Arc<Self>,
+        actor: &Actor,
+        agent: &AgentId,
+        request: SendRequest,
+    ) -> Result<TurnResult> {
+        let mut stream = self.begin(actor, agent, request, Mode::Whole).await?;
+        let run_id = stream.run_id.clone();
+        let mut result = TurnResult {
+            messages: Vec::new(),
+            stop_reason: StopReason::EndTurn,
+            usage: TurnUsage::default(),
+            run_id,
+        };
+        while let Some(event) = stream.events.recv().await {
+            match event {
+                TurnEvent::Message(envelope) => result.messages.push(*envelope),
+                TurnEvent::Stop(reason) => result.stop_reason = reason,
+                TurnEvent::Usage(usage) => result.usage = usage,
+                TurnEvent::Error(error) => return Err(error),
+            }
+        }
+        Ok(result)
+    }
+
+    /// Sends messages to an agent and streams what happens.
+    ///
+    /// # Errors
+    /// As [`Core::send`], for what is known before the turn begins; later failures are events.
+    pub async fn start_stream(
+        self: &Arc<Self>,
+        actor: &Actor,
+        agent: &AgentId,
+        request: SendRequest,
+    ) -> Result<TurnStream> {
+        let mode = if request.stream_tokens == Some(true) {
+            Mode::Tokens
+        } else {
+            Mode::Steps
+        };
+        self.begin(actor, agent, request, mode).await
+    }
+
+    async fn begin(
+        self: &Arc<Self>,
+        actor: &Actor,
+        agent: &AgentId,
+        request: SendRequest,
+        mode: Mode,
+    ) -> Result<TurnStream> {
+        let config: RequestConfig = request.config();
+        let max_steps = request.max_steps;
+        self.require_agent(actor, agent).await?;
+        let input = input::parse(request)?;
+        if self.closing.is_cancelled() {
+            return Err(CoreError::Unavailable("The server is shutting down".into()));
+        }
+        let run_id = RunId::from_uuid(self.env.uuid());
+        let (sender, events) = mpsc::channel(EVENT_BUFFER);
+        let sink = Sink::new(sender, mode, config.clone(), run_id.clone());
+        let turn = Turn::new(
+            self.clone(),
+            actor.clone(),
+            agent.clone(),
+            run_id.clone(),
+            config,
+            max_steps,
+            sink,
+        );
+        self.tasks.spawn(turn.run(input));
+        Ok(TurnStream { run_id, events })
+    }
+}

@@ -1,0 +1,88 @@
+//! Where a turn's events go.
+
+use mneme_domain::{
+    RunId,
+    envelope::{Body, Envelope, MessageType},
+    message::Message,
+    run::RequestConfig,
+};
+use tokio::sync::mpsc;
+
+use super::{Mode, TurnEvent};
+use crate::envelope;
+
+/// Sends events to whoever reads the turn, shaped as the request asked.
+pub struct Sink {
+    events: mpsc::Sender<TurnEvent>,
+    mode: Mode,
+    config: RequestConfig,
+    run_id: RunId,
+}
+
+impl Sink {
+    pub fn new(
+        events: mpsc::Sender<TurnEvent>,
+        mode: Mode,
+        config: RequestConfig,
+        run_id: RunId,
+    ) -> Self {
+        Self {
+            events,
+            mode,
+            config,
+            run_id,
+        }
+    }
+
+    /// Whether tokens are wanted as they come.
+    pub fn wants_tokens(&self) -> bool {
+        self.mode == Mode::Tokens
+    }
+
+    /// What kind of request the run serves.
+    pub fn run_type(&self) -> &'static str {
+        self.mode.run_type()
+    }
+
+    /// Completes when nobody reads any more.
+    pub async fn closed(&self) {
+        self.events.closed().await;
+    }
+
+    /// Sends an event; a reader that has gone is noticed through [`Sink::closed`].
+    pub async fn send(&self, event: TurnEvent) {
+        let _ = self.events.send(event).await;
+    }
+
+    /// Sends a stored message's envelopes; `skip_streamed` leaves out what a token stream has already shown.
+    pub async fn message(&self, message: &Message, skip_streamed: bool) {
+        if skip_streamed && self.wants_tokens() {
+            return;
+        }
+        for mut envelope in envelope::envelopes_of([message], &self.config) {
+            envelope.run_id = Some(self.run_id.clone());
+            self.send(TurnEvent::Message(Box::new(envelope))).await;
+        }
+    }
+
+    /// Sends a piece of a message under way.
+    pub async fn piece(&self, message: &Message, index: u8, kind: MessageType, body: Body) {
+        if !envelope::wants(&self.config, kind) {
+            return;
+        }
+        let envelope = Envelope {
+            id: message.id.clone(),
+            date: message.created_at,
+            name: None,
+            message_type: kind,
+            otid: Some(message.part_otid(index)),
+            sender_id: None,
+            step_id: message.step_id.clone(),
+            is_err: None,
+            seq_id: None,
+            run_id: Some(self.run_id.clone()),
+            body,
+        };
+        self.send(TurnEvent::Message(Box::new(envelope))).await;
+    }
+}

@@ -1,0 +1,427 @@
+//! Agents: their state as clients read it, and the bodies that create and change them.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use crate::{
+    AgentId, BlockId, JsonObject, MessageId, Patch, ToolId,
+    block::{Block, CreateBlock},
+    llm_config::{EmbeddingConfig, LlmConfig},
+    request::MessageCreate,
+    tool::Tool,
+    tool_rule::ToolRule,
+};
+
+/// How an agent works, in the API's names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum AgentType {
+    MemgptAgent,
+    MemgptV2Agent,
+    LettaV1Agent,
+    ReactAgent,
+    WorkflowAgent,
+    SplitThreadAgent,
+    SleeptimeAgent,
+    VoiceConvoAgent,
+    VoiceSleeptimeAgent,
+}
+
+impl AgentType {
+    const ALL: [(Self, &'static str); 9] = [
+        (Self::MemgptAgent, "memgpt_agent"),
+        (Self::MemgptV2Agent, "memgpt_v2_agent"),
+        (Self::LettaV1Agent, "letta_v1_agent"),
+        (Self::ReactAgent, "react_agent"),
+        (Self::WorkflowAgent, "workflow_agent"),
+        (Self::SplitThreadAgent, "split_thread_agent"),
+        (Self::SleeptimeAgent, "sleeptime_agent"),
+        (Self::VoiceConvoAgent, "voice_convo_agent"),
+        (Self::VoiceSleeptimeAgent, "voice_sleeptime_agent"),
+    ];
+
+    /// The API's name.
+    pub fn as_str(self) -> &'static str {
+        Self::ALL
+            .iter()
+            .find(|(kind, _)| *kind == self)
+            .map_or("letta_v1_agent", |(_, name)| name)
+    }
+
+    /// Reads the API's name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL
+            .iter()
+            .find(|(_, known)| *known == name)
+            .map(|(kind, _)| *kind)
+    }
+}
+
+/// A variable that an agent's tools see.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct AgentVariable {
+    pub created_by_id: Option<String>,
+    pub last_updated_by_id: Option<String>,
+    pub created_at: Option<DateTime<Utc>>,
+    pub updated_at: Option<DateTime<Utc>>,
+    pub id: String,
+    pub key: String,
+    pub value: String,
+    pub description: Option<String>,
+    pub value_enc: Option<String>,
+    #[schema(value_type = String)]
+    pub agent_id: AgentId,
+}
+
+/// What an agent keeps in its context window beside the conversation.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Memory {
+    pub agent_type: Option<AgentType>,
+    pub blocks: Vec<Block>,
+    /// Open files.
+    #[schema(value_type = Vec<Object>)]
+    pub file_blocks: Vec<Value>,
+    pub prompt_template: String,
+}
+
+/// An agent without what hangs off it: the row of the agents table.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Agent {
+    pub id: AgentId,
+    pub name: String,
+    pub agent_type: AgentType,
+    pub system: String,
+    pub llm_config: LlmConfig,
+    pub embedding_config: Option<EmbeddingConfig>,
+    pub tool_rules: Vec<ToolRule>,
+    /// The messages in the context window, in order; the first is the system message.
+    pub message_ids: Vec<MessageId>,
+    pub response_format: Option<Value>,
+    pub description: Option<String>,
+    pub metadata: Option<JsonObject>,
+    pub memory_variables: Option<JsonObject>,
+    pub project_id: Option<String>,
+    pub template_id: Option<String>,
+    pub base_template_id: Option<String>,
+    pub deployment_id: Option<String>,
+    pub entity_id: Option<String>,
+    pub message_buffer_autoclear: bool,
+    pub enable_sleeptime: Option<bool>,
+    pub last_run_completion: Option<DateTime<Utc>>,
+    pub last_run_duration_ms: Option<i64>,
+    pub timezone: Option<String>,
+    pub max_files_open: Option<i64>,
+    pub per_file_view_window_char_limit: Option<i64>,
+    pub hidden: Option<bool>,
+    pub created_at: DateTime<Utc>,
+    pub updated_at: DateTime<Utc>,
+    pub created_by_id: Option<String>,
+    pub last_updated_by_id: Option<String>,
+    /// Grows with every change of the row; a writer that saw an older one is refused.
+    pub version: i64,
+}
+
+/// An agent with what hangs off it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AgentFull {
+    pub agent: Agent,
+    pub tags: Vec<String>,
+    pub blocks: Vec<Block>,
+    pub tools: Vec<Arc<Tool>>,
+    pub variables: Vec<AgentVariable>,
+}
+
+/// Which relationships an answer holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Include {
+    pub tags: bool,
+    pub blocks: bool,
+    pub tools: bool,
+    pub secrets: bool,
+    pub sources: bool,
+    pub identities: bool,
+    pub groups: bool,
+}
+
+impl Include {
+    /// Everything.
+    pub const ALL: Self = Self {
+        tags: true,
+        blocks: true,
+        tools: true,
+        secrets: true,
+        sources: true,
+        identities: true,
+        groups: true,
+    };
+    /// Nothing.
+    pub const NONE: Self = Self {
+        tags: false,
+        blocks: false,
+        tools: false,
+        secrets: false,
+        sources: false,
+        identities: false,
+        groups: false,
+    };
+
+    /// Reads names such as `agent.blocks` (newer clients) or `memory` (older ones). Unknown names ask for nothing.
+    pub fn from_names<S: AsRef<str>>(names: &[S]) -> Self {
+        let mut include = Self::NONE;
+        for name in names {
+            let name = name.as_ref();
+            match name.strip_prefix("agent.").unwrap_or(name) {
+                "tags" => include.tags = true,
+                "blocks" | "memory" => include.blocks = true,
+                "tools" => include.tools = true,
+                "secrets" | "tool_exec_environment_variables" => include.secrets = true,
+                "sources" => include.sources = true,
+                "identities" | "identity_ids" => include.identities = true,
+                "managed_group" | "multi_agent_group" => include.groups = true,
+                _ => {}
+            }
+        }
+        include
+    }
+}
+
+/// An agent as a client reads it.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct AgentState {
+    pub created_by_id: Option<String>,
+    pub last_updated_by_id: Option<String>,
+    pub created_at: DateTime<Utc>,
+    pub updated_at: DateTime<Utc>,
+    #[schema(value_type = String)]
+    pub id: AgentId,
+    pub name: String,
+    pub tool_rules: Vec<ToolRule>,
+    #[schema(value_type = Vec<String>)]
+    pub message_ids: Vec<MessageId>,
+    pub system: String,
+    pub agent_type: AgentType,
+    pub llm_config: LlmConfig,
+    pub embedding_config: Option<EmbeddingConfig>,
+    #[schema(value_type = Option<Object>)]
+    pub response_format: Option<Value>,
+    pub description: Option<String>,
+    #[schema(value_type = Option<Object>)]
+    pub metadata: Option<JsonObject>,
+    pub memory: Memory,
+    pub blocks: Vec<Block>,
+    #[schema(value_type = Vec<Tool>)]
+    pub tools: Vec<Arc<Tool>>,
+    #[schema(value_type = Vec<Object>)]
+    pub sources: Vec<Value>,
+    pub tags: Vec<String>,
+    pub tool_exec_environment_variables: Vec<AgentVariable>,
+    pub secrets: Vec<AgentVariable>,
+    pub project_id: Option<String>,
+    pub template_id: Option<String>,
+    pub base_template_id: Option<String>,
+    pub deployment_id: Option<String>,
+    pub entity_id: Option<String>,
+    pub identity_ids: Vec<String>,
+    #[schema(value_type = Vec<Object>)]
+    pub identities: Vec<Value>,
+    pub message_buffer_autoclear: bool,
+    pub enable_sleeptime: Option<bool>,
+    #[schema(value_type = Option<Object>)]
+    pub multi_agent_group: Option<Value>,
+    #[schema(value_type = Option<Object>)]
+    pub managed_group: Option<Value>,
+    pub last_run_completion: Option<DateTime<Utc>>,
+    pub last_run_duration_ms: Option<i64>,
+    pub timezone: Option<String>,
+    pub max_files_open: Option<i64>,
+    pub per_file_view_window_char_limit: Option<i64>,
+    pub hidden: Option<bool>,
+}
+
+impl From<AgentFull> for AgentState {
+    fn from(full: AgentFull) -> Self {
+        let AgentFull {
+            agent,
+            tags,
+            blocks,
+            tools,
+            variables,
+        } = full;
+        Self {
+            created_by_id: agent.created_by_id,
+            last_updated_by_id: agent.last_updated_by_id,
+            created_at: agent.created_at,
+            updated_at: agent.updated_at,
+            id: agent.id,
+            name: agent.name,
+            tool_rules: agent.tool_rules,
+            message_ids: agent.message_ids,
+            system: agent.system,
+            agent_type: agent.agent_type,
+            llm_config: agent.llm_config,
+            embedding_config: agent.embedding_config,
+            response_format: agent.response_format,
+            description: agent.description,
+            metadata: agent.metadata,
+            memory: Memory {
+                agent_type: Some(agent.agent_type),
+                blocks: blocks.clone(),
+                file_blocks: Vec::new(),
+                prompt_template: String::new(),
+            },
+            blocks,
+            tools,
+            sources: Vec::new(),
+            tags,
+            tool_exec_environment_variables: variables.clone(),
+            secrets: variables,
+            project_id: agent.project_id,
+            template_id: agent.template_id,
+            base_template_id: agent.base_template_id,
+            deployment_id: agent.deployment_id,
+            entity_id: agent.entity_id,
+            identity_ids: Vec::new(),
+            identities: Vec::new(),
+            message_buffer_autoclear: agent.message_buffer_autoclear,
+            enable_sleeptime: agent.enable_sleeptime,
+            multi_agent_group: None,
+            managed_group: None,
+            last_run_completion: agent.last_run_completion,
+            last_run_duration_ms: agent.last_run_duration_ms,
+            timezone: agent.timezone,
+            max_files_open: agent.max_files_open,
+            per_file_view_window_char_limit: agent.per_file_view_window_char_limit,
+            hidden: agent.hidden,
+        }
+    }
+}
+
+/// The body of an agent's creation.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct CreateAgent {
+    pub name: Option<String>,
+    pub memory_blocks: Option<Vec<CreateBlock>>,
+    /// Names of tools to attach.
+    pub tools: Option<Vec<String>>,
+    #[schema(value_type = Option<Vec<String>>)]
+    pub tool_ids: Option<Vec<ToolId>>,
+    pub source_ids: Option<Vec<String>>,
+    pub folder_ids: Option<Vec<String>>,
+    #[schema(value_type = Option<Vec<String>>)]
+    pub block_ids: Option<Vec<BlockId>>,
+    pub tool_rules: Option<Vec<ToolRule>>,
+    pub tags: Option<Vec<String>>,
+    pub system: Option<String>,
+    pub agent_type: Option<AgentType>,
+    pub llm_config: Option<LlmConfig>,
+    pub embedding_config: Option<EmbeddingConfig>,
+    pub initial_message_sequence: Option<Vec<MessageCreate>>,
+    pub include_base_tools: Option<bool>,
+    pub include_multi_agent_tools: Option<bool>,
+    pub include_base_tool_rules: Option<bool>,
+    pub include_default_source: Option<bool>,
+    pub description: Option<String>,
+    #[schema(value_type = Option<Object>)]
+    pub metadata: Option<JsonObject>,
+    /// `provider/model`.
+    pub model: Option<String>,
+    /// `provider/model`.
+    pub embedding: Option<String>,
+    #[schema(value_type = Option<Object>)]
+    pub model_settings: Option<JsonObject>,
+    pub context_window_limit: Option<u32>,
+    pub embedding_chunk_size: Option<u32>,
+    pub max_tokens: Option<u32>,
+    pub max_reasoning_tokens: Option<u32>,
+    pub enable_reasoner: Option<bool>,
+    pub reasoning: Option<bool>,
+    pub from_template: Option<String>,
+    pub template: Option<bool>,
+    pub project: Option<String>,
+    #[schema(value_type = Option<Object>)]
+    pub tool_exec_environment_variables: Option<JsonObject>,
+    #[schema(value_type = Option<Object>)]
+    pub secrets: Option<JsonObject>,
+    #[schema(value_type = Option<Object>)]
+    pub memory_variables: Option<JsonObject>,
+    pub project_id: Option<String>,
+    pub template_id: Option<String>,
+    pub base_template_id: Option<String>,
+    pub identity_ids: Option<Vec<String>>,
+    pub message_buffer_autoclear: Option<bool>,
+    pub enable_sleeptime: Option<bool>,
+    #[schema(value_type = Option<Object>)]
+    pub response_format: Option<Value>,
+    pub timezone: Option<String>,
+    pub max_files_open: Option<i64>,
+    pub per_file_view_window_char_limit: Option<i64>,
+    pub hidden: Option<bool>,
+    pub parallel_tool_calls: Option<bool>,
+}
+
+/// The body of an agent's update; what it does not name stays.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct UpdateAgent {
+    #[schema(value_type = Option<String>)]
+    pub name: Patch<String>,
+    #[schema(value_type = Option<Vec<String>>)]
+    pub tool_ids: Option<Vec<ToolId>>,
+    pub source_ids: Option<Vec<String>>,
+    #[schema(value_type = Option<Vec<String>>)]
+    pub block_ids: Option<Vec<BlockId>>,
+    pub tags: Option<Vec<String>>,
+    #[schema(value_type = Option<String>)]
+    pub system: Patch<String>,
+    pub tool_rules: Option<Vec<ToolRule>>,
+    pub llm_config: Option<LlmConfig>,
+    pub embedding_config: Option<EmbeddingConfig>,
+    #[schema(value_type = Option<Vec<String>>)]
+    pub message_ids: Option<Vec<MessageId>>,
+    #[schema(value_type = Option<String>)]
+    pub description: Patch<String>,
+    #[schema(value_type = Option<Object>)]
+    pub metadata: Patch<JsonObject>,
+    #[schema(value_type = Option<Object>)]
+    pub tool_exec_environment_variables: Option<JsonObject>,
+    #[schema(value_type = Option<Object>)]
+    pub secrets: Option<JsonObject>,
+    #[schema(value_type = Option<String>)]
+    pub project_id: Patch<String>,
+    #[schema(value_type = Option<String>)]
+    pub template_id: Patch<String>,
+    #[schema(value_type = Option<String>)]
+    pub base_template_id: Patch<String>,
+    pub identity_ids: Option<Vec<String>>,
+    pub message_buffer_autoclear: Option<bool>,
+    pub model: Option<String>,
+    pub embedding: Option<String>,
+    #[schema(value_type = Option<Object>)]
+    pub model_settings: Option<JsonObject>,
+    pub context_window_limit: Option<u32>,
+    pub max_tokens: Option<u32>,
+    pub max_reasoning_tokens: Option<u32>,
+    pub reasoning: Option<bool>,
+    #[schema(value_type = Option<bool>)]
+    pub enable_sleeptime: Patch<bool>,
+    #[schema(value_type = Option<Object>)]
+    pub response_format: Patch<Value>,
+    #[schema(value_type = Option<String>)]
+    pub last_run_completion: Patch<DateTime<Utc>>,
+    #[schema(value_type = Option<i64>)]
+    pub last_run_duration_ms: Patch<i64>,
+    #[schema(value_type = Option<String>)]
+    pub timezone: Patch<String>,
+    #[schema(value_type = Option<i64>)]
+    pub max_files_open: Patch<i64>,
+    #[schema(value_type = Option<i64>)]
+    pub per_file_view_window_char_limit: Patch<i64>,
+    #[schema(value_type = Option<bool>)]
+    pub hidden: Patch<bool>,
+    pub parallel_tool_calls: Option<bool>,
+}

@@ -1,0 +1,31 @@
+//! The vocabulary of the server: identifiers, entities and the API's wire types.
+//!
+//! Nothing here does I/O. Field names are the API's, so a value serialises to what a client reads.
+
+pub mod actor;
+pub mod agent;
+pub mod block;
+pub mod clock;
+pub mod content;
+pub mod envelope;
+pub mod ids;
+pub mod llm_config;
+pub mod message;
+pub mod page;
+pub mod patch;
+pub mod request;
+pub mod run;
+pub mod step;
+pub mod tool;
+pub mod tool_rule;
+
+pub use actor::{Actor, Role};
+pub use clock::{Clock, Env, IdSource, RandomIds, SystemClock};
+pub use ids::*;
+pub use page::{Order, Page};
+pub use patch::Patch;
+
+/// A JSON object with its keys in the order they were written.
+pub type JsonObject = serde_json::Map<String, serde_json::Value>;
+/// A point in time; stored and compared in whole microseconds.
+pub type Timestamp = chrono::DateTime<chrono::Utc>;

@@ -1,0 +1,121 @@
+//! Bodies that start or preview a turn.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::{content::Content, envelope::MessageType, message::MessageRole, run::RequestConfig};
+
+/// Steps that a turn may take unless the request says otherwise.
+pub const DEFAULT_MAX_STEPS: u32 = 50;
+
+/// Who an incoming message is from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum InputRole {
+    User,
+    System,
+    Assistant,
+}
+
+impl From<InputRole> for MessageRole {
+    fn from(role: InputRole) -> Self {
+        match role {
+            InputRole::User => Self::User,
+            InputRole::System => Self::System,
+            InputRole::Assistant => Self::Assistant,
+        }
+    }
+}
+
+/// A message to an agent.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct MessageCreate {
+    /// Who speaks.
+    pub role: InputRole,
+    /// What is said.
+    pub content: Content,
+    #[serde(default)]
+    pub name: Option<String>,
+    #[serde(default)]
+    pub otid: Option<String>,
+    #[serde(default)]
+    pub sender_id: Option<String>,
+    #[serde(default)]
+    pub batch_item_id: Option<String>,
+    #[serde(default)]
+    pub group_id: Option<String>,
+}
+
+fn yes() -> bool {
+    true
+}
+fn max_steps() -> u32 {
+    DEFAULT_MAX_STEPS
+}
+fn tool_name() -> String {
+    RequestConfig::default().assistant_message_tool_name
+}
+fn tool_kwarg() -> String {
+    RequestConfig::default().assistant_message_tool_kwarg
+}
+
+/// What a client sends to talk to an agent; the streaming fields are ignored where there is no stream.
+#[derive(Debug, Clone, PartialEq, Deserialize, ToSchema)]
+pub struct SendRequest {
+    /// The messages. Either this or `input` is needed.
+    #[serde(default)]
+    #[schema(value_type = Option<Vec<MessageCreate>>)]
+    pub messages: Option<Vec<serde_json::Value>>,
+    /// A user message by itself, as newer clients may send it.
+    #[serde(default)]
+    pub input: Option<Content>,
+    /// Model calls that the turn may take.
+    #[serde(default = "max_steps")]
+    pub max_steps: u32,
+    #[serde(default = "yes")]
+    pub use_assistant_message: bool,
+    #[serde(default = "tool_name")]
+    pub assistant_message_tool_name: String,
+    #[serde(default = "tool_kwarg")]
+    pub assistant_message_tool_kwarg: String,
+    /// Only these kinds come back, when given.
+    #[serde(default)]
+    pub include_return_message_types: Option<Vec<MessageType>>,
+    /// Answer with a stream (newer clients, on the plain route).
+    #[serde(default)]
+    pub streaming: Option<bool>,
+    /// Stream tokens as they come, not whole messages.
+    #[serde(default)]
+    pub stream_tokens: Option<bool>,
+    /// Send keep-alive events while nothing else happens.
+    #[serde(default)]
+    pub include_pings: Option<bool>,
+    /// Go on without the client; the stream can be resumed.
+    #[serde(default)]
+    pub background: Option<bool>,
+    /// Who is told when an asynchronous run ends.
+    #[serde(default)]
+    pub callback_url: Option<String>,
+}
+
+impl SendRequest {
+    /// How the turn's messages are to be shown.
+    pub fn config(&self) -> RequestConfig {
+        RequestConfig {
+            use_assistant_message: self.use_assistant_message,
+            assistant_message_tool_name: self.assistant_message_tool_name.clone(),
+            assistant_message_tool_kwarg: self.assistant_message_tool_kwarg.clone(),
+            include_return_message_types: self.include_return_message_types.clone(),
+        }
+    }
+}
+
+/// The body of a message's modification: the kind decides which field holds the new text.
+#[derive(Debug, Clone, PartialEq, Deserialize, ToSchema)]
+#[serde(tag = "message_type", rename_all = "snake_case")]
+pub enum MessageUpdate {
+    SystemMessage { content: String },
+    UserMessage { content: Content },
+    ReasoningMessage { reasoning: String },
+    AssistantMessage { content: Content },
+}

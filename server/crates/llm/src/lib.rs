@@ -1,0 +1,44 @@
+//! The only crate that knows the wire formats of model providers.
+//!
+//! A caller builds a neutral [`ChatRequest`], hands it to [`LlmClient`] together with a [`Provider`], and gets back a
+//! stream of [`Delta`]s (or one [`Completion`]). Which wire is spoken follows from the provider's kind and the model;
+//! every quirk of a particular server stays inside this crate.
+
+mod anthropic;
+mod assemble;
+mod client;
+mod embed;
+mod error;
+mod event;
+#[cfg(test)]
+mod fixtures;
+mod gemini;
+mod http;
+mod json;
+mod models;
+mod normalize;
+mod openai_chat;
+mod openai_responses;
+mod provider;
+mod quirks;
+mod redact;
+mod request;
+mod retry;
+mod slots;
+mod sse;
+mod stream;
+pub mod tokens;
+mod wire;
+
+pub use assemble::Assembler;
+pub use client::{LlmClient, install_crypto};
+pub use error::{LlmError, Phase};
+pub use event::{Completion, Delta, FinishReason, Usage};
+pub use http::{Limits, Timeouts};
+pub use models::{ContextSource, ContextWindow, ModelInfo, ModelKind};
+pub use provider::{Provider, ProviderKind};
+pub use request::{
+    ChatMessage, ChatRequest, Params, Part, Reasoning, ToolCall, ToolChoice, ToolSpec,
+};
+pub use retry::RetryPolicy;
+pub use stream::ChatStream;

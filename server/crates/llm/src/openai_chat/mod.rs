@@ -1,0 +1,8 @@
+//! The chat-completions wire of OpenAI, as spoken by OpenAI itself and by everybody who imitates it.
+
+mod request;
+mod response;
+mod think;
+
+pub(crate) use request::body;
+pub(crate) use response::ChatDecoder;

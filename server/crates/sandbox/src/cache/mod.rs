@@ -1,0 +1,113 @@
+//! Compiled guests on disk, so that a start does not compile again.
+//!
+//! An artefact is native code that is mapped into this process, so the folder is trusted only
+//! when nobody else can write to it, and an artefact only when it carries the right code (a MAC
+//! under a key in that folder, over the component's hash and the artefact): a torn, swapped or
+//! foreign file is compiled anew. What users upload never gets here uncompiled.
+
+mod folder;
+mod mac;
+
+use std::hash::{Hash, Hasher};
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+use wasmtime::Engine;
+use wasmtime::component::Component;
+
+use crate::SandboxError;
+use mac::Key;
+
+/// SHA-256 of a component's bytes.
+pub type ContentHash = [u8; 32];
+
+/// The hash by which a component is known.
+pub fn content_hash(wasm: &[u8]) -> ContentHash {
+    Sha256::digest(wasm).into()
+}
+
+/// A folder of artefacts for one engine configuration.
+#[derive(Debug)]
+pub struct Cache {
+    folder: PathBuf,
+    key: Key,
+}
+
+impl Cache {
+    /// Opens the cache, creating it if needed.
+    pub fn open(root: &Path, engine: &Engine) -> Result<Self, SandboxError> {
+        let setup = |error: std::io::Error| {
+            SandboxError::Setup(format!("cache folder {}: {error}", root.display()))
+        };
+        folder::make_private(root).map_err(setup)?;
+        let key = Key::open(&root.join("key")).map_err(setup)?;
+        let folder = root.join(engine_name(engine));
+        folder::make_private(&folder).map_err(setup)?;
+        Ok(Self { folder, key })
+    }
+
+    /// The compiled component, if there is an intact artefact of it.
+    pub fn load(&self, engine: &Engine, hash: &ContentHash) -> Option<Component> {
+        let path = self.path(hash);
+        let artefact = std::fs::read(&path).ok()?;
+        let Some(code) = self.key.verified(hash, &artefact) else {
+            tracing::warn!(path = %path.display(), "a compiled tool is damaged, compiling again");
+            return None;
+        };
+        match deserialize(engine, code) {
+            Ok(component) => Some(component),
+            Err(error) => {
+                tracing::warn!(path = %path.display(), %error, "a compiled tool cannot be loaded, compiling again");
+                None
+            }
+        }
+    }
+
+    /// Keeps a compiled component. A failure costs only time at the next start, so it is logged.
+    pub fn store(&self, component: &Component, hash: &ContentHash) {
+        let stored = component
+            .serialize()
+            .map_err(|error| error.to_string())
+            .and_then(|code| {
+                let artefact = self.key.signed(hash, &code);
+                folder::write_private(&self.path(hash), &artefact).map_err(|e| e.to_string())
+            });
+        if let Err(error) = stored {
+            tracing::warn!(folder = %self.folder.display(), error, "cannot keep a compiled tool");
+        }
+    }
+
+    fn path(&self, hash: &ContentHash) -> PathBuf {
+        self.folder.join(format!("{}.cwasm", hex(hash)))
+    }
+}
+
+#[expect(
+    unsafe_code,
+    reason = "loading native code that this server compiled itself, from a folder that only its user can write to, checked by a MAC"
+)]
+fn deserialize(engine: &Engine, code: &[u8]) -> wasmtime::Result<Component> {
+    // SAFETY: `code` is what `Component::serialize` gave, see the caller; the engine itself
+    // refuses code of another version or configuration.
+    unsafe { Component::deserialize(engine, code) }
+}
+
+/// A folder name for everything that an artefact depends on besides the component.
+fn engine_name(engine: &Engine) -> String {
+    struct Feed(Sha256);
+    impl Hasher for Feed {
+        fn write(&mut self, bytes: &[u8]) {
+            self.0.update(bytes);
+        }
+        fn finish(&self) -> u64 {
+            0
+        }
+    }
+    let mut feed = Feed(Sha256::new());
+    engine.precompile_compatibility_hash().hash(&mut feed);
+    hex(&feed.0.finalize()[..8])
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,98 @@
+//! What the sandbox needs from its surroundings to answer a guest's host calls.
+
+use async_trait::async_trait;
+
+/// A memory block as a tool sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MemoryBlock {
+    /// Unique within the agent.
+    pub label: String,
+    /// The text of the block.
+    pub value: String,
+    /// What the block is for.
+    pub description: Option<String>,
+    /// Most characters (Unicode scalar values) that `value` may hold.
+    pub limit: u64,
+    /// Whether tools must leave the block alone.
+    pub read_only: bool,
+}
+
+/// A search in the agent's message history.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ConversationQuery {
+    /// What to look for.
+    pub text: String,
+    /// Any of `user`, `assistant`, `tool`; empty means all.
+    pub roles: Vec<String>,
+    /// Most hits wanted; the host has a default and an upper bound.
+    pub limit: Option<u32>,
+    /// Inclusive lower bound: ISO 8601 date or date-time, in the agent's time zone unless it has an offset.
+    pub start_date: Option<String>,
+    /// Inclusive upper bound, written like `start_date`.
+    pub end_date: Option<String>,
+}
+
+/// One message that a [`ConversationQuery`] found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConversationHit {
+    /// Message id.
+    pub id: String,
+    /// RFC 3339, in the agent's time zone.
+    pub timestamp: String,
+    /// `user`, `assistant` or `tool`.
+    pub role: String,
+    /// The text of the message.
+    pub content: String,
+}
+
+/// Why a host call was not carried out. The texts reach the model.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum HostError {
+    /// Nothing has that name.
+    #[error("{0}")]
+    NotFound(String),
+    /// The thing must not be changed by an agent.
+    #[error("{0}")]
+    ReadOnly(String),
+    /// A size or count limit would be exceeded.
+    #[error("{0}")]
+    LimitExceeded(String),
+    /// The tool or its agent lacks the capability.
+    #[error("{0}")]
+    Denied(String),
+    /// The request makes no sense.
+    #[error("{0}")]
+    Invalid(String),
+    /// The thing changed between the tool's read and its write.
+    #[error("{0}")]
+    Conflict(String),
+    /// No answer now; trying later may help.
+    #[error("{0}")]
+    Unavailable(String),
+}
+
+/// Speaks for one agent during one call. Every method acts with that agent's identity
+/// and nothing more; the sandbox has already checked the tool's declared capabilities.
+///
+/// A read followed by a write of the same block should detect a change in between and
+/// answer [`HostError::Conflict`]: the host is created per call, so it can remember what it handed out.
+#[async_trait]
+pub trait ToolHost: Send + Sync {
+    /// All blocks of the agent.
+    async fn blocks(&self) -> Result<Vec<MemoryBlock>, HostError>;
+    /// One block.
+    async fn block(&self, label: &str) -> Result<MemoryBlock, HostError>;
+    /// Replaces the value of an existing block, checking its limit and its read-only flag.
+    async fn set_block(&self, label: &str, value: String) -> Result<(), HostError>;
+    /// Searches the agent's messages, best match first.
+    async fn search_conversation(
+        &self,
+        query: ConversationQuery,
+    ) -> Result<Vec<ConversationHit>, HostError>;
+    /// The id of the agent.
+    fn agent_id(&self) -> &str;
+    /// The agent's time zone, an IANA name.
+    fn timezone(&self) -> &str;
+    /// Now, in milliseconds since the Unix epoch.
+    fn now(&self) -> i64;
+}

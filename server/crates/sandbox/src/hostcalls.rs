@@ -1,0 +1,111 @@
+//! The guest's imports, answered by the call's [`crate::ToolHost`].
+
+use crate::bindings::mneme::tool::{agent, conversation, log, memory, types};
+use crate::spec::capability;
+use crate::state::State;
+use crate::{ConversationHit, ConversationQuery, HostError, MemoryBlock};
+
+impl types::Host for State {}
+
+impl memory::Host for State {
+    async fn list_blocks(&mut self) -> Result<Vec<memory::Block>, types::HostError> {
+        let host = self.session.host(capability::MEMORY_READ)?;
+        let blocks = self.session.bounded(host.blocks()).await?;
+        Ok(blocks.into_iter().map(Into::into).collect())
+    }
+
+    async fn get_block(&mut self, label: String) -> Result<memory::Block, types::HostError> {
+        let host = self.session.host(capability::MEMORY_READ)?;
+        Ok(self.session.bounded(host.block(&label)).await?.into())
+    }
+
+    async fn set_block(&mut self, label: String, value: String) -> Result<(), types::HostError> {
+        let host = self.session.host(capability::MEMORY_WRITE)?;
+        Ok(self.session.bounded(host.set_block(&label, value)).await?)
+    }
+}
+
+impl conversation::Host for State {
+    async fn search(
+        &mut self,
+        query: conversation::Query,
+    ) -> Result<Vec<conversation::Hit>, types::HostError> {
+        let host = self.session.host(capability::CONVERSATION_SEARCH)?;
+        let query = ConversationQuery {
+            text: query.text,
+            roles: query.roles,
+            limit: query.limit,
+            start_date: query.start_date,
+            end_date: query.end_date,
+        };
+        let hits = self
+            .session
+            .bounded(host.search_conversation(query))
+            .await?;
+        Ok(hits.into_iter().map(Into::into).collect())
+    }
+}
+
+impl agent::Host for State {
+    async fn id(&mut self) -> String {
+        self.session.anyone().agent_id().to_owned()
+    }
+
+    async fn timezone(&mut self) -> String {
+        self.session.anyone().timezone().to_owned()
+    }
+
+    async fn now(&mut self) -> i64 {
+        self.session.anyone().now()
+    }
+}
+
+impl log::Host for State {
+    async fn write(&mut self, level: log::Level, message: String) {
+        let level = match level {
+            log::Level::Debug => "debug",
+            log::Level::Info => "info",
+            log::Level::Warn => "warn",
+            log::Level::Error => "error",
+        };
+        let line = format!("[{level}] {message}\n");
+        self.session.log().write(line.as_bytes());
+    }
+}
+
+impl From<MemoryBlock> for memory::Block {
+    fn from(block: MemoryBlock) -> Self {
+        Self {
+            label: block.label,
+            value: block.value,
+            description: block.description,
+            limit: block.limit,
+            read_only: block.read_only,
+        }
+    }
+}
+
+impl From<ConversationHit> for conversation::Hit {
+    fn from(hit: ConversationHit) -> Self {
+        Self {
+            id: hit.id,
+            timestamp: hit.timestamp,
+            role: hit.role,
+            content: hit.content,
+        }
+    }
+}
+
+impl From<HostError> for types::HostError {
+    fn from(error: HostError) -> Self {
+        match error {
+            HostError::NotFound(text) => Self::NotFound(text),
+            HostError::ReadOnly(text) => Self::ReadOnly(text),
+            HostError::LimitExceeded(text) => Self::LimitExceeded(text),
+            HostError::Denied(text) => Self::Denied(text),
+            HostError::Invalid(text) => Self::Invalid(text),
+            HostError::Conflict(text) => Self::Conflict(text),
+            HostError::Unavailable(text) => Self::Unavailable(text),
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! What a guest says about its tools, checked before anyone relies on it.
+
+use serde_json::Value;
+
+use crate::SandboxError;
+
+/// Names of the capabilities that a tool can declare.
+pub mod capability {
+    /// Read the agent's memory blocks.
+    pub const MEMORY_READ: &str = "memory-read";
+    /// Change the agent's memory blocks.
+    pub const MEMORY_WRITE: &str = "memory-write";
+    /// Search the agent's message history.
+    pub const CONVERSATION_SEARCH: &str = "conversation-search";
+
+    /// All of them.
+    pub const ALL: &[&str] = &[MEMORY_READ, MEMORY_WRITE, CONVERSATION_SEARCH];
+}
+
+const MAX_TOOLS: usize = 64;
+const MAX_NAME: usize = 64;
+const MAX_DESCRIPTION: usize = 16 << 10;
+const MAX_PARAMETERS: usize = 64 << 10;
+
+/// One tool of a guest.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ToolSpec {
+    /// What the model calls.
+    pub name: String,
+    /// What the tool does, told to the model.
+    pub description: String,
+    /// JSON Schema of the arguments: an object schema.
+    pub parameters: Value,
+    /// The host capabilities that a call needs, see [`capability`].
+    pub capabilities: Vec<String>,
+}
+
+impl ToolSpec {
+    /// Checks and parses what a guest said about one tool.
+    pub(crate) fn parse(
+        name: String,
+        description: String,
+        parameters: &str,
+        capabilities: Vec<String>,
+    ) -> Result<Self, SandboxError> {
+        let bad = |what: String| Err(SandboxError::BadSpec(what));
+        if !is_tool_name(&name) {
+            return bad(format!(
+                "{name:?} is no tool name (letters, digits, `_` and `-`, at most {MAX_NAME} characters, not starting with a digit)"
+            ));
+        }
+        if description.len() > MAX_DESCRIPTION {
+            return bad(format!(
+                "the description of {name} is longer than {MAX_DESCRIPTION} bytes"
+            ));
+        }
+        if parameters.len() > MAX_PARAMETERS {
+            return bad(format!(
+                "the parameters of {name} are longer than {MAX_PARAMETERS} bytes"
+            ));
+        }
+        let parameters: Value = match serde_json::from_str(parameters) {
+            Ok(value) => value,
+            Err(error) => {
+                return bad(format!("the parameters of {name} are not JSON: {error}"));
+            }
+        };
+        if parameters.get("type").and_then(Value::as_str) != Some("object") {
+            return bad(format!(
+                "the parameters of {name} are not a JSON Schema of type \"object\""
+            ));
+        }
+        if let Some(unknown) = capabilities
+            .iter()
+            .find(|c| !capability::ALL.contains(&c.as_str()))
+        {
+            return bad(format!(
+                "{name} asks for the unknown capability {unknown:?}"
+            ));
+        }
+        Ok(Self {
+            name,
+            description,
+            parameters,
+            capabilities,
+        })
+    }
+
+    /// Checks what holds for a guest's tools together.
+    pub(crate) fn check_all(specs: &[Self]) -> Result<(), SandboxError> {
+        if specs.is_empty() || specs.len() > MAX_TOOLS {
+            return Err(SandboxError::BadSpec(format!(
+                "{} tools; a component has 1 to {MAX_TOOLS}",
+                specs.len()
+            )));
+        }
+        for (index, spec) in specs.iter().enumerate() {
+            if specs[..index].iter().any(|other| other.name == spec.name) {
+                return Err(SandboxError::BadSpec(format!(
+                    "two tools are called {}",
+                    spec.name
+                )));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn is_tool_name(name: &str) -> bool {
+    let starts_well = name
+        .chars()
+        .next()
+        .is_some_and(|c| c.is_ascii_alphabetic() || c == '_');
+    starts_well
+        && name.len() <= MAX_NAME
+        && name
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OBJECT: &str = r#"{"type": "object", "properties": {}}"#;
+
+    fn parse(name: &str, parameters: &str, capabilities: &[&str]) -> Result<ToolSpec, String> {
+        let capabilities = capabilities.iter().map(|&c| c.to_owned()).collect();
+        ToolSpec::parse(
+            name.to_owned(),
+            "Does it.".to_owned(),
+            parameters,
+            capabilities,
+        )
+        .map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_good_description_is_taken_over() {
+        let spec = parse("do_it-2", OBJECT, &["memory-read"]).expect("accepted");
+        assert_eq!(spec.name, "do_it-2");
+        assert_eq!(spec.parameters["type"], "object");
+        assert_eq!(spec.capabilities, ["memory-read"]);
+    }
+
+    #[test]
+    fn a_bad_description_is_refused_with_the_reason() {
+        let long = "x".repeat(MAX_NAME + 1);
+        for name in ["", "2nd", "with space", "quote\"", "ünï", &long] {
+            assert!(
+                parse(name, OBJECT, &[])
+                    .expect_err(name)
+                    .contains("tool name")
+            );
+        }
+        for (parameters, hint) in [
+            ("{", "not JSON"),
+            ("[]", "type \"object\""),
+            (r#"{"type": "string"}"#, "type \"object\""),
+        ] {
+            assert!(
+                parse("t", parameters, &[])
+                    .expect_err(parameters)
+                    .contains(hint)
+            );
+        }
+        let padded = format!("{}{OBJECT}", " ".repeat(MAX_PARAMETERS));
+        assert!(parse("t", &padded, &[]).is_err());
+        let unknown = parse("t", OBJECT, &["root"]).expect_err("unknown");
+        assert!(unknown.contains("unknown capability \"root\""));
+    }
+
+    #[test]
+    fn a_component_has_some_tools_with_different_names() {
+        let spec = |name| parse(name, OBJECT, &[]).expect("accepted");
+        assert!(ToolSpec::check_all(&[spec("a"), spec("b")]).is_ok());
+        assert!(ToolSpec::check_all(&[]).is_err());
+        assert!(ToolSpec::check_all(&[spec("a"), spec("a")]).is_err());
+        assert!(ToolSpec::check_all(&vec![spec("a"); MAX_TOOLS + 1]).is_err());
+    }
+}

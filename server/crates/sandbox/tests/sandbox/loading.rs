@@ -1,0 +1,100 @@
+//! What is no tool is refused, quickly and with a reason.
+
+use std::time::Duration;
+
+use mneme_sandbox::{Sandbox, SandboxConfig, SandboxError};
+
+use crate::support::{hostile_bytes, sandbox};
+
+fn component(text: &str) -> Vec<u8> {
+    wat::parse_str(text).expect("valid text")
+}
+
+async fn refusal(bytes: &[u8]) -> SandboxError {
+    sandbox().load(bytes).await.expect_err("refused")
+}
+
+#[tokio::test]
+async fn bytes_that_are_no_component_are_refused() {
+    let module = component("(module)");
+    for bytes in [&b""[..], b"#!/bin/sh", b"\x7fELF", &module] {
+        let error = refusal(bytes).await;
+        assert!(matches!(error, SandboxError::NotAComponent(_)), "{error:?}");
+    }
+    let whole = hostile_bytes();
+    let torn = refusal(&whole[..whole.len() / 2]).await;
+    assert!(matches!(torn, SandboxError::Compile(_)), "{torn:?}");
+    let mut scrambled = whole;
+    for byte in scrambled.iter_mut().skip(100).step_by(97) {
+        *byte ^= 0x55;
+    }
+    let error = refusal(&scrambled).await;
+    assert!(matches!(error, SandboxError::Compile(_)), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_component_of_another_world_is_refused() {
+    for text in [
+        "(component)",
+        r#"(component (import "evil:host/shell" (instance (export "run" (func)))))"#,
+        r#"(component (import "wasi:http/outgoing-handler@0.2.0" (instance (export "handle" (func)))))"#,
+    ] {
+        let error = refusal(&component(text)).await;
+        assert!(
+            matches!(error, SandboxError::WrongWorld(_)),
+            "{text}: {error:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_oversized_component_is_refused_before_it_is_read() {
+    let small = Sandbox::new(SandboxConfig {
+        max_component_bytes: 1_000,
+        ..SandboxConfig::default()
+    });
+    let bytes = hostile_bytes();
+    let error = small.expect("a sandbox").load(&bytes).await;
+    assert_eq!(
+        error.expect_err("too large"),
+        SandboxError::TooLarge {
+            size: bytes.len(),
+            limit: 1_000
+        }
+    );
+}
+
+/// A small file can mean much work for the compiler.
+#[tokio::test]
+async fn a_million_functions_are_refused_or_given_up() {
+    let functions = |count: usize| {
+        component(&format!(
+            "(component (core module {}))",
+            "(func)".repeat(count)
+        ))
+    };
+    let error = refusal(&functions(1_000_001)).await;
+    assert!(matches!(error, SandboxError::Compile(_)), "{error:?}");
+
+    let hurried = Sandbox::new(SandboxConfig {
+        compile_timeout: Duration::from_millis(1),
+        ..SandboxConfig::default()
+    });
+    let error = hurried.expect("a sandbox").load(&functions(20_000)).await;
+    assert_eq!(
+        error.expect_err("too slow"),
+        SandboxError::CompileTimeout(Duration::from_millis(1))
+    );
+}
+
+/// More memory at the start than any call can have.
+#[tokio::test]
+async fn a_component_that_can_never_fit_is_refused() {
+    let error = refusal(&component(
+        r#"(component
+            (core module $m (memory 60000) (func (export "f")))
+            (core instance (instantiate $m)))"#,
+    ))
+    .await;
+    assert!(matches!(error, SandboxError::Compile(_)), "{error:?}");
+}

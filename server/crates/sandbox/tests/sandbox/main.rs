@@ -1,0 +1,9 @@
+//! The sandbox with real guests: the built-in tools, and guests that mean harm.
+
+mod builtin;
+mod cache;
+mod concurrency;
+mod isolation;
+mod limits;
+mod loading;
+mod support;

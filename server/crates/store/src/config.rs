@@ -1,0 +1,69 @@
+//! What a store is opened with.
+
+use std::{fmt, time::Duration};
+
+use mneme_domain::Env;
+
+/// The key under which secrets (variables of agents, keys of providers) are encrypted at rest.
+#[derive(Clone)]
+pub struct MasterKey([u8; 32]);
+
+impl MasterKey {
+    /// A key of 32 random bytes.
+    pub fn new(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// The bytes.
+    pub(crate) fn bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for MasterKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("MasterKey(..)")
+    }
+}
+
+/// Where the data is and how to reach it.
+#[derive(Clone)]
+pub struct StoreConfig {
+    /// `sqlite://path`, `sqlite::memory:` (a temporary file) or `postgres://…`.
+    pub url: String,
+    /// Most connections: of the one pool on PostgreSQL, of the readers on SQLite (which has one writer beside them).
+    pub max_connections: u32,
+    /// How long a caller waits for a free connection, and SQLite for another process's lock.
+    pub acquire_timeout: Duration,
+    /// How long one statement may run on PostgreSQL.
+    pub statement_timeout: Duration,
+    /// Encrypts secrets at rest.
+    pub master_key: MasterKey,
+    /// Clock and randomness.
+    pub env: Env,
+}
+
+impl StoreConfig {
+    /// A configuration with the usual limits.
+    pub fn new(url: impl Into<String>, master_key: MasterKey) -> Self {
+        Self {
+            url: url.into(),
+            max_connections: 16,
+            acquire_timeout: Duration::from_secs(15),
+            statement_timeout: Duration::from_secs(30),
+            master_key,
+            env: Env::system(),
+        }
+    }
+}
+
+impl fmt::Debug for StoreConfig {
+    /// Leaves out the URL, which may hold a password, and the key.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StoreConfig")
+            .field("max_connections", &self.max_connections)
+            .field("acquire_timeout", &self.acquire_timeout)
+            .field("statement_timeout", &self.statement_timeout)
+            .finish_non_exhaustive()
+    }
+}

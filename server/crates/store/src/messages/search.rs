@@ -1,0 +1,79 @@
+//! Search in messages by their words.
+
+use mneme_domain::{
+    Actor, AgentId, Page, Timestamp,
+    message::{Message, MessageRole},
+};
+
+use super::{
+    read,
+    row::columns,
+    words::{self, Plan},
+};
+use crate::{Conn, Engine, Result, query::Query};
+
+/// What to search for; everything that is named must hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MessageSearch {
+    /// Only of this agent.
+    pub agent_id: Option<AgentId>,
+    /// Words, of which a message must have one; every character stands for itself.
+    pub query: Option<String>,
+    /// One of these roles, when any is given.
+    pub roles: Vec<MessageRole>,
+    /// Made then or later.
+    pub start: Option<Timestamp>,
+    /// Made then or earlier.
+    pub end: Option<Timestamp>,
+    /// How many at most, capped at [`Page::MAX_LIMIT`].
+    pub limit: u32,
+    /// How many to pass over.
+    pub offset: u32,
+}
+
+/// The messages that fit a search: with words the best first and of equal ones the newest, otherwise the newest first.
+///
+/// A query without letters or digits, or in a script that puts no spaces between words, is looked for as it stands.
+pub async fn search(c: &mut Conn, a: &Actor, search: &MessageSearch) -> Result<Vec<Message>> {
+    let plan = words::plan(search.query.as_deref());
+    let mut query = c.query(concat!("select ", columns!(), " from messages m"));
+    if let (Plan::Words(_), Engine::Sqlite) = (&plan, c.engine()) {
+        query.push(" join messages_fts on messages_fts.rowid = m.seq");
+    }
+    query.with(" where m.org_id = ", &a.org);
+    let order = match plan {
+        Plan::Everything => " order by m.seq desc",
+        Plan::Substring(text) => {
+            query.push_either(" and instr(lower(m.text), lower(", " and strpos(lower(m.text), lower(");
+            query.bind(text).push(")) > 0");
+            " order by m.seq desc"
+        }
+        Plan::Words(words) => by_words(&mut query, &words),
+    };
+    if let Some(agent) = &search.agent_id {
+        query.with(" and m.agent_id = ", agent);
+    }
+    if !search.roles.is_empty() {
+        query.push(" and m.role").any(search.roles.iter().map(|role| role.as_str().to_owned()).collect());
+    }
+    query.maybe(" and m.created_at >= ", search.start);
+    query.maybe(" and m.created_at <= ", search.end);
+    query.push(order);
+    query.with(" limit ", search.limit.min(Page::MAX_LIMIT)).with(" offset ", search.offset);
+    read(c.query_all(query).await?)
+}
+
+/// Adds the test for words; returns the order in which the best come first.
+fn by_words(query: &mut Query<'_>, words: &[String]) -> &'static str {
+    match query.engine() {
+        Engine::Sqlite => {
+            query.with(" and messages_fts match ", words::sqlite_query(words));
+            " order by messages_fts.rank, m.seq desc"
+        }
+        // The words are the second bind, which the order names again.
+        Engine::Postgres => {
+            query.push(" and m.search @@ ").bind(words::postgres_query(words)).push("::tsquery");
+            " order by ts_rank(m.search, $2::tsquery) desc, m.seq desc"
+        }
+    }
+}

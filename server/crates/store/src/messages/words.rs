@@ -1,0 +1,105 @@
+//! What a word is, the same for both databases.
+//!
+//! PostgreSQL's own parser takes web addresses, file names and hyphenated words for single words and refuses long
+//! texts; so the words of a message are split here and handed over ready.
+
+use std::collections::HashSet;
+
+/// A longer word is known by its beginning, in characters.
+const LONGEST: usize = 64;
+/// Most distinct words of a message that are indexed on PostgreSQL, whose index entry ends at 1 MiB.
+const MOST: usize = 4000;
+/// Most distinct words of a query.
+const MOST_IN_QUERY: usize = 32;
+
+/// The words of a text: runs of letters and digits in lower case.
+fn split(text: &str) -> impl Iterator<Item = String> + '_ {
+    text.split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .map(|word| word.to_lowercase().chars().take(LONGEST).collect())
+}
+
+/// The distinct words of a text, for PostgreSQL's index.
+pub(super) fn index(text: &str) -> Vec<String> {
+    let mut seen = HashSet::new();
+    split(text).filter(|word| seen.insert(word.clone())).take(MOST).collect()
+}
+
+/// How a query is to be answered.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Plan {
+    /// There is nothing to look for.
+    Everything,
+    /// By any of these words, from the index.
+    Words(Vec<String>),
+    /// By the query as it stands, anywhere in a text.
+    Substring(String),
+}
+
+/// Decides how to answer a query. Without any letters or digits, or in a script that puts no spaces between words,
+/// only the text as it stands can be looked for.
+pub(super) fn plan(query: Option<&str>) -> Plan {
+    let query = query.unwrap_or_default().trim();
+    if query.is_empty() {
+        return Plan::Everything;
+    }
+    let mut words = index(query);
+    if words.is_empty() || query.chars().any(is_unspaced) {
+        return Plan::Substring(query.to_owned());
+    }
+    words.truncate(MOST_IN_QUERY);
+    Plan::Words(words)
+}
+
+/// Whether a character belongs to a script that puts no spaces between words.
+fn is_unspaced(c: char) -> bool {
+    matches!(c,
+        '\u{0e00}'..='\u{0eff}'     // Thai, Lao
+        | '\u{1000}'..='\u{109f}'   // Myanmar
+        | '\u{1780}'..='\u{17ff}'   // Khmer
+        | '\u{1100}'..='\u{11ff}' | '\u{3130}'..='\u{318f}' | '\u{ac00}'..='\u{d7af}' // Hangul, whose particles stick to words
+        | '\u{2e80}'..='\u{2fdf}' | '\u{3005}'..='\u{3007}' | '\u{3040}'..='\u{30ff}' | '\u{31f0}'..='\u{31ff}'
+        | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{ff66}'..='\u{ff9f}'
+        | '\u{1b000}'..='\u{1b16f}' | '\u{20000}'..='\u{323af}'
+    )
+}
+
+/// The words as a query of SQLite's full-text index. Words are letters and digits, so quotes hold them safely.
+pub(super) fn sqlite_query(words: &[String]) -> String {
+    let quoted: Vec<String> = words.iter().map(|word| format!("\"{word}\"")).collect();
+    quoted.join(" OR ")
+}
+
+/// The words as PostgreSQL's `tsquery`.
+pub(super) fn postgres_query(words: &[String]) -> String {
+    let quoted: Vec<String> = words.iter().map(|word| format!("'{word}'")).collect();
+    quoted.join(" | ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_runs_of_letters_and_digits() {
+        assert_eq!(index("Ada's e-mail: ada@x.org, ada!"), ["ada", "s", "e", "mail", "x", "org"]);
+        assert_eq!(index("  \"*()%_' "), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_query_is_answered_by_words_when_it_has_some() {
+        assert_eq!(plan(None), Plan::Everything);
+        assert_eq!(plan(Some("  ")), Plan::Everything);
+        assert_eq!(plan(Some("What OR what* \"x\"")), Plan::Words(vec!["what".into(), "or".into(), "x".into()]));
+        assert_eq!(plan(Some(" %_% ")), Plan::Substring("%_%".into()));
+        assert_eq!(plan(Some("東京 2024")), Plan::Substring("東京 2024".into()));
+        assert_eq!(plan(Some("สวัสดี")), Plan::Substring("สวัสดี".into()));
+    }
+
+    #[test]
+    fn words_cannot_leave_their_quotes() {
+        let words = index("a' | 'b\" OR c\\");
+        assert_eq!(sqlite_query(&words), r#""a" OR "b" OR "or" OR "c""#);
+        assert_eq!(postgres_query(&words), "'a' | 'b' | 'or' | 'c'");
+    }
+}

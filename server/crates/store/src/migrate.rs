@@ -1,0 +1,95 @@
+//! Migrations: the same numbers and names for both databases, compiled into the binary.
+
+use mneme_domain::Actor;
+use sha2::{Digest, Sha256};
+
+use crate::{
+    Conn, Engine, Result, StoreError,
+    sql::{args, statements},
+    tenants,
+};
+
+/// One change of the schema.
+pub(crate) struct Migration {
+    pub(crate) version: i64,
+    pub(crate) name: &'static str,
+    pub(crate) sqlite: &'static str,
+    pub(crate) postgres: &'static str,
+}
+
+macro_rules! migration {
+    ($version:literal, $name:literal) => {
+        Migration {
+            version: $version,
+            name: $name,
+            sqlite: include_str!(concat!("../../../../migrations/sqlite/", $name, ".sql")),
+            postgres: include_str!(concat!("../../../../migrations/postgres/", $name, ".sql")),
+        }
+    };
+}
+
+/// Every migration, in order.
+pub(crate) const MIGRATIONS: &[Migration] = &[migration!(1, "0001_first")];
+
+statements! {
+    // Held to the end of the transaction: one server migrates at a time. On SQLite the transaction itself is the lock.
+    LOCK: "select pg_advisory_xact_lock(7237970109966541165)", sqlite: "select 1";
+    NO_TIMEOUT: "select set_config('statement_timeout', '0', true)", sqlite: "select 1";
+    CREATE: "create table if not exists schema_migrations (
+            version bigint not null primary key, name text not null, checksum text not null, applied_at bigint not null)";
+    EXISTS: "select count(*) from pg_catalog.pg_class where oid = to_regclass('schema_migrations')",
+        sqlite: "select count(*) from sqlite_schema where type = 'table' and name = 'schema_migrations'";
+    APPLIED: "select version, checksum from schema_migrations order by version";
+    RECORD: "insert into schema_migrations (version, name, checksum, applied_at) values ($1, $2, $3, $4)";
+    NEWEST: "select coalesce(max(version), 0) from schema_migrations";
+}
+
+
+fn checksum(text: &str) -> String {
+    Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Applies what is missing, in the transaction of `c`, which the caller commits.
+pub(crate) async fn run(c: &mut Conn, migrations: &[Migration]) -> Result<()> {
+    c.run(&LOCK, args![]).await?;
+    c.run(&NO_TIMEOUT, args![]).await?;
+    c.run(&CREATE, args![]).await?;
+    let applied: Vec<(i64, String)> = c.all(&APPLIED, args![]).await?;
+    let known = migrations.last().map_or(0, |migration| migration.version);
+    if let Some((found, _)) = applied.last()
+        && *found > known
+    {
+        return Err(StoreError::TooNew { found: *found, known });
+    }
+    for migration in migrations {
+        let text = match c.engine() {
+            Engine::Sqlite => migration.sqlite,
+            Engine::Postgres => migration.postgres,
+        };
+        let checksum = checksum(text);
+        match applied.iter().find(|(version, _)| *version == migration.version) {
+            Some((_, recorded)) if *recorded == checksum => {}
+            Some(_) => {
+                return Err(StoreError::Corrupt(format!("migration {} was changed after it was applied", migration.name)));
+            }
+            None => {
+                tracing::info!(migration = migration.name, "applying a migration");
+                c.script(text).await?;
+                let now = c.context().env.now();
+                c.run(&RECORD, args![migration.version, migration.name, checksum, now]).await?;
+            }
+        }
+    }
+    let now = c.context().env.now();
+    tenants::ensure(c, &Actor::default_admin(), now).await
+}
+
+/// The schema's version; 0 of an empty database.
+pub(crate) async fn version(c: &mut Conn) -> Result<i64> {
+    let (tables,): (i64,) = c.one(&EXISTS, args![]).await?.unwrap_or_default();
+    if tables == 0 {
+        return Ok(0);
+    }
+    let (version,): (i64,) = c.one(&NEWEST, args![]).await?.unwrap_or_default();
+    Ok(version)
+}

@@ -1,0 +1,137 @@
+//! Opening pools of connections as a URL says.
+
+use std::{fs::OpenOptions, path::Path, str::FromStr, time::Duration};
+
+use sqlx::{
+    Connection, PgPool, Postgres, SqlitePool,
+    pool::PoolOptions,
+    postgres::PgConnectOptions,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
+};
+use tempfile::TempDir;
+
+use crate::{Result, StoreConfig, StoreError, store::Pools};
+
+/// Statements kept prepared per connection; well above what the crate has.
+const STATEMENTS: usize = 512;
+/// How much of a SQLite file is read through memory mapping.
+const MMAP_BYTES: &str = "268435456";
+/// A pooled connection that rested longer is asked for a sign of life before it is used.
+const IDLE_BEFORE_PING: Duration = Duration::from_secs(2);
+
+/// Opens the pools for a URL; a database in memory comes with its temporary directory.
+pub(crate) async fn pools(config: &StoreConfig) -> Result<(Pools, Option<TempDir>)> {
+    let Some((scheme, rest)) = config.url.split_once(':') else {
+        return Err(StoreError::Config("the URL has no scheme".into()));
+    };
+    // SQLAlchemy names its driver after a plus sign.
+    match scheme.split('+').next().unwrap_or_default() {
+        "sqlite" if matches!(rest.trim_start_matches('/'), ":memory:" | "") => {
+            let directory = tempfile::Builder::new().prefix("mneme-").tempdir()?;
+            let pools = sqlite(SqliteConnectOptions::new().filename(directory.path().join("memory.db")), config).await?;
+            Ok((pools, Some(directory)))
+        }
+        "sqlite" => Ok((sqlite(SqliteConnectOptions::from_str(&format!("sqlite:{rest}"))?, config).await?, None)),
+        "postgres" | "postgresql" => Ok((postgres(&postgres_url(rest)?, config).await?, None)),
+        other => Err(StoreError::Config(format!("unknown database {other:?}; use sqlite:// or postgres://"))),
+    }
+}
+
+/// The URL in the form that the driver reads: other drivers call `sslmode` just `ssl`.
+fn postgres_url(rest: &str) -> Result<String> {
+    let url = format!("postgres:{rest}");
+    let mut url = url::Url::parse(&url).map_err(|error| StoreError::Config(error.to_string()))?;
+    if url.query().is_some() {
+        let pairs: Vec<(String, String)> = url.query_pairs().into_owned().collect();
+        url.query_pairs_mut().clear().extend_pairs(pairs.into_iter().map(|(key, value)| match (key.as_str(), value.as_str()) {
+            ("ssl", "true") => ("sslmode".to_owned(), "require".to_owned()),
+            ("ssl", "false") => ("sslmode".to_owned(), "disable".to_owned()),
+            ("ssl", _) => ("sslmode".to_owned(), value),
+            _ => (key, value),
+        }));
+    }
+    Ok(url.into())
+}
+
+/// Makes the file, readable to nobody else; SQLite gives its log the same rights.
+fn create_private(path: &Path) -> Result<()> {
+    if path.exists() {
+        return Ok(());
+    }
+    if let Some(directory) = path.parent() {
+        std::fs::create_dir_all(directory)?;
+    }
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(path) {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn sqlite(options: SqliteConnectOptions, config: &StoreConfig) -> Result<Pools> {
+    create_private(options.get_filename())?;
+    let options = options
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Normal)
+        .foreign_keys(true)
+        .busy_timeout(config.acquire_timeout)
+        .statement_cache_capacity(STATEMENTS)
+        .pragma("mmap_size", MMAP_BYTES)
+        .pragma("temp_store", "memory");
+    let pool = || {
+        PoolOptions::new()
+            .acquire_timeout(config.acquire_timeout)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            // A file does not hang up.
+            .test_before_acquire(false)
+    };
+    let writer: SqlitePool = pool().max_connections(1).connect_with(options.clone()).await?;
+    let readers: SqlitePool =
+        pool().max_connections(config.max_connections.max(1)).connect_with(options.pragma("query_only", "on")).await?;
+    Ok(Pools::Sqlite { writer, readers })
+}
+
+async fn postgres(url: &str, config: &StoreConfig) -> Result<Pools> {
+    let options = PgConnectOptions::from_str(url)?.application_name("mneme").statement_cache_capacity(STATEMENTS);
+    let milliseconds = config.statement_timeout.as_millis().to_string();
+    let pool: PgPool = PoolOptions::<Postgres>::new()
+        .max_connections(config.max_connections.max(1))
+        .acquire_timeout(config.acquire_timeout)
+        .test_before_acquire(false)
+        .before_acquire(|connection, rest| {
+            Box::pin(async move {
+                if rest.idle_for > IDLE_BEFORE_PING {
+                    connection.ping().await?;
+                }
+                Ok(true)
+            })
+        })
+        .after_connect(move |connection, _| {
+            let milliseconds = milliseconds.clone();
+            Box::pin(async move {
+                // Our statements are short: compiling them costs more than it saves.
+                let settings = "select set_config('statement_timeout', $1, false), set_config('jit', 'off', false)";
+                sqlx::query(settings).bind(milliseconds).execute(connection).await.map(drop)
+            })
+        })
+        .connect_with(options)
+        .await?;
+    Ok(Pools::Postgres(pool))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn urls_of_other_drivers_are_understood() {
+        assert_eq!(postgres_url("//u:p%40@h:5/d").unwrap(), "postgres://u:p%40@h:5/d");
+        assert_eq!(postgres_url("//h/d?ssl=require&application_name=x").unwrap(), "postgres://h/d?sslmode=require&application_name=x");
+        assert_eq!(postgres_url("//h/d?ssl=false").unwrap(), "postgres://h/d?sslmode=disable");
+    }
+}

@@ -1,0 +1,159 @@
+//! Runs: turns of agents.
+
+mod metrics;
+pub(crate) mod row;
+
+pub use metrics::{metrics, usage};
+use mneme_domain::{
+    Actor, AgentId, EntityId, JsonObject, OrgId, Page, RunId, Timestamp, UserId,
+    run::{Run, RunStatus, StopReason},
+};
+use row::{RunRow, VALUES, columns, values};
+use serde_json::Value;
+
+use crate::{
+    Conn, Result, json,
+    page::Keyset,
+    query::Query,
+    sql::{args, statements},
+};
+
+/// How a run ended.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunEnd {
+    /// A terminal status.
+    pub status: RunStatus,
+    /// Why it ended.
+    pub stop_reason: Option<StopReason>,
+    /// When.
+    pub completed_at: Timestamp,
+    /// Nanoseconds to the model's first token.
+    pub ttft_ns: Option<i64>,
+    /// Nanoseconds from its record to its end.
+    pub total_duration_ns: Option<i64>,
+    /// Becomes `metadata.error`.
+    pub error: Option<JsonObject>,
+}
+
+/// Which runs a list holds; everything that is named must hold.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RunFilter {
+    /// Of one of these agents, when any is given.
+    pub agent_ids: Vec<AgentId>,
+    /// In one of these states, when any is given.
+    pub statuses: Vec<RunStatus>,
+    /// Whether it goes on without its client.
+    pub background: Option<bool>,
+    /// Why it ended.
+    pub stop_reason: Option<StopReason>,
+    /// Only runs that are not over.
+    pub active: bool,
+}
+
+/// A run that was not over when it was looked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnfinishedRun {
+    /// The tenant.
+    pub org: OrgId,
+    /// Who began it.
+    pub user: UserId,
+    /// The run.
+    pub run: RunId,
+    /// Whose turn it is.
+    pub agent: AgentId,
+}
+
+statements! {
+    GET: concat!("select ", columns!(), " from runs r where r.org_id = $1 and r.id = $2");
+    SET_RUNNING: "update runs set status = 'running' where org_id = $1 and id = $2 and status in ('created', 'running')";
+    METADATA: "select metadata from runs where org_id = $1 and id = $2";
+    FINISH: "update runs set status = $3, stop_reason = $4, completed_at = $5, ttft_ns = coalesce($6, ttft_ns),
+            total_duration_ns = coalesce($7, total_duration_ns), metadata = coalesce($8, metadata)
+        where org_id = $1 and id = $2 and status in ('created', 'running')";
+    FREE_MESSAGES: "update messages set run_id = null where org_id = $1 and run_id = $2";
+    FREE_STEPS: "update steps set run_id = null where org_id = $1 and run_id = $2";
+    DELETE: "delete from runs where org_id = $1 and id = $2";
+    UNFINISHED: "select org_id, user_id, id, agent_id from runs where status in ('created', 'running') order by seq";
+}
+
+const KEYSET: Keyset = Keyset { lookup: "select seq as key, seq from runs where org_id = ", key: None, seq: "r.seq" };
+
+/// Adds a run, begun by the actor. [`crate::StoreError::NotFound`] when its agent is unknown.
+pub async fn insert(c: &mut Conn, a: &Actor, run: &Run) -> Result<()> {
+    let mut row = args![&a.org, &a.user];
+    row.extend(values(run)?);
+    c.query_run(Query::insert(c.engine(), "runs", VALUES, vec![row])).await.map(drop)
+}
+
+/// A run.
+pub async fn get(c: &mut Conn, a: &Actor, id: &RunId) -> Result<Option<Run>> {
+    c.one::<RunRow>(&GET, args![&a.org, id]).await?.map(Run::try_from).transpose()
+}
+
+/// Marks a run as under way; false when it is unknown or over.
+pub async fn set_running(c: &mut Conn, a: &Actor, id: &RunId) -> Result<bool> {
+    Ok(c.run(&SET_RUNNING, args![&a.org, id]).await? > 0)
+}
+
+/// Ends a run; false when it is unknown or already over, for the first end stands.
+pub async fn finish(c: &mut Conn, a: &Actor, id: &RunId, end: &RunEnd) -> Result<bool> {
+    let mut metadata = None;
+    if let Some(error) = &end.error {
+        let stored: Option<(Option<String>,)> = c.one(&METADATA, args![&a.org, id]).await?;
+        let stored = stored.and_then(|(text,)| text);
+        let mut object: JsonObject = json::optional_value("runs.metadata", stored.as_deref())?.unwrap_or_default();
+        object.insert("error".into(), Value::Object(error.clone()));
+        metadata = Some(json::text(&object)?);
+    }
+    let reason = end.stop_reason.map(StopReason::as_str);
+    let status = end.status.as_str();
+    let arguments =
+        args![&a.org, id, status, reason, end.completed_at, end.ttft_ns, end.total_duration_ns, metadata];
+    Ok(c.run(&FINISH, arguments).await? > 0)
+}
+
+/// A page of runs in the order of their creation.
+pub async fn list(c: &mut Conn, a: &Actor, filter: &RunFilter, page: &Page) -> Result<Vec<Run>> {
+    let mut query = c.query(concat!("select ", columns!(), " from runs r where r.org_id = "));
+    query.bind(&a.org);
+    if !filter.agent_ids.is_empty() {
+        query.push(" and r.agent_id").any(filter.agent_ids.iter().map(|id| id.as_str().to_owned()).collect());
+    }
+    if !filter.statuses.is_empty() {
+        query.push(" and r.status").any(filter.statuses.iter().map(|status| status.as_str().to_owned()).collect());
+    }
+    if let Some(background) = filter.background {
+        query.push(if background { " and r.background is true" } else { " and r.background is not true" });
+    }
+    query.maybe(" and r.stop_reason = ", filter.stop_reason.map(StopReason::as_str));
+    if filter.active {
+        query.push(" and r.status in ('created', 'running')");
+    }
+    let rows: Vec<RunRow> = KEYSET.page(c, a, query, page).await?;
+    rows.into_iter().map(Run::try_from).collect()
+}
+
+/// Removes a run; its messages and steps stay, without a run. False when there was none.
+pub async fn delete(c: &mut Conn, a: &Actor, id: &RunId) -> Result<bool> {
+    c.run(&FREE_MESSAGES, args![&a.org, id]).await?;
+    c.run(&FREE_STEPS, args![&a.org, id]).await?;
+    Ok(c.run(&DELETE, args![&a.org, id]).await? > 0)
+}
+
+/// The runs of every organisation that are not over, oldest first: what a restarted server has to end.
+pub async fn unfinished(c: &mut Conn) -> Result<Vec<UnfinishedRun>> {
+    let rows: Vec<(String, String, String, String)> = c.all(&UNFINISHED, args![]).await?;
+    let read = |(org, user, run, agent)| UnfinishedRun {
+        org: OrgId::trusted(org),
+        user: UserId::trusted(user),
+        run: RunId::trusted(run),
+        agent: AgentId::trusted(agent),
+    };
+    Ok(rows.into_iter().map(read).collect())
+}
+
+/// The statements of this module and of those below it.
+#[cfg(test)]
+pub(crate) fn all_statements() -> Vec<(&'static str, &'static crate::sql::Sql)> {
+    [statements(), metrics::statements()].concat()
+}

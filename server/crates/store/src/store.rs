@@ -1,0 +1,123 @@
+//! A database, and connections to it.
+
+use std::sync::Arc;
+
+use sqlx::{PgPool, SqlitePool};
+use tempfile::TempDir;
+
+use crate::{
+    Conn, Result, StoreConfig, StoreError,
+    conn::{Context, Inner, Link},
+    migrate, open,
+    secrets::Secrets,
+};
+
+/// Which database is behind a store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Engine {
+    /// SQLite: one file, one writer.
+    Sqlite,
+    /// PostgreSQL.
+    Postgres,
+}
+
+/// The connections of a store.
+#[derive(Clone)]
+pub(crate) enum Pools {
+    Sqlite {
+        /// One connection: SQLite has one writer, and waiting here is fairer than polling for its lock.
+        writer: SqlitePool,
+        readers: SqlitePool,
+    },
+    Postgres(PgPool),
+}
+
+/// A database. Clones share its connections.
+#[derive(Clone)]
+pub struct Store {
+    pools: Pools,
+    context: Arc<Context>,
+    /// The directory of a database in "memory"; it goes with the last clone.
+    _temporary: Option<Arc<TempDir>>,
+}
+
+impl Store {
+    /// Opens the database and makes sure that it answers. Does not migrate: see [`Store::migrate`].
+    pub async fn open(config: &StoreConfig) -> Result<Self> {
+        let (pools, temporary) = open::pools(config).await?;
+        let context = Context { secrets: Secrets::new(&config.master_key), env: config.env.clone() };
+        Ok(Self { pools, context: Arc::new(context), _temporary: temporary.map(Arc::new) })
+    }
+
+    /// Brings the schema up to date and makes sure that the default organisation and user exist.
+    ///
+    /// Several servers may do so at once: one does the work, the others wait. Fails with
+    /// [`StoreError::TooNew`] when a newer server has migrated the database already.
+    pub async fn migrate(&self) -> Result<()> {
+        let mut conn = self.write().await?;
+        migrate::run(&mut conn, migrate::MIGRATIONS).await?;
+        conn.commit().await
+    }
+
+    /// The schema's version; 0 of an empty database.
+    pub async fn schema_version(&self) -> Result<i64> {
+        migrate::version(&mut self.read().await?).await
+    }
+
+    /// Asks the database for a sign of life.
+    pub async fn ping(&self) -> Result<()> {
+        self.read().await?.ping().await
+    }
+
+    /// Closes all connections once they are given back. Later calls fail with [`StoreError::Unavailable`].
+    pub async fn close(&self) {
+        match &self.pools {
+            Pools::Sqlite { writer, readers } => {
+                readers.close().await;
+                // The writer goes last, so that it writes the log back into the file.
+                writer.close().await;
+            }
+            Pools::Postgres(pool) => pool.close().await,
+        }
+    }
+
+    /// Which database it is.
+    pub fn engine(&self) -> Engine {
+        match self.pools {
+            Pools::Sqlite { .. } => Engine::Sqlite,
+            Pools::Postgres(_) => Engine::Postgres,
+        }
+    }
+
+    /// A connection to read with, outside of any transaction. On SQLite it refuses to write.
+    pub async fn read(&self) -> Result<Conn> {
+        let inner = match &self.pools {
+            Pools::Sqlite { readers, .. } => Inner::Sqlite(Link::Read(readers.acquire().await?)),
+            Pools::Postgres(pool) => Inner::Postgres(Link::Read(pool.acquire().await?)),
+        };
+        Ok(Conn::new(inner, Arc::clone(&self.context)))
+    }
+
+    /// A transaction: what is done lasts from [`Conn::commit`] on, and is undone when it is dropped before.
+    ///
+    /// On SQLite writers wait for each other here, so hold it shortly and never across a model call.
+    pub async fn write(&self) -> Result<Conn> {
+        let inner = match &self.pools {
+            Pools::Sqlite { writer, .. } => Inner::Sqlite(Link::Write(writer.begin_with("BEGIN IMMEDIATE").await?)),
+            Pools::Postgres(pool) => Inner::Postgres(Link::Write(pool.begin().await?)),
+        };
+        Ok(Conn::new(inner, Arc::clone(&self.context)))
+    }
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Store").field("engine", &self.engine()).finish_non_exhaustive()
+    }
+}
+
+impl From<std::io::Error> for StoreError {
+    fn from(error: std::io::Error) -> Self {
+        Self::Unavailable(error.to_string())
+    }
+}

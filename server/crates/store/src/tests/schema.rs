@@ -1,0 +1,72 @@
+//! Both databases have the same tables, and both take every statement.
+
+use std::collections::BTreeSet;
+
+use super::migrated;
+use crate::{
+    Engine, agents, blocks, messages, migrate, providers, runs,
+    sql::{Sql, args},
+    steps, tenants, tools,
+};
+
+fn all() -> Vec<(&'static str, &'static Sql)> {
+    [
+        agents::all_statements(),
+        blocks::all_statements(),
+        messages::statements(),
+        migrate::statements(),
+        providers::statements(),
+        runs::all_statements(),
+        steps::all_statements(),
+        tenants::statements(),
+        tools::all_statements(),
+    ]
+    .concat()
+}
+
+#[tokio::test]
+async fn both_databases_take_every_statement() {
+    let statements = all();
+    assert!(statements.len() > 50, "{}", statements.len());
+    for store in migrated().await {
+        let mut c = store.read().await.unwrap();
+        for (name, statement) in &statements {
+            let prepared = c.prepare(statement).await;
+            assert!(prepared.is_ok(), "{name} on {:?}: {prepared:?}", store.engine());
+        }
+    }
+}
+
+static SQLITE_COLUMNS: Sql = Sql::new(
+    "",
+    Some(
+        "select t.name, c.name, c.\"notnull\" = 0 from pragma_table_list t join pragma_table_info(t.name) c
+         where t.schema = 'main' and t.type = 'table' and t.name not like 'sqlite_%'",
+    ),
+);
+
+static POSTGRES_COLUMNS: Sql = Sql::new(
+    "select cast(table_name as text), cast(column_name as text), is_nullable = 'YES'
+     from information_schema.columns where table_schema = current_schema()",
+    None,
+);
+
+#[tokio::test]
+async fn both_databases_have_the_same_columns() {
+    let mut found = Vec::new();
+    for store in migrated().await {
+        let mut c = store.read().await.unwrap();
+        let statement = match store.engine() {
+            Engine::Sqlite => &SQLITE_COLUMNS,
+            Engine::Postgres => &POSTGRES_COLUMNS,
+        };
+        let columns: Vec<(String, String, bool)> = c.all(statement, args![]).await.unwrap();
+        let mut columns: BTreeSet<_> = columns.into_iter().collect();
+        // SQLite keeps its full-text index in a table of its own.
+        columns.remove(&("messages".to_owned(), "search".to_owned(), true));
+        found.push(columns);
+    }
+    assert!(found[0].len() > 150, "{}", found[0].len());
+    let only: Vec<_> = found[0].symmetric_difference(&found[1]).collect();
+    assert!(only.is_empty(), "{only:?}");
+}

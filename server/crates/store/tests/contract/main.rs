@@ -1,0 +1,26 @@
+//! What the store promises, checked from the same code on SQLite and on PostgreSQL.
+
+mod agents;
+mod blocks;
+mod fixtures;
+mod messages;
+mod providers;
+mod runs;
+mod search;
+mod steps;
+mod store;
+mod tenancy;
+mod tools;
+
+/// Makes a test for each database out of each function `async fn(World)`.
+macro_rules! on_both {
+    ($($name:ident),+ $(,)?) => {
+        mod sqlite {
+            $(#[tokio::test] async fn $name() { super::$name(crate::fixtures::World::sqlite().await).await; })+
+        }
+        mod postgres {
+            $(#[tokio::test] async fn $name() { super::$name(crate::fixtures::World::postgres().await).await; })+
+        }
+    };
+}
+pub(crate) use on_both;

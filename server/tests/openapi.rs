@@ -1,0 +1,102 @@
+//! The API's description, and the pages.
+
+mod common;
+
+use std::collections::HashSet;
+
+use common::TestApp;
+use serde_json::Value;
+
+/// Every `$ref` in a document.
+fn references(value: &Value, found: &mut Vec<String>) {
+    match value {
+        Value::Object(fields) => {
+            if let Some(Value::String(target)) = fields.get("$ref") {
+                found.push(target.clone());
+            }
+            fields.values().for_each(|field| references(field, found));
+        }
+        Value::Array(items) => items.iter().for_each(|item| references(item, found)),
+        _ => {}
+    }
+}
+
+#[tokio::test]
+async fn the_description_is_whole() {
+    let app = TestApp::new().await;
+    let document = app.get("/openapi.json").await.json();
+    assert_eq!(document, app.get("/v1/openapi.json").await.json());
+    assert_eq!(document["info"]["version"], mneme::VERSION);
+    let mut found = Vec::new();
+    references(&document, &mut found);
+    assert!(found.len() > 50, "only {} references", found.len());
+    for target in found {
+        assert!(document.pointer(&target[1..]).is_some(), "{target} leads nowhere");
+    }
+    assert_eq!(document["components"]["securitySchemes"]["bearer"]["scheme"], "bearer");
+}
+
+#[tokio::test]
+async fn operations_have_names_of_their_own_and_every_path_parameter() {
+    let app = TestApp::new().await;
+    let document = app.get("/openapi.json").await.json();
+    let mut names = HashSet::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        assert!(path == "/v1/health/" || path.matches('/').count() > 2, "{path}");
+        for (method, operation) in item.as_object().unwrap() {
+            let name = operation["operationId"].as_str().unwrap_or_else(|| panic!("{method} {path} has no name"));
+            assert!(names.insert(name.to_owned()), "{name} is used twice");
+            assert!(operation["summary"].is_string(), "{name} has no summary");
+            let parameters = operation["parameters"].as_array().cloned().unwrap_or_default();
+            let mut seen = HashSet::new();
+            for parameter in &parameters {
+                let key = (parameter["in"].to_string(), parameter["name"].to_string());
+                assert!(seen.insert(key), "{name}: {} is there twice", parameter["name"]);
+            }
+            for wanted in path.split(['{', '}']).skip(1).step_by(2) {
+                let described = parameters.iter().any(|p| p["in"] == "path" && p["name"] == wanted && p["required"] == true);
+                assert!(described, "{name} does not describe {wanted}");
+            }
+            assert!(operation["responses"]["200"].is_object(), "{name} has no good answer");
+        }
+    }
+    let mut names: Vec<_> = names.into_iter().collect();
+    names.sort();
+    insta::assert_json_snapshot!(names);
+}
+
+#[tokio::test]
+async fn the_pages_need_nothing_from_elsewhere() {
+    let app = TestApp::new().await;
+    for path in ["/", "/docs", "/ui/style.css", "/ui/docs.js", "/ui/index.js"] {
+        let page = app.get(path).await;
+        assert_eq!(page.status.as_u16(), 200, "{path}");
+        for foreign in ["http://", "https://", "url(", "@import", "<script>", "style="] {
+            assert!(!page.text.contains(foreign), "{path} has {foreign}");
+        }
+        assert!(page.header("content-security-policy").is_some_and(|policy| policy.starts_with("default-src 'none'")));
+        assert_eq!(page.header("x-content-type-options"), Some("nosniff"));
+    }
+    for page in ["/", "/docs"] {
+        let text = app.get(page).await.text;
+        let linked = text.split(['"']).filter(|part| part.starts_with('/') && part.len() > 1);
+        for target in linked {
+            assert_eq!(app.get(target).await.status.as_u16(), 200, "{page} links to {target}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_answer_has_a_request_id() {
+    let app = TestApp::new().await;
+    let own = app.get("/v1/health/").await;
+    assert!(own.header("x-request-id").is_some_and(|id| id.len() == 32));
+    let with = |id: &'static str| {
+        common::request(axum::http::Method::GET, "/v1/nope").header("x-request-id", id).body(axum::body::Body::empty())
+    };
+    assert_eq!(app.send(with("abc-1.2_3").unwrap()).await.header("x-request-id"), Some("abc-1.2_3"));
+    for odd in ["", "with space", "a\tb", "x;y", &"x".repeat(65)] {
+        let answer = app.send(with(Box::leak(odd.to_owned().into_boxed_str())).unwrap()).await;
+        assert!(answer.header("x-request-id").is_some_and(|id| id.len() == 32), "{odd:?}");
+    }
+}

@@ -1,0 +1,99 @@
+//! Installs the official SDKs as `examples/` pins them, once per machine, and runs example scripts with them.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use crate::paths;
+
+/// The folder `examples/` of this checkout.
+fn examples() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("the crate lies in the workspace")
+        .join("examples")
+}
+
+/// A command that runs `examples/python/<script>` with the packages of `examples/python/<requirements>`.
+///
+/// # Panics
+/// When the packages cannot be installed, with pip's output.
+pub fn python(script: &str, requirements: &str) -> Command {
+    let folder = examples().join("python");
+    let venv = prepare(&folder.join(requirements), |venv| {
+        run(Command::new("python3").args(["-m", "venv"]).arg(venv));
+        let mut pip = Command::new(venv.join("bin/pip"));
+        run(pip
+            .args(["install", "--quiet", "--disable-pip-version-check", "-r"])
+            .arg(folder.join(requirements)));
+    });
+    let mut command = Command::new(venv.join("bin/python"));
+    command
+        .arg(folder.join(script))
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .env("PYTHONUNBUFFERED", "1");
+    command
+}
+
+/// A command that runs `examples/typescript/<script>` with the packages of its lock file.
+///
+/// # Panics
+/// When the packages cannot be installed, with npm's output.
+pub fn typescript(script: &str) -> Command {
+    let folder = examples().join("typescript");
+    let installed = prepare(&folder.join("package-lock.json"), |target| {
+        paths::create_dir(target);
+        for file in ["package.json", "package-lock.json", ".npmrc"] {
+            copy(&folder.join(file), &target.join(file));
+        }
+        run(Command::new("npm")
+            .args(["ci", "--silent"])
+            .current_dir(target));
+    });
+    // Node looks for packages beside the script, so the script goes where they are.
+    copy(&folder.join(script), &installed.join(script));
+    let mut command = Command::new(installed.join("node_modules/.bin/tsx"));
+    command.arg(installed.join(script)).current_dir(&installed);
+    command
+}
+
+/// Makes a folder for the exact content of `pins` if there is none, and returns it. A folder that was left half-made
+/// is made again; processes that start together wait for the first.
+fn prepare(pins: &Path, install: impl FnOnce(&Path)) -> PathBuf {
+    let content = fs::read(pins).unwrap_or_else(|e| panic!("cannot read {}: {e}", pins.display()));
+    let stem = pins
+        .file_stem()
+        .expect("the pins have a name")
+        .to_string_lossy();
+    let folder = paths::cache_dir().join("sdk");
+    paths::create_dir(&folder);
+    let target = folder.join(format!("{stem}-{:016x}", paths::fnv1a(&content)));
+    let done = target.join(".installed");
+    let _lock = paths::lock(&target.with_extension("lock"));
+    if !done.exists() {
+        if target.exists() {
+            fs::remove_dir_all(&target).expect("cannot remove a half-made installation");
+        }
+        install(&target);
+        fs::write(&done, "").expect("cannot mark the installation as made");
+    }
+    target
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::copy(from, to).unwrap_or_else(|e| panic!("cannot copy {}: {e}", from.display()));
+}
+
+fn run(command: &mut Command) -> Output {
+    let output = command
+        .output()
+        .unwrap_or_else(|e| panic!("cannot run {command:?}: {e}"));
+    assert!(
+        output.status.success(),
+        "{command:?} failed with {}:\n{}{}",
+        output.status,
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    output
+}

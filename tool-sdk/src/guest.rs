@@ -1,0 +1,170 @@
+//! The component side, on the wasm target only: imports behind [`Host`], exports behind the list of tools.
+
+/// Generated from `wit/`.
+pub mod bindings {
+    wit_bindgen::generate!({
+        path: "../wit/tool-0.1.0",
+        world: "tool",
+        pub_export_macro: true,
+        export_macro_name: "export_component",
+        default_bindings_module: "mneme_tool_sdk::guest::bindings",
+    });
+}
+
+use std::io::Write;
+
+use bindings::exports::mneme::tool::guest as exported;
+use bindings::mneme::tool::{agent, conversation, log, memory, types};
+
+use crate::host::{Block, Hit, Host, Level, Query};
+use crate::{HostError, RegisteredTool, ToolError};
+
+/// The host that the component is linked to.
+pub struct ImportedHost;
+
+impl Host for ImportedHost {
+    fn blocks(&self) -> Result<Vec<Block>, HostError> {
+        Ok(memory::list_blocks()?
+            .into_iter()
+            .map(Block::from)
+            .collect())
+    }
+
+    fn block(&self, label: &str) -> Result<Block, HostError> {
+        Ok(memory::get_block(label)?.into())
+    }
+
+    fn set_block(&self, label: &str, value: &str) -> Result<(), HostError> {
+        Ok(memory::set_block(label, value)?)
+    }
+
+    fn search(&self, query: &Query) -> Result<Vec<Hit>, HostError> {
+        let hits = conversation::search(&conversation::Query {
+            text: query.text.clone(),
+            roles: query.roles.clone(),
+            limit: query.limit,
+            start_date: query.start_date.clone(),
+            end_date: query.end_date.clone(),
+        })?;
+        Ok(hits
+            .into_iter()
+            .map(|hit| Hit {
+                id: hit.id,
+                timestamp: hit.timestamp,
+                role: hit.role,
+                content: hit.content,
+            })
+            .collect())
+    }
+
+    fn agent_id(&self) -> String {
+        agent::id()
+    }
+
+    fn timezone(&self) -> String {
+        agent::timezone()
+    }
+
+    fn now(&self) -> i64 {
+        agent::now()
+    }
+
+    fn log(&self, level: Level, message: &str) {
+        let level = match level {
+            Level::Debug => log::Level::Debug,
+            Level::Info => log::Level::Info,
+            Level::Warn => log::Level::Warn,
+            Level::Error => log::Level::Error,
+        };
+        log::write(level, message);
+    }
+}
+
+impl From<memory::Block> for Block {
+    fn from(block: memory::Block) -> Self {
+        Self {
+            label: block.label,
+            value: block.value,
+            description: block.description,
+            limit: block.limit,
+            read_only: block.read_only,
+        }
+    }
+}
+
+impl From<types::HostError> for HostError {
+    fn from(error: types::HostError) -> Self {
+        match error {
+            types::HostError::NotFound(text) => Self::NotFound(text),
+            types::HostError::ReadOnly(text) => Self::ReadOnly(text),
+            types::HostError::LimitExceeded(text) => Self::LimitExceeded(text),
+            types::HostError::Denied(text) => Self::Denied(text),
+            types::HostError::Invalid(text) => Self::Invalid(text),
+            types::HostError::Conflict(text) => Self::Conflict(text),
+            types::HostError::Unavailable(text) => Self::Unavailable(text),
+        }
+    }
+}
+
+/// The exported `describe`.
+pub fn describe(tools: &[RegisteredTool]) -> Vec<exported::ToolSpec> {
+    tools
+        .iter()
+        .map(RegisteredTool::spec)
+        .map(|spec| exported::ToolSpec {
+            name: spec.name,
+            description: spec.description,
+            parameters: spec.parameters.to_string(),
+            capabilities: spec.capabilities,
+        })
+        .collect()
+}
+
+/// The exported `call`.
+pub fn call(
+    tools: &[RegisteredTool],
+    name: &str,
+    arguments: &str,
+) -> Result<String, exported::ToolError> {
+    let answer = crate::tool::dispatch(tools, &ImportedHost, name, arguments);
+    // The instance is dropped after the call without a chance to flush. Nobody can be told of a failure.
+    let _ = std::io::stdout().flush();
+    answer.map_err(|error| match error {
+        ToolError::InvalidArguments(text) => exported::ToolError::InvalidArguments(text),
+        ToolError::Failed(text) => exported::ToolError::Failed(text),
+        ToolError::Denied(text) => exported::ToolError::Denied(text),
+    })
+}
+
+/// Exports a list of tools as the component's `guest` interface.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __export_component {
+    ($tools:path) => {
+        struct __MnemeComponent;
+
+        impl $crate::guest::bindings::exports::mneme::tool::guest::Guest for __MnemeComponent {
+            fn describe()
+            -> ::std::vec::Vec<$crate::guest::bindings::exports::mneme::tool::guest::ToolSpec> {
+                $crate::guest::describe(&$tools())
+            }
+
+            fn call(
+                name: ::std::string::String,
+                arguments: ::std::string::String,
+            ) -> ::std::result::Result<
+                ::std::string::String,
+                $crate::guest::bindings::exports::mneme::tool::guest::ToolError,
+            > {
+                $crate::guest::call(&$tools(), &name, &arguments)
+            }
+        }
+
+        #[allow(unsafe_code)]
+        const _: () = {
+            $crate::guest::bindings::export_component!(
+                __MnemeComponent with_types_in $crate::guest::bindings
+            );
+        };
+    };
+}

@@ -1,0 +1,80 @@
+//! The host as a tool sees it: one trait, implemented by the component's imports and by the mock.
+
+use crate::HostError;
+
+/// A memory block of the calling agent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Block {
+    /// Unique within the agent.
+    pub label: String,
+    /// The text of the block.
+    pub value: String,
+    /// What the block is for.
+    pub description: Option<String>,
+    /// Most characters that `value` may hold.
+    pub limit: u64,
+    /// Whether tools must leave the block alone.
+    pub read_only: bool,
+}
+
+/// A search in the calling agent's messages.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Query {
+    /// What to look for.
+    pub text: String,
+    /// Any of `user`, `assistant`, `tool`; empty means all.
+    pub roles: Vec<String>,
+    /// Most hits wanted.
+    pub limit: Option<u32>,
+    /// Inclusive lower bound, an ISO 8601 date or date-time.
+    pub start_date: Option<String>,
+    /// Inclusive upper bound, an ISO 8601 date or date-time.
+    pub end_date: Option<String>,
+}
+
+/// A message that a search found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hit {
+    /// Message id.
+    pub id: String,
+    /// RFC 3339, in the agent's time zone.
+    pub timestamp: String,
+    /// `user`, `assistant` or `tool`.
+    pub role: String,
+    /// The text of the message.
+    pub content: String,
+}
+
+/// How much a log line matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Level {
+    /// Details for whoever debugs the tool.
+    Debug,
+    /// The normal course of things.
+    Info,
+    /// Something odd that the tool coped with.
+    Warn,
+    /// Something that went wrong.
+    Error,
+}
+
+/// Every host call there is. Tools do not use it directly: they get capabilities
+/// ([`crate::Memory`] and the like), which reach only their part of it.
+pub trait Host {
+    /// All blocks of the agent.
+    fn blocks(&self) -> Result<Vec<Block>, HostError>;
+    /// One block.
+    fn block(&self, label: &str) -> Result<Block, HostError>;
+    /// Replaces the value of a block.
+    fn set_block(&self, label: &str, value: &str) -> Result<(), HostError>;
+    /// Searches the agent's messages.
+    fn search(&self, query: &Query) -> Result<Vec<Hit>, HostError>;
+    /// The agent's id.
+    fn agent_id(&self) -> String;
+    /// The agent's time zone, an IANA name.
+    fn timezone(&self) -> String;
+    /// Milliseconds since the Unix epoch.
+    fn now(&self) -> i64;
+    /// Writes a log line.
+    fn log(&self, level: Level, message: &str);
+}

@@ -1,0 +1,165 @@
+//! A host for unit tests: an agent made of values, whose blocks and log can be looked at afterwards.
+
+use std::cell::RefCell;
+
+use serde_json::Value;
+
+use crate::host::{Block, Hit, Host, Level, Query};
+use crate::{Arguments, HostError, Tool, ToolError};
+
+/// The agent and the server that a tool under test talks to. It enforces what the real host
+/// enforces: limits, read-only blocks, unknown labels.
+#[derive(Debug, Default)]
+pub struct MockHost {
+    blocks: RefCell<Vec<Block>>,
+    hits: Vec<Hit>,
+    queries: RefCell<Vec<Query>>,
+    log: RefCell<Vec<(Level, String)>>,
+    writes: RefCell<usize>,
+    refusal: Option<HostError>,
+    now: i64,
+    timezone: Option<String>,
+}
+
+/// The limit of the blocks that [`MockHost::with_block`] makes, in characters.
+pub const BLOCK_LIMIT: u64 = 5_000;
+
+impl MockHost {
+    /// An agent with nothing, at the Unix epoch, in UTC.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a block that can be edited.
+    pub fn with_block(self, label: &str, value: &str) -> Self {
+        self.with(Block {
+            label: label.to_owned(),
+            value: value.to_owned(),
+            description: None,
+            limit: BLOCK_LIMIT,
+            read_only: false,
+        })
+    }
+
+    /// Adds a block.
+    pub fn with(self, block: Block) -> Self {
+        self.blocks.borrow_mut().push(block);
+        self
+    }
+
+    /// Sets what every search finds (up to the query's limit).
+    pub fn with_hits(mut self, hits: Vec<Hit>) -> Self {
+        self.hits = hits;
+        self
+    }
+
+    /// Sets the clock, in milliseconds since the Unix epoch.
+    pub fn at(mut self, now: i64) -> Self {
+        self.now = now;
+        self
+    }
+
+    /// Sets the agent's time zone.
+    pub fn in_timezone(mut self, name: &str) -> Self {
+        self.timezone = Some(name.to_owned());
+        self
+    }
+
+    /// Makes every host call that can fail do so.
+    pub fn refusing(mut self, error: HostError) -> Self {
+        self.refusal = Some(error);
+        self
+    }
+
+    /// Calls a tool as the model would.
+    pub fn call<T: Tool>(&self, arguments: Value) -> Result<String, ToolError> {
+        T::call(self, Arguments::from_value(arguments)?)
+    }
+
+    /// The value of a block now; `None` when there is no such block.
+    pub fn value(&self, label: &str) -> Option<String> {
+        let blocks = self.blocks.borrow();
+        let block = blocks.iter().find(|block| block.label == label)?;
+        Some(block.value.clone())
+    }
+
+    /// How many times a block was written.
+    pub fn writes(&self) -> usize {
+        *self.writes.borrow()
+    }
+
+    /// The searches that were made.
+    pub fn queries(&self) -> Vec<Query> {
+        self.queries.borrow().clone()
+    }
+
+    /// The lines that were logged.
+    pub fn logged(&self) -> Vec<(Level, String)> {
+        self.log.borrow().clone()
+    }
+
+    fn admit(&self) -> Result<(), HostError> {
+        self.refusal.clone().map_or(Ok(()), Err)
+    }
+}
+
+impl Host for MockHost {
+    fn blocks(&self) -> Result<Vec<Block>, HostError> {
+        self.admit()?;
+        Ok(self.blocks.borrow().clone())
+    }
+
+    fn block(&self, label: &str) -> Result<Block, HostError> {
+        self.admit()?;
+        let blocks = self.blocks.borrow();
+        let found = blocks.iter().find(|block| block.label == label);
+        found
+            .cloned()
+            .ok_or_else(|| HostError::NotFound(format!("there is no memory block `{label}`")))
+    }
+
+    fn set_block(&self, label: &str, value: &str) -> Result<(), HostError> {
+        self.admit()?;
+        let mut blocks = self.blocks.borrow_mut();
+        let Some(block) = blocks.iter_mut().find(|block| block.label == label) else {
+            return Err(HostError::NotFound(format!(
+                "there is no memory block `{label}`"
+            )));
+        };
+        if block.read_only {
+            return Err(HostError::ReadOnly(format!("`{label}` is read-only")));
+        }
+        if value.chars().count() as u64 > block.limit {
+            return Err(HostError::LimitExceeded(format!(
+                "`{label}` holds at most {} characters",
+                block.limit
+            )));
+        }
+        block.value = value.to_owned();
+        *self.writes.borrow_mut() += 1;
+        Ok(())
+    }
+
+    fn search(&self, query: &Query) -> Result<Vec<Hit>, HostError> {
+        self.admit()?;
+        self.queries.borrow_mut().push(query.clone());
+        let most = query.limit.map_or(usize::MAX, |limit| limit as usize);
+        Ok(self.hits.iter().take(most).cloned().collect())
+    }
+
+    fn agent_id(&self) -> String {
+        "agent-00000000-0000-4000-8000-000000000000".to_owned()
+    }
+
+    fn timezone(&self) -> String {
+        self.timezone.clone().unwrap_or_else(|| "UTC".to_owned())
+    }
+
+    fn now(&self) -> i64 {
+        self.now
+    }
+
+    fn log(&self, level: Level, message: &str) {
+        self.log.borrow_mut().push((level, message.to_owned()));
+    }
+}

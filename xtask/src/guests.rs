@@ -1,0 +1,108 @@
+//! Building the guests in `builtin-tools/` and putting them where the server embeds them from.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use crate::fail::{self, Done, Failure};
+use crate::toolchain::Toolchain;
+use crate::{inputs, paths};
+
+/// What a guest is made from.
+const INPUTS: &[&str] = &["builtin-tools", "tool-sdk", "wit", "Cargo.toml"];
+/// Guests that only tests use: not embedded.
+const TEST_GUESTS: &[&str] = &["hostile"];
+const STAMP: &str = ".stamp";
+
+/// Builds the guests unless nothing changed since the last time.
+pub fn build(toolchain: &Toolchain, force: bool) -> Done {
+    let root = paths::root();
+    let workspace = root.join("builtin-tools");
+    let dist = workspace.join("dist");
+    let guests = names(&workspace)?;
+    let stamp = inputs::hash(&root, INPUTS, &toolchain.name)?;
+
+    if !force && up_to_date(&dist, &guests, &stamp) {
+        println!("built-in tools: up to date");
+        return Ok(());
+    }
+    println!(
+        "built-in tools: building {} with {}",
+        guests.join(", "),
+        toolchain.name
+    );
+    let start = Instant::now();
+    fail::run(toolchain.cargo_build().current_dir(&workspace))?;
+
+    // A stamp from before must not vouch for a half-finished copy.
+    let stamp_path = dist.join(STAMP);
+    if stamp_path.exists() {
+        fs::remove_file(&stamp_path).map_err(Failure::at(&stamp_path))?;
+    }
+    remove_foreign(&dist, &guests)?;
+    let built = toolchain.target_dir.join(toolchain.target).join("release");
+    for guest in &guests {
+        let from = built.join(format!("{}.wasm", guest.replace('-', "_")));
+        let to = place(&dist, guest);
+        copy(&from, &to)?;
+        let size = fs::metadata(&to).map_err(Failure::at(&to))?.len();
+        let shown = to.strip_prefix(&root).unwrap_or(&to);
+        println!("  {} ({} KB)", shown.display(), size / 1024);
+    }
+    fs::write(&stamp_path, &stamp).map_err(Failure::at(&stamp_path))?;
+    println!("built-in tools: built in {} s", start.elapsed().as_secs());
+    Ok(())
+}
+
+/// The guests: every folder of the workspace that holds a package.
+fn names(workspace: &Path) -> Done<Vec<String>> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(workspace).map_err(Failure::at(workspace))? {
+        let entry = entry.map_err(Failure::at(workspace))?;
+        if entry.path().join("Cargo.toml").is_file() {
+            names.push(entry.file_name().to_string_lossy().into_owned());
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
+fn place(dist: &Path, guest: &str) -> PathBuf {
+    let folder = match TEST_GUESTS.contains(&guest) {
+        true => dist.join("test"),
+        false => dist.to_owned(),
+    };
+    folder.join(format!("{guest}.wasm"))
+}
+
+fn up_to_date(dist: &Path, guests: &[String], stamp: &str) -> bool {
+    fs::read_to_string(dist.join(STAMP)).is_ok_and(|last| last == stamp)
+        && guests.iter().all(|guest| place(dist, guest).is_file())
+}
+
+/// Removes the file of a guest that is gone: the server would go on embedding it.
+fn remove_foreign(dist: &Path, guests: &[String]) -> Done {
+    fs::create_dir_all(dist.join("test")).map_err(Failure::at(dist))?;
+    for entry in fs::read_dir(dist).map_err(Failure::at(dist))? {
+        let path = entry.map_err(Failure::at(dist))?.path();
+        let is_guest = path
+            .extension()
+            .is_some_and(|extension| extension == "wasm");
+        if is_guest && !guests.iter().any(|guest| place(dist, guest) == path) {
+            fs::remove_file(&path).map_err(Failure::at(&path))?;
+        }
+    }
+    Ok(())
+}
+
+/// Copies through a temporary name, so that a build that runs meanwhile sees the old file or the
+/// new one. An unchanged file keeps its time, and the server is not built again for it.
+fn copy(from: &Path, to: &Path) -> Done {
+    let bytes = fs::read(from).map_err(Failure::at(from))?;
+    if fs::read(to).is_ok_and(|present| present == bytes) {
+        return Ok(());
+    }
+    let temporary = to.with_extension("part");
+    fs::write(&temporary, bytes).map_err(Failure::at(&temporary))?;
+    fs::rename(&temporary, to).map_err(Failure::at(to))
+}
