@@ -20,7 +20,7 @@ CREATE INDEX users_org ON users (org_id);
 
 -- Memory blocks. `version` grows with each update.
 CREATE TABLE blocks (
-    seq INTEGER PRIMARY KEY,
+    seq INTEGER NOT NULL PRIMARY KEY,
     id TEXT NOT NULL,
     org_id TEXT NOT NULL,
     version INTEGER NOT NULL,
@@ -51,7 +51,7 @@ CREATE INDEX blocks_org ON blocks (org_id, seq);
 
 -- Tools, by unique name within an organisation.
 CREATE TABLE tools (
-    seq INTEGER PRIMARY KEY,
+    seq INTEGER NOT NULL PRIMARY KEY,
     id TEXT NOT NULL,
     org_id TEXT NOT NULL,
     name TEXT,
@@ -81,7 +81,7 @@ CREATE INDEX tools_org ON tools (org_id, seq);
 
 -- Agents. `name_folded` is the name in lower case, for searches; `version` grows with each update.
 CREATE TABLE agents (
-    seq INTEGER PRIMARY KEY,
+    seq INTEGER NOT NULL PRIMARY KEY,
     id TEXT NOT NULL,
     org_id TEXT NOT NULL,
     version INTEGER NOT NULL,
@@ -176,7 +176,7 @@ CREATE TABLE agent_variables (
 
 -- Messages. `seq` is their total order, `text` their words for searches.
 CREATE TABLE messages (
-    seq INTEGER PRIMARY KEY,
+    seq INTEGER NOT NULL PRIMARY KEY,
     id TEXT NOT NULL,
     org_id TEXT NOT NULL,
     agent_id TEXT NOT NULL,
@@ -218,16 +218,14 @@ END;
 CREATE TRIGGER messages_fts_delete AFTER DELETE ON messages WHEN old.text <> '' BEGIN
     INSERT INTO messages_fts (messages_fts, rowid, text) VALUES ('delete', old.seq, old.text);
 END;
-CREATE TRIGGER messages_fts_forget AFTER UPDATE OF text ON messages WHEN old.text <> '' AND old.text <> new.text BEGIN
-    INSERT INTO messages_fts (messages_fts, rowid, text) VALUES ('delete', old.seq, old.text);
-END;
-CREATE TRIGGER messages_fts_learn AFTER UPDATE OF text ON messages WHEN new.text <> '' AND old.text <> new.text BEGIN
-    INSERT INTO messages_fts (rowid, text) VALUES (new.seq, new.text);
+CREATE TRIGGER messages_fts_update AFTER UPDATE OF text ON messages WHEN old.text <> new.text BEGIN
+    INSERT INTO messages_fts (messages_fts, rowid, text) SELECT 'delete', old.seq, old.text WHERE old.text <> '';
+    INSERT INTO messages_fts (rowid, text) SELECT new.seq, new.text WHERE new.text <> '';
 END;
 
 -- Turns of agents. `user_id` is who began it.
 CREATE TABLE runs (
-    seq INTEGER PRIMARY KEY,
+    seq INTEGER NOT NULL PRIMARY KEY,
     id TEXT NOT NULL,
     org_id TEXT NOT NULL,
     user_id TEXT NOT NULL,
@@ -255,7 +253,7 @@ CREATE INDEX runs_active ON runs (seq) WHERE status IN ('created', 'running');
 
 -- Model calls with their measures.
 CREATE TABLE steps (
-    seq INTEGER PRIMARY KEY,
+    seq INTEGER NOT NULL PRIMARY KEY,
     id TEXT NOT NULL,
     org_id TEXT NOT NULL,
     agent_id TEXT,
@@ -312,7 +310,7 @@ CREATE TABLE provider_traces (
 
 -- Model providers, by unique name within an organisation; their secrets are encrypted.
 CREATE TABLE providers (
-    seq INTEGER PRIMARY KEY,
+    seq INTEGER NOT NULL PRIMARY KEY,
     id TEXT NOT NULL,
     org_id TEXT NOT NULL,
     name TEXT NOT NULL,

@@ -20,6 +20,8 @@ def run(binary, port, data_dir, environment):
     port = free_port(port)
     url = f"http://127.0.0.1:{port}"
     CACHE.mkdir(parents=True, exist_ok=True)
+    if not os.access(binary, os.X_OK):
+        raise Trouble(f"{binary} is not a program.")
     log = open(CACHE / "quickstart-server.log", "wb")
     process = subprocess.Popen(
         [binary, "serve", "--host", "127.0.0.1", "--port", str(port), "--data-dir", data_dir],

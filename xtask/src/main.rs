@@ -1,5 +1,6 @@
 //! Chores of this repository: `cargo xtask <command>`.
 
+mod bench;
 mod debian;
 mod fail;
 mod guests;
@@ -22,12 +23,15 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Builds the server with optimisation and measures it.
+    Bench(bench::Options),
     /// Prepares a fresh checkout: fetches the wasm target and builds the built-in tools.
     Setup(setup::Options),
 }
 
 fn main() -> ExitCode {
     let done = match Arguments::parse().command {
+        Command::Bench(options) => bench::run(&options),
         Command::Setup(options) => setup::run(&options),
     };
     match done {

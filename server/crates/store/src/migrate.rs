@@ -44,9 +44,11 @@ statements! {
     NEWEST: "select coalesce(max(version), 0) from schema_migrations";
 }
 
-
 fn checksum(text: &str) -> String {
-    Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    Sha256::digest(text.as_bytes())
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 /// Applies what is missing, in the transaction of `c`, which the caller commits.
@@ -59,7 +61,10 @@ pub(crate) async fn run(c: &mut Conn, migrations: &[Migration]) -> Result<()> {
     if let Some((found, _)) = applied.last()
         && *found > known
     {
-        return Err(StoreError::TooNew { found: *found, known });
+        return Err(StoreError::TooNew {
+            found: *found,
+            known,
+        });
     }
     for migration in migrations {
         let text = match c.engine() {
@@ -67,16 +72,26 @@ pub(crate) async fn run(c: &mut Conn, migrations: &[Migration]) -> Result<()> {
             Engine::Postgres => migration.postgres,
         };
         let checksum = checksum(text);
-        match applied.iter().find(|(version, _)| *version == migration.version) {
+        match applied
+            .iter()
+            .find(|(version, _)| *version == migration.version)
+        {
             Some((_, recorded)) if *recorded == checksum => {}
             Some(_) => {
-                return Err(StoreError::Corrupt(format!("migration {} was changed after it was applied", migration.name)));
+                return Err(StoreError::Corrupt(format!(
+                    "migration {} was changed after it was applied",
+                    migration.name
+                )));
             }
             None => {
                 tracing::info!(migration = migration.name, "applying a migration");
                 c.script(text).await?;
                 let now = c.context().env.now();
-                c.run(&RECORD, args![migration.version, migration.name, checksum, now]).await?;
+                c.run(
+                    &RECORD,
+                    args![migration.version, migration.name, checksum, now],
+                )
+                .await?;
             }
         }
     }

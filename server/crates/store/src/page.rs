@@ -2,12 +2,7 @@
 
 use mneme_domain::{Actor, Order, Page};
 
-use crate::{
-    Conn, Result,
-    conn::Row,
-    query::Query,
-    sql::Arg,
-};
+use crate::{Conn, Result, conn::Row, query::Query, sql::Arg};
 
 /// What a list is ordered by: an expression, then the order of insertion.
 pub(crate) struct Keyset {
@@ -31,8 +26,15 @@ pub(crate) fn limit_of(page: &Page) -> i64 {
     i64::from(page.limit.min(Page::MAX_LIMIT))
 }
 
-async fn place(c: &mut Conn, a: &Actor, keyset: &Keyset, cursor: Option<&String>) -> Result<Option<Place>> {
-    let Some(cursor) = cursor else { return Ok(None) };
+async fn place(
+    c: &mut Conn,
+    a: &Actor,
+    keyset: &Keyset,
+    cursor: Option<&String>,
+) -> Result<Option<Place>> {
+    let Some(cursor) = cursor else {
+        return Ok(None);
+    };
     let mut query = c.query(keyset.lookup);
     query.bind(&a.org).with(" and id = ", cursor);
     c.query_one(query).await
@@ -42,10 +44,20 @@ impl Keyset {
     fn restrict(&self, query: &mut Query<'_>, comparison: &'static str, place: Place) {
         query.push(" and (");
         if let Some(key) = self.key {
-            query.push(key).push(", ").push(self.seq).push(")").push(comparison).push("(");
+            query
+                .push(key)
+                .push(", ")
+                .push(self.seq)
+                .push(")")
+                .push(comparison)
+                .push("(");
             query.bind(place.key).push(", ").bind(place.seq).push(")");
         } else {
-            query.push(self.seq).push(comparison).bind(place.seq).push(")");
+            query
+                .push(self.seq)
+                .push(comparison)
+                .bind(place.seq)
+                .push(")");
         }
     }
 
@@ -59,7 +71,13 @@ impl Keyset {
 
     /// A page of a list whose cursors follow its order. The query ends in its conditions. An unknown cursor is
     /// as good as none. With `before` alone, the page is the one that ends there.
-    pub(crate) async fn page<R: Row>(&self, c: &mut Conn, a: &Actor, mut query: Query<'_>, page: &Page) -> Result<Vec<R>> {
+    pub(crate) async fn page<R: Row>(
+        &self,
+        c: &mut Conn,
+        a: &Actor,
+        mut query: Query<'_>,
+        page: &Page,
+    ) -> Result<Vec<R>> {
         let after = place(c, a, self, page.after.as_ref()).await?;
         let before = place(c, a, self, page.before.as_ref()).await?;
         let (later, earlier) = match page.order {
@@ -97,7 +115,14 @@ impl Keyset {
         if let Some(place) = place(c, a, self, page.before.as_ref()).await? {
             self.restrict(&mut query, " < ", place);
         }
-        self.order(&mut query, if page.order == Order::Asc { " asc" } else { " desc" });
+        self.order(
+            &mut query,
+            if page.order == Order::Asc {
+                " asc"
+            } else {
+                " desc"
+            },
+        );
         query.with(" limit ", Arg::from(limit_of(page)));
         c.query_all(query).await
     }

@@ -13,7 +13,8 @@
 use std::{borrow::Cow, sync::OnceLock};
 
 use mneme_domain::{
-    AgentId, BlockId, EntityId, MessageId, OrgId, ProviderId, RunId, StepId, Timestamp, ToolId, TraceId, UserId, clock::to_micros,
+    AgentId, BlockId, EntityId, MessageId, OrgId, ProviderId, RunId, StepId, Timestamp, ToolId,
+    TraceId, UserId, clock::to_micros,
 };
 use sqlx::{Arguments, postgres::PgArguments, sqlite::SqliteArguments};
 
@@ -28,7 +29,11 @@ pub(crate) struct Sql {
 
 impl Sql {
     pub(crate) const fn new(postgres: &'static str, sqlite: Option<&'static str>) -> Self {
-        Self { postgres, sqlite, translated: OnceLock::new() }
+        Self {
+            postgres,
+            sqlite,
+            translated: OnceLock::new(),
+        }
     }
 
     /// The text for an engine.

@@ -37,18 +37,25 @@ pub struct BlockFilter {
     pub include_hidden: bool,
 }
 
-const KEYSET: Keyset = Keyset { lookup: "select seq as key, seq from blocks where org_id = ", key: None, seq: "b.seq" };
+const KEYSET: Keyset = Keyset {
+    lookup: "select seq as key, seq from blocks where org_id = ",
+    key: None,
+    seq: "b.seq",
+};
 
-const CONNECTED: &str = " and (select count(*) from agent_blocks ab where ab.org_id = b.org_id and ab.block_id = b.id)";
+const CONNECTED: &str =
+    " and (select count(*) from agent_blocks ab where ab.org_id = b.org_id and ab.block_id = b.id)";
 
 fn restrict<'a>(query: &mut Query<'a>, a: &'a Actor, filter: &'a BlockFilter) {
     query.with(" where b.org_id = ", &a.org);
     query.maybe(" and b.label = ", filter.label.as_ref());
     query.maybe(" and b.template_name = ", filter.name.as_ref());
     query.maybe(" and b.project_id = ", filter.project_id.as_ref());
-    for (column, part) in
-        [("b.label", &filter.label_search), ("b.value", &filter.value_search), ("b.description", &filter.description_search)]
-    {
+    for (column, part) in [
+        ("b.label", &filter.label_search),
+        ("b.value", &filter.value_search),
+        ("b.description", &filter.description_search),
+    ] {
         if let Some(part) = part {
             query.and_contains(column, part);
         }
@@ -78,11 +85,18 @@ fn restrict<'a>(query: &mut Query<'a>, a: &'a Actor, filter: &'a BlockFilter) {
 }
 
 /// A page of blocks in the order of their creation.
-pub async fn list(c: &mut Conn, a: &Actor, filter: &BlockFilter, page: &Page) -> Result<Vec<Block>> {
+pub async fn list(
+    c: &mut Conn,
+    a: &Actor,
+    filter: &BlockFilter,
+    page: &Page,
+) -> Result<Vec<Block>> {
     let mut query = c.query(concat!("select ", columns!(), " from blocks b"));
     restrict(&mut query, a, filter);
     let rows: Vec<BlockRow> = KEYSET.page(c, a, query, page).await?;
-    rows.into_iter().map(|row| StoredBlock::try_from(row).map(|stored| stored.block)).collect()
+    rows.into_iter()
+        .map(|row| StoredBlock::try_from(row).map(|stored| stored.block))
+        .collect()
 }
 
 /// How many blocks a filter lets through.

@@ -16,18 +16,36 @@ pub struct MessageFilter {
     pub include_err: bool,
 }
 
-const KEYSET: Keyset = Keyset { lookup: "select seq as key, seq from messages where org_id = ", key: None, seq: "m.seq" };
+const KEYSET: Keyset = Keyset {
+    lookup: "select seq as key, seq from messages where org_id = ",
+    key: None,
+    seq: "m.seq",
+};
 
 /// Starts a query of the messages whose `column` has a value.
 fn of<'a>(c: &Conn, a: &'a Actor, column: &'static str, value: impl Into<Arg<'a>>) -> Query<'a> {
-    let mut query = c.query(concat!("select ", columns!(), " from messages m where m.org_id = "));
-    query.bind(&a.org).push(" and ").push(column).with(" = ", value);
+    let mut query = c.query(concat!(
+        "select ",
+        columns!(),
+        " from messages m where m.org_id = "
+    ));
+    query
+        .bind(&a.org)
+        .push(" and ")
+        .push(column)
+        .with(" = ", value);
     query
 }
 
 /// A page of an agent's messages. With descending order it is the newest ones, newest first; a caller that shows
 /// them oldest first turns the page round.
-pub async fn list(c: &mut Conn, a: &Actor, agent: &AgentId, filter: &MessageFilter, page: &Page) -> Result<Vec<Message>> {
+pub async fn list(
+    c: &mut Conn,
+    a: &Actor,
+    agent: &AgentId,
+    filter: &MessageFilter,
+    page: &Page,
+) -> Result<Vec<Message>> {
     let mut query = of(c, a, "m.agent_id", agent);
     query.maybe(" and m.group_id = ", filter.group_id.as_ref());
     if let Some(run) = &filter.run_id {

@@ -29,7 +29,9 @@ struct RunTimes {
 
 /// The measures of a run: how many steps it took so far and which tools they used.
 pub async fn metrics(c: &mut Conn, a: &Actor, id: &RunId) -> Result<Option<RunMetrics>> {
-    let Some(run) = c.one::<RunTimes>(&RUN, args![&a.org, id]).await? else { return Ok(None) };
+    let Some(run) = c.one::<RunTimes>(&RUN, args![&a.org, id]).await? else {
+        return Ok(None);
+    };
     let steps: Vec<(String,)> = c.all(&TOOLS_USED, args![&a.org, id]).await?;
     let mut tools: Vec<String> = Vec::new();
     for (used,) in &steps {
@@ -51,10 +53,12 @@ pub async fn metrics(c: &mut Conn, a: &Actor, id: &RunId) -> Result<Option<RunMe
 /// The tokens that a run used so far.
 pub async fn usage(c: &mut Conn, a: &Actor, id: &RunId) -> Result<Option<TurnUsage>> {
     let sums: Option<(i64, i64, i64, i64)> = c.one(&USAGE, args![&a.org, id]).await?;
-    Ok(sums.map(|(prompt_tokens, completion_tokens, total_tokens, step_count)| TurnUsage {
-        prompt_tokens,
-        completion_tokens,
-        total_tokens,
-        step_count,
-    }))
+    Ok(sums.map(
+        |(prompt_tokens, completion_tokens, total_tokens, step_count)| TurnUsage {
+            prompt_tokens,
+            completion_tokens,
+            total_tokens,
+            step_count,
+        },
+    ))
 }

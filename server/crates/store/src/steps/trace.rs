@@ -27,7 +27,12 @@ struct TraceRow {
     last_updated_by_id: Option<String>,
 }
 
-pub(super) async fn insert(c: &mut Conn, a: &Actor, step: &StepId, trace: &ProviderTrace) -> Result<()> {
+pub(super) async fn insert(
+    c: &mut Conn,
+    a: &Actor,
+    step: &StepId,
+    trace: &ProviderTrace,
+) -> Result<()> {
     let arguments = args![
         step,
         &trace.id,
@@ -44,7 +49,9 @@ pub(super) async fn insert(c: &mut Conn, a: &Actor, step: &StepId, trace: &Provi
 
 /// What went over the wire in a step, if it was kept.
 pub async fn trace(c: &mut Conn, a: &Actor, id: &StepId) -> Result<Option<ProviderTrace>> {
-    let Some(row) = c.one::<TraceRow>(&GET, args![&a.org, id]).await? else { return Ok(None) };
+    let Some(row) = c.one::<TraceRow>(&GET, args![&a.org, id]).await? else {
+        return Ok(None);
+    };
     Ok(Some(ProviderTrace {
         created_by_id: row.created_by_id,
         last_updated_by_id: row.last_updated_by_id,

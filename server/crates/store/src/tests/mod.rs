@@ -10,8 +10,15 @@ use crate::{MasterKey, Store, StoreConfig};
 
 /// An empty database of each kind.
 async fn empty() -> [Store; 2] {
-    let open = async |url: &str| Store::open(&StoreConfig::new(url, MasterKey::new([1; 32]))).await.unwrap();
-    [open("sqlite::memory:").await, open(&Postgres::shared().create_database()).await]
+    let open = async |url: &str| {
+        Store::open(&StoreConfig::new(url, MasterKey::new([1; 32])))
+            .await
+            .unwrap()
+    };
+    [
+        open("sqlite::memory:").await,
+        open(&Postgres::shared().create_database()).await,
+    ]
 }
 
 /// A migrated database of each kind.

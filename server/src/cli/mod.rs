@@ -1,0 +1,125 @@
+//! The command line.
+
+mod banner;
+mod discover;
+mod doctor;
+mod logging;
+mod migrate;
+mod serve;
+mod services;
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::config::{self, Config, ConfigError, DatabaseUrl, Layer, LogFormat, Source};
+
+/// A self-hosted server for stateful AI agents.
+#[derive(Debug, Parser)]
+#[command(name = "mneme", version, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Runs the server.
+    Serve {
+        /// The address to listen on.
+        #[arg(long)]
+        host: Option<String>,
+        /// The port to listen on.
+        #[arg(long)]
+        port: Option<u16>,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Brings the database's schema up to date.
+    Migrate(Common),
+    /// Checks everything that the server needs, and says what to fix.
+    Doctor(Common),
+    /// Prints all settings with their defaults, as a file to start from.
+    Config,
+}
+
+/// Options of every command that reads the settings.
+#[derive(Debug, Args)]
+struct Common {
+    /// The settings file; by default mneme.toml in the data directory.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Where the server keeps its data.
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+    /// The database: sqlite:<path> or postgres://….
+    #[arg(long, value_name = "URL")]
+    database_url: Option<String>,
+    /// How the log is written.
+    #[arg(long, value_enum)]
+    log_format: Option<LogFormat>,
+}
+
+impl Common {
+    fn load(self, host: Option<String>, port: Option<u16>) -> Result<Config, ConfigError> {
+        let database_url = self.database_url.map(DatabaseUrl::try_from).transpose();
+        let database_url = database_url.map_err(|reason| ConfigError(format!("--database-url: {reason}")))?;
+        let flags = Layer {
+            host,
+            port,
+            data_dir: self.data_dir,
+            database_url: database_url.map(Some),
+            log_format: self.log_format,
+            ..Layer::default()
+        };
+        config::load(Source { file: self.config, env: &|name| std::env::var(name).ok(), flags })
+    }
+}
+
+/// Runs the command of the process's arguments.
+pub fn main() -> ExitCode {
+    mneme_llm::install_crypto();
+    let outcome = match Cli::parse().command {
+        Command::Serve { host, port, common } => common.load(host, port).map_err(Into::into).and_then(serve::run),
+        Command::Migrate(common) => common.load(None, None).map_err(Into::into).and_then(migrate::run),
+        Command::Doctor(common) => doctor::run(common.load(None, None)),
+        Command::Config => {
+            print!("{}", config::render());
+            Ok(ExitCode::SUCCESS)
+        }
+    };
+    outcome.unwrap_or_else(|error| {
+        eprintln!("mneme: {error}");
+        ExitCode::FAILURE
+    })
+}
+
+/// Why a command failed, for the person at the terminal.
+#[derive(Debug, thiserror::Error)]
+enum CommandError {
+    /// The settings are wrong.
+    #[error("{0}")]
+    Config(#[from] ConfigError),
+    /// Something that the command needs is not there.
+    #[error("{what}: {reason}")]
+    Failed {
+        /// What was to be done.
+        what: String,
+        /// Why it was not.
+        reason: String,
+    },
+}
+
+impl CommandError {
+    fn new(what: impl Into<String>, reason: impl std::fmt::Display) -> Self {
+        Self::Failed { what: what.into(), reason: reason.to_string() }
+    }
+}
+
+/// The runtime that commands work in.
+fn runtime() -> Result<tokio::runtime::Runtime, CommandError> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| CommandError::new("cannot start the runtime", error))
+}

@@ -1,0 +1,94 @@
+//! Opens what the server is made of.
+
+use std::{fs, os::unix::fs::DirBuilderExt, path::Path, sync::Arc};
+
+use mneme_core::{Core, CoreConfig, ProviderConfig};
+use mneme_domain::Env;
+use mneme_llm::{LlmClient, RetryPolicy, Timeouts};
+use mneme_sandbox::{Sandbox, SandboxConfig};
+use mneme_store::{MasterKey, Store, StoreConfig};
+
+use super::CommandError;
+use crate::{
+    config::{Config, seconds},
+    master_key,
+};
+
+/// Makes the data directory, for its owner only.
+pub fn data_dir(path: &Path) -> Result<(), CommandError> {
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
+        .map_err(|error| CommandError::new(format!("cannot make the data directory {}", path.display()), error))
+}
+
+/// Opens the database, which may be of any version yet.
+pub async fn store(config: &Config) -> Result<Store, CommandError> {
+    let key = master_key::load_or_create(config)
+        .map_err(|error| CommandError::new(format!("cannot use {}", config.master_key_file().display()), error))?;
+    open(config, MasterKey::new(*key.reveal())).await
+}
+
+/// Opens the database with a key.
+pub async fn open(config: &Config, key: MasterKey) -> Result<Store, CommandError> {
+    let database = config.database();
+    let mut settings = StoreConfig::new(database.reveal(), key);
+    settings.max_connections = config.database_connections;
+    Store::open(&settings)
+        .await
+        .map_err(|error| CommandError::new(format!("cannot open the database {database}"), error))
+}
+
+/// Sets up the sandbox for tools.
+pub fn sandbox(config: &Config) -> Result<Sandbox, CommandError> {
+    let settings = SandboxConfig {
+        cache_dir: Some(config.cache_dir()),
+        max_instances: config.sandbox_instances,
+        ..SandboxConfig::default()
+    };
+    Sandbox::new(settings).map_err(|error| CommandError::new("cannot set up the sandbox", error))
+}
+
+/// Sets up the client for model providers.
+pub fn llm(config: &Config) -> Result<LlmClient, CommandError> {
+    let timeouts = Timeouts {
+        connect: seconds(config.llm_connect_seconds),
+        first_byte: seconds(config.llm_first_byte_seconds),
+        idle: seconds(config.llm_idle_seconds),
+        total: seconds(config.llm_total_seconds),
+    };
+    let retry = RetryPolicy { max_attempts: config.llm_attempts, ..RetryPolicy::default() };
+    LlmClient::new(timeouts, retry).map_err(|error| CommandError::new("cannot set up the client for models", error))
+}
+
+/// The configured providers as the core takes them.
+pub fn providers(config: &Config) -> Vec<ProviderConfig> {
+    let provider = |entry: &crate::config::ProviderEntry| {
+        Some(ProviderConfig {
+            name: entry.name.clone(),
+            kind: entry.kind,
+            base_url: entry.url()?,
+            api_key: entry.api_key.as_ref().map(|key| key.inner().clone()),
+        })
+    };
+    config.providers.iter().filter_map(provider).collect()
+}
+
+/// Puts the core together.
+pub fn core(
+    config: &Config,
+    providers: Vec<ProviderConfig>,
+    store: Store,
+    sandbox: Sandbox,
+    llm: LlmClient,
+) -> Arc<Core> {
+    let settings = CoreConfig {
+        providers,
+        default_context_window: config.default_context_window,
+        model_cache: seconds(config.model_cache_seconds),
+        model_list_timeout: seconds(config.model_list_seconds),
+        ..CoreConfig::default()
+    };
+    Arc::new(Core::new(settings, store, sandbox, llm, Env::system()))
+}

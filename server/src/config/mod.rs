@@ -1,0 +1,57 @@
+//! The server's settings: one struct, every key with its default, its environment variables and its explanation.
+//!
+//! Later layers win: defaults, the file, the environment, the command line. `mneme config` prints [`render`].
+
+mod keys;
+mod load;
+mod provider;
+mod render;
+mod validate;
+mod value;
+
+pub use keys::{Config, KEYS, Key, Layer};
+pub use load::{ConfigError, Source, load};
+pub use provider::{ProviderEntry, UNSUPPORTED, from_environment};
+pub use render::render;
+pub use value::{DatabaseUrl, LogFormat, Secret};
+
+use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    path::PathBuf,
+    time::Duration,
+};
+
+/// The name of the settings file that is read from the data directory when no other is named.
+pub const FILE_NAME: &str = "mneme.toml";
+
+impl Config {
+    /// The address to listen on. [`validate::check`] has seen to it that the host is an address or `localhost`.
+    pub fn address(&self) -> SocketAddr {
+        SocketAddr::new(self.ip().unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST)), self.port)
+    }
+
+    fn ip(&self) -> Option<IpAddr> {
+        let host = self.host.trim_start_matches('[').trim_end_matches(']');
+        if host.eq_ignore_ascii_case("localhost") { Some(Ipv4Addr::LOCALHOST.into()) } else { host.parse().ok() }
+    }
+
+    /// The database, by default a file in the data directory.
+    pub fn database(&self) -> DatabaseUrl {
+        self.database_url.clone().unwrap_or_else(|| DatabaseUrl::sqlite(&self.data_dir.join("mneme.db")))
+    }
+
+    /// Where compiled tools are kept.
+    pub fn cache_dir(&self) -> PathBuf {
+        self.data_dir.join("cache")
+    }
+
+    /// Where the key lies that encrypts secrets, unless it comes from the environment.
+    pub fn master_key_file(&self) -> PathBuf {
+        self.data_dir.join("master.key")
+    }
+}
+
+/// Whole seconds of a setting as a duration.
+pub fn seconds(value: u64) -> Duration {
+    Duration::from_secs(value)
+}

@@ -1,0 +1,7 @@
+//! The `mneme` binary.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    mneme::cli::main()
+}

@@ -1,0 +1,21 @@
+//! Counts agents.
+
+use axum::{Json, extract::State};
+
+use crate::{
+    app::AppState,
+    http::{Answer, Caller},
+    routes::refusals::Common,
+};
+
+/// How many agents there are.
+#[utoipa::path(
+    get,
+    path = "/v1/agents/count",
+    operation_id = "agents.count",
+    tag = "agents",
+    responses((status = 200, description = "The number.", body = i64), Common)
+)]
+pub async fn count(State(app): State<AppState>, Caller(actor): Caller) -> Answer<i64> {
+    Ok(Json(app.core.count_agents(&actor).await?))
+}

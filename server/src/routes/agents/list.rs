@@ -1,0 +1,103 @@
+//! Lists agents.
+
+use axum::{Json, extract::State};
+use mneme_core::AgentFilter;
+use mneme_domain::{Order, agent::AgentState};
+use mneme_store::agents::AgentSort;
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use crate::{
+    app::AppState,
+    http::{
+        Answer, Caller, Paging, Query, Wanted,
+        include::IncludeParams,
+        page::{DEFAULT_LIMIT, PageParams},
+        query,
+    },
+    routes::refusals::Common,
+};
+
+/// Which agents.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct Params {
+    /// The exact name.
+    name: Option<String>,
+    /// Tags, of which an agent has any.
+    #[serde(default)]
+    #[param(required = false)]
+    tags: Vec<String>,
+    /// Ask for agents that have all the tags.
+    #[serde(default, deserialize_with = "query::flag")]
+    match_all_tags: Option<bool>,
+    /// Part of the name, whatever its case.
+    query_text: Option<String>,
+    /// The exact project.
+    project_id: Option<String>,
+    /// The exact template.
+    template_id: Option<String>,
+    /// The exact base template.
+    base_template_id: Option<String>,
+    /// An identity that the agents belong to.
+    identity_id: Option<String>,
+    /// Keys of such identities.
+    #[serde(default)]
+    #[param(required = false)]
+    identifier_keys: Vec<String>,
+    #[param(ignore)]
+    order_by: Option<SortBy>,
+    /// What the list is sorted by, in the words of older clients.
+    sort_by: Option<SortBy>,
+}
+
+/// What a list of agents is sorted by.
+#[derive(Debug, Clone, Copy, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SortBy {
+    CreatedAt,
+    LastRunCompletion,
+}
+
+impl Params {
+    fn filter(self) -> AgentFilter {
+        let sort_by = match self.order_by.or(self.sort_by) {
+            Some(SortBy::LastRunCompletion) => AgentSort::LastRunCompletion,
+            Some(SortBy::CreatedAt) | None => AgentSort::CreatedAt,
+        };
+        AgentFilter {
+            name: self.name,
+            query_text: self.query_text,
+            tags: self.tags,
+            match_all_tags: self.match_all_tags.unwrap_or(false),
+            project_id: self.project_id,
+            template_id: self.template_id,
+            base_template_id: self.base_template_id,
+            // There are no identities yet, so whoever asks for the agents of one gets none.
+            identity_id: self.identity_id.or_else(|| self.identifier_keys.into_iter().next()),
+            ids: None,
+            sort_by,
+            include_hidden: false,
+        }
+    }
+}
+
+/// Lists agents, newest first unless asked otherwise.
+#[utoipa::path(
+    get,
+    path = "/v1/agents",
+    operation_id = "agents.list",
+    tag = "agents",
+    params(PageParams, Params, IncludeParams),
+    responses((status = 200, description = "The agents.", body = Vec<AgentState>), Common)
+)]
+pub async fn list(
+    State(app): State<AppState>,
+    Caller(actor): Caller,
+    paging: Paging,
+    Query(params): Query<Params>,
+    Wanted(include): Wanted,
+) -> Answer<Vec<AgentState>> {
+    let page = paging.page(Order::Desc, DEFAULT_LIMIT);
+    Ok(Json(app.core.list_agents(&actor, params.filter(), &page, include).await?))
+}

@@ -1,0 +1,38 @@
+//! The API's routes, a folder for each resource and a file for each verb.
+//!
+//! A handler reads the request, calls the core and answers; it decides nothing.
+
+pub mod agent_blocks;
+pub mod agent_tools;
+pub mod agents;
+pub mod blocks;
+pub mod health;
+pub mod messages;
+pub mod models;
+pub mod providers;
+pub mod refusals;
+pub mod runs;
+pub mod steps;
+pub mod tags;
+pub mod tools;
+
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::app::AppState;
+
+/// All routes.
+pub fn all() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .merge(health::routes())
+        .merge(models::routes())
+        .merge(agents::routes())
+        .merge(agent_blocks::routes())
+        .merge(agent_tools::routes())
+        .merge(messages::routes())
+        .merge(blocks::routes())
+        .merge(tools::routes())
+        .merge(runs::routes())
+        .merge(steps::routes())
+        .merge(tags::routes())
+        .merge(providers::routes())
+}

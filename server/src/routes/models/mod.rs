@@ -1,0 +1,13 @@
+//! The models that agents can use.
+
+mod embedding;
+mod list;
+
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::app::AppState;
+
+/// The routes.
+pub fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(list::list)).routes(routes!(embedding::list))
+}

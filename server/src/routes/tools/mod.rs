@@ -1,0 +1,22 @@
+//! Tools, whatever agents have them.
+
+mod add_base;
+mod count;
+mod delete;
+mod filter;
+mod list;
+mod modify;
+mod retrieve;
+
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::app::AppState;
+
+/// The routes.
+pub fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(list::list))
+        .routes(routes!(count::count))
+        .routes(routes!(add_base::add_base))
+        .routes(routes!(retrieve::retrieve, modify::modify, delete::delete))
+}
