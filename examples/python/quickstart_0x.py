@@ -107,13 +107,15 @@ try:
     expect(len(pieces) > 1, f"{len(pieces)} piece(s) came instead of a stream of tokens")
 
     print("\nThe history that the server keeps:")
-    history = client.agents.messages.list(agent_id=agent.id, limit=100)
-    for message in sorted(history, key=lambda message: message.date):
+    # The server lists the newest first unless told otherwise, and this SDK has no parameter of its own to tell it.
+    oldest_first = {"additional_query_parameters": {"order": "asc"}}
+    history = client.agents.messages.list(agent_id=agent.id, limit=100, request_options=oldest_first)
+    for message in history:
         print(f"    {message.date:%H:%M:%S}  {message.message_type}")
-    asked = sorted((m for m in history if m.message_type == "user_message"), key=lambda message: message.date)
-    expect([m.content for m in asked] == [greeting, fact, question], f"the history holds {[m.content for m in asked]}")
-    answered = [m.content for m in history if m.message_type == "assistant_message"]
-    expect("".join(pieces) in answered, "the streamed answer is not in the history")
+    asked = [message.content for message in history if message.message_type == "user_message"]
+    expect(asked == [greeting, fact, question], f"the history holds {asked}")
+    answered = [message.content for message in history if message.message_type == "assistant_message"]
+    expect("".join(pieces) == answered[-1], "the streamed answer is not the last in the history")
 finally:
     client.agents.delete(agent_id=agent.id)
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::response::Response;
-use futures::{StreamExt, stream};
+use futures::{Stream, StreamExt, stream};
 use http_body_util::BodyExt;
 use mneme::http::sse::{Manner, respond};
 use mneme_core::{CoreError, LlmFailure, TurnEvent};
@@ -15,6 +15,7 @@ use mneme_domain::{
     step::TurnUsage,
 };
 use serde_json::{Value, json};
+use tokio::sync::mpsc;
 
 fn message(text: &str) -> TurnEvent {
     TurnEvent::Message(Box::new(Envelope {
@@ -137,41 +138,56 @@ async fn an_internal_failure_tells_nothing() {
     assert!(!later.contains("canary") && later.contains("internal_error"), "{later}");
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_silent_stream_pings_those_who_asked() {
-    let slow = || {
-        stream::once(async {
-            tokio::time::sleep(Duration::from_secs(95)).await;
-            message("at last")
-        })
-    };
-    let asked = Manner { ping: Some(Duration::from_secs(30)), ..manner() };
-    let events = events(&text(respond(Box::pin(slow()), asked).await).await);
-    let kinds: Vec<&str> = events.iter().filter_map(|event| event["message_type"].as_str()).collect();
-    assert_eq!(kinds, ["ping", "ping", "ping", "assistant_message"]);
-    let ping = events[0].as_object().unwrap();
-    assert!(ping["id"].as_str().unwrap().starts_with("ping-") && ping["run_id"] == "run-1");
-    let keys: Vec<&str> = ping.keys().map(String::as_str).collect();
-    assert_eq!(keys, ["id", "date", "name", "message_type", "otid", "sender_id", "step_id", "is_err", "seq_id", "run_id"]);
-
-    let not_asked = text(respond(Box::pin(slow()), manner()).await).await;
-    assert!(!not_asked.contains("ping"), "{not_asked}");
+/// A turn whose events the test sends one by one.
+fn by_hand() -> (mpsc::Sender<TurnEvent>, impl Stream<Item = TurnEvent> + Send + Unpin + 'static) {
+    let (sender, receiver) = mpsc::channel(1);
+    let turn = stream::unfold(receiver, |mut receiver: mpsc::Receiver<TurnEvent>| async {
+        receiver.recv().await.map(|event| (event, receiver))
+    });
+    (sender, Box::pin(turn))
 }
 
-#[tokio::test(start_paused = true)]
-async fn an_answer_begins_before_a_slow_first_event() {
-    let never = stream::pending::<TurnEvent>();
-    let began = tokio::time::Instant::now();
-    let response = respond(never, manner()).await;
-    assert_eq!((response.status().as_u16(), began.elapsed()), (200, Duration::from_secs(30)));
+#[tokio::test]
+async fn a_silent_stream_pings_those_who_asked() {
+    let (sender, turn) = by_hand();
+    let soon = Duration::from_millis(5);
+    let response = respond(turn, Manner { ping: Some(soon), patience: soon, ..manner() }).await;
+    let mut frames = response.into_body().into_data_stream();
+    let mut next = async || events(std::str::from_utf8(&frames.next().await.unwrap().unwrap()).unwrap()).remove(0);
+    for _ in 0..3 {
+        let ping = next().await;
+        assert!(ping["id"].as_str().unwrap().starts_with("ping-"), "{ping}");
+        assert_eq!((&ping["message_type"], &ping["run_id"]), (&json!("ping"), &json!("run-1")));
+        let keys: Vec<_> = ping.as_object().unwrap().keys().cloned().collect();
+        let head = ["id", "date", "name", "message_type", "otid", "sender_id", "step_id", "is_err", "seq_id", "run_id"];
+        assert_eq!(keys, head);
+    }
+    sender.send(message("at last")).await.unwrap();
+    drop(sender);
+    let mut event = next().await;
+    while event["message_type"] == "ping" {
+        event = next().await;
+    }
+    assert_eq!(event["content"], "at last");
+    assert_eq!(next().await, "[DONE]");
+}
+
+#[tokio::test]
+async fn an_answer_begins_before_a_slow_first_event_and_pings_nobody_unasked() {
+    let (sender, turn) = by_hand();
+    let response = respond(turn, Manner { patience: Duration::from_millis(5), ..manner() }).await;
+    assert_eq!(response.status().as_u16(), 200);
+    sender.send(message("late")).await.unwrap();
+    drop(sender);
+    let events = events(&text(response).await);
+    assert_eq!((events.len(), &events[0]["content"]), (2, &json!("late")));
 }
 
 #[tokio::test]
 async fn a_client_that_leaves_ends_the_turn() {
-    let (sender, receiver) = tokio::sync::mpsc::channel(1);
-    let turn = stream::unfold(receiver, |mut receiver| async { receiver.recv().await.map(|event| (event, receiver)) });
+    let (sender, turn) = by_hand();
     sender.send(message("one")).await.unwrap();
-    let mut body = respond(Box::pin(turn), manner()).await.into_body().into_data_stream();
+    let mut body = respond(turn, manner()).await.into_body().into_data_stream();
     assert!(body.next().await.unwrap().unwrap().starts_with(b"data: "));
     drop(body);
     sender.closed().await;
@@ -179,10 +195,9 @@ async fn a_client_that_leaves_ends_the_turn() {
 
 #[tokio::test]
 async fn a_reader_that_does_not_read_holds_the_turn_back() {
-    let (sender, receiver) = tokio::sync::mpsc::channel(1);
-    let turn = stream::unfold(receiver, |mut receiver| async { receiver.recv().await.map(|event| (event, receiver)) });
+    let (sender, turn) = by_hand();
     sender.send(message("one")).await.unwrap();
-    let response = respond(Box::pin(turn), manner()).await;
+    let response = respond(turn, manner()).await;
     sender.send(message("two")).await.unwrap();
     assert!(sender.try_send(message("three")).is_err(), "nothing is taken that nobody reads");
     drop(response);

@@ -1,5 +1,7 @@
 //! Where the log goes: standard error, for people or as JSON.
 
+use std::io::IsTerminal;
+
 use tracing_subscriber::{EnvFilter, fmt};
 
 use crate::config::{Config, LogFormat};
@@ -9,7 +11,7 @@ pub fn start(config: &Config) {
     let filter = EnvFilter::try_new(&config.log_level).unwrap_or_else(|_| EnvFilter::new("info"));
     let builder = fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let started = match config.log_format {
-        LogFormat::Text => builder.compact().try_init(),
+        LogFormat::Text => builder.compact().with_ansi(std::io::stderr().is_terminal()).try_init(),
         LogFormat::Json => builder.json().flatten_event(true).with_current_span(true).with_span_list(false).try_init(),
     };
     if let Err(error) = started {

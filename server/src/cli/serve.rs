@@ -67,7 +67,7 @@ async fn open(config: &Config) -> Result<Arc<Core>, CommandError> {
     };
     let (found, store) = tokio::join!(search, database);
     providers.extend(found);
-    let core = services::core(config, providers, store?, sandbox, llm);
+    let core = services::core(config, providers, store?, sandbox, llm)?;
     core.start().await.map_err(|error| CommandError::new("cannot start", error))?;
     Ok(core)
 }

@@ -2,7 +2,7 @@
 
 use std::{fs, os::unix::fs::DirBuilderExt, path::Path, sync::Arc};
 
-use mneme_core::{Core, CoreConfig, ProviderConfig};
+use mneme_core::{Core, CoreConfig, ProviderConfig, outbound::PrivateNetwork};
 use mneme_domain::Env;
 use mneme_llm::{LlmClient, RetryPolicy, Timeouts};
 use mneme_sandbox::{Sandbox, SandboxConfig};
@@ -82,13 +82,21 @@ pub fn core(
     store: Store,
     sandbox: Sandbox,
     llm: LlmClient,
-) -> Arc<Core> {
+) -> Result<Arc<Core>, CommandError> {
     let settings = CoreConfig {
         providers,
         default_context_window: config.default_context_window,
         model_cache: seconds(config.model_cache_seconds),
         model_list_timeout: seconds(config.model_list_seconds),
+        private_network: private_network(config),
         ..CoreConfig::default()
     };
-    Arc::new(Core::new(settings, store, sandbox, llm, Env::system()))
+    let core = Core::new(settings, store, sandbox, llm, Env::system());
+    core.map(Arc::new).map_err(|error| CommandError::new("cannot set up the client for images and callbacks", error))
+}
+
+/// Images and callbacks may be on this machine while only this machine can reach the server; otherwise whoever can
+/// talk to the server could reach what listens here.
+fn private_network(config: &Config) -> PrivateNetwork {
+    if config.password.is_none() { PrivateNetwork::Loopback } else { PrivateNetwork::Deny }
 }

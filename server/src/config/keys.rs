@@ -115,7 +115,7 @@ settings! {
     /// Host names, besides the loopback ones, under which a server without a password may be asked.
     allowed_hosts: Vec<String> = Vec::new(),
     /// Origins, besides those on localhost, whose web pages may talk to the server, such as `https://app.example.com`.
-    cors_origins: Vec<String> = Vec::new(); "ACCEPTABLE_ORIGINS",
+    cors_origins: Vec<String> = Vec::new(),
     /// How the log is written: `text` or `json`.
     log_format: LogFormat = LogFormat::Text,
     /// What is logged, in the syntax of RUST_LOG, such as `info` or `mneme=debug,info`.

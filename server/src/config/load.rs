@@ -56,7 +56,7 @@ fn read(path: &Path) -> Result<Layer, ConfigError> {
         .map_err(|error| ConfigError(format!("cannot read the settings file {}: {error}", path.display())))?;
     // The excerpt that the parser shows could hold a secret, so only its message and place are passed on.
     toml::from_str(&text).map_err(|error| {
-        let line = error.span().map_or(1, |span| text[..span.start.min(text.len())].lines().count().max(1));
+        let line = error.span().map_or(1, |span| text.bytes().take(span.start).filter(|byte| *byte == b'\n').count() + 1);
         ConfigError(format!("{}, line {line}: {}", path.display(), error.message()))
     })
 }

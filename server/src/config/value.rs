@@ -77,7 +77,11 @@ impl Setting for PathBuf {
     }
 
     fn toml(&self) -> Option<String> {
-        self.display().to_string().toml()
+        let home = std::env::home_dir().filter(|home| !home.as_os_str().is_empty());
+        match home.and_then(|home| self.strip_prefix(home).ok().map(|rest| Path::new("~").join(rest))) {
+            Some(short) => short.display().to_string().toml(),
+            None => self.display().to_string().toml(),
+        }
     }
 }
 

@@ -116,6 +116,11 @@ pub fn parse<T: DeserializeOwned>(text: &[u8], max_values: usize) -> Result<T, P
     if let Some(loc) = memchr_nul(text).then(|| find_nul(&value)).flatten() {
         return Err(Problem::value_error(loc, "a string must not hold the character NUL"));
     }
+    if !value.is_object() {
+        // A struct would also be read from a list of its fields.
+        let message = "Input should be a valid dictionary or object to extract fields from";
+        return Err(Problem::new("model_attributes_type", body_loc(), message).input(value));
+    }
     serde_path_to_error::deserialize(&value).map_err(|error| explain(&value, &error))
 }
 

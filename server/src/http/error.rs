@@ -76,14 +76,12 @@ impl ApiError {
         json!({ "detail": text })
     }
 
-    /// Writes down what only the operator should read. Called once, where the error leaves the server.
+    /// Writes down what only the operator should read. Called once, where the error leaves the server. A provider's
+    /// failure has been logged by the turn that it ended.
     pub fn log(&self) {
         match self {
             Self::Core(CoreError::Internal(text)) => tracing::error!(error = %text, "internal error"),
             Self::Core(CoreError::Unavailable(text)) => tracing::warn!(error = %text, "unavailable"),
-            Self::Core(CoreError::Llm(failure)) => {
-                tracing::warn!(kind = failure.kind, status = failure.status, "the model provider failed");
-            }
             _ => {}
         }
     }

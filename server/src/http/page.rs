@@ -36,6 +36,7 @@ pub struct PageParams {
     #[param(minimum = 0, maximum = 1000)]
     limit: Option<i64>,
     /// `asc` for oldest first, `desc` for newest first.
+    #[param(inline)]
     order: Option<SortOrder>,
     /// Oldest first, in the words of older clients; `order` wins.
     ascending: Option<bool>,

@@ -83,6 +83,7 @@ where
             match event {
                 None => break,
                 Some(TurnEvent::Message(envelope)) => yield frame(&*envelope),
+                Some(TurnEvent::Stored(event)) => yield frame(&event),
                 Some(TurnEvent::Stop(reason)) => yield frame(&stop(reason)),
                 Some(TurnEvent::Usage(usage)) => yield frame(&self::usage(usage)),
                 Some(TurnEvent::Error(error)) => yield frame(&error_event(error, manner.run_id.as_deref())),

@@ -6,6 +6,8 @@ use mneme_llm::ProviderKind;
 use secrecy::SecretString;
 use url::Url;
 
+use crate::outbound::PrivateNetwork;
+
 /// A model provider that the operator set up.
 #[derive(Clone)]
 pub struct ProviderConfig {
@@ -42,6 +44,8 @@ pub struct CoreConfig {
     pub model_list_timeout: Duration,
     /// How old the time in a system prompt may get before the prompt is written anew.
     pub prompt_refresh: Duration,
+    /// Which addresses that are not public images and callbacks may have.
+    pub private_network: PrivateNetwork,
 }
 
 impl Default for CoreConfig {
@@ -52,6 +56,7 @@ impl Default for CoreConfig {
             model_cache: Duration::from_secs(300),
             model_list_timeout: Duration::from_secs(10),
             prompt_refresh: Duration::from_secs(600),
+            private_network: PrivateNetwork::Deny,
         }
     }
 }

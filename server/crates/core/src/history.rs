@@ -13,7 +13,7 @@ use mneme_domain::{
 };
 use mneme_store::{
     agents, blocks,
-    messages::{self, MessageFilter},
+    messages::{self, MessageFilter, MessageSearch},
     tools,
 };
 use serde_json::Value;
@@ -223,6 +223,34 @@ impl Core {
             .models
             .client()
             .request_body(provider, &request, stream))
+    }
+
+    /// Takes older messages out of an agent's context now, a summary in their place.
+    ///
+    /// # Errors
+    /// 404 for an unknown agent.
+    pub async fn summarize_messages(self: &Arc<Self>, actor: &Actor, id: &AgentId) -> Result<()> {
+        self.require_agent(actor, id).await?;
+        let _turn = self.locks.lock(id).await;
+        let mut conn = self.store.read().await?;
+        let agent = agents::get(&mut conn, actor, id).await?.ok_or_else(|| CoreError::missing("Agent", id))?;
+        let tools = tools::of_agent(&mut conn, actor, id).await?;
+        let context = self.load_context(&mut conn, actor, &agent).await?;
+        drop(conn);
+        let specs: Vec<_> = tools.iter().map(turn::tool_spec).collect();
+        if let Some(context) = self.compact(actor, &agent, &context, &specs).await? {
+            self.contexts.put(id, context);
+        }
+        Ok(())
+    }
+
+    /// Messages of all the organisation's agents that hold some words, best first.
+    ///
+    /// # Errors
+    /// 503 without a database.
+    pub async fn search_messages(self: &Arc<Self>, actor: &Actor, search: MessageSearch) -> Result<Vec<Message>> {
+        let mut conn = self.store.read().await?;
+        Ok(messages::search(&mut conn, actor, &search).await?)
     }
 }
 

@@ -8,9 +8,11 @@ pub mod envelope;
 mod error;
 mod history;
 mod lifecycle;
+mod live;
 mod locks;
 mod models;
 mod names;
+pub mod outbound;
 mod prompts;
 mod runs;
 mod steps;
@@ -23,7 +25,7 @@ use mneme_domain::{Actor, Env};
 use mneme_llm::LlmClient;
 use mneme_sandbox::Sandbox;
 pub use mneme_store::{
-    Store, agents::AgentFilter, blocks::BlockFilter, runs::RunFilter, steps::StepFilter,
+    Store, agents::AgentFilter, blocks::BlockFilter, messages::MessageSearch, runs::RunFilter, steps::StepFilter,
     tools::ToolFilter,
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -43,6 +45,8 @@ pub struct Core {
     env: Env,
     contexts: context::cache::ContextCache,
     locks: locks::AgentLocks,
+    live: live::LiveRuns,
+    outbound: outbound::Outbound,
     /// Turns under way.
     tasks: TaskTracker,
     /// No new turns.
@@ -53,15 +57,14 @@ pub struct Core {
 
 impl Core {
     /// The core over its services.
-    pub fn new(
-        config: CoreConfig,
-        store: Store,
-        sandbox: Sandbox,
-        client: LlmClient,
-        env: Env,
-    ) -> Self {
+    ///
+    /// # Errors
+    /// When the TLS library cannot be set up.
+    pub fn new(config: CoreConfig, store: Store, sandbox: Sandbox, client: LlmClient, env: Env) -> Result<Self> {
         let models = ModelRegistry::new(&config, client);
-        Self {
+        let outbound = outbound::Outbound::new(config.private_network)
+            .map_err(|error| CoreError::Internal(format!("no outbound HTTP client: {error}")))?;
+        Ok(Self {
             config,
             store,
             sandbox,
@@ -69,10 +72,12 @@ impl Core {
             env,
             contexts: context::cache::ContextCache::default(),
             locks: locks::AgentLocks::default(),
+            live: live::LiveRuns::default(),
+            outbound,
             tasks: TaskTracker::new(),
             closing: CancellationToken::new(),
             stopping: CancellationToken::new(),
-        }
+        })
     }
 
     /// The database.

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use mneme_domain::Env;
 use sqlx::{
-    AssertSqlSafe, Connection, Database, FromRow, Postgres, SqlSafeStr, SqlStr, Sqlite,
-    Transaction, pool::PoolConnection, postgres::PgRow, sqlite::SqliteRow,
+    AssertSqlSafe, Connection, Database, FromRow, Postgres, SqlSafeStr, SqlStr, Sqlite, Transaction,
+    pool::PoolConnection, postgres::PgRow, sqlite::SqliteRow,
 };
 
 use crate::{
@@ -16,10 +16,7 @@ use crate::{
 };
 
 /// A row that can be read from either database.
-pub(crate) trait Row:
-    for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin
-{
-}
+pub(crate) trait Row: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin {}
 impl<T: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin> Row for T {}
 
 /// What functions need beside the database.
@@ -105,21 +102,13 @@ impl Conn {
     }
 
     /// Every row of a statement.
-    pub(crate) async fn all<R: Row>(
-        &mut self,
-        sql: &'static Sql,
-        args: Vec<Arg<'_>>,
-    ) -> Result<Vec<R>> {
+    pub(crate) async fn all<R: Row>(&mut self, sql: &'static Sql, args: Vec<Arg<'_>>) -> Result<Vec<R>> {
         let text = sql.text(self.engine()).into_sql_str();
         self.fetch(text, args).await
     }
 
     /// The row of a statement that gives one at most.
-    pub(crate) async fn one<R: Row>(
-        &mut self,
-        sql: &'static Sql,
-        args: Vec<Arg<'_>>,
-    ) -> Result<Option<R>> {
+    pub(crate) async fn one<R: Row>(&mut self, sql: &'static Sql, args: Vec<Arg<'_>>) -> Result<Option<R>> {
         let text = sql.text(self.engine()).into_sql_str();
         self.fetch_one(text, args).await
     }
@@ -140,8 +129,7 @@ impl Conn {
     /// The row of a query that gives one at most.
     pub(crate) async fn query_one<R: Row>(&mut self, query: Query<'_>) -> Result<Option<R>> {
         let (text, args) = query.into_parts();
-        self.fetch_one(AssertSqlSafe(text).into_sql_str(), args)
-            .await
+        self.fetch_one(AssertSqlSafe(text).into_sql_str(), args).await
     }
 
     /// Runs a query for its effect; returns how many rows it changed.
@@ -181,31 +169,18 @@ impl Conn {
     }
 
     async fn fetch<R: Row>(&mut self, text: SqlStr, args: Vec<Arg<'_>>) -> Result<Vec<R>> {
-        Ok(on_either!(self, args, |link, Db| sqlx::query_as_with::<
-            Db,
-            R,
-            _,
-        >(text, args)
-        .fetch_all(link.get())
-        .await?))
+        Ok(on_either!(self, args, |link, Db| sqlx::query_as_with::<Db, R, _>(text, args).fetch_all(link.get()).await?))
     }
 
     async fn fetch_one<R: Row>(&mut self, text: SqlStr, args: Vec<Arg<'_>>) -> Result<Option<R>> {
-        Ok(on_either!(self, args, |link, Db| sqlx::query_as_with::<
-            Db,
-            R,
-            _,
-        >(text, args)
-        .fetch_optional(link.get())
-        .await?))
+        Ok(on_either!(self, args, |link, Db| sqlx::query_as_with::<Db, R, _>(text, args)
+            .fetch_optional(link.get())
+            .await?))
     }
 
     async fn execute(&mut self, text: SqlStr, args: Vec<Arg<'_>>) -> Result<u64> {
         Ok(on_either!(self, args, |link, Db| {
-            sqlx::query_with::<Db, _>(text, args)
-                .execute(link.get())
-                .await?
-                .rows_affected()
+            sqlx::query_with::<Db, _>(text, args).execute(link.get()).await?.rows_affected()
         }))
     }
 }

@@ -48,9 +48,7 @@ impl From<Error> for StoreError {
             Error::PoolTimedOut | Error::PoolClosed | Error::WorkerCrashed | Error::BeginFailed => {
                 Self::Unavailable(error.to_string())
             }
-            Error::Io(_) | Error::Tls(_) | Error::Protocol(_) => {
-                Self::Unavailable(error.to_string())
-            }
+            Error::Io(_) | Error::Tls(_) | Error::Protocol(_) => Self::Unavailable(error.to_string()),
             Error::ColumnDecode { .. } | Error::Decode(_) => Self::Corrupt(error.to_string()),
             Error::Configuration(_) => Self::Config(error.to_string()),
             Error::RowNotFound => Self::NotFound,
@@ -78,9 +76,7 @@ fn rule_of(report: &dyn sqlx::error::DatabaseError) -> String {
         return name.to_owned();
     }
     let message = report.message();
-    let columns = message
-        .rsplit_once("failed: ")
-        .map_or(message, |(_, columns)| columns);
+    let columns = message.rsplit_once("failed: ").map_or(message, |(_, columns)| columns);
     let mut rule = String::new();
     for column in columns.split(", ") {
         match column.split_once('.') {
@@ -110,9 +106,7 @@ fn verdict(code: Option<&str>) -> Verdict {
         return match (&code[..2], code) {
             // Connection lost, server shutting down, out of resources, read-only, lock or statement timeout,
             // or a transaction that lost against another: all pass with time.
-            ("08" | "53" | "57", _) | (_, "25006" | "40001" | "40P01" | "55P03" | "58030") => {
-                Verdict::Unavailable
-            }
+            ("08" | "53" | "57", _) | (_, "25006" | "40001" | "40P01" | "55P03" | "58030") => Verdict::Unavailable,
             ("54", _) => Verdict::TooLarge,
             ("XX", _) => Verdict::Corrupt,
             _ => Verdict::Other,
@@ -136,10 +130,7 @@ mod tests {
 
     #[test]
     fn what_passes_with_time_is_unavailable() {
-        for code in [
-            "5", "261", "517", "6", "8", "13", "14", "08006", "57P01", "57014", "53300", "40P01",
-            "25006",
-        ] {
+        for code in ["5", "261", "517", "6", "8", "13", "14", "08006", "57P01", "57014", "53300", "40P01", "25006"] {
             assert_eq!(verdict(Some(code)), Verdict::Unavailable, "{code}");
         }
         for code in ["1", "19", "42601", "22021", "x"] {

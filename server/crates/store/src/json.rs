@@ -6,8 +6,7 @@ use crate::{Result, StoreError};
 
 /// The text of a value.
 pub(crate) fn text<T: Serialize + ?Sized>(value: &T) -> Result<String> {
-    serde_json::to_string(value)
-        .map_err(|error| StoreError::Database(sqlx::Error::Encode(error.into())))
+    serde_json::to_string(value).map_err(|error| StoreError::Database(sqlx::Error::Encode(error.into())))
 }
 
 /// The text of a value that may be missing.
@@ -21,19 +20,12 @@ pub(crate) fn value<T: DeserializeOwned>(column: &'static str, text: &str) -> Re
 }
 
 /// A value from the text of a column that may be null.
-pub(crate) fn optional_value<T: DeserializeOwned>(
-    column: &'static str,
-    text: Option<&str>,
-) -> Result<Option<T>> {
+pub(crate) fn optional_value<T: DeserializeOwned>(column: &'static str, text: Option<&str>) -> Result<Option<T>> {
     text.map(|text| value(column, text)).transpose()
 }
 
 /// A value from the API's name of it.
-pub(crate) fn named<T>(
-    column: &'static str,
-    name: &str,
-    read: impl Fn(&str) -> Option<T>,
-) -> Result<T> {
+pub(crate) fn named<T>(column: &'static str, name: &str, read: impl Fn(&str) -> Option<T>) -> Result<T> {
     read(name).ok_or_else(|| StoreError::Corrupt(format!("{column}: unknown name")))
 }
 

@@ -6,6 +6,8 @@
 //!
 //! Functions that change several rows expect to run in a transaction ([`Store::write`]).
 
+#![cfg_attr(test, expect(clippy::unwrap_used, reason = "a test that cannot go on stops"))]
+
 pub mod agents;
 pub mod blocks;
 mod config;
@@ -42,17 +44,11 @@ pub use store::{Engine, Store};
 /// Puts rows into the order of the keys that were asked for; a key asked for twice gives its row twice.
 fn in_order<K: Eq + Hash, T: Clone>(keys: &[K], rows: Vec<T>, key_of: impl Fn(&T) -> K) -> Vec<T> {
     let by_key: HashMap<K, T> = rows.into_iter().map(|row| (key_of(&row), row)).collect();
-    keys.iter()
-        .filter_map(|key| by_key.get(key).cloned())
-        .collect()
+    keys.iter().filter_map(|key| by_key.get(key).cloned()).collect()
 }
 
 /// The items, each once, in the order of their first appearance.
 fn distinct<T: Clone + Eq + Hash>(items: &[T]) -> Vec<T> {
     let mut seen = HashSet::new();
-    items
-        .iter()
-        .filter(|item| seen.insert(*item))
-        .cloned()
-        .collect()
+    items.iter().filter(|item| seen.insert(*item)).cloned().collect()
 }

@@ -29,7 +29,7 @@ macro_rules! migration {
 }
 
 /// Every migration, in order.
-pub(crate) const MIGRATIONS: &[Migration] = &[migration!(1, "0001_first")];
+pub(crate) const MIGRATIONS: &[Migration] = &[migration!(1, "0001_first"), migration!(2, "0002_run_events")];
 
 statements! {
     // Held to the end of the transaction: one server migrates at a time. On SQLite the transaction itself is the lock.
@@ -45,10 +45,7 @@ statements! {
 }
 
 fn checksum(text: &str) -> String {
-    Sha256::digest(text.as_bytes())
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Applies what is missing, in the transaction of `c`, which the caller commits.
@@ -61,10 +58,7 @@ pub(crate) async fn run(c: &mut Conn, migrations: &[Migration]) -> Result<()> {
     if let Some((found, _)) = applied.last()
         && *found > known
     {
-        return Err(StoreError::TooNew {
-            found: *found,
-            known,
-        });
+        return Err(StoreError::TooNew { found: *found, known });
     }
     for migration in migrations {
         let text = match c.engine() {
@@ -72,10 +66,7 @@ pub(crate) async fn run(c: &mut Conn, migrations: &[Migration]) -> Result<()> {
             Engine::Postgres => migration.postgres,
         };
         let checksum = checksum(text);
-        match applied
-            .iter()
-            .find(|(version, _)| *version == migration.version)
-        {
+        match applied.iter().find(|(version, _)| *version == migration.version) {
             Some((_, recorded)) if *recorded == checksum => {}
             Some(_) => {
                 return Err(StoreError::Corrupt(format!(
@@ -87,11 +78,7 @@ pub(crate) async fn run(c: &mut Conn, migrations: &[Migration]) -> Result<()> {
                 tracing::info!(migration = migration.name, "applying a migration");
                 c.script(text).await?;
                 let now = c.context().env.now();
-                c.run(
-                    &RECORD,
-                    args![migration.version, migration.name, checksum, now],
-                )
-                .await?;
+                c.run(&RECORD, args![migration.version, migration.name, checksum, now]).await?;
             }
         }
     }

@@ -28,25 +28,13 @@ pub(crate) async fn pools(config: &StoreConfig) -> Result<(Pools, Option<TempDir
     match scheme.split('+').next().unwrap_or_default() {
         "sqlite" if matches!(rest.trim_start_matches('/'), ":memory:" | "") => {
             let directory = tempfile::Builder::new().prefix("mneme-").tempdir()?;
-            let pools = sqlite(
-                SqliteConnectOptions::new().filename(directory.path().join("memory.db")),
-                config,
-            )
-            .await?;
+            let pools =
+                sqlite(SqliteConnectOptions::new().filename(directory.path().join("memory.db")), config).await?;
             Ok((pools, Some(directory)))
         }
-        "sqlite" => Ok((
-            sqlite(
-                SqliteConnectOptions::from_str(&format!("sqlite:{rest}"))?,
-                config,
-            )
-            .await?,
-            None,
-        )),
+        "sqlite" => Ok((sqlite(SqliteConnectOptions::from_str(&format!("sqlite:{rest}"))?, config).await?, None)),
         "postgres" | "postgresql" => Ok((postgres(&postgres_url(rest)?, config).await?, None)),
-        other => Err(StoreError::Config(format!(
-            "unknown database {other:?}; use sqlite:// or postgres://"
-        ))),
+        other => Err(StoreError::Config(format!("unknown database {other:?}; use sqlite:// or postgres://"))),
     }
 }
 
@@ -56,16 +44,14 @@ fn postgres_url(rest: &str) -> Result<String> {
     let mut url = url::Url::parse(&url).map_err(|error| StoreError::Config(error.to_string()))?;
     if url.query().is_some() {
         let pairs: Vec<(String, String)> = url.query_pairs().into_owned().collect();
-        url.query_pairs_mut()
-            .clear()
-            .extend_pairs(pairs.into_iter().map(|(key, value)| {
-                match (key.as_str(), value.as_str()) {
-                    ("ssl", "true") => ("sslmode".to_owned(), "require".to_owned()),
-                    ("ssl", "false") => ("sslmode".to_owned(), "disable".to_owned()),
-                    ("ssl", _) => ("sslmode".to_owned(), value),
-                    _ => (key, value),
-                }
-            }));
+        url.query_pairs_mut().clear().extend_pairs(pairs.into_iter().map(|(key, value)| {
+            match (key.as_str(), value.as_str()) {
+                ("ssl", "true") => ("sslmode".to_owned(), "require".to_owned()),
+                ("ssl", "false") => ("sslmode".to_owned(), "disable".to_owned()),
+                ("ssl", _) => ("sslmode".to_owned(), value),
+                _ => (key, value),
+            }
+        }));
     }
     Ok(url.into())
 }
@@ -107,21 +93,14 @@ async fn sqlite(options: SqliteConnectOptions, config: &StoreConfig) -> Result<P
             // A file does not hang up.
             .test_before_acquire(false)
     };
-    let writer: SqlitePool = pool()
-        .max_connections(1)
-        .connect_with(options.clone())
-        .await?;
-    let readers: SqlitePool = pool()
-        .max_connections(config.max_connections.max(1))
-        .connect_with(options.pragma("query_only", "on"))
-        .await?;
+    let writer: SqlitePool = pool().max_connections(1).connect_with(options.clone()).await?;
+    let readers: SqlitePool =
+        pool().max_connections(config.max_connections.max(1)).connect_with(options.pragma("query_only", "on")).await?;
     Ok(Pools::Sqlite { writer, readers })
 }
 
 async fn postgres(url: &str, config: &StoreConfig) -> Result<Pools> {
-    let options = PgConnectOptions::from_str(url)?
-        .application_name("mneme")
-        .statement_cache_capacity(STATEMENTS);
+    let options = PgConnectOptions::from_str(url)?.application_name("mneme").statement_cache_capacity(STATEMENTS);
     let milliseconds = config.statement_timeout.as_millis().to_string();
     let pool: PgPool = PoolOptions::<Postgres>::new()
         .max_connections(config.max_connections.max(1))
@@ -154,17 +133,11 @@ mod tests {
 
     #[test]
     fn urls_of_other_drivers_are_understood() {
-        assert_eq!(
-            postgres_url("//u:p%40@h:5/d").unwrap(),
-            "postgres://u:p%40@h:5/d"
-        );
+        assert_eq!(postgres_url("//u:p%40@h:5/d").unwrap(), "postgres://u:p%40@h:5/d");
         assert_eq!(
             postgres_url("//h/d?ssl=require&application_name=x").unwrap(),
             "postgres://h/d?sslmode=require&application_name=x"
         );
-        assert_eq!(
-            postgres_url("//h/d?ssl=false").unwrap(),
-            "postgres://h/d?sslmode=disable"
-        );
+        assert_eq!(postgres_url("//h/d?ssl=false").unwrap(), "postgres://h/d?sslmode=disable");
     }
 }

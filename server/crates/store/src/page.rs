@@ -26,12 +26,7 @@ pub(crate) fn limit_of(page: &Page) -> i64 {
     i64::from(page.limit.min(Page::MAX_LIMIT))
 }
 
-async fn place(
-    c: &mut Conn,
-    a: &Actor,
-    keyset: &Keyset,
-    cursor: Option<&String>,
-) -> Result<Option<Place>> {
+async fn place(c: &mut Conn, a: &Actor, keyset: &Keyset, cursor: Option<&String>) -> Result<Option<Place>> {
     let Some(cursor) = cursor else {
         return Ok(None);
     };
@@ -44,20 +39,10 @@ impl Keyset {
     fn restrict(&self, query: &mut Query<'_>, comparison: &'static str, place: Place) {
         query.push(" and (");
         if let Some(key) = self.key {
-            query
-                .push(key)
-                .push(", ")
-                .push(self.seq)
-                .push(")")
-                .push(comparison)
-                .push("(");
+            query.push(key).push(", ").push(self.seq).push(")").push(comparison).push("(");
             query.bind(place.key).push(", ").bind(place.seq).push(")");
         } else {
-            query
-                .push(self.seq)
-                .push(comparison)
-                .bind(place.seq)
-                .push(")");
+            query.push(self.seq).push(comparison).bind(place.seq).push(")");
         }
     }
 
@@ -115,14 +100,7 @@ impl Keyset {
         if let Some(place) = place(c, a, self, page.before.as_ref()).await? {
             self.restrict(&mut query, " < ", place);
         }
-        self.order(
-            &mut query,
-            if page.order == Order::Asc {
-                " asc"
-            } else {
-                " desc"
-            },
-        );
+        self.order(&mut query, if page.order == Order::Asc { " asc" } else { " desc" });
         query.with(" limit ", Arg::from(limit_of(page)));
         c.query_all(query).await
     }

@@ -74,11 +74,8 @@ statements! {
     DELETE: "delete from providers where org_id = $1 and id = $2";
 }
 
-const KEYSET: Keyset = Keyset {
-    lookup: "select seq as key, seq from providers where org_id = ",
-    key: None,
-    seq: "p.seq",
-};
+const KEYSET: Keyset =
+    Keyset { lookup: "select seq as key, seq from providers where org_id = ", key: None, seq: "p.seq" };
 
 #[derive(sqlx::FromRow)]
 struct ProviderRow {
@@ -99,13 +96,7 @@ struct ProviderRow {
 fn read(c: &Conn, a: &Actor, row: ProviderRow) -> Result<StoredProvider> {
     let context = c.context();
     let open = |name, stored: Option<String>| {
-        stored
-            .map(|stored| {
-                context
-                    .secrets
-                    .open(Place(a.org.as_str(), &row.id, name), &stored)
-            })
-            .transpose()
+        stored.map(|stored| context.secrets.open(Place(a.org.as_str(), &row.id, name), &stored)).transpose()
     };
     Ok(StoredProvider {
         api_key: open("api_key", row.api_key_enc)?,
@@ -127,10 +118,7 @@ fn arguments<'a>(c: &Conn, a: &'a Actor, provider: &'a StoredProvider) -> Result
     let context = c.context();
     let seal = |name, secret: &Option<String>| {
         let place = Place(a.org.as_str(), provider.id.as_str(), name);
-        secret
-            .as_ref()
-            .map(|secret| context.secrets.seal(place, secret))
-            .transpose()
+        secret.as_ref().map(|secret| context.secrets.seal(place, secret)).transpose()
     };
     Ok(args![
         &a.org,
@@ -160,11 +148,7 @@ pub async fn upsert_base(
 ) -> Result<StoredProvider> {
     let env = c.context().env.clone();
     let id = ProviderId::from_uuid(env.uuid());
-    c.run(
-        &UPSERT_BASE,
-        args![&a.org, &id, name, provider_type, base_url, env.now()],
-    )
-    .await?;
+    c.run(&UPSERT_BASE, args![&a.org, &id, name, provider_type, base_url, env.now()]).await?;
     let row: Option<ProviderRow> = c.one(&BY_NAME, args![&a.org, name]).await?;
     read(c, a, row.ok_or(StoreError::NotFound)?)
 }
@@ -189,15 +173,8 @@ pub async fn list(
     provider_type: Option<&str>,
     page: &Page,
 ) -> Result<Vec<StoredProvider>> {
-    let mut query = c.query(concat!(
-        "select ",
-        columns!(),
-        " from providers p where p.org_id = "
-    ));
-    query
-        .bind(&a.org)
-        .maybe(" and p.name = ", name)
-        .maybe(" and p.provider_type = ", provider_type);
+    let mut query = c.query(concat!("select ", columns!(), " from providers p where p.org_id = "));
+    query.bind(&a.org).maybe(" and p.name = ", name).maybe(" and p.provider_type = ", provider_type);
     let rows: Vec<ProviderRow> = KEYSET.page(c, a, query, page).await?;
     rows.into_iter().map(|row| read(c, a, row)).collect()
 }

@@ -15,11 +15,7 @@ pub(crate) struct Query<'a> {
 
 impl<'a> Query<'a> {
     pub(crate) fn new(engine: Engine, start: &'static str) -> Self {
-        Self {
-            engine,
-            text: start.to_owned(),
-            args: Vec::new(),
-        }
+        Self { engine, text: start.to_owned(), args: Vec::new() }
     }
 
     pub(crate) fn engine(&self) -> Engine {
@@ -37,11 +33,7 @@ impl<'a> Query<'a> {
     }
 
     /// Appends the text of the engine at hand.
-    pub(crate) fn push_either(
-        &mut self,
-        sqlite: &'static str,
-        postgres: &'static str,
-    ) -> &mut Self {
+    pub(crate) fn push_either(&mut self, sqlite: &'static str, postgres: &'static str) -> &mut Self {
         self.push(match self.engine {
             Engine::Sqlite => sqlite,
             Engine::Postgres => postgres,
@@ -62,11 +54,7 @@ impl<'a> Query<'a> {
     }
 
     /// Appends `text` and a bind, when there is a value.
-    pub(crate) fn maybe<T: Into<Arg<'a>>>(
-        &mut self,
-        text: &'static str,
-        arg: Option<T>,
-    ) -> &mut Self {
+    pub(crate) fn maybe<T: Into<Arg<'a>>>(&mut self, text: &'static str, arg: Option<T>) -> &mut Self {
         match arg {
             Some(arg) => self.with(text, arg),
             None => self,
@@ -83,19 +71,11 @@ impl<'a> Query<'a> {
     /// Appends ` and <column> contains <part>`, whatever the case; every character of the part stands for itself.
     pub(crate) fn and_contains(&mut self, column: &'static str, part: &'a str) -> &mut Self {
         self.push_either(" and instr(lower(", " and strpos(lower(");
-        self.push(column)
-            .push("), lower(")
-            .bind(part)
-            .push(")) > 0")
+        self.push(column).push("), lower(").bind(part).push(")) > 0")
     }
 
     /// Appends `insert into <table> (<columns>) values (…), …`.
-    pub(crate) fn insert(
-        engine: Engine,
-        table: &'static str,
-        columns: &'static str,
-        rows: Vec<Vec<Arg<'a>>>,
-    ) -> Self {
+    pub(crate) fn insert(engine: Engine, table: &'static str, columns: &'static str, rows: Vec<Vec<Arg<'a>>>) -> Self {
         let mut query = Self::new(engine, "insert into ");
         query.push(table).push(" (").push(columns).push(") values ");
         for (index, row) in rows.into_iter().enumerate() {
@@ -127,19 +107,13 @@ mod tests {
             .any(vec!["y".into()]);
         query.and_contains("e", "50%");
         let (text, args) = query.into_parts();
-        assert_eq!(
-            text,
-            "select 1 from t where a = $1 and b = $2 and d = any($3) and strpos(lower(e), lower($4)) > 0"
-        );
+        assert_eq!(text, "select 1 from t where a = $1 and b = $2 and d = any($3) and strpos(lower(e), lower($4)) > 0");
         assert_eq!(args.len(), 4);
     }
 
     #[test]
     fn rows_of_an_insert_share_one_statement() {
-        let rows = vec![
-            vec![Arg::from(1_i64), Arg::from("a")],
-            vec![Arg::from(2_i64), Arg::from("b")],
-        ];
+        let rows = vec![vec![Arg::from(1_i64), Arg::from("a")], vec![Arg::from(2_i64), Arg::from("b")]];
         let (text, args) = Query::insert(Engine::Sqlite, "t", "n, s", rows).into_parts();
         assert_eq!(text, "insert into t (n, s) values ($1, $2), ($3, $4)");
         assert_eq!(args.len(), 4);

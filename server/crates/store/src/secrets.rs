@@ -38,9 +38,7 @@ impl Place<'_> {
 
 impl Secrets {
     pub(crate) fn new(key: &MasterKey) -> Self {
-        Self {
-            cipher: XChaCha20Poly1305::new(key.bytes().into()),
-        }
+        Self { cipher: XChaCha20Poly1305::new(key.bytes().into()) }
     }
 
     /// Encrypts a secret for its place.
@@ -48,41 +46,21 @@ impl Secrets {
     /// The nonce comes from the operating system and not from the injected randomness: a source that repeats
     /// itself would give secrets away.
     pub(crate) fn seal(&self, place: Place<'_>, secret: &str) -> Result<String> {
-        let nonce =
-            XNonce::try_generate().map_err(|_| StoreError::Unavailable("no randomness".into()))?;
+        let nonce = XNonce::try_generate().map_err(|_| StoreError::Unavailable("no randomness".into()))?;
         let mut sealed = nonce.to_vec();
-        let payload = Payload {
-            msg: secret.as_bytes(),
-            aad: &place.bytes(),
-        };
-        sealed.extend(
-            self.cipher
-                .encrypt(&nonce, payload)
-                .map_err(|_| failure("encryption"))?,
-        );
+        let payload = Payload { msg: secret.as_bytes(), aad: &place.bytes() };
+        sealed.extend(self.cipher.encrypt(&nonce, payload).map_err(|_| failure("encryption"))?);
         Ok(format!("{VERSION}{}", STANDARD_NO_PAD.encode(sealed)))
     }
 
     /// Decrypts a secret of a place.
     pub(crate) fn open(&self, place: Place<'_>, stored: &str) -> Result<String> {
-        let text = stored
-            .strip_prefix(VERSION)
-            .ok_or_else(|| failure("unknown version"))?;
-        let sealed = STANDARD_NO_PAD
-            .decode(text)
-            .map_err(|_| failure("no base64"))?;
-        let (nonce, ciphertext) = sealed
-            .split_at_checked(NONCE_BYTES)
-            .ok_or_else(|| failure("too short"))?;
+        let text = stored.strip_prefix(VERSION).ok_or_else(|| failure("unknown version"))?;
+        let sealed = STANDARD_NO_PAD.decode(text).map_err(|_| failure("no base64"))?;
+        let (nonce, ciphertext) = sealed.split_at_checked(NONCE_BYTES).ok_or_else(|| failure("too short"))?;
         let nonce = XNonce::try_from(nonce).map_err(|_| failure("nonce"))?;
-        let payload = Payload {
-            msg: ciphertext,
-            aad: &place.bytes(),
-        };
-        let secret = self
-            .cipher
-            .decrypt(&nonce, payload)
-            .map_err(|_| failure("wrong master key, or changed"))?;
+        let payload = Payload { msg: ciphertext, aad: &place.bytes() };
+        let secret = self.cipher.decrypt(&nonce, payload).map_err(|_| failure("wrong master key, or changed"))?;
         String::from_utf8(secret).map_err(|_| failure("no text"))
     }
 }
@@ -102,39 +80,17 @@ mod tests {
         let stored = secrets.seal(place, "s3crét").unwrap();
         assert!(stored.starts_with("v1.") && !stored.contains("s3cr"));
         assert_eq!(secrets.open(place, &stored).unwrap(), "s3crét");
-        assert_ne!(
-            stored,
-            secrets.seal(place, "s3crét").unwrap(),
-            "a nonce is used once"
-        );
+        assert_ne!(stored, secrets.seal(place, "s3crét").unwrap(), "a nonce is used once");
 
-        for elsewhere in [
-            Place("org-2", "agent-1", "TOKEN"),
-            Place("org-1", "agent-2", "TOKEN"),
-            Place("org-1", "agent-1", "T"),
-        ] {
-            assert!(matches!(
-                secrets.open(elsewhere, &stored),
-                Err(StoreError::Corrupt(_))
-            ));
+        for elsewhere in
+            [Place("org-2", "agent-1", "TOKEN"), Place("org-1", "agent-2", "TOKEN"), Place("org-1", "agent-1", "T")]
+        {
+            assert!(matches!(secrets.open(elsewhere, &stored), Err(StoreError::Corrupt(_))));
         }
         let other = Secrets::new(&MasterKey::new([8; 32]));
-        assert!(matches!(
-            other.open(place, &stored),
-            Err(StoreError::Corrupt(_))
-        ));
-        for broken in [
-            "",
-            "v1.",
-            "v1.!!",
-            "v2.AAAA",
-            "plain",
-            &stored[..stored.len() - 2],
-        ] {
-            assert!(
-                matches!(secrets.open(place, broken), Err(StoreError::Corrupt(_))),
-                "{broken}"
-            );
+        assert!(matches!(other.open(place, &stored), Err(StoreError::Corrupt(_))));
+        for broken in ["", "v1.", "v1.!!", "v2.AAAA", "plain", &stored[..stored.len() - 2]] {
+            assert!(matches!(secrets.open(place, broken), Err(StoreError::Corrupt(_))), "{broken}");
         }
     }
 }

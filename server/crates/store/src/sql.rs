@@ -3,7 +3,7 @@
 //! A statement is written in PostgreSQL's dialect with `$1` binds. Of its list test, `x = any($n)`, SQLite
 //! gets its own form by translation; anything else that differs is written out beside it:
 //!
-//! ```ignore
+//! ```text
 //! statements! {
 //!     GET: "select id from tools where org_id = $1 and id = any($2)";
 //!     COUNT: "select strpos($1, $2)", sqlite: "select instr($1, $2)";
@@ -13,8 +13,8 @@
 use std::{borrow::Cow, sync::OnceLock};
 
 use mneme_domain::{
-    AgentId, BlockId, EntityId, MessageId, OrgId, ProviderId, RunId, StepId, Timestamp, ToolId,
-    TraceId, UserId, clock::to_micros,
+    AgentId, BlockId, EntityId, MessageId, OrgId, ProviderId, RunId, StepId, Timestamp, ToolId, TraceId, UserId,
+    clock::to_micros,
 };
 use sqlx::{Arguments, postgres::PgArguments, sqlite::SqliteArguments};
 
@@ -29,11 +29,7 @@ pub(crate) struct Sql {
 
 impl Sql {
     pub(crate) const fn new(postgres: &'static str, sqlite: Option<&'static str>) -> Self {
-        Self {
-            postgres,
-            sqlite,
-            translated: OnceLock::new(),
-        }
+        Self { postgres, sqlite, translated: OnceLock::new() }
     }
 
     /// The text for an engine.

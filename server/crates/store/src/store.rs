@@ -45,15 +45,8 @@ impl Store {
     /// Opens the database and makes sure that it answers. Does not migrate: see [`Store::migrate`].
     pub async fn open(config: &StoreConfig) -> Result<Self> {
         let (pools, temporary) = open::pools(config).await?;
-        let context = Context {
-            secrets: Secrets::new(&config.master_key),
-            env: config.env.clone(),
-        };
-        Ok(Self {
-            pools,
-            context: Arc::new(context),
-            _temporary: temporary.map(Arc::new),
-        })
+        let context = Context { secrets: Secrets::new(&config.master_key), env: config.env.clone() };
+        Ok(Self { pools, context: Arc::new(context), _temporary: temporary.map(Arc::new) })
     }
 
     /// Brings the schema up to date and makes sure that the default organisation and user exist.
@@ -107,12 +100,11 @@ impl Store {
 
     /// A transaction: what is done lasts from [`Conn::commit`] on, and is undone when it is dropped before.
     ///
-    /// On SQLite writers wait for each other here, so hold it shortly and never across a model call.
+    /// On SQLite writers wait for each other here, so hold it shortly and never across a model call. After an
+    /// error of the database drop it: PostgreSQL takes no more statements in it.
     pub async fn write(&self) -> Result<Conn> {
         let inner = match &self.pools {
-            Pools::Sqlite { writer, .. } => {
-                Inner::Sqlite(Link::Write(writer.begin_with("BEGIN IMMEDIATE").await?))
-            }
+            Pools::Sqlite { writer, .. } => Inner::Sqlite(Link::Write(writer.begin_with("BEGIN IMMEDIATE").await?)),
             Pools::Postgres(pool) => Inner::Postgres(Link::Write(pool.begin().await?)),
         };
         Ok(Conn::new(inner, Arc::clone(&self.context)))
@@ -121,9 +113,7 @@ impl Store {
 
 impl std::fmt::Debug for Store {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Store")
-            .field("engine", &self.engine())
-            .finish_non_exhaustive()
+        f.debug_struct("Store").field("engine", &self.engine()).finish_non_exhaustive()
     }
 }
 

@@ -14,9 +14,7 @@ statements! {
 
 /// Makes sure that the actor's organisation and user exist. New ones are named after their identifiers.
 pub async fn ensure(c: &mut Conn, a: &Actor, now: Timestamp) -> Result<()> {
-    c.run(&ADD_ORGANIZATION, args![&a.org, a.org.as_str(), now])
-        .await?;
-    c.run(&ADD_USER, args![&a.user, &a.org, a.user.as_str(), now])
-        .await?;
+    c.run(&ADD_ORGANIZATION, args![&a.org, a.org.as_str(), now]).await?;
+    c.run(&ADD_USER, args![&a.user, &a.org, a.user.as_str(), now]).await?;
     Ok(())
 }

@@ -48,6 +48,7 @@ pub struct Params {
     #[param(ignore)]
     order_by: Option<SortBy>,
     /// What the list is sorted by, in the words of older clients.
+    #[param(inline)]
     sort_by: Option<SortBy>,
 }
 

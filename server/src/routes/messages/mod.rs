@@ -1,11 +1,15 @@
 //! Messages: talking to agents, and what was said.
 
+mod cancel;
 mod create;
+mod create_async;
 mod list;
 mod modify;
 mod preview;
 mod reset;
+mod search;
 mod stream;
+mod summarize;
 mod turn;
 
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -17,6 +21,10 @@ pub fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(list::list, create::create))
         .routes(routes!(stream::stream))
+        .routes(routes!(create_async::create))
+        .routes(routes!(cancel::cancel))
+        .routes(routes!(summarize::summarize))
+        .routes(routes!(search::search))
         .routes(routes!(preview::preview))
         .routes(routes!(modify::modify))
         .routes(routes!(reset::reset))

@@ -30,6 +30,11 @@ pub async fn stream(
     request: SendRequest,
 ) -> Result<Response, ApiError> {
     let ping = (request.include_pings == Some(true)).then_some(app.ping);
+    if request.background == Some(true) {
+        let (run, events) = app.core.start_background_stream(actor, agent, request).await?;
+        let manner = Manner { ping, patience: app.ping, run_id: Some(run.to_string()) };
+        return Ok(sse::respond(events, manner).await);
+    }
     let events = app.core.start_stream(actor, agent, request).await?;
     let manner = Manner { ping, patience: app.ping, run_id: Some(events.run_id().to_string()) };
     Ok(sse::respond(events, manner).await)

@@ -30,12 +30,13 @@ pub struct Params {
     agent_ids: Vec<String>,
     /// Any of these states.
     #[serde(default)]
-    #[param(required = false)]
+    #[param(required = false, inline)]
     statuses: Vec<RunStatus>,
     /// Only runs that go on without their client, or only others.
     #[serde(default, deserialize_with = "query::flag")]
     background: Option<bool>,
     /// Why they ended.
+    #[param(inline)]
     stop_reason: Option<StopReason>,
     /// Only runs that are not over.
     #[serde(default, deserialize_with = "query::flag")]

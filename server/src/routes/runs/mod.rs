@@ -7,6 +7,7 @@ mod messages;
 mod metrics;
 mod retrieve;
 mod steps;
+mod stream;
 mod usage;
 
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -23,4 +24,5 @@ pub fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(usage::retrieve))
         .routes(routes!(metrics::retrieve))
         .routes(routes!(steps::list))
+        .routes(routes!(stream::stream))
 }

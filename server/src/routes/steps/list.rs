@@ -39,6 +39,7 @@ pub struct Params {
     #[param(required = false)]
     trace_ids: Vec<String>,
     /// The judgement that was given.
+    #[param(inline)]
     feedback: Option<Feedback>,
     /// Whether any judgement was given.
     #[serde(default, deserialize_with = "query::flag")]

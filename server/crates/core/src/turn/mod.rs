@@ -4,8 +4,10 @@
 //! brings it to an end. A client that goes away closes the channel, which cancels a foreground turn.
 
 mod answer;
+mod background;
 mod commit;
 pub mod host;
+mod images;
 pub mod input;
 mod model_call;
 mod runner;
@@ -22,7 +24,7 @@ use futures::Stream;
 use mneme_domain::{
     Actor, AgentId, RunId,
     envelope::Envelope,
-    request::SendRequest,
+    request::{MessageCreate, SendRequest},
     run::{RequestConfig, StopReason},
     step::TurnUsage,
 };
@@ -30,7 +32,7 @@ use tokio::sync::mpsc;
 
 use crate::{Core, CoreError, Result};
 pub use model_call::{request, tool_spec};
-use runner::Turn;
+use runner::{Order, Turn};
 use sink::Sink;
 
 /// How many events wait for a slow reader before the turn waits with them.
@@ -47,6 +49,8 @@ pub enum TurnEvent {
     Usage(TurnUsage),
     /// It failed; nothing follows.
     Error(CoreError),
+    /// An event of a background run, as it was first shown.
+    Stored(serde_json::Value),
 }
 
 /// A finished turn.
@@ -92,6 +96,8 @@ enum Mode {
     Steps,
     /// Tokens as they come.
     Tokens,
+    /// Whole messages for a log that somebody may read later.
+    Async,
 }
 
 impl Mode {
@@ -99,6 +105,7 @@ impl Mode {
         match self {
             Self::Whole => "send_message",
             Self::Steps | Self::Tokens => "send_message_streaming",
+            Self::Async => "send_message_async",
         }
     }
 }
@@ -128,6 +135,7 @@ impl Core {
                 TurnEvent::Stop(reason) => result.stop_reason = reason,
                 TurnEvent::Usage(usage) => result.usage = usage,
                 TurnEvent::Error(error) => return Err(error),
+                TurnEvent::Stored(_) => {}
             }
         }
         Ok(result)
@@ -158,26 +166,40 @@ impl Core {
         request: SendRequest,
         mode: Mode,
     ) -> Result<TurnStream> {
+        let (turn, input, events) = self.prepare(actor, agent, request, mode, false).await?;
+        let run_id = turn.run_id().clone();
+        self.live.begin(&run_id);
+        let core = self.clone();
+        let ended = run_id.clone();
+        self.tasks.spawn(async move {
+            turn.run(input).await;
+            core.live.end(&ended);
+        });
+        Ok(TurnStream { run_id, events })
+    }
+
+    /// Checks a request and makes its turn, which the caller runs.
+    async fn prepare(
+        self: &Arc<Self>,
+        actor: &Actor,
+        agent: &AgentId,
+        request: SendRequest,
+        mode: Mode,
+        background: bool,
+    ) -> Result<(Turn, Vec<MessageCreate>, mpsc::Receiver<TurnEvent>)> {
         let config: RequestConfig = request.config();
         let max_steps = request.max_steps;
+        let callback_url = request.callback_url.clone();
         self.require_agent(actor, agent).await?;
-        let input = input::parse(request)?;
+        let mut input = input::parse(request)?;
+        self.fetch_images(&mut input).await?;
         if self.closing.is_cancelled() {
             return Err(CoreError::Unavailable("The server is shutting down".into()));
         }
         let run_id = RunId::from_uuid(self.env.uuid());
         let (sender, events) = mpsc::channel(EVENT_BUFFER);
         let sink = Sink::new(sender, mode, config.clone(), run_id.clone());
-        let turn = Turn::new(
-            self.clone(),
-            actor.clone(),
-            agent.clone(),
-            run_id.clone(),
-            config,
-            max_steps,
-            sink,
-        );
-        self.tasks.spawn(turn.run(input));
-        Ok(TurnStream { run_id, events })
+        let order = Order { agent: agent.clone(), run_id, config, max_steps, background, callback_url };
+        Ok((Turn::new(self.clone(), actor.clone(), order, sink), input, events))
     }
 }

@@ -40,6 +40,18 @@ const COMPACTIONS: usize = 4;
 /// How often a step's tools run again because somebody changed a block in between.
 const BLOCK_RETRIES: usize = 5;
 
+/// What a turn is to do.
+pub struct Order {
+    pub agent: AgentId,
+    pub run_id: RunId,
+    pub config: RequestConfig,
+    pub max_steps: u32,
+    /// Whether it goes on without its client.
+    pub background: bool,
+    /// Who is told when it ends.
+    pub callback_url: Option<String>,
+}
+
 /// A turn under way.
 pub struct Turn {
     core: Arc<Core>,
@@ -48,6 +60,8 @@ pub struct Turn {
     run_id: RunId,
     config: RequestConfig,
     max_steps: u32,
+    background: bool,
+    callback_url: Option<String>,
     sink: Sink,
     began: Instant,
     created_at: Timestamp,
@@ -73,43 +87,28 @@ enum Next {
 }
 
 impl Turn {
-    pub fn new(
-        core: Arc<Core>,
-        actor: Actor,
-        agent: AgentId,
-        run_id: RunId,
-        config: RequestConfig,
-        max_steps: u32,
-        sink: Sink,
-    ) -> Self {
+    pub fn new(core: Arc<Core>, actor: Actor, order: Order, sink: Sink) -> Self {
+        let Order { agent, run_id, config, max_steps, background, callback_url } = order;
         let created_at = core.env.now();
-        Self {
-            core,
-            actor,
-            agent,
-            run_id,
-            config,
-            max_steps,
-            sink,
-            began: Instant::now(),
-            created_at,
-        }
+        let began = Instant::now();
+        Self { core, actor, agent, run_id, config, max_steps, background, callback_url, sink, began, created_at }
     }
 
-    /// Runs the turn to its end and tells the reader how it ended.
+    /// The run that the turn is recorded as.
+    pub fn run_id(&self) -> &RunId {
+        &self.run_id
+    }
+
+    /// Runs the turn to its end and tells the reader how it ended. A background turn's run is recorded already.
     #[tracing::instrument(name = "turn", skip_all, fields(agent = %self.agent, run = %self.run_id))]
     pub async fn run(self, input: Vec<MessageCreate>) {
+        let cancel = self.core.live.get(&self.run_id).map(|live| live.cancel.clone()).unwrap_or_default();
         let ended = tokio::select! {
             biased;
             ended = self.drive(input) => ended,
-            () = self.sink.closed() => {
-                tracing::info!("the client left; the turn is cancelled");
-                self.end_early(RunStatus::Cancelled, StopReason::Cancelled, None).await;
-                return;
-            }
-            () = self.core.stopping.cancelled() => {
-                Err(CoreError::Unavailable("The server is shutting down".into()))
-            }
+            () = cancel.cancelled() => return self.cancelled().await,
+            () = self.sink.closed() => return self.cancelled().await,
+            () = self.core.stopping.cancelled() => Err(CoreError::Unavailable("The server is shutting down".into())),
         };
         match ended {
             Ok((stop, usage)) => {
@@ -117,29 +116,44 @@ impl Turn {
                 self.sink.send(TurnEvent::Usage(usage)).await;
             }
             Err(error) => {
-                tracing::warn!(%error, "the turn failed");
+                if self.background {
+                    tracing::warn!(%error, "a background turn failed");
+                }
                 self.core.contexts.forget(&self.agent);
-                let reason = if matches!(error, CoreError::Llm(_)) {
-                    StopReason::LlmApiError
-                } else {
-                    StopReason::Error
-                };
-                self.end_early(RunStatus::Failed, reason, Some(&error))
-                    .await;
+                let reason =
+                    if matches!(error, CoreError::Llm(_)) { StopReason::LlmApiError } else { StopReason::Error };
+                self.end_early(RunStatus::Failed, reason, Some(&error)).await;
                 self.sink.send(TurnEvent::Error(error)).await;
             }
         }
     }
 
+    async fn cancelled(&self) {
+        tracing::info!("the turn is cancelled");
+        self.core.contexts.forget(&self.agent);
+        self.end_early(RunStatus::Cancelled, StopReason::Cancelled, None).await;
+        self.sink.send(TurnEvent::Stop(StopReason::Cancelled)).await;
+        let usage = async {
+            let mut conn = self.core.store.read().await?;
+            runs::usage(&mut conn, &self.actor, &self.run_id).await
+        };
+        self.sink.send(TurnEvent::Usage(usage.await.ok().flatten().unwrap_or_default())).await;
+    }
+
     async fn drive(&self, input: Vec<MessageCreate>) -> Result<(StopReason, TurnUsage)> {
         let guard = match self.core.locks.try_lock(&self.agent) {
-            Some(guard) => {
+            Some(guard) if !self.background => {
                 self.record(RunStatus::Running).await?;
                 guard
             }
-            None => {
-                self.record(RunStatus::Created).await?;
-                let guard = self.core.locks.lock(&self.agent).await;
+            taken => {
+                if !self.background {
+                    self.record(RunStatus::Created).await?;
+                }
+                let guard = match taken {
+                    Some(guard) => guard,
+                    None => self.core.locks.lock(&self.agent).await,
+                };
                 let mut tx = self.core.store.write().await?;
                 runs::set_running(&mut tx, &self.actor, &self.run_id).await?;
                 tx.commit().await?;
@@ -162,7 +176,8 @@ impl Turn {
         Ok((stop, state.usage))
     }
 
-    async fn record(&self, status: RunStatus) -> Result<()> {
+    /// Writes the run's record.
+    pub async fn record(&self, status: RunStatus) -> Result<Run> {
         let mut metadata = JsonObject::new();
         metadata.insert("run_type".into(), self.sink.run_type().into());
         let run = Run {
@@ -172,11 +187,11 @@ impl Turn {
             completed_at: None,
             agent_id: self.agent.clone(),
             base_template_id: None,
-            background: Some(false),
+            background: Some(self.background),
             metadata: Some(metadata),
             request_config: Some(self.config.clone()),
             stop_reason: None,
-            callback_url: None,
+            callback_url: self.callback_url.clone(),
             callback_sent_at: None,
             callback_status_code: None,
             callback_error: None,
@@ -185,7 +200,8 @@ impl Turn {
         };
         let mut tx = self.core.store.write().await?;
         runs::insert(&mut tx, &self.actor, &run).await?;
-        Ok(tx.commit().await?)
+        tx.commit().await?;
+        Ok(run)
     }
 
     async fn load(&self, input: Vec<MessageCreate>) -> Result<State> {
@@ -752,7 +768,7 @@ fn error_kind(error: &CoreError) -> &'static str {
 }
 
 /// An error as a run or step remembers it; defects of ours keep their text for the log.
-fn error_data(error: &CoreError) -> JsonObject {
+pub fn error_data(error: &CoreError) -> JsonObject {
     let text = match error {
         CoreError::Internal(_) => "An internal server error occurred".to_owned(),
         other => other.to_string(),

@@ -51,11 +51,12 @@ impl World {
                 base_url: provider.base_url().parse().unwrap(),
                 api_key: Some("test-key".to_owned().into()),
             }],
+            private_network: mneme_core::outbound::PrivateNetwork::Loopback,
             ..CoreConfig::default()
         };
         let sandbox = Sandbox::new(SandboxConfig::default()).unwrap();
         let client = LlmClient::new(Timeouts::default(), RetryPolicy::default()).unwrap();
-        let core = Arc::new(Core::new(config, store, sandbox, client, Env::system()));
+        let core = Arc::new(Core::new(config, store, sandbox, client, Env::system()).unwrap());
         core.start().await.unwrap();
         Self { core, provider, actor: Actor::default_admin(), _data: data }
     }

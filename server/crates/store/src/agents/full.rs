@@ -12,12 +12,7 @@ use super::{get, tags, variables};
 use crate::{Conn, Result, blocks, distinct, tools};
 
 /// An agent with what is asked for: one query for itself and one for each relationship.
-pub async fn full(
-    c: &mut Conn,
-    a: &Actor,
-    id: &AgentId,
-    include: Include,
-) -> Result<Option<AgentFull>> {
+pub async fn full(c: &mut Conn, a: &Actor, id: &AgentId, include: Include) -> Result<Option<AgentFull>> {
     let Some(agent) = get(c, a, id).await? else {
         return Ok(None);
     };
@@ -25,25 +20,14 @@ pub async fn full(
 }
 
 /// Agents with what is asked for, in the given order: at most five queries in all.
-pub async fn full_many(
-    c: &mut Conn,
-    a: &Actor,
-    agents: Vec<Agent>,
-    include: Include,
-) -> Result<Vec<AgentFull>> {
+pub async fn full_many(c: &mut Conn, a: &Actor, agents: Vec<Agent>, include: Include) -> Result<Vec<AgentFull>> {
     if agents.is_empty() {
         return Ok(Vec::new());
     }
     let ids: Vec<AgentId> = agents.iter().map(|agent| agent.id.clone()).collect();
     let mut full: Vec<AgentFull> = agents
         .into_iter()
-        .map(|agent| AgentFull {
-            agent,
-            tags: vec![],
-            blocks: vec![],
-            tools: vec![],
-            variables: vec![],
-        })
+        .map(|agent| AgentFull { agent, tags: vec![], blocks: vec![], tools: vec![], variables: vec![] })
         .collect();
     let place: HashMap<AgentId, usize> = ids.iter().cloned().zip(0..).collect();
     if include.tags {
@@ -53,9 +37,7 @@ pub async fn full_many(
     }
     if include.blocks {
         for (owner, stored) in blocks::of_agents(c, a, &ids).await? {
-            at(&mut full, &place, &owner, |agent| {
-                agent.blocks.push(stored.block)
-            });
+            at(&mut full, &place, &owner, |agent| agent.blocks.push(stored.block));
         }
     }
     if include.tools {
@@ -66,21 +48,14 @@ pub async fn full_many(
     if include.secrets {
         for variable in variables::of_agents(c, a, &ids).await? {
             let owner = variable.agent_id.clone();
-            at(&mut full, &place, &owner, |agent| {
-                agent.variables.push(variable)
-            });
+            at(&mut full, &place, &owner, |agent| agent.variables.push(variable));
         }
     }
     Ok(full)
 }
 
 /// Changes the agent of an identifier.
-fn at(
-    full: &mut [AgentFull],
-    place: &HashMap<AgentId, usize>,
-    id: &AgentId,
-    change: impl FnOnce(&mut AgentFull),
-) {
+fn at(full: &mut [AgentFull], place: &HashMap<AgentId, usize>, id: &AgentId, change: impl FnOnce(&mut AgentFull)) {
     if let Some(agent) = place.get(id).and_then(|index| full.get_mut(*index)) {
         change(agent);
     }
@@ -90,20 +65,11 @@ fn at(
 async fn tools_of(c: &mut Conn, a: &Actor, ids: &[AgentId]) -> Result<Vec<(AgentId, Arc<Tool>)>> {
     if let [id] = ids {
         let tools = tools::of_agent(c, a, id).await?;
-        return Ok(tools
-            .into_iter()
-            .map(|tool| (id.clone(), Arc::new(tool)))
-            .collect());
+        return Ok(tools.into_iter().map(|tool| (id.clone(), Arc::new(tool))).collect());
     }
     let pairs = tools::pairs(c, a, ids).await?;
     let wanted: Vec<ToolId> = pairs.iter().map(|(_, tool)| tool.clone()).collect();
     let tools = tools::by_ids(c, a, &distinct(&wanted)).await?;
-    let tools: HashMap<ToolId, Arc<Tool>> = tools
-        .into_iter()
-        .map(|tool| (tool.id.clone(), Arc::new(tool)))
-        .collect();
-    Ok(pairs
-        .into_iter()
-        .filter_map(|(agent, tool)| Some((agent, Arc::clone(tools.get(&tool)?))))
-        .collect())
+    let tools: HashMap<ToolId, Arc<Tool>> = tools.into_iter().map(|tool| (tool.id.clone(), Arc::new(tool))).collect();
+    Ok(pairs.into_iter().filter_map(|(agent, tool)| Some((agent, Arc::clone(tools.get(&tool)?)))).collect())
 }

@@ -42,11 +42,8 @@ pub struct AgentFilter {
     pub include_hidden: bool,
 }
 
-const BY_CREATION: Keyset = Keyset {
-    lookup: "select seq as key, seq from agents where org_id = ",
-    key: None,
-    seq: "a.seq",
-};
+const BY_CREATION: Keyset =
+    Keyset { lookup: "select seq as key, seq from agents where org_id = ", key: None, seq: "a.seq" };
 
 /// Agents that never ran count as the latest in ascending order, as the earliest in descending order.
 const BY_RUN_ASCENDING: Keyset = Keyset {
@@ -66,10 +63,7 @@ fn restrict<'a>(query: &mut Query<'a>, a: &'a Actor, filter: &'a AgentFilter) {
     query.maybe(" and a.name = ", filter.name.as_ref());
     query.maybe(" and a.project_id = ", filter.project_id.as_ref());
     query.maybe(" and a.template_id = ", filter.template_id.as_ref());
-    query.maybe(
-        " and a.base_template_id = ",
-        filter.base_template_id.as_ref(),
-    );
+    query.maybe(" and a.base_template_id = ", filter.base_template_id.as_ref());
     if let Some(part) = &filter.query_text {
         query.push_either(" and instr(a.name_folded, ", " and strpos(a.name_folded, ");
         query.bind(part.to_lowercase()).push(") > 0");
@@ -78,14 +72,10 @@ fn restrict<'a>(query: &mut Query<'a>, a: &'a Actor, filter: &'a AgentFilter) {
         let tags = distinct(&filter.tags);
         let wanted = i64::try_from(tags.len()).unwrap_or(i64::MAX);
         query.push(" and (select count(*) from agent_tags g where g.org_id = a.org_id and g.agent_id = a.id and g.tag");
-        query
-            .any(tags)
-            .with(") >= ", if filter.match_all_tags { wanted } else { 1 });
+        query.any(tags).with(") >= ", if filter.match_all_tags { wanted } else { 1 });
     }
     if let Some(ids) = &filter.ids {
-        query
-            .push(" and a.id")
-            .any(ids.iter().map(|id| id.as_str().to_owned()).collect());
+        query.push(" and a.id").any(ids.iter().map(|id| id.as_str().to_owned()).collect());
     }
     if filter.identity_id.is_some() {
         query.push(" and false");
@@ -100,22 +90,12 @@ fn read(rows: Vec<AgentRow>) -> Result<Vec<Agent>> {
 }
 
 /// A page of a query of agents in the order of their creation.
-pub(crate) async fn page(
-    c: &mut Conn,
-    a: &Actor,
-    query: Query<'_>,
-    page: &Page,
-) -> Result<Vec<Agent>> {
+pub(crate) async fn page(c: &mut Conn, a: &Actor, query: Query<'_>, page: &Page) -> Result<Vec<Agent>> {
     read(BY_CREATION.page(c, a, query, page).await?)
 }
 
 /// A page of agents.
-pub async fn list(
-    c: &mut Conn,
-    a: &Actor,
-    filter: &AgentFilter,
-    page: &Page,
-) -> Result<Vec<Agent>> {
+pub async fn list(c: &mut Conn, a: &Actor, filter: &AgentFilter, page: &Page) -> Result<Vec<Agent>> {
     let mut query = c.query(SELECT);
     restrict(&mut query, a, filter);
     let keyset = match (filter.sort_by, page.order) {

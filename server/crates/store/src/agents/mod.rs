@@ -42,27 +42,18 @@ statements! {
 pub async fn insert(c: &mut Conn, a: &Actor, agent: &Agent) -> Result<()> {
     let mut row = args![&a.org, agent.version];
     row.extend(values(agent)?);
-    c.query_run(Query::insert(c.engine(), "agents", VALUES, vec![row]))
-        .await
-        .map(drop)
+    c.query_run(Query::insert(c.engine(), "agents", VALUES, vec![row])).await.map(drop)
 }
 
 /// An agent.
 pub async fn get(c: &mut Conn, a: &Actor, id: &AgentId) -> Result<Option<Agent>> {
-    c.one::<AgentRow>(&GET, args![&a.org, id])
-        .await?
-        .map(Agent::try_from)
-        .transpose()
+    c.one::<AgentRow>(&GET, args![&a.org, id]).await?.map(Agent::try_from).transpose()
 }
 
 /// Why an update changed no row.
 async fn why_unchanged(c: &mut Conn, a: &Actor, id: &AgentId) -> Result<StoreError> {
     let known: Option<(i64,)> = c.one(&VERSION, args![&a.org, id]).await?;
-    Ok(if known.is_some() {
-        StoreError::Stale
-    } else {
-        StoreError::NotFound
-    })
+    Ok(if known.is_some() { StoreError::Stale } else { StoreError::NotFound })
 }
 
 /// Writes every field of an agent and returns its new version.
@@ -79,10 +70,7 @@ pub async fn update(c: &mut Conn, a: &Actor, agent: &Agent) -> Result<i64> {
 
 /// The cheap update of every turn: which messages are in the context window, and how the last run went (`None`
 /// keeps what was there). Returns the new version; errors as of [`update`].
-#[expect(
-    clippy::too_many_arguments,
-    reason = "the columns that a turn changes, nothing to group them by"
-)]
+#[expect(clippy::too_many_arguments, reason = "the columns that a turn changes, nothing to group them by")]
 pub async fn touch_context(
     c: &mut Conn,
     a: &Actor,
@@ -94,15 +82,7 @@ pub async fn touch_context(
     now: Timestamp,
 ) -> Result<i64> {
     let message_ids = json::text(message_ids)?;
-    let arguments = args![
-        &a.org,
-        expected_version,
-        id,
-        message_ids,
-        now,
-        last_run_completion,
-        last_run_duration_ms
-    ];
+    let arguments = args![&a.org, expected_version, id, message_ids, now, last_run_completion, last_run_duration_ms];
     match c.one::<(i64,)>(&TOUCH, arguments).await? {
         Some((version,)) => Ok(version),
         None => Err(why_unchanged(c, a, id).await?),

@@ -21,30 +21,18 @@ statements! {
 pub async fn set_tags(c: &mut Conn, a: &Actor, id: &AgentId, tags: &[String]) -> Result<()> {
     c.run(&CLEAR, args![&a.org, id]).await?;
     if !tags.is_empty() {
-        c.run(&ADD, args![&a.org, id, Arg::List(distinct(tags))])
-            .await?;
+        c.run(&ADD, args![&a.org, id, Arg::List(distinct(tags))]).await?;
     }
     Ok(())
 }
 
 /// The tags of some agents: each agent's in the order they were given.
-pub(super) async fn of_agents(
-    c: &mut Conn,
-    a: &Actor,
-    agents: &[AgentId],
-) -> Result<Vec<(AgentId, String)>> {
+pub(super) async fn of_agents(c: &mut Conn, a: &Actor, agents: &[AgentId]) -> Result<Vec<(AgentId, String)>> {
     let rows: Vec<(String, String)> = c.all(&OF_AGENTS, args![&a.org, Arg::ids(agents)]).await?;
-    Ok(rows
-        .into_iter()
-        .map(|(agent, tag)| (AgentId::trusted(agent), tag))
-        .collect())
+    Ok(rows.into_iter().map(|(agent, tag)| (AgentId::trusted(agent), tag)).collect())
 }
 
 /// The tags of an agent in the order they were given.
 pub async fn tags_of(c: &mut Conn, a: &Actor, id: &AgentId) -> Result<Vec<String>> {
-    Ok(of_agents(c, a, std::slice::from_ref(id))
-        .await?
-        .into_iter()
-        .map(|(_, tag)| tag)
-        .collect())
+    Ok(of_agents(c, a, std::slice::from_ref(id)).await?.into_iter().map(|(_, tag)| tag).collect())
 }

@@ -35,40 +35,24 @@ struct VariableRow {
 /// Replaces an agent's variables by these, in this order; of a key given twice the last value counts. A key that
 /// stays keeps its identifier and the time of its creation. [`crate::StoreError::NotFound`] when there is no such agent
 /// and a variable to give it.
-pub async fn set_variables(
-    c: &mut Conn,
-    a: &Actor,
-    id: &AgentId,
-    variables: &[(String, String)],
-) -> Result<()> {
+pub async fn set_variables(c: &mut Conn, a: &Actor, id: &AgentId, variables: &[(String, String)]) -> Result<()> {
     let keys: Vec<String> = variables.iter().map(|(key, _)| key.clone()).collect();
     let keys = distinct(&keys);
-    c.run(&FORGET, args![&a.org, id, Arg::List(keys.clone())])
-        .await?;
-    let values: HashMap<&str, &str> = variables
-        .iter()
-        .map(|(key, value)| (key.as_str(), value.as_str()))
-        .collect();
+    c.run(&FORGET, args![&a.org, id, Arg::List(keys.clone())]).await?;
+    let values: HashMap<&str, &str> = variables.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
     let context = c.context();
     let now = context.env.now();
     let mut rows = Vec::with_capacity(keys.len());
     for (key, position) in keys.iter().zip(1_i64..) {
         let value = values.get(key.as_str()).copied().unwrap_or_default();
-        let sealed = context
-            .secrets
-            .seal(Place(a.org.as_str(), id.as_str(), key), value)?;
+        let sealed = context.secrets.seal(Place(a.org.as_str(), id.as_str(), key), value)?;
         let own_id = format!("agent-env-{}", context.env.uuid().hyphenated());
         rows.push(args![&a.org, id, own_id, key, sealed, position, now, now]);
     }
     // SQLite takes 32,766 binds.
     let mut rows = rows.into_iter().peekable();
     while rows.peek().is_some() {
-        let mut query = Query::insert(
-            c.engine(),
-            "agent_variables",
-            COLUMNS,
-            rows.by_ref().take(1000).collect(),
-        );
+        let mut query = Query::insert(c.engine(), "agent_variables", COLUMNS, rows.by_ref().take(1000).collect());
         query.push(
             " on conflict (org_id, agent_id, key) do update set
              value_enc = excluded.value_enc, position = excluded.position, updated_at = excluded.updated_at",
@@ -79,18 +63,11 @@ pub async fn set_variables(
 }
 
 /// The variables of some agents: each agent's in the order they were given.
-pub(super) async fn of_agents(
-    c: &mut Conn,
-    a: &Actor,
-    agents: &[AgentId],
-) -> Result<Vec<AgentVariable>> {
+pub(super) async fn of_agents(c: &mut Conn, a: &Actor, agents: &[AgentId]) -> Result<Vec<AgentVariable>> {
     let rows: Vec<VariableRow> = c.all(&OF_AGENTS, args![&a.org, Arg::ids(agents)]).await?;
     let context = c.context();
     let open = |row: VariableRow| {
-        let value = context.secrets.open(
-            Place(a.org.as_str(), &row.agent_id, &row.key),
-            &row.value_enc,
-        )?;
+        let value = context.secrets.open(Place(a.org.as_str(), &row.agent_id, &row.key), &row.value_enc)?;
         Ok(AgentVariable {
             created_by_id: row.created_by_id,
             last_updated_by_id: row.last_updated_by_id,

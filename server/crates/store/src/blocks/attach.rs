@@ -43,19 +43,10 @@ pub async fn detach(c: &mut Conn, a: &Actor, agent: &AgentId, block: &BlockId) -
 }
 
 /// Replaces an agent's blocks by these, in this order; errors as of [`attach`].
-pub(crate) async fn set_of_agent(
-    c: &mut Conn,
-    a: &Actor,
-    agent: &AgentId,
-    blocks: &[BlockId],
-) -> Result<()> {
+pub(crate) async fn set_of_agent(c: &mut Conn, a: &Actor, agent: &AgentId, blocks: &[BlockId]) -> Result<()> {
     c.run(&DETACH_ALL, args![&a.org, agent]).await?;
     if !blocks.is_empty() {
-        c.run(
-            &ATTACH_MANY,
-            args![&a.org, agent, Arg::ids(&distinct(blocks))],
-        )
-        .await?;
+        c.run(&ATTACH_MANY, args![&a.org, agent, Arg::ids(&distinct(blocks))]).await?;
     }
     Ok(())
 }
@@ -69,15 +60,9 @@ struct OwnedRow {
 }
 
 /// The blocks of some agents: each agent's in the order of their attachment.
-pub(crate) async fn of_agents(
-    c: &mut Conn,
-    a: &Actor,
-    agents: &[AgentId],
-) -> Result<Vec<(AgentId, StoredBlock)>> {
+pub(crate) async fn of_agents(c: &mut Conn, a: &Actor, agents: &[AgentId]) -> Result<Vec<(AgentId, StoredBlock)>> {
     let rows: Vec<OwnedRow> = c.all(&OF_AGENTS, args![&a.org, Arg::ids(agents)]).await?;
-    rows.into_iter()
-        .map(|row| Ok((AgentId::trusted(row.owner_id), row.block.try_into()?)))
-        .collect()
+    rows.into_iter().map(|row| Ok((AgentId::trusted(row.owner_id), row.block.try_into()?))).collect()
 }
 
 /// The blocks of an agent in the order of their attachment.

@@ -37,14 +37,9 @@ pub struct BlockFilter {
     pub include_hidden: bool,
 }
 
-const KEYSET: Keyset = Keyset {
-    lookup: "select seq as key, seq from blocks where org_id = ",
-    key: None,
-    seq: "b.seq",
-};
+const KEYSET: Keyset = Keyset { lookup: "select seq as key, seq from blocks where org_id = ", key: None, seq: "b.seq" };
 
-const CONNECTED: &str =
-    " and (select count(*) from agent_blocks ab where ab.org_id = b.org_id and ab.block_id = b.id)";
+const CONNECTED: &str = " and (select count(*) from agent_blocks ab where ab.org_id = b.org_id and ab.block_id = b.id)";
 
 fn restrict<'a>(query: &mut Query<'a>, a: &'a Actor, filter: &'a BlockFilter) {
     query.with(" where b.org_id = ", &a.org);
@@ -85,18 +80,11 @@ fn restrict<'a>(query: &mut Query<'a>, a: &'a Actor, filter: &'a BlockFilter) {
 }
 
 /// A page of blocks in the order of their creation.
-pub async fn list(
-    c: &mut Conn,
-    a: &Actor,
-    filter: &BlockFilter,
-    page: &Page,
-) -> Result<Vec<Block>> {
+pub async fn list(c: &mut Conn, a: &Actor, filter: &BlockFilter, page: &Page) -> Result<Vec<Block>> {
     let mut query = c.query(concat!("select ", columns!(), " from blocks b"));
     restrict(&mut query, a, filter);
     let rows: Vec<BlockRow> = KEYSET.page(c, a, query, page).await?;
-    rows.into_iter()
-        .map(|row| StoredBlock::try_from(row).map(|stored| stored.block))
-        .collect()
+    rows.into_iter().map(|row| StoredBlock::try_from(row).map(|stored| stored.block)).collect()
 }
 
 /// How many blocks a filter lets through.

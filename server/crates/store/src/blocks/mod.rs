@@ -47,12 +47,8 @@ pub async fn insert(c: &mut Conn, a: &Actor, block: &Block, now: Timestamp) -> R
 pub async fn insert_many(c: &mut Conn, a: &Actor, blocks: &[Block], now: Timestamp) -> Result<()> {
     // SQLite takes 32,766 binds.
     for chunk in blocks.chunks(1000) {
-        let rows: Vec<Vec<Arg<'_>>> = chunk
-            .iter()
-            .map(|block| new_row(&a.org, block, now))
-            .collect::<Result<_>>()?;
-        c.query_run(Query::insert(c.engine(), "blocks", VALUES, rows))
-            .await?;
+        let rows: Vec<Vec<Arg<'_>>> = chunk.iter().map(|block| new_row(&a.org, block, now)).collect::<Result<_>>()?;
+        c.query_run(Query::insert(c.engine(), "blocks", VALUES, rows)).await?;
     }
     Ok(())
 }
@@ -69,10 +65,7 @@ pub async fn get_many(c: &mut Conn, a: &Actor, ids: &[BlockId]) -> Result<Vec<St
         return Ok(Vec::new());
     }
     let rows: Vec<BlockRow> = c.all(&GET_MANY, args![&a.org, Arg::ids(ids)]).await?;
-    let blocks: Vec<StoredBlock> = rows
-        .into_iter()
-        .map(StoredBlock::try_from)
-        .collect::<Result<_>>()?;
+    let blocks: Vec<StoredBlock> = rows.into_iter().map(StoredBlock::try_from).collect::<Result<_>>()?;
     Ok(in_order(ids, blocks, |stored| stored.block.id.clone()))
 }
 
@@ -80,26 +73,15 @@ pub async fn get_many(c: &mut Conn, a: &Actor, ids: &[BlockId]) -> Result<Vec<St
 ///
 /// [`StoreError::Stale`] when another update came first, [`StoreError::NotFound`] when there is no such block,
 /// [`StoreError::Conflict`] when an agent that holds it has another block of its new label.
-pub async fn update(
-    c: &mut Conn,
-    a: &Actor,
-    block: &Block,
-    expected_version: i64,
-    now: Timestamp,
-) -> Result<i64> {
+pub async fn update(c: &mut Conn, a: &Actor, block: &Block, expected_version: i64, now: Timestamp) -> Result<i64> {
     let mut arguments = args![&a.org, expected_version, now];
     arguments.extend(values(block)?);
     let updated: Option<(i64,)> = c.one(&UPDATE, arguments).await?;
     let Some((version,)) = updated else {
         let known: Option<(i64,)> = c.one(&VERSION, args![&a.org, &block.id]).await?;
-        return Err(if known.is_some() {
-            StoreError::Stale
-        } else {
-            StoreError::NotFound
-        });
+        return Err(if known.is_some() { StoreError::Stale } else { StoreError::NotFound });
     };
-    c.run(&RELABEL, args![&a.org, &block.id, &block.label])
-        .await?;
+    c.run(&RELABEL, args![&a.org, &block.id, &block.label]).await?;
     Ok(version)
 }
 

@@ -45,11 +45,7 @@ pub(super) fn values(block: &Block) -> Result<Vec<Arg<'_>>> {
 }
 
 /// Arguments for a new row.
-pub(super) fn new_row<'a>(
-    org: impl Into<Arg<'a>>,
-    block: &'a Block,
-    now: Timestamp,
-) -> Result<Vec<Arg<'a>>> {
+pub(super) fn new_row<'a>(org: impl Into<Arg<'a>>, block: &'a Block, now: Timestamp) -> Result<Vec<Arg<'a>>> {
     let mut row = vec![org.into(), 1_i64.into(), now.into(), now.into()];
     row.extend(values(block)?);
     Ok(row)
@@ -102,9 +98,6 @@ impl TryFrom<BlockRow> for StoredBlock {
             created_by_id: row.created_by_id,
             last_updated_by_id: row.last_updated_by_id,
         };
-        Ok(Self {
-            block,
-            version: row.version,
-        })
+        Ok(Self { block, version: row.version })
     }
 }

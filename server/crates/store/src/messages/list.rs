@@ -16,24 +16,13 @@ pub struct MessageFilter {
     pub include_err: bool,
 }
 
-const KEYSET: Keyset = Keyset {
-    lookup: "select seq as key, seq from messages where org_id = ",
-    key: None,
-    seq: "m.seq",
-};
+const KEYSET: Keyset =
+    Keyset { lookup: "select seq as key, seq from messages where org_id = ", key: None, seq: "m.seq" };
 
 /// Starts a query of the messages whose `column` has a value.
 fn of<'a>(c: &Conn, a: &'a Actor, column: &'static str, value: impl Into<Arg<'a>>) -> Query<'a> {
-    let mut query = c.query(concat!(
-        "select ",
-        columns!(),
-        " from messages m where m.org_id = "
-    ));
-    query
-        .bind(&a.org)
-        .push(" and ")
-        .push(column)
-        .with(" = ", value);
+    let mut query = c.query(concat!("select ", columns!(), " from messages m where m.org_id = "));
+    query.bind(&a.org).push(" and ").push(column).with(" = ", value);
     query
 }
 

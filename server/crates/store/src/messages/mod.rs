@@ -41,21 +41,14 @@ pub async fn append(c: &mut Conn, a: &Actor, messages: &[Message]) -> Result<()>
     for chunk in messages.chunks(1000) {
         let texts: Vec<String> = chunk.iter().map(searchable).collect();
         let mut query = c.query("insert into messages (");
-        query
-            .push(VALUES)
-            .push_either(") values ", ", search) values ");
+        query.push(VALUES).push_either(") values ", ", search) values ");
         for (index, (message, text)) in chunk.iter().zip(&texts).enumerate() {
-            query
-                .push(if index == 0 { "(" } else { ", (" })
-                .bind(&a.org);
+            query.push(if index == 0 { "(" } else { ", (" }).bind(&a.org);
             for arg in values(message, text)? {
                 query.push(", ").bind(arg);
             }
             if query.engine() == Engine::Postgres {
-                query
-                    .push(", array_to_tsvector(")
-                    .bind(Arg::List(words::index(text)))
-                    .push(")");
+                query.push(", array_to_tsvector(").bind(Arg::List(words::index(text))).push(")");
             }
             query.push(")");
         }
@@ -66,10 +59,7 @@ pub async fn append(c: &mut Conn, a: &Actor, messages: &[Message]) -> Result<()>
 
 /// A message.
 pub async fn get(c: &mut Conn, a: &Actor, id: &MessageId) -> Result<Option<Message>> {
-    c.one::<MessageRow>(&GET, args![&a.org, id])
-        .await?
-        .map(Message::try_from)
-        .transpose()
+    c.one::<MessageRow>(&GET, args![&a.org, id]).await?.map(Message::try_from).transpose()
 }
 
 fn read(rows: Vec<MessageRow>) -> Result<Vec<Message>> {
@@ -104,8 +94,5 @@ pub async fn delete_of_agent(c: &mut Conn, a: &Actor, agent: &AgentId) -> Result
 
 /// How many messages an agent has.
 pub async fn count(c: &mut Conn, a: &Actor, agent: &AgentId) -> Result<i64> {
-    Ok(c.one::<(i64,)>(&COUNT, args![&a.org, agent])
-        .await?
-        .unwrap_or_default()
-        .0)
+    Ok(c.one::<(i64,)>(&COUNT, args![&a.org, agent]).await?.unwrap_or_default().0)
 }

@@ -27,17 +27,9 @@ pub(super) const VALUES: &str = "org_id, id, agent_id, role, text, content, mode
 /// The words that a search finds a message by: what is said, and what the older architecture's answering tool says.
 pub(super) fn searchable(message: &Message) -> String {
     let mut text = message.text();
-    for call in message
-        .tool_calls
-        .iter()
-        .flatten()
-        .filter(|call| call.function.name == "send_message")
-    {
+    for call in message.tool_calls.iter().flatten().filter(|call| call.function.name == "send_message") {
         let arguments: Option<Value> = serde_json::from_str(&call.function.arguments).ok();
-        if let Some(Value::String(said)) = arguments
-            .as_ref()
-            .and_then(|arguments| arguments.get("message"))
-        {
+        if let Some(Value::String(said)) = arguments.as_ref().and_then(|arguments| arguments.get("message")) {
             if !text.is_empty() {
                 text.push('\n');
             }

@@ -44,10 +44,7 @@ pub async fn search(c: &mut Conn, a: &Actor, search: &MessageSearch) -> Result<V
     let order = match plan {
         Plan::Everything => " order by m.seq desc",
         Plan::Substring(text) => {
-            query.push_either(
-                " and instr(lower(m.text), lower(",
-                " and strpos(lower(m.text), lower(",
-            );
+            query.push_either(" and instr(lower(m.text), lower(", " and strpos(lower(m.text), lower(");
             query.bind(text).push(")) > 0");
             " order by m.seq desc"
         }
@@ -57,20 +54,12 @@ pub async fn search(c: &mut Conn, a: &Actor, search: &MessageSearch) -> Result<V
         query.with(" and m.agent_id = ", agent);
     }
     if !search.roles.is_empty() {
-        query.push(" and m.role").any(
-            search
-                .roles
-                .iter()
-                .map(|role| role.as_str().to_owned())
-                .collect(),
-        );
+        query.push(" and m.role").any(search.roles.iter().map(|role| role.as_str().to_owned()).collect());
     }
     query.maybe(" and m.created_at >= ", search.start);
     query.maybe(" and m.created_at <= ", search.end);
     query.push(order);
-    query
-        .with(" limit ", search.limit.min(Page::MAX_LIMIT))
-        .with(" offset ", search.offset);
+    query.with(" limit ", search.limit.min(Page::MAX_LIMIT)).with(" offset ", search.offset);
     read(c.query_all(query).await?)
 }
 
@@ -83,10 +72,7 @@ fn by_words(query: &mut Query<'_>, words: &[String]) -> &'static str {
         }
         // The words are the second bind, which the order names again.
         Engine::Postgres => {
-            query
-                .push(" and m.search @@ ")
-                .bind(words::postgres_query(words))
-                .push("::tsquery");
+            query.push(" and m.search @@ ").bind(words::postgres_query(words)).push("::tsquery");
             " order by ts_rank(m.search, $2::tsquery) desc, m.seq desc"
         }
     }

@@ -22,10 +22,7 @@ fn split(text: &str) -> impl Iterator<Item = String> + '_ {
 /// The distinct words of a text, for PostgreSQL's index.
 pub(super) fn index(text: &str) -> Vec<String> {
     let mut seen = HashSet::new();
-    split(text)
-        .filter(|word| seen.insert(word.clone()))
-        .take(MOST)
-        .collect()
+    split(text).filter(|word| seen.insert(word.clone())).take(MOST).collect()
 }
 
 /// How a query is to be answered.
@@ -85,10 +82,7 @@ mod tests {
 
     #[test]
     fn words_are_runs_of_letters_and_digits() {
-        assert_eq!(
-            index("Ada's e-mail: ada@x.org, ada!"),
-            ["ada", "s", "e", "mail", "x", "org"]
-        );
+        assert_eq!(index("Ada's e-mail: ada@x.org, ada!"), ["ada", "s", "e", "mail", "x", "org"]);
         assert_eq!(index("  \"*()%_' "), Vec::<String>::new());
     }
 
@@ -96,10 +90,7 @@ mod tests {
     fn a_query_is_answered_by_words_when_it_has_some() {
         assert_eq!(plan(None), Plan::Everything);
         assert_eq!(plan(Some("  ")), Plan::Everything);
-        assert_eq!(
-            plan(Some("What OR what* \"x\"")),
-            Plan::Words(vec!["what".into(), "or".into(), "x".into()])
-        );
+        assert_eq!(plan(Some("What OR what* \"x\"")), Plan::Words(vec!["what".into(), "or".into(), "x".into()]));
         assert_eq!(plan(Some(" %_% ")), Plan::Substring("%_%".into()));
         assert_eq!(plan(Some("東京 2024")), Plan::Substring("東京 2024".into()));
         assert_eq!(plan(Some("สวัสดี")), Plan::Substring("สวัสดี".into()));

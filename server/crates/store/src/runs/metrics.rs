@@ -53,12 +53,10 @@ pub async fn metrics(c: &mut Conn, a: &Actor, id: &RunId) -> Result<Option<RunMe
 /// The tokens that a run used so far.
 pub async fn usage(c: &mut Conn, a: &Actor, id: &RunId) -> Result<Option<TurnUsage>> {
     let sums: Option<(i64, i64, i64, i64)> = c.one(&USAGE, args![&a.org, id]).await?;
-    Ok(sums.map(
-        |(prompt_tokens, completion_tokens, total_tokens, step_count)| TurnUsage {
-            prompt_tokens,
-            completion_tokens,
-            total_tokens,
-            step_count,
-        },
-    ))
+    Ok(sums.map(|(prompt_tokens, completion_tokens, total_tokens, step_count)| TurnUsage {
+        prompt_tokens,
+        completion_tokens,
+        total_tokens,
+        step_count,
+    }))
 }

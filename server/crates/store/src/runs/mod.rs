@@ -1,5 +1,6 @@
 //! Runs: turns of agents.
 
+pub mod events;
 mod metrics;
 pub(crate) mod row;
 
@@ -72,31 +73,24 @@ statements! {
         where org_id = $1 and id = $2 and status in ('created', 'running')";
     FREE_MESSAGES: "update messages set run_id = null where org_id = $1 and run_id = $2";
     FREE_STEPS: "update steps set run_id = null where org_id = $1 and run_id = $2";
+    CALLED_BACK: "update runs set callback_sent_at = $3, callback_status_code = $4, callback_error = $5
+        where org_id = $1 and id = $2";
     DELETE: "delete from runs where org_id = $1 and id = $2";
     UNFINISHED: "select org_id, user_id, id, agent_id from runs where status in ('created', 'running') order by seq";
 }
 
-const KEYSET: Keyset = Keyset {
-    lookup: "select seq as key, seq from runs where org_id = ",
-    key: None,
-    seq: "r.seq",
-};
+const KEYSET: Keyset = Keyset { lookup: "select seq as key, seq from runs where org_id = ", key: None, seq: "r.seq" };
 
 /// Adds a run, begun by the actor. [`crate::StoreError::NotFound`] when its agent is unknown.
 pub async fn insert(c: &mut Conn, a: &Actor, run: &Run) -> Result<()> {
     let mut row = args![&a.org, &a.user];
     row.extend(values(run)?);
-    c.query_run(Query::insert(c.engine(), "runs", VALUES, vec![row]))
-        .await
-        .map(drop)
+    c.query_run(Query::insert(c.engine(), "runs", VALUES, vec![row])).await.map(drop)
 }
 
 /// A run.
 pub async fn get(c: &mut Conn, a: &Actor, id: &RunId) -> Result<Option<Run>> {
-    c.one::<RunRow>(&GET, args![&a.org, id])
-        .await?
-        .map(Run::try_from)
-        .transpose()
+    c.one::<RunRow>(&GET, args![&a.org, id]).await?.map(Run::try_from).transpose()
 }
 
 /// Marks a run as under way; false when it is unknown or over.
@@ -110,68 +104,47 @@ pub async fn finish(c: &mut Conn, a: &Actor, id: &RunId, end: &RunEnd) -> Result
     if let Some(error) = &end.error {
         let stored: Option<(Option<String>,)> = c.one(&METADATA, args![&a.org, id]).await?;
         let stored = stored.and_then(|(text,)| text);
-        let mut object: JsonObject =
-            json::optional_value("runs.metadata", stored.as_deref())?.unwrap_or_default();
+        let mut object: JsonObject = json::optional_value("runs.metadata", stored.as_deref())?.unwrap_or_default();
         object.insert("error".into(), Value::Object(error.clone()));
         metadata = Some(json::text(&object)?);
     }
     let reason = end.stop_reason.map(StopReason::as_str);
     let status = end.status.as_str();
-    let arguments = args![
-        &a.org,
-        id,
-        status,
-        reason,
-        end.completed_at,
-        end.ttft_ns,
-        end.total_duration_ns,
-        metadata
-    ];
+    let arguments = args![&a.org, id, status, reason, end.completed_at, end.ttft_ns, end.total_duration_ns, metadata];
     Ok(c.run(&FINISH, arguments).await? > 0)
 }
 
 /// A page of runs in the order of their creation.
 pub async fn list(c: &mut Conn, a: &Actor, filter: &RunFilter, page: &Page) -> Result<Vec<Run>> {
-    let mut query = c.query(concat!(
-        "select ",
-        columns!(),
-        " from runs r where r.org_id = "
-    ));
+    let mut query = c.query(concat!("select ", columns!(), " from runs r where r.org_id = "));
     query.bind(&a.org);
     if !filter.agent_ids.is_empty() {
-        query.push(" and r.agent_id").any(
-            filter
-                .agent_ids
-                .iter()
-                .map(|id| id.as_str().to_owned())
-                .collect(),
-        );
+        query.push(" and r.agent_id").any(filter.agent_ids.iter().map(|id| id.as_str().to_owned()).collect());
     }
     if !filter.statuses.is_empty() {
-        query.push(" and r.status").any(
-            filter
-                .statuses
-                .iter()
-                .map(|status| status.as_str().to_owned())
-                .collect(),
-        );
+        query.push(" and r.status").any(filter.statuses.iter().map(|status| status.as_str().to_owned()).collect());
     }
     if let Some(background) = filter.background {
-        query.push(if background {
-            " and r.background is true"
-        } else {
-            " and r.background is not true"
-        });
+        query.push(if background { " and r.background is true" } else { " and r.background is not true" });
     }
-    query.maybe(
-        " and r.stop_reason = ",
-        filter.stop_reason.map(StopReason::as_str),
-    );
+    query.maybe(" and r.stop_reason = ", filter.stop_reason.map(StopReason::as_str));
     if filter.active {
         query.push(" and r.status in ('created', 'running')");
     }
     let rows: Vec<RunRow> = KEYSET.page(c, a, query, page).await?;
     rows.into_iter().map(Run::try_from).collect()
+}
+
+/// Records what came of telling the callback address that a run is over.
+pub async fn set_callback(
+    c: &mut Conn,
+    a: &Actor,
+    id: &RunId,
+    sent_at: Timestamp,
+    status_code: Option<i64>,
+    error: Option<&str>,
+) -> Result<bool> {
+    Ok(c.run(&CALLED_BACK, args![&a.org, id, sent_at, status_code, error]).await? > 0)
 }
 
 /// Removes a run; its messages and steps stay, without a run. False when there was none.
@@ -196,5 +169,5 @@ pub async fn unfinished(c: &mut Conn) -> Result<Vec<UnfinishedRun>> {
 /// The statements of this module and of those below it.
 #[cfg(test)]
 pub(crate) fn all_statements() -> Vec<(&'static str, &'static crate::sql::Sql)> {
-    [statements(), metrics::statements()].concat()
+    [statements(), metrics::statements(), events::statements()].concat()
 }

@@ -78,15 +78,8 @@ impl TryFrom<RunRow> for Run {
             base_template_id: row.base_template_id,
             background: row.background,
             metadata: json::optional_value("runs.metadata", row.metadata.as_deref())?,
-            request_config: json::optional_value(
-                "runs.request_config",
-                row.request_config.as_deref(),
-            )?,
-            stop_reason: json::optional_named(
-                "runs.stop_reason",
-                row.stop_reason.as_deref(),
-                StopReason::from_name,
-            )?,
+            request_config: json::optional_value("runs.request_config", row.request_config.as_deref())?,
+            stop_reason: json::optional_named("runs.stop_reason", row.stop_reason.as_deref(), StopReason::from_name)?,
             callback_url: row.callback_url,
             callback_sent_at: row.callback_sent_at.map(from_micros),
             callback_status_code: row.callback_status_code,

@@ -33,19 +33,11 @@ pub struct StepFilter {
     pub project_id: Option<String>,
 }
 
-const KEYSET: Keyset = Keyset {
-    lookup: "select seq as key, seq from steps where org_id = ",
-    key: None,
-    seq: "s.seq",
-};
+const KEYSET: Keyset = Keyset { lookup: "select seq as key, seq from steps where org_id = ", key: None, seq: "s.seq" };
 
 /// A page of steps in the order of their record.
 pub async fn list(c: &mut Conn, a: &Actor, filter: &StepFilter, page: &Page) -> Result<Vec<Step>> {
-    let mut query = c.query(concat!(
-        "select ",
-        columns!(),
-        " from steps s where s.org_id = "
-    ));
+    let mut query = c.query(concat!("select ", columns!(), " from steps s where s.org_id = "));
     query.bind(&a.org);
     query.maybe(" and s.agent_id = ", filter.agent_id.as_ref());
     query.maybe(" and s.run_id = ", filter.run_id.as_ref());

@@ -38,8 +38,7 @@ pub async fn insert(
 ) -> Result<()> {
     let mut row = args![&a.org];
     row.extend(values(step, metrics, tools_used)?);
-    c.query_run(Query::insert(c.engine(), "steps", VALUES, vec![row]))
-        .await?;
+    c.query_run(Query::insert(c.engine(), "steps", VALUES, vec![row])).await?;
     match trace {
         Some(trace) => trace::insert(c, a, &step.id, trace).await,
         None => Ok(()),
@@ -48,17 +47,12 @@ pub async fn insert(
 
 /// A step.
 pub async fn get(c: &mut Conn, a: &Actor, id: &StepId) -> Result<Option<Step>> {
-    c.one::<StepRow>(&GET, args![&a.org, id])
-        .await?
-        .map(Step::try_from)
-        .transpose()
+    c.one::<StepRow>(&GET, args![&a.org, id]).await?.map(Step::try_from).transpose()
 }
 
 /// The measures of a step.
 pub async fn metrics(c: &mut Conn, a: &Actor, id: &StepId) -> Result<Option<StepMetrics>> {
-    Ok(c.one::<MetricsRow>(&METRICS, args![&a.org, id])
-        .await?
-        .map(StepMetrics::from))
+    Ok(c.one::<MetricsRow>(&METRICS, args![&a.org, id]).await?.map(StepMetrics::from))
 }
 
 /// Sets a step's feedback (`None` takes it back) and, when given, its tags. `None` when there is no such step.
@@ -70,11 +64,7 @@ pub async fn set_feedback(
     tags: Option<Vec<String>>,
 ) -> Result<Option<Step>> {
     let tags = json::optional_text(tags.as_ref())?;
-    c.run(
-        &SET_FEEDBACK,
-        args![&a.org, id, feedback.map(Feedback::as_str), tags],
-    )
-    .await?;
+    c.run(&SET_FEEDBACK, args![&a.org, id, feedback.map(Feedback::as_str), tags]).await?;
     get(c, a, id).await
 }
 

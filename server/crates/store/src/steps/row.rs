@@ -28,11 +28,7 @@ pub(super) const VALUES: &str = "org_id, id, agent_id, run_id, origin, provider_
     template_id, tools_used";
 
 /// A step's values in the order of [`VALUES`].
-pub(super) fn values<'a>(
-    step: &'a Step,
-    metrics: &'a StepMetrics,
-    tools_used: &[ToolId],
-) -> Result<Vec<Arg<'a>>> {
+pub(super) fn values<'a>(step: &'a Step, metrics: &'a StepMetrics, tools_used: &[ToolId]) -> Result<Vec<Arg<'a>>> {
     Ok(vec![
         (&step.id).into(),
         (&step.agent_id).into(),
@@ -121,28 +117,16 @@ impl TryFrom<StepRow> for Step {
                 "steps.completion_tokens_details",
                 row.completion_tokens_details.as_deref(),
             )?,
-            stop_reason: json::optional_named(
-                "steps.stop_reason",
-                row.stop_reason.as_deref(),
-                StopReason::from_name,
-            )?,
+            stop_reason: json::optional_named("steps.stop_reason", row.stop_reason.as_deref(), StopReason::from_name)?,
             tags: json::value("steps.tags", &row.tags)?,
             tid: row.tid,
             trace_id: row.trace_id,
             messages: Vec::new(),
-            feedback: json::optional_named(
-                "steps.feedback",
-                row.feedback.as_deref(),
-                Feedback::from_name,
-            )?,
+            feedback: json::optional_named("steps.feedback", row.feedback.as_deref(), Feedback::from_name)?,
             project_id: row.project_id,
             error_type: row.error_type,
             error_data: json::optional_value("steps.error_data", row.error_data.as_deref())?,
-            status: json::optional_named(
-                "steps.status",
-                row.status.as_deref(),
-                StepStatus::from_name,
-            )?,
+            status: json::optional_named("steps.status", row.status.as_deref(), StepStatus::from_name)?,
             created_at: from_micros(row.created_at),
         })
     }

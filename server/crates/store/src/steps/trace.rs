@@ -27,12 +27,7 @@ struct TraceRow {
     last_updated_by_id: Option<String>,
 }
 
-pub(super) async fn insert(
-    c: &mut Conn,
-    a: &Actor,
-    step: &StepId,
-    trace: &ProviderTrace,
-) -> Result<()> {
+pub(super) async fn insert(c: &mut Conn, a: &Actor, step: &StepId, trace: &ProviderTrace) -> Result<()> {
     let arguments = args![
         step,
         &trace.id,

@@ -13,27 +13,17 @@ use crate::{
 /// The names of the files of one kind.
 fn files(kind: &str) -> BTreeSet<String> {
     let directory = format!("{}/../../../migrations/{kind}", env!("CARGO_MANIFEST_DIR"));
-    std::fs::read_dir(directory)
-        .unwrap()
-        .map(|file| file.unwrap().file_name().into_string().unwrap())
-        .collect()
+    std::fs::read_dir(directory).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap()).collect()
 }
 
 #[test]
 fn every_file_is_compiled_in() {
-    let names: BTreeSet<String> = MIGRATIONS
-        .iter()
-        .map(|migration| format!("{}.sql", migration.name))
-        .collect();
+    let names: BTreeSet<String> = MIGRATIONS.iter().map(|migration| format!("{}.sql", migration.name)).collect();
     assert_eq!(files("sqlite"), names);
     assert_eq!(files("postgres"), names);
     for (migration, number) in MIGRATIONS.iter().zip(1..) {
         assert_eq!(migration.version, number);
-        assert!(
-            migration.name.starts_with(&format!("{number:04}_")),
-            "{}",
-            migration.name
-        );
+        assert!(migration.name.starts_with(&format!("{number:04}_")), "{}", migration.name);
     }
 }
 
@@ -42,28 +32,15 @@ async fn an_empty_database_becomes_usable() {
     for store in empty().await {
         assert_eq!(store.schema_version().await.unwrap(), 0);
         store.migrate().await.unwrap();
-        assert_eq!(
-            store.schema_version().await.unwrap(),
-            MIGRATIONS.last().unwrap().version
-        );
+        assert_eq!(store.schema_version().await.unwrap(), MIGRATIONS.last().unwrap().version);
         let mut c = store.read().await.unwrap();
         let actor = Actor::default_admin();
-        assert_eq!(
-            agents::count(&mut c, &actor, &agents::AgentFilter::default())
-                .await
-                .unwrap(),
-            0
-        );
+        assert_eq!(agents::count(&mut c, &actor, &agents::AgentFilter::default()).await.unwrap(), 0);
     }
 }
 
 const fn migration(version: i64, name: &'static str, text: &'static str) -> Migration {
-    Migration {
-        version,
-        name,
-        sqlite: text,
-        postgres: text,
-    }
+    Migration { version, name, sqlite: text, postgres: text }
 }
 
 #[tokio::test]
@@ -74,12 +51,7 @@ async fn a_newer_database_is_refused() {
         let mut c = store.write().await.unwrap();
         let mut newer: Vec<Migration> = MIGRATIONS
             .iter()
-            .map(|m| Migration {
-                version: m.version,
-                name: m.name,
-                sqlite: m.sqlite,
-                postgres: m.postgres,
-            })
+            .map(|m| Migration { version: m.version, name: m.name, sqlite: m.sqlite, postgres: m.postgres })
             .collect();
         newer.push(migration(
             known + 1,
@@ -90,9 +62,7 @@ async fn a_newer_database_is_refused() {
         c.commit().await.unwrap();
         assert_eq!(store.schema_version().await.unwrap(), known + 1);
         let refused = store.migrate().await;
-        assert!(
-            matches!(refused, Err(StoreError::TooNew { found, known: k }) if found == known + 1 && k == known)
-        );
+        assert!(matches!(refused, Err(StoreError::TooNew { found, known: k }) if found == known + 1 && k == known));
     }
 }
 
@@ -109,9 +79,6 @@ async fn a_failing_or_altered_migration_changes_nothing() {
         store.migrate().await.unwrap();
         let mut c = store.write().await.unwrap();
         let altered = migrate::run(&mut c, &[migration(1, MIGRATIONS[0].name, "select 2")]).await;
-        assert!(
-            matches!(altered, Err(StoreError::Corrupt(_))),
-            "{altered:?}"
-        );
+        assert!(matches!(altered, Err(StoreError::Corrupt(_))), "{altered:?}");
     }
 }

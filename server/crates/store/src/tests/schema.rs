@@ -32,11 +32,7 @@ async fn both_databases_take_every_statement() {
         let mut c = store.read().await.unwrap();
         for (name, statement) in &statements {
             let prepared = c.prepare(statement).await;
-            assert!(
-                prepared.is_ok(),
-                "{name} on {:?}: {prepared:?}",
-                store.engine()
-            );
+            assert!(prepared.is_ok(), "{name} on {:?}: {prepared:?}", store.engine());
         }
     }
 }

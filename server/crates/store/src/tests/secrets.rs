@@ -23,31 +23,16 @@ async fn variables_are_stored_encrypted_and_bound_to_their_place() {
         let actor = Actor::default_admin();
         let agent = AgentId::from_uuid(Uuid::new_v4());
         let mut c = store.write().await.unwrap();
-        c.run(&ADD_AGENT, args![&agent, &actor.org, false])
-            .await
-            .unwrap();
-        agents::set_variables(
-            &mut c,
-            &actor,
-            &agent,
-            &[("TOKEN".into(), "hunter2".into())],
-        )
-        .await
-        .unwrap();
+        c.run(&ADD_AGENT, args![&agent, &actor.org, false]).await.unwrap();
+        agents::set_variables(&mut c, &actor, &agent, &[("TOKEN".into(), "hunter2".into())]).await.unwrap();
         let (stored,): (String,) = c.one(&STORED, args![]).await.unwrap().unwrap();
-        assert!(
-            stored.starts_with("v1.") && !stored.contains("hunter2"),
-            "{stored}"
-        );
+        assert!(stored.starts_with("v1.") && !stored.contains("hunter2"), "{stored}");
         c.run(&MOVE, args![]).await.unwrap();
         let moved = agents::variables_of(&mut c, &actor, &agent).await;
         assert!(matches!(moved, Err(StoreError::Corrupt(_))), "{moved:?}");
         // The agent's configuration is no configuration, which is an error and not a panic.
-        assert!(matches!(
-            agents::get(&mut c, &actor, &agent).await,
-            Err(StoreError::Corrupt(_))
-        ));
-        assert_eq!(statements().len(), 3);
+        assert!(matches!(agents::get(&mut c, &actor, &agent).await, Err(StoreError::Corrupt(_))));
+        assert_eq!(statements().len(), 3, "each is used");
     }
 }
 
@@ -58,26 +43,13 @@ async fn another_master_key_opens_nothing() {
     let actor = Actor::default_admin();
     let agent = AgentId::parse("agent-123e4567-e89b-42d3-8456-426614174000").unwrap();
     for (key, works) in [(1, true), (2, false), (1, true)] {
-        let store = Store::open(&StoreConfig::new(&url, MasterKey::new([key; 32])))
-            .await
-            .unwrap();
+        let store = Store::open(&StoreConfig::new(&url, MasterKey::new([key; 32]))).await.unwrap();
         store.migrate().await.unwrap();
         let mut c = store.write().await.unwrap();
-        let first = agents::variables_of(&mut c, &actor, &agent)
-            .await
-            .is_ok_and(|variables| variables.is_empty());
+        let first = agents::variables_of(&mut c, &actor, &agent).await.is_ok_and(|variables| variables.is_empty());
         if first {
-            c.run(&ADD_AGENT, args![&agent, &actor.org, false])
-                .await
-                .unwrap();
-            agents::set_variables(
-                &mut c,
-                &actor,
-                &agent,
-                &[("TOKEN".into(), "hunter2".into())],
-            )
-            .await
-            .unwrap();
+            c.run(&ADD_AGENT, args![&agent, &actor.org, false]).await.unwrap();
+            agents::set_variables(&mut c, &actor, &agent, &[("TOKEN".into(), "hunter2".into())]).await.unwrap();
         }
         let variables = agents::variables_of(&mut c, &actor, &agent).await;
         assert_eq!(variables.is_ok(), works, "{variables:?}");

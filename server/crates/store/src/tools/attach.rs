@@ -36,19 +36,10 @@ pub async fn detach(c: &mut Conn, a: &Actor, agent: &AgentId, tool: &ToolId) -> 
 }
 
 /// Replaces an agent's tools by these, in this order; [`crate::StoreError::NotFound`] when one is unknown.
-pub async fn set_of_agent(
-    c: &mut Conn,
-    a: &Actor,
-    agent: &AgentId,
-    tools: &[ToolId],
-) -> Result<()> {
+pub async fn set_of_agent(c: &mut Conn, a: &Actor, agent: &AgentId, tools: &[ToolId]) -> Result<()> {
     c.run(&DETACH_ALL, args![&a.org, agent]).await?;
     if !tools.is_empty() {
-        c.run(
-            &ATTACH_MANY,
-            args![&a.org, agent, Arg::ids(&distinct(tools))],
-        )
-        .await?;
+        c.run(&ATTACH_MANY, args![&a.org, agent, Arg::ids(&distinct(tools))]).await?;
     }
     Ok(())
 }
@@ -59,14 +50,7 @@ pub async fn of_agent(c: &mut Conn, a: &Actor, agent: &AgentId) -> Result<Vec<To
 }
 
 /// Which agent has which tools, each agent's in the order of their attachment.
-pub(crate) async fn pairs(
-    c: &mut Conn,
-    a: &Actor,
-    agents: &[AgentId],
-) -> Result<Vec<(AgentId, ToolId)>> {
+pub(crate) async fn pairs(c: &mut Conn, a: &Actor, agents: &[AgentId]) -> Result<Vec<(AgentId, ToolId)>> {
     let rows: Vec<(String, String)> = c.all(&PAIRS, args![&a.org, Arg::ids(agents)]).await?;
-    Ok(rows
-        .into_iter()
-        .map(|(agent, tool)| (AgentId::trusted(agent), ToolId::trusted(tool)))
-        .collect())
+    Ok(rows.into_iter().map(|(agent, tool)| (AgentId::trusted(agent), ToolId::trusted(tool))).collect())
 }

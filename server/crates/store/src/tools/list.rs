@@ -27,11 +27,7 @@ pub struct ToolFilter {
     pub only_builtin: bool,
 }
 
-const KEYSET: Keyset = Keyset {
-    lookup: "select seq as key, seq from tools where org_id = ",
-    key: None,
-    seq: "t.seq",
-};
+const KEYSET: Keyset = Keyset { lookup: "select seq as key, seq from tools where org_id = ", key: None, seq: "t.seq" };
 
 fn names(types: &[ToolType]) -> Vec<String> {
     types.iter().map(|kind| kind.as_str().to_owned()).collect()
@@ -44,34 +40,20 @@ fn restrict<'a>(query: &mut Query<'a>, a: &'a Actor, filter: &'a ToolFilter) {
         query.push(" and t.name").any(filter.names.clone());
     }
     if !filter.tool_ids.is_empty() {
-        query.push(" and t.id").any(
-            filter
-                .tool_ids
-                .iter()
-                .map(|id| id.as_str().to_owned())
-                .collect(),
-        );
+        query.push(" and t.id").any(filter.tool_ids.iter().map(|id| id.as_str().to_owned()).collect());
     }
     if let Some(part) = &filter.search {
         query.and_contains("t.name", part);
     }
     if !filter.tool_types.is_empty() {
-        query
-            .push(" and t.tool_type")
-            .any(names(&filter.tool_types));
+        query.push(" and t.tool_type").any(names(&filter.tool_types));
     }
     if !filter.exclude_tool_types.is_empty() {
-        query
-            .push(" and not t.tool_type")
-            .any(names(&filter.exclude_tool_types));
+        query.push(" and not t.tool_type").any(names(&filter.exclude_tool_types));
     }
     if filter.only_builtin {
-        let foreign = [
-            ToolType::Custom,
-            ToolType::ExternalLangchain,
-            ToolType::ExternalComposio,
-            ToolType::ExternalMcp,
-        ];
+        let foreign =
+            [ToolType::Custom, ToolType::ExternalLangchain, ToolType::ExternalComposio, ToolType::ExternalMcp];
         query.push(" and not t.tool_type").any(names(&foreign));
     }
 }

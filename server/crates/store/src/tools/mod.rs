@@ -37,25 +37,17 @@ fn read(rows: Vec<ToolRow>) -> Result<Vec<Tool>> {
 pub async fn insert(c: &mut Conn, a: &Actor, tool: &Tool, now: Timestamp) -> Result<()> {
     let mut row = args![&a.org, now, now];
     row.extend(values(tool)?);
-    c.query_run(Query::insert(c.engine(), "tools", VALUES, vec![row]))
-        .await
-        .map(drop)
+    c.query_run(Query::insert(c.engine(), "tools", VALUES, vec![row])).await.map(drop)
 }
 
 /// A tool.
 pub async fn get(c: &mut Conn, a: &Actor, id: &ToolId) -> Result<Option<Tool>> {
-    c.one::<ToolRow>(&GET, args![&a.org, id])
-        .await?
-        .map(Tool::try_from)
-        .transpose()
+    c.one::<ToolRow>(&GET, args![&a.org, id]).await?.map(Tool::try_from).transpose()
 }
 
 /// The tool of a name.
 pub async fn by_name(c: &mut Conn, a: &Actor, name: &str) -> Result<Option<Tool>> {
-    c.one::<ToolRow>(&BY_NAME, args![&a.org, name])
-        .await?
-        .map(Tool::try_from)
-        .transpose()
+    c.one::<ToolRow>(&BY_NAME, args![&a.org, name]).await?.map(Tool::try_from).transpose()
 }
 
 /// Tools in the given order; unknown names are left out.
@@ -63,10 +55,7 @@ pub async fn by_names(c: &mut Conn, a: &Actor, names: &[String]) -> Result<Vec<T
     if names.is_empty() {
         return Ok(Vec::new());
     }
-    let tools = read(
-        c.all(&BY_NAMES, args![&a.org, Arg::List(names.to_vec())])
-            .await?,
-    )?;
+    let tools = read(c.all(&BY_NAMES, args![&a.org, Arg::List(names.to_vec())]).await?)?;
     Ok(in_order(names, tools, |tool| tool.call_name().to_owned()))
 }
 

@@ -79,19 +79,10 @@ impl TryFrom<ToolRow> for Tool {
             tags: json::value("tools.tags", &row.tags)?,
             source_code: row.source_code,
             json_schema: json::optional_value("tools.json_schema", row.json_schema.as_deref())?,
-            args_json_schema: json::optional_value(
-                "tools.args_json_schema",
-                row.args_json_schema.as_deref(),
-            )?,
+            args_json_schema: json::optional_value("tools.args_json_schema", row.args_json_schema.as_deref())?,
             return_char_limit: row.return_char_limit,
-            pip_requirements: json::optional_value(
-                "tools.pip_requirements",
-                row.pip_requirements.as_deref(),
-            )?,
-            npm_requirements: json::optional_value(
-                "tools.npm_requirements",
-                row.npm_requirements.as_deref(),
-            )?,
+            pip_requirements: json::optional_value("tools.pip_requirements", row.pip_requirements.as_deref())?,
+            npm_requirements: json::optional_value("tools.npm_requirements", row.npm_requirements.as_deref())?,
             default_requires_approval: row.default_requires_approval,
             enable_parallel_execution: row.enable_parallel_execution,
             created_by_id: row.created_by_id,

@@ -2,8 +2,8 @@
 
 use chrono::{TimeDelta, TimeZone, Utc};
 use mneme_domain::{
-    Actor, AgentId, BlockId, JsonObject, MessageId, Order, OrgId, Page, Role, RunId, StepId,
-    Timestamp, ToolId, TraceId, UserId,
+    Actor, AgentId, BlockId, JsonObject, MessageId, Order, OrgId, Page, Role, RunId, StepId, Timestamp, ToolId,
+    TraceId, UserId,
     agent::{Agent, AgentType},
     block::Block,
     content::ContentPart,
@@ -20,8 +20,7 @@ use uuid::Uuid;
 
 /// Texts that a database may spoil: emoji, scripts without case, right-to-left marks, combining characters, quotes
 /// and what looks like wildcards or escapes.
-pub const TRICKY: &str =
-    "👩‍👩‍👧 東京 \u{202e}rtl\u{202c} e\u{301} é 'single' \"double\" 50%_\\ $1 ; -- \t\r\n\u{1}";
+pub const TRICKY: &str = "👩‍👩‍👧 東京 \u{202e}rtl\u{202c} e\u{301} é 'single' \"double\" 50%_\\ $1 ; -- \t\r\n\u{1}";
 
 /// A migrated database, an actor with a home in it, and one of another organisation.
 pub struct World {
@@ -49,19 +48,12 @@ impl World {
         config.max_connections = 4;
         let store = Store::open(&config).await.unwrap();
         store.migrate().await.unwrap();
-        let stranger = Actor {
-            org: OrgId::from_uuid(Uuid::new_v4()),
-            user: UserId::from_uuid(Uuid::new_v4()),
-            role: Role::Admin,
-        };
+        let stranger =
+            Actor { org: OrgId::from_uuid(Uuid::new_v4()), user: UserId::from_uuid(Uuid::new_v4()), role: Role::Admin };
         let mut c = store.write().await.unwrap();
         tenants::ensure(&mut c, &stranger, at(0)).await.unwrap();
         c.commit().await.unwrap();
-        Self {
-            store,
-            actor: Actor::default_admin(),
-            stranger,
-        }
+        Self { store, actor: Actor::default_admin(), stranger }
     }
 
     pub async fn write(&self) -> Conn {
@@ -75,19 +67,12 @@ impl World {
 
 /// A time so many seconds into the test's day.
 pub fn at(seconds: i64) -> Timestamp {
-    Utc.with_ymd_and_hms(2026, 1, 2, 3, 4, 5).unwrap()
-        + TimeDelta::seconds(seconds)
-        + TimeDelta::microseconds(678_901)
+    Utc.with_ymd_and_hms(2026, 1, 2, 3, 4, 5).unwrap() + TimeDelta::seconds(seconds) + TimeDelta::microseconds(678_901)
 }
 
 /// A page of the first so many items.
 pub fn first(limit: u32, order: Order) -> Page {
-    Page {
-        before: None,
-        after: None,
-        limit,
-        order,
-    }
+    Page { before: None, after: None, limit, order }
 }
 
 pub fn object(value: Value) -> JsonObject {
@@ -129,9 +114,7 @@ pub fn tool(name: &str) -> Tool {
         name: Some(name.into()),
         tags: vec!["z".into(), "a".into()],
         source_code: Some("def f():\n    return 'ü'".into()),
-        json_schema: Some(object(
-            json!({"name": name, "z": 1, "a": {"y": [1.5, null], "b": TRICKY}}),
-        )),
+        json_schema: Some(object(json!({"name": name, "z": 1, "a": {"y": [1.5, null], "b": TRICKY}}))),
         args_json_schema: None,
         return_char_limit: 50_000,
         pip_requirements: Some(vec![json!({"name": "numpy", "version": "2.0"})]),
@@ -189,12 +172,7 @@ pub fn llm_config() -> LlmConfig {
 
 /// A message said so many seconds into the test's day.
 pub fn message(agent: &AgentId, role: MessageRole, text: &str, seconds: i64) -> Message {
-    let mut message = Message::new(
-        MessageId::from_uuid(Uuid::new_v4()),
-        agent.clone(),
-        role,
-        at(seconds),
-    );
+    let mut message = Message::new(MessageId::from_uuid(Uuid::new_v4()), agent.clone(), role, at(seconds));
     message.content = vec![ContentPart::text(text)];
     message
 }

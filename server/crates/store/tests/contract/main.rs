@@ -1,6 +1,11 @@
 //! What the store promises, checked from the same code on SQLite and on PostgreSQL.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on stops")]
+
+mod agent_lists;
+mod agent_parts;
 mod agents;
+mod block_lists;
 mod blocks;
 mod fixtures;
 mod messages;

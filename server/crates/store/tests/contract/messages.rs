@@ -46,23 +46,11 @@ async fn every_field_survives(w: World) {
         model: Some("gpt".into()),
         content: vec![
             ContentPart::text(TRICKY),
-            ContentPart::Reasoning {
-                is_native: true,
-                reasoning: TRICKY.into(),
-                signature: Some("s".into()),
-            },
-            ContentPart::Image {
-                source: ImageSource::Url {
-                    url: "http://localhost/i.png".into(),
-                },
-            },
+            ContentPart::Reasoning { is_native: true, reasoning: TRICKY.into(), signature: Some("s".into()) },
+            ContentPart::Image { source: ImageSource::Url { url: "http://localhost/i.png".into() } },
         ],
         name: Some("n".into()),
-        tool_calls: Some(vec![StoredToolCall::new(
-            "call-1",
-            "f",
-            "{ \"b\": 1,  \"a\": 2 }",
-        )]),
+        tool_calls: Some(vec![StoredToolCall::new("call-1", "f", "{ \"b\": 1,  \"a\": 2 }")]),
         tool_call_id: Some("call-0".into()),
         step_id: Some(StepId::from_uuid(Uuid::new_v4())),
         run_id: Some(RunId::from_uuid(Uuid::new_v4())),
@@ -85,128 +73,50 @@ async fn every_field_survives(w: World) {
         ..message(&speaker, MessageRole::Approval, "", 1)
     };
     let bare = say(&speaker, "", 0);
-    messages::append(&mut c, &w.actor, &[full.clone(), bare.clone()])
-        .await
-        .unwrap();
-    assert_eq!(
-        messages::get(&mut c, &w.actor, &full.id).await.unwrap(),
-        Some(full.clone())
-    );
-    let ids = [
-        bare.id.clone(),
-        MessageId::from_uuid(Uuid::new_v4()),
-        full.id.clone(),
-        bare.id.clone(),
-    ];
+    messages::append(&mut c, &w.actor, &[full.clone(), bare.clone()]).await.unwrap();
+    assert_eq!(messages::get(&mut c, &w.actor, &full.id).await.unwrap(), Some(full.clone()));
+    let ids = [bare.id.clone(), MessageId::from_uuid(Uuid::new_v4()), full.id.clone(), bare.id.clone()];
     let many = messages::get_many(&mut c, &w.actor, &ids).await.unwrap();
     assert_eq!(many, [bare.clone(), full.clone(), bare.clone()]);
     assert_eq!(messages::get_many(&mut c, &w.actor, &[]).await.unwrap(), []);
     messages::append(&mut c, &w.actor, &[]).await.unwrap();
-    assert_eq!(
-        messages::count(&mut c, &w.actor, &speaker).await.unwrap(),
-        2
-    );
+    assert_eq!(messages::count(&mut c, &w.actor, &speaker).await.unwrap(), 2);
 
-    let changed = Message {
-        id: bare.id.clone(),
-        ..full.clone()
-    };
+    let changed = Message { id: bare.id.clone(), ..full.clone() };
     messages::update(&mut c, &w.actor, &changed).await.unwrap();
-    assert_eq!(
-        messages::get(&mut c, &w.actor, &bare.id).await.unwrap(),
-        Some(changed)
-    );
+    assert_eq!(messages::get(&mut c, &w.actor, &bare.id).await.unwrap(), Some(changed));
     let unknown = say(&speaker, "", 0);
-    assert!(matches!(
-        messages::update(&mut c, &w.actor, &unknown).await,
-        Err(StoreError::NotFound)
-    ));
-    assert_eq!(
-        messages::delete_of_agent(&mut c, &w.actor, &speaker)
-            .await
-            .unwrap(),
-        2
-    );
-    assert_eq!(
-        messages::count(&mut c, &w.actor, &speaker).await.unwrap(),
-        0
-    );
+    assert!(matches!(messages::update(&mut c, &w.actor, &unknown).await, Err(StoreError::NotFound)));
+    assert_eq!(messages::delete_of_agent(&mut c, &w.actor, &speaker).await.unwrap(), 2);
+    assert_eq!(messages::count(&mut c, &w.actor, &speaker).await.unwrap(), 0);
     c.commit().await.unwrap();
 
     let mut c = w.write().await;
     let homeless = say(&agent("nobody").id, "x", 0);
-    assert!(matches!(
-        messages::append(&mut c, &w.actor, &[homeless]).await,
-        Err(StoreError::NotFound)
-    ));
+    assert!(matches!(messages::append(&mut c, &w.actor, &[homeless]).await, Err(StoreError::NotFound)));
 }
 
 async fn cursors_go_by_time_whatever_the_order(w: World) {
     let mut c = w.write().await;
     let speaker = home(&mut c, &w).await;
     // All at the same time: the order of insertion decides.
-    let all: Vec<Message> = (0..7)
-        .map(|number| say(&speaker, &number.to_string(), 0))
-        .collect();
+    let all: Vec<Message> = (0..7).map(|number| say(&speaker, &number.to_string(), 0)).collect();
     messages::append(&mut c, &w.actor, &all[..3]).await.unwrap();
     messages::append(&mut c, &w.actor, &all[3..]).await.unwrap();
     let id = |index: usize| Some(all[index].id.to_string());
     let cases: Vec<(Page, &[&str])> = vec![
         (first(3, Order::Asc), &["0", "1", "2"]),
         (first(3, Order::Desc), &["6", "5", "4"]),
-        (
-            Page {
-                before: id(3),
-                ..first(2, Order::Asc)
-            },
-            &["0", "1"],
-        ),
-        (
-            Page {
-                before: id(3),
-                ..first(2, Order::Desc)
-            },
-            &["2", "1"],
-        ),
-        (
-            Page {
-                after: id(3),
-                ..first(2, Order::Asc)
-            },
-            &["4", "5"],
-        ),
-        (
-            Page {
-                after: id(3),
-                ..first(2, Order::Desc)
-            },
-            &["6", "5"],
-        ),
-        (
-            Page {
-                after: id(1),
-                before: id(5),
-                ..first(9, Order::Desc)
-            },
-            &["4", "3", "2"],
-        ),
-        (
-            Page {
-                after: Some("message-unknown".into()),
-                ..first(1, Order::Asc)
-            },
-            &["0"],
-        ),
+        (Page { before: id(3), ..first(2, Order::Asc) }, &["0", "1"]),
+        (Page { before: id(3), ..first(2, Order::Desc) }, &["2", "1"]),
+        (Page { after: id(3), ..first(2, Order::Asc) }, &["4", "5"]),
+        (Page { after: id(3), ..first(2, Order::Desc) }, &["6", "5"]),
+        (Page { after: id(1), before: id(5), ..first(9, Order::Desc) }, &["4", "3", "2"]),
+        (Page { after: Some("message-unknown".into()), ..first(1, Order::Asc) }, &["0"]),
     ];
     for (page, expected) in cases {
-        let found = messages::list(&mut c, &w.actor, &speaker, &MessageFilter::default(), &page)
-            .await
-            .unwrap();
-        assert_eq!(
-            found.iter().map(Message::text).collect::<Vec<_>>(),
-            expected,
-            "{page:?}"
-        );
+        let found = messages::list(&mut c, &w.actor, &speaker, &MessageFilter::default(), &page).await.unwrap();
+        assert_eq!(found.iter().map(Message::text).collect::<Vec<_>>(), expected, "{page:?}");
     }
 }
 
@@ -218,63 +128,32 @@ async fn lists_are_filtered(w: World) {
     let step = StepId::from_uuid(Uuid::new_v4());
     let all = [
         say(&speaker, "plain", 0),
-        Message {
-            is_err: Some(true),
-            run_id: Some(run.clone()),
-            ..say(&speaker, "failed", 1)
-        },
+        Message { is_err: Some(true), run_id: Some(run.clone()), ..say(&speaker, "failed", 1) },
         Message {
             is_err: Some(false),
             run_id: Some(run.clone()),
             step_id: Some(step.clone()),
             ..say(&speaker, "fine", 2)
         },
-        Message {
-            group_id: Some("g".into()),
-            ..say(&speaker, "grouped", 3)
-        },
-        Message {
-            run_id: Some(run.clone()),
-            ..say(&other, "other", 4)
-        },
+        Message { group_id: Some("g".into()), ..say(&speaker, "grouped", 3) },
+        Message { run_id: Some(run.clone()), ..say(&other, "other", 4) },
     ];
     messages::append(&mut c, &w.actor, &all).await.unwrap();
-    let filter = MessageFilter {
-        include_err: true,
-        ..MessageFilter::default()
-    };
+    let filter = MessageFilter { include_err: true, ..MessageFilter::default() };
     let cases: Vec<(MessageFilter, &[&str])> = vec![
         (filter.clone(), &["plain", "failed", "fine", "grouped"]),
         (MessageFilter::default(), &["plain", "fine", "grouped"]),
-        (
-            MessageFilter {
-                group_id: Some("g".into()),
-                ..filter.clone()
-            },
-            &["grouped"],
-        ),
-        (
-            MessageFilter {
-                run_id: Some(run.clone()),
-                ..filter.clone()
-            },
-            &["failed", "fine"],
-        ),
+        (MessageFilter { group_id: Some("g".into()), ..filter.clone() }, &["grouped"]),
+        (MessageFilter { run_id: Some(run.clone()), ..filter.clone() }, &["failed", "fine"]),
     ];
     let texts = |found: Vec<Message>| found.iter().map(Message::text).collect::<Vec<_>>();
     for (filter, expected) in cases {
-        let found = messages::list(&mut c, &w.actor, &speaker, &filter, &Page::all())
-            .await
-            .unwrap();
+        let found = messages::list(&mut c, &w.actor, &speaker, &filter, &Page::all()).await.unwrap();
         assert_eq!(texts(found), expected, "{filter:?}");
     }
-    let found = messages::by_run(&mut c, &w.actor, &run, &first(2, Order::Desc))
-        .await
-        .unwrap();
+    let found = messages::by_run(&mut c, &w.actor, &run, &first(2, Order::Desc)).await.unwrap();
     assert_eq!(texts(found), ["other", "fine"]);
-    let found = messages::by_step(&mut c, &w.actor, &step, &Page::all())
-        .await
-        .unwrap();
+    let found = messages::by_step(&mut c, &w.actor, &step, &Page::all()).await.unwrap();
     assert_eq!(texts(found), ["fine"]);
 }
 
@@ -282,9 +161,7 @@ async fn a_changed_message_is_found_by_its_new_words(w: World) {
     let mut c = w.write().await;
     let speaker = home(&mut c, &w).await;
     let mut said = say(&speaker, "apple", 0);
-    messages::append(&mut c, &w.actor, std::slice::from_ref(&said))
-        .await
-        .unwrap();
+    messages::append(&mut c, &w.actor, std::slice::from_ref(&said)).await.unwrap();
     let search = |query: &str| MessageSearch {
         agent_id: None,
         query: Some(query.to_owned()),
@@ -295,64 +172,25 @@ async fn a_changed_message_is_found_by_its_new_words(w: World) {
         offset: 0,
     };
     // Also through no words at all, which the index does not hold.
-    for (text, found, lost) in [
-        ("banana", "banana", "apple"),
-        ("", "", "banana"),
-        ("cherry", "cherry", "banana"),
-    ] {
+    for (text, found, lost) in [("banana", "banana", "apple"), ("", "", "banana"), ("cherry", "cherry", "banana")] {
         said.content = vec![ContentPart::text(text)];
         messages::update(&mut c, &w.actor, &said).await.unwrap();
-        assert_eq!(
-            messages::search(&mut c, &w.actor, &search(found))
-                .await
-                .unwrap()
-                .len(),
-            1,
-            "{text}"
-        );
-        assert_eq!(
-            messages::search(&mut c, &w.actor, &search(lost))
-                .await
-                .unwrap(),
-            [],
-            "{text}"
-        );
+        assert_eq!(messages::search(&mut c, &w.actor, &search(found)).await.unwrap().len(), 1, "{text}");
+        assert_eq!(messages::search(&mut c, &w.actor, &search(lost)).await.unwrap(), [], "{text}");
     }
-    assert_eq!(
-        messages::delete_of_agent(&mut c, &w.actor, &speaker)
-            .await
-            .unwrap(),
-        1
-    );
-    assert_eq!(
-        messages::search(&mut c, &w.actor, &search("cherry"))
-            .await
-            .unwrap(),
-        []
-    );
+    assert_eq!(messages::delete_of_agent(&mut c, &w.actor, &speaker).await.unwrap(), 1);
+    assert_eq!(messages::search(&mut c, &w.actor, &search("cherry")).await.unwrap(), []);
 }
 
 async fn many_messages_go_in_one_call(w: World) {
     let mut c = w.write().await;
     let speaker = home(&mut c, &w).await;
-    let all: Vec<Message> = (0..2500)
-        .map(|number| say(&speaker, &format!("m{number}"), number))
-        .collect();
+    let all: Vec<Message> = (0..2500).map(|number| say(&speaker, &format!("m{number}"), number)).collect();
     messages::append(&mut c, &w.actor, &all).await.unwrap();
     let ids: Vec<MessageId> = all.iter().map(|message| message.id.clone()).collect();
-    assert_eq!(
-        messages::get_many(&mut c, &w.actor, &ids).await.unwrap(),
-        all
-    );
-    let newest = messages::list(
-        &mut c,
-        &w.actor,
-        &speaker,
-        &MessageFilter::default(),
-        &first(2, Order::Desc),
-    )
-    .await
-    .unwrap();
+    assert_eq!(messages::get_many(&mut c, &w.actor, &ids).await.unwrap(), all);
+    let newest =
+        messages::list(&mut c, &w.actor, &speaker, &MessageFilter::default(), &first(2, Order::Desc)).await.unwrap();
     assert_eq!(newest, [all[2499].clone(), all[2498].clone()]);
 }
 
@@ -363,18 +201,8 @@ async fn huge_messages_are_kept(w: World) {
     let many: Vec<String> = (0..300_000).map(|number| format!("word{number}")).collect();
     let texts = ["x".repeat(3_000_000), many.join(" ")];
     for text in &texts {
-        messages::append(&mut c, &w.actor, &[say(&speaker, text, 0)])
-            .await
-            .unwrap();
+        messages::append(&mut c, &w.actor, &[say(&speaker, text, 0)]).await.unwrap();
     }
-    let found = messages::list(
-        &mut c,
-        &w.actor,
-        &speaker,
-        &MessageFilter::default(),
-        &Page::all(),
-    )
-    .await
-    .unwrap();
+    let found = messages::list(&mut c, &w.actor, &speaker, &MessageFilter::default(), &Page::all()).await.unwrap();
     assert_eq!(found.iter().map(Message::text).collect::<Vec<_>>(), texts);
 }

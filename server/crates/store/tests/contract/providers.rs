@@ -12,10 +12,7 @@ use crate::{
     on_both,
 };
 
-on_both!(
-    every_field_survives,
-    the_operators_providers_are_kept_up_to_date
-);
+on_both!(every_field_survives, the_operators_providers_are_kept_up_to_date);
 
 fn provider(name: &str) -> StoredProvider {
     StoredProvider {
@@ -36,42 +33,16 @@ fn provider(name: &str) -> StoredProvider {
 async fn every_field_survives(w: World) {
     let mut c = w.write().await;
     let mut one = provider("one");
-    let two = StoredProvider {
-        provider_type: "anthropic".into(),
-        ..provider("two")
-    };
+    let two = StoredProvider { provider_type: "anthropic".into(), ..provider("two") };
     providers::insert(&mut c, &w.actor, &one).await.unwrap();
     providers::insert(&mut c, &w.actor, &two).await.unwrap();
-    assert_eq!(
-        providers::get(&mut c, &w.actor, &one.id).await.unwrap(),
-        Some(one.clone())
-    );
-    assert!(
-        !format!("{one:?}").contains("single"),
-        "secrets stay out of logs"
-    );
-    let all = providers::list(&mut c, &w.actor, None, None, &Page::all())
-        .await
-        .unwrap();
+    assert_eq!(providers::get(&mut c, &w.actor, &one.id).await.unwrap(), Some(one.clone()));
+    assert!(!format!("{one:?}").contains("single"), "secrets stay out of logs");
+    let all = providers::list(&mut c, &w.actor, None, None, &Page::all()).await.unwrap();
     assert_eq!(all, [one.clone(), two.clone()]);
-    assert_eq!(
-        providers::list(&mut c, &w.actor, Some("two"), None, &Page::all())
-            .await
-            .unwrap(),
-        [two.clone()]
-    );
-    assert_eq!(
-        providers::list(&mut c, &w.actor, None, Some("openai"), &Page::all())
-            .await
-            .unwrap(),
-        [one.clone()]
-    );
-    assert_eq!(
-        providers::list(&mut c, &w.actor, Some("two"), Some("openai"), &Page::all())
-            .await
-            .unwrap(),
-        []
-    );
+    assert_eq!(providers::list(&mut c, &w.actor, Some("two"), None, &Page::all()).await.unwrap(), [two.clone()]);
+    assert_eq!(providers::list(&mut c, &w.actor, None, Some("openai"), &Page::all()).await.unwrap(), [one.clone()]);
+    assert_eq!(providers::list(&mut c, &w.actor, Some("two"), Some("openai"), &Page::all()).await.unwrap(), []);
 
     one = StoredProvider {
         api_key: None,
@@ -83,47 +54,28 @@ async fn every_field_survives(w: World) {
         ..one
     };
     providers::update(&mut c, &w.actor, &one).await.unwrap();
-    assert_eq!(
-        providers::get(&mut c, &w.actor, &one.id).await.unwrap(),
-        Some(one.clone())
-    );
+    assert_eq!(providers::get(&mut c, &w.actor, &one.id).await.unwrap(), Some(one.clone()));
     assert!(providers::delete(&mut c, &w.actor, &one.id).await.unwrap());
     assert!(!providers::delete(&mut c, &w.actor, &one.id).await.unwrap());
-    assert!(matches!(
-        providers::update(&mut c, &w.actor, &one).await,
-        Err(StoreError::NotFound)
-    ));
+    assert!(matches!(providers::update(&mut c, &w.actor, &one).await, Err(StoreError::NotFound)));
     let taken = providers::insert(&mut c, &w.actor, &provider("two")).await;
     assert!(matches!(taken, Err(StoreError::Conflict(rule)) if rule == "providers_org_id_name"));
 }
 
 async fn the_operators_providers_are_kept_up_to_date(w: World) {
     let mut c = w.write().await;
-    let made = providers::upsert_base(&mut c, &w.actor, "openai", "openai", None)
-        .await
-        .unwrap();
+    let made = providers::upsert_base(&mut c, &w.actor, "openai", "openai", None).await.unwrap();
     assert_eq!((made.category.as_str(), &made.base_url), ("base", &None));
-    let same = providers::upsert_base(&mut c, &w.actor, "openai", "openai", None)
-        .await
-        .unwrap();
+    let same = providers::upsert_base(&mut c, &w.actor, "openai", "openai", None).await.unwrap();
     assert_eq!(same, made);
-    let moved =
-        providers::upsert_base(&mut c, &w.actor, "openai", "vllm", Some("http://localhost"))
-            .await
-            .unwrap();
+    let moved = providers::upsert_base(&mut c, &w.actor, "openai", "vllm", Some("http://localhost")).await.unwrap();
     assert_eq!(
-        (
-            &moved.id,
-            moved.provider_type.as_str(),
-            moved.base_url.as_deref()
-        ),
+        (&moved.id, moved.provider_type.as_str(), moved.base_url.as_deref()),
         (&made.id, "vllm", Some("http://localhost"))
     );
 
     let own = provider("mine");
     providers::insert(&mut c, &w.actor, &own).await.unwrap();
-    let kept = providers::upsert_base(&mut c, &w.actor, "mine", "anthropic", None)
-        .await
-        .unwrap();
+    let kept = providers::upsert_base(&mut c, &w.actor, "mine", "anthropic", None).await.unwrap();
     assert_eq!(kept, own, "what a user added is not taken over");
 }

@@ -19,19 +19,11 @@ use crate::{
     on_both,
 };
 
-on_both!(
-    a_run_ends_once,
-    lists_are_filtered,
-    steps_add_up,
-    a_deleted_run_leaves_its_messages
-);
+on_both!(a_run_ends_once, lists_are_filtered, steps_add_up, a_deleted_run_leaves_its_messages);
 
 async fn home(c: &mut Conn, w: &World) -> AgentId {
-    let agent = mneme_domain::agent::Agent {
-        project_id: Some("p".into()),
-        template_id: Some("t".into()),
-        ..agent("runner")
-    };
+    let agent =
+        mneme_domain::agent::Agent { project_id: Some("p".into()), template_id: Some("t".into()), ..agent("runner") };
     agents::insert(c, &w.actor, &agent).await.unwrap();
     agent.id
 }
@@ -52,46 +44,22 @@ async fn a_run_ends_once(w: World) {
     let runner = home(&mut c, &w).await;
     let begun = run(&runner);
     runs::insert(&mut c, &w.actor, &begun).await.unwrap();
-    assert_eq!(
-        runs::get(&mut c, &w.actor, &begun.id).await.unwrap(),
-        Some(begun.clone())
-    );
+    assert_eq!(runs::get(&mut c, &w.actor, &begun.id).await.unwrap(), Some(begun.clone()));
     let unfinished = UnfinishedRun {
         org: w.actor.org.clone(),
         user: w.actor.user.clone(),
         run: begun.id.clone(),
         agent: runner.clone(),
     };
-    assert_eq!(
-        runs::unfinished(&mut c).await.unwrap(),
-        [unfinished.clone()]
-    );
-    assert!(
-        runs::set_running(&mut c, &w.actor, &begun.id)
-            .await
-            .unwrap()
-    );
-    let running = Run {
-        status: RunStatus::Running,
-        ..begun.clone()
-    };
-    assert_eq!(
-        runs::get(&mut c, &w.actor, &begun.id).await.unwrap(),
-        Some(running.clone())
-    );
+    assert_eq!(runs::unfinished(&mut c).await.unwrap(), [unfinished.clone()]);
+    assert!(runs::set_running(&mut c, &w.actor, &begun.id).await.unwrap());
+    let running = Run { status: RunStatus::Running, ..begun.clone() };
+    assert_eq!(runs::get(&mut c, &w.actor, &begun.id).await.unwrap(), Some(running.clone()));
     assert_eq!(runs::unfinished(&mut c).await.unwrap(), [unfinished]);
 
     let error = object(json!({"type": "llm_error", "message": "quota"}));
-    let failed = RunEnd {
-        stop_reason: Some(StopReason::LlmApiError),
-        error: Some(error),
-        ..end(RunStatus::Failed)
-    };
-    assert!(
-        runs::finish(&mut c, &w.actor, &begun.id, &failed)
-            .await
-            .unwrap()
-    );
+    let failed = RunEnd { stop_reason: Some(StopReason::LlmApiError), error: Some(error), ..end(RunStatus::Failed) };
+    assert!(runs::finish(&mut c, &w.actor, &begun.id, &failed).await.unwrap());
     let over = Run {
         status: RunStatus::Failed,
         stop_reason: Some(StopReason::LlmApiError),
@@ -103,62 +71,22 @@ async fn a_run_ends_once(w: World) {
         }))),
         ..running
     };
-    assert_eq!(
-        runs::get(&mut c, &w.actor, &begun.id).await.unwrap(),
-        Some(over.clone())
-    );
-    assert!(
-        !runs::finish(&mut c, &w.actor, &begun.id, &end(RunStatus::Completed))
-            .await
-            .unwrap()
-    );
-    assert!(
-        !runs::set_running(&mut c, &w.actor, &begun.id)
-            .await
-            .unwrap()
-    );
-    assert_eq!(
-        runs::get(&mut c, &w.actor, &begun.id).await.unwrap(),
-        Some(over)
-    );
+    assert_eq!(runs::get(&mut c, &w.actor, &begun.id).await.unwrap(), Some(over.clone()));
+    assert!(!runs::finish(&mut c, &w.actor, &begun.id, &end(RunStatus::Completed)).await.unwrap());
+    assert!(!runs::set_running(&mut c, &w.actor, &begun.id).await.unwrap());
+    assert_eq!(runs::get(&mut c, &w.actor, &begun.id).await.unwrap(), Some(over));
     assert_eq!(runs::unfinished(&mut c).await.unwrap(), []);
 
     // A run without metadata gets some for its error.
-    let bare = Run {
-        metadata: None,
-        request_config: None,
-        background: None,
-        callback_url: None,
-        ..run(&runner)
-    };
+    let bare = Run { metadata: None, request_config: None, background: None, callback_url: None, ..run(&runner) };
     runs::insert(&mut c, &w.actor, &bare).await.unwrap();
-    assert_eq!(
-        runs::get(&mut c, &w.actor, &bare.id).await.unwrap(),
-        Some(bare.clone())
-    );
-    assert!(
-        runs::finish(&mut c, &w.actor, &bare.id, &failed)
-            .await
-            .unwrap()
-    );
-    let metadata = runs::get(&mut c, &w.actor, &bare.id)
-        .await
-        .unwrap()
-        .unwrap()
-        .metadata;
-    assert_eq!(
-        metadata,
-        Some(object(
-            json!({"error": {"type": "llm_error", "message": "quota"}})
-        ))
-    );
+    assert_eq!(runs::get(&mut c, &w.actor, &bare.id).await.unwrap(), Some(bare.clone()));
+    assert!(runs::finish(&mut c, &w.actor, &bare.id, &failed).await.unwrap());
+    let metadata = runs::get(&mut c, &w.actor, &bare.id).await.unwrap().unwrap().metadata;
+    assert_eq!(metadata, Some(object(json!({"error": {"type": "llm_error", "message": "quota"}}))));
 
     let nobody = RunId::from_uuid(Uuid::new_v4());
-    assert!(
-        !runs::finish(&mut c, &w.actor, &nobody, &failed)
-            .await
-            .unwrap()
-    );
+    assert!(!runs::finish(&mut c, &w.actor, &nobody, &failed).await.unwrap());
     assert_eq!(runs::get(&mut c, &w.actor, &nobody).await.unwrap(), None);
     let homeless = runs::insert(&mut c, &w.actor, &run(&agent("nobody").id)).await;
     assert!(matches!(homeless, Err(StoreError::NotFound)));
@@ -170,22 +98,9 @@ async fn lists_are_filtered(w: World) {
     let two = home(&mut c, &w).await;
     let all = [
         run(&one),
-        Run {
-            status: RunStatus::Running,
-            background: Some(true),
-            ..run(&one)
-        },
-        Run {
-            status: RunStatus::Completed,
-            stop_reason: Some(StopReason::EndTurn),
-            background: None,
-            ..run(&two)
-        },
-        Run {
-            status: RunStatus::Failed,
-            stop_reason: Some(StopReason::Error),
-            ..run(&two)
-        },
+        Run { status: RunStatus::Running, background: Some(true), ..run(&one) },
+        Run { status: RunStatus::Completed, stop_reason: Some(StopReason::EndTurn), background: None, ..run(&two) },
+        Run { status: RunStatus::Failed, stop_reason: Some(StopReason::Error), ..run(&two) },
     ];
     for run in &all {
         runs::insert(&mut c, &w.actor, run).await.unwrap();
@@ -193,81 +108,27 @@ async fn lists_are_filtered(w: World) {
     let none = RunFilter::default;
     let cases: Vec<(RunFilter, &[usize])> = vec![
         (none(), &[0, 1, 2, 3]),
-        (
-            RunFilter {
-                agent_ids: vec![one.clone()],
-                ..none()
-            },
-            &[0, 1],
-        ),
-        (
-            RunFilter {
-                agent_ids: vec![one, two],
-                ..none()
-            },
-            &[0, 1, 2, 3],
-        ),
-        (
-            RunFilter {
-                statuses: vec![RunStatus::Failed, RunStatus::Created],
-                ..none()
-            },
-            &[0, 3],
-        ),
-        (
-            RunFilter {
-                background: Some(true),
-                ..none()
-            },
-            &[1],
-        ),
-        (
-            RunFilter {
-                background: Some(false),
-                ..none()
-            },
-            &[0, 2, 3],
-        ),
-        (
-            RunFilter {
-                stop_reason: Some(StopReason::Error),
-                ..none()
-            },
-            &[3],
-        ),
-        (
-            RunFilter {
-                active: true,
-                ..none()
-            },
-            &[0, 1],
-        ),
+        (RunFilter { agent_ids: vec![one.clone()], ..none() }, &[0, 1]),
+        (RunFilter { agent_ids: vec![one, two], ..none() }, &[0, 1, 2, 3]),
+        (RunFilter { statuses: vec![RunStatus::Failed, RunStatus::Created], ..none() }, &[0, 3]),
+        (RunFilter { background: Some(true), ..none() }, &[1]),
+        (RunFilter { background: Some(false), ..none() }, &[0, 2, 3]),
+        (RunFilter { stop_reason: Some(StopReason::Error), ..none() }, &[3]),
+        (RunFilter { active: true, ..none() }, &[0, 1]),
     ];
     for (filter, expected) in cases {
-        let found = runs::list(&mut c, &w.actor, &filter, &Page::all())
-            .await
-            .unwrap();
+        let found = runs::list(&mut c, &w.actor, &filter, &Page::all()).await.unwrap();
         let expected: Vec<Run> = expected.iter().map(|index| all[*index].clone()).collect();
         assert_eq!(found, expected, "{filter:?}");
     }
-    let page = Page {
-        after: Some(all[3].id.to_string()),
-        ..first(2, Order::Desc)
-    };
-    assert_eq!(
-        runs::list(&mut c, &w.actor, &none(), &page).await.unwrap(),
-        [all[2].clone(), all[1].clone()]
-    );
+    let page = Page { after: Some(all[3].id.to_string()), ..first(2, Order::Desc) };
+    assert_eq!(runs::list(&mut c, &w.actor, &none(), &page).await.unwrap(), [all[2].clone(), all[1].clone()]);
 }
 
 async fn steps_add_up(w: World) {
     let mut c = w.write().await;
     let runner = home(&mut c, &w).await;
-    let run = Run {
-        base_template_id: Some("bt".into()),
-        total_duration_ns: Some(5),
-        ..run(&runner)
-    };
+    let run = Run { base_template_id: Some("bt".into()), total_duration_ns: Some(5), ..run(&runner) };
     runs::insert(&mut c, &w.actor, &run).await.unwrap();
     let usage = runs::usage(&mut c, &w.actor, &run.id).await.unwrap();
     assert_eq!(usage, Some(TurnUsage::default()));
@@ -275,26 +136,14 @@ async fn steps_add_up(w: World) {
     let tools: Vec<ToolId> = (0..3).map(|_| ToolId::from_uuid(Uuid::new_v4())).collect();
     for used in [&tools[..2], &tools[1..], &[]] {
         let (step, metrics) = step(&runner, Some(&run.id), &w.actor);
-        steps::insert(&mut c, &w.actor, &step, &metrics, None, used)
-            .await
-            .unwrap();
+        steps::insert(&mut c, &w.actor, &step, &metrics, None, used).await.unwrap();
     }
     let (mut other, metrics) = step(&runner, None, &w.actor);
     other.total_tokens = None;
-    steps::insert(&mut c, &w.actor, &other, &metrics, None, &tools)
-        .await
-        .unwrap();
+    steps::insert(&mut c, &w.actor, &other, &metrics, None, &tools).await.unwrap();
 
-    let usage = TurnUsage {
-        prompt_tokens: 300,
-        completion_tokens: 15,
-        total_tokens: 315,
-        step_count: 3,
-    };
-    assert_eq!(
-        runs::usage(&mut c, &w.actor, &run.id).await.unwrap(),
-        Some(usage)
-    );
+    let usage = TurnUsage { prompt_tokens: 300, completion_tokens: 15, total_tokens: 315, step_count: 3 };
+    assert_eq!(runs::usage(&mut c, &w.actor, &run.id).await.unwrap(), Some(usage));
     let metrics = RunMetrics {
         id: run.id.clone(),
         agent_id: runner,
@@ -306,16 +155,10 @@ async fn steps_add_up(w: World) {
         template_id: Some("t".into()),
         base_template_id: Some("bt".into()),
     };
-    assert_eq!(
-        runs::metrics(&mut c, &w.actor, &run.id).await.unwrap(),
-        Some(metrics)
-    );
+    assert_eq!(runs::metrics(&mut c, &w.actor, &run.id).await.unwrap(), Some(metrics));
     let nobody = RunId::from_uuid(Uuid::new_v4());
     assert_eq!(runs::usage(&mut c, &w.actor, &nobody).await.unwrap(), None);
-    assert_eq!(
-        runs::metrics(&mut c, &w.actor, &nobody).await.unwrap(),
-        None
-    );
+    assert_eq!(runs::metrics(&mut c, &w.actor, &nobody).await.unwrap(), None);
 }
 
 async fn a_deleted_run_leaves_its_messages(w: World) {
@@ -323,32 +166,13 @@ async fn a_deleted_run_leaves_its_messages(w: World) {
     let runner = home(&mut c, &w).await;
     let run = run(&runner);
     runs::insert(&mut c, &w.actor, &run).await.unwrap();
-    let said = Message {
-        run_id: Some(run.id.clone()),
-        ..message(&runner, MessageRole::User, "kept", 0)
-    };
-    messages::append(&mut c, &w.actor, std::slice::from_ref(&said))
-        .await
-        .unwrap();
+    let said = Message { run_id: Some(run.id.clone()), ..message(&runner, MessageRole::User, "kept", 0) };
+    messages::append(&mut c, &w.actor, std::slice::from_ref(&said)).await.unwrap();
     let (step, metrics) = step(&runner, Some(&run.id), &w.actor);
-    steps::insert(&mut c, &w.actor, &step, &metrics, None, &[])
-        .await
-        .unwrap();
+    steps::insert(&mut c, &w.actor, &step, &metrics, None, &[]).await.unwrap();
     assert!(runs::delete(&mut c, &w.actor, &run.id).await.unwrap());
     assert!(!runs::delete(&mut c, &w.actor, &run.id).await.unwrap());
     let kept = messages::get(&mut c, &w.actor, &said.id).await.unwrap();
-    assert_eq!(
-        kept,
-        Some(Message {
-            run_id: None,
-            ..said
-        })
-    );
-    assert_eq!(
-        steps::get(&mut c, &w.actor, &step.id)
-            .await
-            .unwrap()
-            .map(|step| step.run_id),
-        Some(None)
-    );
+    assert_eq!(kept, Some(Message { run_id: None, ..said }));
+    assert_eq!(steps::get(&mut c, &w.actor, &step.id).await.unwrap().map(|step| step.run_id), Some(None));
 }

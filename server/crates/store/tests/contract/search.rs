@@ -43,22 +43,14 @@ async fn home(c: &mut Conn, w: &World) -> AgentId {
 /// Stores what was said, one second after the other.
 async fn said(c: &mut Conn, w: &World, texts: &[&str]) -> AgentId {
     let speaker = home(c, w).await;
-    let all: Vec<Message> = texts
-        .iter()
-        .zip(0..)
-        .map(|(text, second)| message(&speaker, MessageRole::User, text, second))
-        .collect();
+    let all: Vec<Message> =
+        texts.iter().zip(0..).map(|(text, second)| message(&speaker, MessageRole::User, text, second)).collect();
     messages::append(c, &w.actor, &all).await.unwrap();
     speaker
 }
 
 async fn found(c: &mut Conn, w: &World, search: &MessageSearch) -> Vec<String> {
-    messages::search(c, &w.actor, search)
-        .await
-        .unwrap()
-        .iter()
-        .map(Message::text)
-        .collect()
+    messages::search(c, &w.actor, search).await.unwrap().iter().map(Message::text).collect()
 }
 
 async fn words_find_messages(w: World) {
@@ -88,40 +80,20 @@ async fn words_find_messages(w: World) {
     }
     let mut cats = found(&mut c, &w, &query("cat")).await;
     cats.sort();
-    assert_eq!(
-        cats,
-        [
-            "I adopted a cat",
-            "My CAT and my dog",
-            "https://cats.example/cat-food?x=cat_toy"
-        ]
-    );
+    assert_eq!(cats, ["I adopted a cat", "My CAT and my dog", "https://cats.example/cat-food?x=cat_toy"]);
     // One word is enough, more are better.
     let best = found(&mut c, &w, &query("What about my dog or cat?")).await;
     assert_eq!(best[0], "My CAT and my dog");
     assert!(best.len() >= 3);
-    let none = MessageSearch {
-        query: None,
-        ..query("")
-    };
+    let none = MessageSearch { query: None, ..query("") };
     let newest_first: Vec<String> = found(&mut c, &w, &none).await;
-    assert_eq!(
-        (newest_first.len(), newest_first[4].as_str()),
-        (5, "I adopted a cat")
-    );
+    assert_eq!((newest_first.len(), newest_first[4].as_str()), (5, "I adopted a cat"));
     assert_eq!(found(&mut c, &w, &query("  \n")).await, newest_first);
 }
 
 async fn every_character_stands_for_itself(w: World) {
     let mut c = w.write().await;
-    let texts = [
-        "a 100% b",
-        "a_b",
-        "quote \" and ' and \\",
-        "(paren) * ^ :",
-        "NEAR(x y) AND z",
-        "é e\u{301}",
-    ];
+    let texts = ["a 100% b", "a_b", "quote \" and ' and \\", "(paren) * ^ :", "NEAR(x y) AND z", "é e\u{301}"];
     said(&mut c, &w, &texts).await;
     let cases: Vec<(&str, &[&str])> = vec![
         ("%", &["a 100% b"]),
@@ -149,11 +121,7 @@ async fn every_character_stands_for_itself(w: World) {
         expected.sort_unstable();
         if text == "!paren & | <-> 100:*A" {
             // "a" is a word of two more messages.
-            assert!(
-                expected
-                    .iter()
-                    .all(|text| found.iter().any(|found| found == text))
-            );
+            assert!(expected.iter().all(|text| found.iter().any(|found| found == text)));
             continue;
         }
         assert_eq!(found, expected, "{text}");
@@ -167,14 +135,7 @@ async fn scripts_without_spaces_are_searched_too(w: World) {
     said(
         &mut c,
         &w,
-        &[
-            "今日は東京に行きました",
-            "สวัสดีครับ",
-            "서울에서 만나요",
-            "Привет, МИР",
-            "مرحبا بالعالم",
-            "👩‍👩‍👧 family",
-        ],
+        &["今日は東京に行きました", "สวัสดีครับ", "서울에서 만나요", "Привет, МИР", "مرحبا بالعالم", "👩‍👩‍👧 family"],
     )
     .await;
     let cases = [
@@ -194,76 +155,23 @@ async fn searches_are_narrowed(w: World) {
     let mut c = w.write().await;
     let one = said(&mut c, &w, &["red one", "red two", "red three"]).await;
     let two = home(&mut c, &w).await;
-    let answers = [
-        message(&two, MessageRole::Assistant, "red four", 10),
-        message(&two, MessageRole::Tool, "red five", 11),
-    ];
+    let answers =
+        [message(&two, MessageRole::Assistant, "red four", 10), message(&two, MessageRole::Tool, "red five", 11)];
     messages::append(&mut c, &w.actor, &answers).await.unwrap();
     let red = query("red");
     let cases: Vec<(MessageSearch, &[&str])> = vec![
+        (red.clone(), &["red five", "red four", "red three", "red two", "red one"]),
+        (MessageSearch { agent_id: Some(one.clone()), ..red.clone() }, &["red three", "red two", "red one"]),
         (
-            red.clone(),
-            &["red five", "red four", "red three", "red two", "red one"],
-        ),
-        (
-            MessageSearch {
-                agent_id: Some(one.clone()),
-                ..red.clone()
-            },
-            &["red three", "red two", "red one"],
-        ),
-        (
-            MessageSearch {
-                roles: vec![MessageRole::Assistant, MessageRole::Tool],
-                ..red.clone()
-            },
+            MessageSearch { roles: vec![MessageRole::Assistant, MessageRole::Tool], ..red.clone() },
             &["red five", "red four"],
         ),
-        (
-            MessageSearch {
-                start: Some(at(2)),
-                ..red.clone()
-            },
-            &["red five", "red four", "red three"],
-        ),
-        (
-            MessageSearch {
-                end: Some(at(1)),
-                ..red.clone()
-            },
-            &["red two", "red one"],
-        ),
-        (
-            MessageSearch {
-                start: Some(at(1)),
-                end: Some(at(1)),
-                ..red.clone()
-            },
-            &["red two"],
-        ),
-        (
-            MessageSearch {
-                limit: 2,
-                offset: 1,
-                ..red.clone()
-            },
-            &["red four", "red three"],
-        ),
-        (
-            MessageSearch {
-                query: None,
-                agent_id: Some(two),
-                ..red.clone()
-            },
-            &["red five", "red four"],
-        ),
-        (
-            MessageSearch {
-                limit: 0,
-                ..red.clone()
-            },
-            &[],
-        ),
+        (MessageSearch { start: Some(at(2)), ..red.clone() }, &["red five", "red four", "red three"]),
+        (MessageSearch { end: Some(at(1)), ..red.clone() }, &["red two", "red one"]),
+        (MessageSearch { start: Some(at(1)), end: Some(at(1)), ..red.clone() }, &["red two"]),
+        (MessageSearch { limit: 2, offset: 1, ..red.clone() }, &["red four", "red three"]),
+        (MessageSearch { query: None, agent_id: Some(two), ..red.clone() }, &["red five", "red four"]),
+        (MessageSearch { limit: 0, ..red.clone() }, &[]),
     ];
     for (search, expected) in cases {
         assert_eq!(found(&mut c, &w, &search).await, expected, "{search:?}");
@@ -275,11 +183,7 @@ async fn the_older_answering_tool_is_searched(w: World) {
     let speaker = home(&mut c, &w).await;
     let mut answer = message(&speaker, MessageRole::Assistant, "thinking", 0);
     answer.tool_calls = Some(vec![
-        StoredToolCall::new(
-            "1",
-            "send_message",
-            r#"{"message": "Greetings, traveller"}"#,
-        ),
+        StoredToolCall::new("1", "send_message", r#"{"message": "Greetings, traveller"}"#),
         StoredToolCall::new("2", "other", r#"{"message": "unsaid"}"#),
         StoredToolCall::new("3", "send_message", "broken"),
     ]);

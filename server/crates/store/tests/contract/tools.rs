@@ -16,12 +16,7 @@ use crate::{
     on_both,
 };
 
-on_both!(
-    every_field_survives,
-    a_name_is_taken_once,
-    lists_are_filtered,
-    attachments_keep_their_order
-);
+on_both!(every_field_survives, a_name_is_taken_once, lists_are_filtered, attachments_keep_their_order);
 
 async fn add(c: &mut Conn, w: &World, name: &str) -> Tool {
     let tool = tool(name);
@@ -33,36 +28,15 @@ async fn every_field_survives(w: World) {
     let mut c = w.write().await;
     let mut one = add(&mut c, &w, "one").await;
     let two = add(&mut c, &w, "two").await;
-    assert_eq!(
-        tools::get(&mut c, &w.actor, &one.id).await.unwrap(),
-        Some(one.clone())
-    );
-    let text =
-        serde_json::to_string(&tools::get(&mut c, &w.actor, &one.id).await.unwrap()).unwrap();
-    assert_eq!(
-        text,
-        serde_json::to_string(&Some(&one)).unwrap(),
-        "the schema's keys keep their order"
-    );
-    assert_eq!(
-        tools::by_name(&mut c, &w.actor, "two").await.unwrap(),
-        Some(two.clone())
-    );
+    assert_eq!(tools::get(&mut c, &w.actor, &one.id).await.unwrap(), Some(one.clone()));
+    let text = serde_json::to_string(&tools::get(&mut c, &w.actor, &one.id).await.unwrap()).unwrap();
+    assert_eq!(text, serde_json::to_string(&Some(&one)).unwrap(), "the schema's keys keep their order");
+    assert_eq!(tools::by_name(&mut c, &w.actor, "two").await.unwrap(), Some(two.clone()));
     assert_eq!(tools::by_name(&mut c, &w.actor, "TWO").await.unwrap(), None);
     let names = ["two".to_owned(), "none".to_owned(), "one".to_owned()];
-    assert_eq!(
-        tools::by_names(&mut c, &w.actor, &names).await.unwrap(),
-        [two.clone(), one.clone()]
-    );
-    let ids = [
-        two.id.clone(),
-        ToolId::from_uuid(Uuid::new_v4()),
-        one.id.clone(),
-    ];
-    assert_eq!(
-        tools::by_ids(&mut c, &w.actor, &ids).await.unwrap(),
-        [two, one.clone()]
-    );
+    assert_eq!(tools::by_names(&mut c, &w.actor, &names).await.unwrap(), [two.clone(), one.clone()]);
+    let ids = [two.id.clone(), ToolId::from_uuid(Uuid::new_v4()), one.id.clone()];
+    assert_eq!(tools::by_ids(&mut c, &w.actor, &ids).await.unwrap(), [two, one.clone()]);
 
     one = Tool {
         tool_type: ToolType::ExternalMcp,
@@ -82,16 +56,10 @@ async fn every_field_survives(w: World) {
         ..one
     };
     tools::update(&mut c, &w.actor, &one, at(1)).await.unwrap();
-    assert_eq!(
-        tools::get(&mut c, &w.actor, &one.id).await.unwrap(),
-        Some(one.clone())
-    );
+    assert_eq!(tools::get(&mut c, &w.actor, &one.id).await.unwrap(), Some(one.clone()));
     assert!(tools::delete(&mut c, &w.actor, &one.id).await.unwrap());
     assert!(!tools::delete(&mut c, &w.actor, &one.id).await.unwrap());
-    assert!(matches!(
-        tools::update(&mut c, &w.actor, &one, at(2)).await,
-        Err(StoreError::NotFound)
-    ));
+    assert!(matches!(tools::update(&mut c, &w.actor, &one, at(2)).await, Err(StoreError::NotFound)));
 }
 
 async fn a_name_is_taken_once(w: World) {
@@ -113,9 +81,7 @@ async fn a_name_is_taken_once(w: World) {
 
     // Another organisation has names of its own.
     let mut c = w.write().await;
-    tools::insert(&mut c, &w.stranger, &tool("same"), at(1))
-        .await
-        .unwrap();
+    tools::insert(&mut c, &w.stranger, &tool("same"), at(1)).await.unwrap();
 }
 
 async fn lists_are_filtered(w: World) {
@@ -128,99 +94,32 @@ async fn lists_are_filtered(w: World) {
     ];
     let mut all = Vec::new();
     for (name, tool_type) in kinds {
-        let tool = Tool {
-            tool_type,
-            ..tool(name)
-        };
+        let tool = Tool { tool_type, ..tool(name) };
         tools::insert(&mut c, &w.actor, &tool, at(0)).await.unwrap();
         all.push(tool);
     }
     let none = ToolFilter::default;
     let cases: Vec<(ToolFilter, &[usize])> = vec![
         (none(), &[0, 1, 2, 3]),
-        (
-            ToolFilter {
-                name: Some("web_search".into()),
-                ..none()
-            },
-            &[2],
-        ),
-        (
-            ToolFilter {
-                names: vec!["mcp_tool".into(), "send_message".into()],
-                ..none()
-            },
-            &[0, 3],
-        ),
-        (
-            ToolFilter {
-                tool_ids: vec![all[1].id.clone()],
-                ..none()
-            },
-            &[1],
-        ),
-        (
-            ToolFilter {
-                search: Some("D_MES".into()),
-                ..none()
-            },
-            &[0],
-        ),
-        (
-            ToolFilter {
-                search: Some("%".into()),
-                ..none()
-            },
-            &[],
-        ),
-        (
-            ToolFilter {
-                tool_types: vec![ToolType::LettaCore, ToolType::Custom],
-                ..none()
-            },
-            &[0, 1],
-        ),
-        (
-            ToolFilter {
-                exclude_tool_types: vec![ToolType::LettaCore, ToolType::Custom],
-                ..none()
-            },
-            &[2, 3],
-        ),
-        (
-            ToolFilter {
-                only_builtin: true,
-                ..none()
-            },
-            &[0, 2],
-        ),
-        (
-            ToolFilter {
-                only_builtin: true,
-                search: Some("web".into()),
-                ..none()
-            },
-            &[2],
-        ),
+        (ToolFilter { name: Some("web_search".into()), ..none() }, &[2]),
+        (ToolFilter { names: vec!["mcp_tool".into(), "send_message".into()], ..none() }, &[0, 3]),
+        (ToolFilter { tool_ids: vec![all[1].id.clone()], ..none() }, &[1]),
+        (ToolFilter { search: Some("D_MES".into()), ..none() }, &[0]),
+        (ToolFilter { search: Some("%".into()), ..none() }, &[]),
+        (ToolFilter { tool_types: vec![ToolType::LettaCore, ToolType::Custom], ..none() }, &[0, 1]),
+        (ToolFilter { exclude_tool_types: vec![ToolType::LettaCore, ToolType::Custom], ..none() }, &[2, 3]),
+        (ToolFilter { only_builtin: true, ..none() }, &[0, 2]),
+        (ToolFilter { only_builtin: true, search: Some("web".into()), ..none() }, &[2]),
     ];
     for (filter, expected) in cases {
-        let found = tools::list(&mut c, &w.actor, &filter, &Page::all())
-            .await
-            .unwrap();
+        let found = tools::list(&mut c, &w.actor, &filter, &Page::all()).await.unwrap();
         let expected: Vec<Tool> = expected.iter().map(|index| all[*index].clone()).collect();
         assert_eq!(found, expected, "{filter:?}");
         let count = tools::count(&mut c, &w.actor, &filter).await.unwrap();
         assert_eq!(count, i64::try_from(expected.len()).unwrap(), "{filter:?}");
     }
-    let page = Page {
-        after: Some(all[0].id.to_string()),
-        limit: 2,
-        ..Page::all()
-    };
-    assert_eq!(
-        tools::list(&mut c, &w.actor, &none(), &page).await.unwrap(),
-        all[1..3]
-    );
+    let page = Page { after: Some(all[0].id.to_string()), limit: 2, ..Page::all() };
+    assert_eq!(tools::list(&mut c, &w.actor, &none(), &page).await.unwrap(), all[1..3]);
 }
 
 async fn attachments_keep_their_order(w: World) {
@@ -230,46 +129,20 @@ async fn attachments_keep_their_order(w: World) {
     let mut all = Vec::new();
     for name in ["c", "a", "b"] {
         let tool = add(&mut c, &w, name).await;
-        tools::attach(&mut c, &w.actor, &owner.id, &tool.id)
-            .await
-            .unwrap();
-        tools::attach(&mut c, &w.actor, &owner.id, &tool.id)
-            .await
-            .unwrap();
+        tools::attach(&mut c, &w.actor, &owner.id, &tool.id).await.unwrap();
+        tools::attach(&mut c, &w.actor, &owner.id, &tool.id).await.unwrap();
         all.push(tool);
     }
-    assert_eq!(
-        tools::of_agent(&mut c, &w.actor, &owner.id).await.unwrap(),
-        all
-    );
-    assert!(
-        tools::detach(&mut c, &w.actor, &owner.id, &all[0].id)
-            .await
-            .unwrap()
-    );
-    assert!(
-        !tools::detach(&mut c, &w.actor, &owner.id, &all[0].id)
-            .await
-            .unwrap()
-    );
-    assert_eq!(
-        tools::of_agent(&mut c, &w.actor, &owner.id).await.unwrap(),
-        all[1..]
-    );
+    assert_eq!(tools::of_agent(&mut c, &w.actor, &owner.id).await.unwrap(), all);
+    assert!(tools::detach(&mut c, &w.actor, &owner.id, &all[0].id).await.unwrap());
+    assert!(!tools::detach(&mut c, &w.actor, &owner.id, &all[0].id).await.unwrap());
+    assert_eq!(tools::of_agent(&mut c, &w.actor, &owner.id).await.unwrap(), all[1..]);
 
     let wanted = [all[2].id.clone(), all[0].id.clone(), all[2].id.clone()];
-    tools::set_of_agent(&mut c, &w.actor, &owner.id, &wanted)
-        .await
-        .unwrap();
-    assert_eq!(
-        tools::of_agent(&mut c, &w.actor, &owner.id).await.unwrap(),
-        [all[2].clone(), all[0].clone()]
-    );
+    tools::set_of_agent(&mut c, &w.actor, &owner.id, &wanted).await.unwrap();
+    assert_eq!(tools::of_agent(&mut c, &w.actor, &owner.id).await.unwrap(), [all[2].clone(), all[0].clone()]);
     assert!(tools::delete(&mut c, &w.actor, &all[2].id).await.unwrap());
-    assert_eq!(
-        tools::of_agent(&mut c, &w.actor, &owner.id).await.unwrap(),
-        [all[0].clone()]
-    );
+    assert_eq!(tools::of_agent(&mut c, &w.actor, &owner.id).await.unwrap(), [all[0].clone()]);
     c.commit().await.unwrap();
 
     let mut c = w.write().await;
@@ -277,12 +150,6 @@ async fn attachments_keep_their_order(w: World) {
     assert!(matches!(missing, Err(StoreError::NotFound)));
     drop(c);
     let mut c = w.write().await;
-    let missing = tools::set_of_agent(
-        &mut c,
-        &w.actor,
-        &owner.id,
-        &[all[0].id.clone(), all[2].id.clone()],
-    )
-    .await;
+    let missing = tools::set_of_agent(&mut c, &w.actor, &owner.id, &[all[0].id.clone(), all[2].id.clone()]).await;
     assert!(matches!(missing, Err(StoreError::NotFound)));
 }

@@ -1,0 +1,282 @@
+//! Requests that the server makes to addresses that somebody else named: images, callbacks.
+//!
+//! What is not public is refused before a connection, by the addresses that a name resolves to at the moment of the
+//! connection, so a name that changes its mind gains nothing. Redirects are not followed.
+
+use std::{net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr}, sync::Arc, time::Duration};
+
+use futures::StreamExt;
+use reqwest::{
+    Client, Url,
+    dns::{Addrs, Name, Resolve, Resolving},
+    redirect::Policy,
+};
+use serde_json::Value;
+
+/// Which addresses beside public ones may be asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum PrivateNetwork {
+    /// None.
+    #[default]
+    Deny,
+    /// This machine: for a server that only this machine can reach.
+    Loopback,
+    /// Any but link-local ones, where cloud providers keep credentials.
+    Allow,
+}
+
+/// Why an address was not asked, or gave nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum OutboundError {
+    /// It is no web address.
+    #[error("'{0}' is no http or https address")]
+    NotWeb(String),
+    /// It is not public.
+    #[error("the address is not public and may not be asked")]
+    Refused,
+    /// It sent more than it may.
+    #[error("the answer is larger than {0} bytes")]
+    TooLarge(usize),
+    /// It answered with an error.
+    #[error("the address answered with status {0}")]
+    Status(u16),
+    /// It did not answer.
+    #[error("the address could not be asked")]
+    Failed,
+}
+
+/// A client for such requests.
+pub struct Outbound {
+    client: Client,
+    policy: PrivateNetwork,
+}
+
+/// Whether an address may be asked.
+pub fn allowed(address: IpAddr, policy: PrivateNetwork) -> bool {
+    let address = match address {
+        IpAddr::V6(v6) => embedded_v4(v6).map_or(address, IpAddr::V4),
+        v4 @ IpAddr::V4(_) => v4,
+    };
+    if is_link_local(address) || address.is_unspecified() || address.is_multicast() {
+        return false;
+    }
+    match policy {
+        PrivateNetwork::Allow => true,
+        PrivateNetwork::Loopback => address.is_loopback() || is_public(address),
+        PrivateNetwork::Deny => is_public(address),
+    }
+}
+
+/// The IPv4 address inside a mapped, NAT64 or 6to4 one.
+fn embedded_v4(address: Ipv6Addr) -> Option<Ipv4Addr> {
+    let s = address.segments();
+    let low = |hi: u16, lo: u16| Ipv4Addr::from((u32::from(hi) << 16) | u32::from(lo));
+    match s {
+        [0, 0, 0, 0, 0, 0xffff, hi, lo] | [0x64, 0xff9b, 0, 0, 0, 0, hi, lo] => Some(low(hi, lo)),
+        [0, 0, 0, 0, 0, 0, hi, lo] if hi != 0 => Some(low(hi, lo)),
+        [0x2002, hi, lo, ..] => Some(low(hi, lo)),
+        _ => None,
+    }
+}
+
+fn is_link_local(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(v4) => v4.is_link_local(),
+        IpAddr::V6(v6) => v6.segments()[0] & 0xffc0 == 0xfe80,
+    }
+}
+
+fn is_public(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(v4) => {
+            let [a, b, c, _] = v4.octets();
+            !(v4.is_private()
+                || v4.is_loopback()
+                || v4.is_broadcast()
+                || v4.is_documentation()
+                || a == 0
+                || a >= 240
+                || (a == 100 && (64..128).contains(&b))
+                || (a == 198 && (b == 18 || b == 19))
+                || (a == 192 && b == 0 && c == 0))
+        }
+        IpAddr::V6(v6) => {
+            let first = v6.segments()[0];
+            // Only global unicast is public; documentation and unique local addresses are not.
+            first & 0xe000 == 0x2000 && !(first == 0x2001 && v6.segments()[1] == 0xdb8)
+        }
+    }
+}
+
+struct Guard(PrivateNetwork);
+
+impl Resolve for Guard {
+    fn resolve(&self, name: Name) -> Resolving {
+        let policy = self.0;
+        Box::pin(async move {
+            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
+            let public: Vec<SocketAddr> = found.filter(|address| allowed(address.ip(), policy)).collect();
+            if public.is_empty() {
+                return Err(OutboundError::Refused.into());
+            }
+            Ok(Box::new(public.into_iter()) as Addrs)
+        })
+    }
+}
+
+impl Outbound {
+    /// A client with a policy.
+    ///
+    /// # Errors
+    /// When the TLS library cannot be set up.
+    pub fn new(policy: PrivateNetwork) -> Result<Self, reqwest::Error> {
+        let client = Client::builder()
+            .dns_resolver(Arc::new(Guard(policy)))
+            .redirect(Policy::none())
+            .no_proxy()
+            .connect_timeout(Duration::from_secs(5))
+            .timeout(Duration::from_secs(30))
+            .user_agent(concat!("mneme/", env!("CARGO_PKG_VERSION")))
+            .build()?;
+        Ok(Self { client, policy })
+    }
+
+    /// Checks an address as far as it can be without asking for its name.
+    ///
+    /// # Errors
+    /// For what is no web address, or names a machine by an address that is not public.
+    pub fn check(&self, url: &str) -> Result<Url, OutboundError> {
+        let parsed = Url::parse(url).map_err(|_| OutboundError::NotWeb(url.chars().take(200).collect()))?;
+        if !matches!(parsed.scheme(), "http" | "https") {
+            return Err(OutboundError::NotWeb(url.chars().take(200).collect()));
+        }
+        // A literal address never reaches the resolver.
+        let literal = match parsed.host() {
+            Some(url::Host::Ipv4(v4)) => Some(IpAddr::V4(v4)),
+            Some(url::Host::Ipv6(v6)) => Some(IpAddr::V6(v6)),
+            Some(url::Host::Domain(_)) => None,
+            None => return Err(OutboundError::NotWeb(url.chars().take(200).collect())),
+        };
+        if literal.is_some_and(|address| !allowed(address, self.policy)) {
+            return Err(OutboundError::Refused);
+        }
+        Ok(parsed)
+    }
+
+    /// Fetches at most `limit` bytes with their content type.
+    ///
+    /// # Errors
+    /// For addresses that may not be asked, answers that are no success, and too large ones.
+    pub async fn fetch(&self, url: &str, limit: usize) -> Result<(Option<String>, Vec<u8>), OutboundError> {
+        let url = self.check(url)?;
+        let response = self.client.get(url).send().await.map_err(|error| failed(&error))?;
+        if !response.status().is_success() {
+            return Err(OutboundError::Status(response.status().as_u16()));
+        }
+        let kind = response.headers().get("content-type").and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let mut bytes = Vec::new();
+        let mut chunks = response.bytes_stream();
+        while let Some(chunk) = chunks.next().await {
+            let chunk = chunk.map_err(|error| failed(&error))?;
+            if bytes.len() + chunk.len() > limit {
+                return Err(OutboundError::TooLarge(limit));
+            }
+            bytes.extend_from_slice(&chunk);
+        }
+        Ok((kind, bytes))
+    }
+}
+
+/// Posts JSON, again after a failure or an error of the server's, with growing pauses. The last status comes back.
+///
+/// # Errors
+/// For addresses that may not be asked or never answered.
+pub async fn post(outbound: &Outbound, url: &str, body: &Value, tries: u32) -> Result<u16, OutboundError> {
+    let url = outbound.check(url)?;
+    let mut wait = Duration::from_millis(500);
+    for attempt in 1.. {
+        let sent = outbound.client.post(url.clone()).json(body).send().await;
+        let again = match sent {
+            Ok(response) if response.status().is_server_error() && attempt < tries => None,
+            Ok(response) => return Ok(response.status().as_u16()),
+            Err(error) if attempt < tries => Some(failed(&error)),
+            Err(error) => return Err(failed(&error)),
+        };
+        if let Some(OutboundError::Refused) = again {
+            return Err(OutboundError::Refused);
+        }
+        tokio::time::sleep(wait).await;
+        wait *= 4;
+    }
+    Err(OutboundError::Failed)
+}
+
+fn failed(error: &reqwest::Error) -> OutboundError {
+    let mut source: Option<&dyn std::error::Error> = Some(error);
+    while let Some(inner) = source {
+        if matches!(inner.downcast_ref::<OutboundError>(), Some(OutboundError::Refused)) {
+            return OutboundError::Refused;
+        }
+        source = inner.source();
+    }
+    OutboundError::Failed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_that_are_not_public_are_refused_in_every_spelling() {
+        let _ = mneme_llm::install_crypto();
+        let guarded = Outbound::new(PrivateNetwork::Deny).unwrap();
+        for url in [
+            "http://127.0.0.1/",
+            "http://127.1/",
+            "http://0x7f000001/",
+            "http://2130706433/",
+            "http://0177.0.0.1/",
+            "http://[::1]/",
+            "http://[::ffff:127.0.0.1]/",
+            "http://[64:ff9b::7f00:1]/",
+            "http://[2002:7f00:1::]/",
+            "http://169.254.169.254/latest/meta-data",
+            "http://[fe80::1]/",
+            "http://[fd00::1]/",
+            "http://10.0.0.1/",
+            "http://172.16.0.1/",
+            "http://192.168.1.1/",
+            "http://100.64.0.1/",
+            "http://0.0.0.0/",
+            "http://user@127.0.0.1/",
+            "http://224.0.0.1/",
+            "http://255.255.255.255/",
+        ] {
+            assert!(matches!(guarded.check(url), Err(OutboundError::Refused)), "{url}");
+        }
+        for url in ["file:///etc/passwd", "gopher://x/", "javascript:1", "not a url", "http://"] {
+            assert!(matches!(guarded.check(url), Err(OutboundError::NotWeb(_))), "{url}");
+        }
+        for url in ["https://example.com/x.png", "http://93.184.216.34/", "http://[2606:2800:220:1::]/"] {
+            assert!(guarded.check(url).is_ok(), "{url}");
+        }
+    }
+
+    #[test]
+    fn a_local_server_may_ask_its_own_machine_but_never_a_metadata_service() {
+        let local = PrivateNetwork::Loopback;
+        assert!(allowed("127.0.0.1".parse().unwrap(), local));
+        assert!(!allowed("10.0.0.1".parse().unwrap(), local));
+        for policy in [PrivateNetwork::Deny, local, PrivateNetwork::Allow] {
+            assert!(!allowed("169.254.169.254".parse().unwrap(), policy));
+            assert!(!allowed("::ffff:169.254.169.254".parse().unwrap(), policy));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_name_that_leads_home_is_refused() {
+        let _ = mneme_llm::install_crypto();
+        let guarded = Outbound::new(PrivateNetwork::Deny).unwrap();
+        assert!(matches!(guarded.fetch("http://localhost:1/", 10).await, Err(OutboundError::Refused)));
+    }
+}

@@ -1,0 +1,36 @@
+//! Events of background runs.
+
+use mneme_domain::{Actor, RunId};
+
+use crate::{
+    Conn, Result, StoreError,
+    sql::{args, statements},
+};
+
+statements! {
+    AFTER: "select seq, payload from run_events where org_id = $1 and run_id = $2 and seq > $3 order by seq limit $4";
+}
+
+/// Adds events with their places, which count from 1. [`StoreError::NotFound`] when there is no such run.
+pub async fn append(c: &mut Conn, a: &Actor, run: &RunId, events: &[(i64, String)]) -> Result<()> {
+    // SQLite takes 32,766 binds.
+    for chunk in events.chunks(10_000) {
+        let mut query = c.query("insert into run_events (org_id, run_id, seq, payload) select ");
+        query.bind(&a.org).with(", ", run);
+        query.push(", event.column1, event.column2 from (values ");
+        for (index, (seq, payload)) in chunk.iter().enumerate() {
+            query.with(if index == 0 { "(" } else { ", (" }, *seq).with(", ", payload).push(")");
+        }
+        // The first two binds are the organisation and the run.
+        query.push(") as event where exists (select 1 from runs where runs.org_id = $1 and runs.id = $2)");
+        if c.query_run(query).await? == 0 {
+            return Err(StoreError::NotFound);
+        }
+    }
+    Ok(())
+}
+
+/// The events after a place, in order, at most `limit`.
+pub async fn after(c: &mut Conn, a: &Actor, run: &RunId, seq: i64, limit: i64) -> Result<Vec<(i64, String)>> {
+    c.all(&AFTER, args![&a.org, run, seq, limit]).await
+}

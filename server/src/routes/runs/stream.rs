@@ -1,0 +1,55 @@
+//! Reads a background run's events.
+
+use axum::{extract::State, response::Response};
+use mneme_domain::RunId;
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use crate::{
+    app::AppState,
+    http::{
+        ApiError, Caller, Id, OptionalBody,
+        sse::{self, Manner},
+    },
+    routes::refusals::Refusals,
+};
+
+/// From where and how to read.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+pub struct Resume {
+    /// Only events after the one with this `seq_id`.
+    #[serde(default)]
+    starting_after: Option<i64>,
+    /// Send keep-alive events while nothing else happens; on unless switched off.
+    #[serde(default)]
+    include_pings: Option<bool>,
+    /// Seconds between two looks at the run; news are sent as they come, so it changes nothing.
+    #[serde(default)]
+    poll_interval: Option<f64>,
+    /// Events read at once; they are sent one by one, so it changes nothing.
+    #[serde(default)]
+    batch_size: Option<u32>,
+}
+
+/// Streams the events of a background run from any point, and goes on with those to come.
+#[utoipa::path(
+    post,
+    path = "/v1/runs/{run_id}/stream",
+    operation_id = "runs.stream",
+    tag = "runs",
+    params(("run_id" = String, Path, description = "`run-<uuid4>`")),
+    request_body = Option<Resume>,
+    responses((status = 200, description = "The events.", content_type = "text/event-stream", body = String), Refusals)
+)]
+pub async fn stream(
+    State(app): State<AppState>,
+    Caller(actor): Caller,
+    Id(run): Id<RunId>,
+    OptionalBody(body): OptionalBody<Resume>,
+) -> Result<Response, ApiError> {
+    let resume = body.unwrap_or_default();
+    tracing::debug!(poll = ?resume.poll_interval, batch = ?resume.batch_size, "a stream is resumed");
+    let events = app.core.resume_stream(&actor, &run, resume.starting_after.unwrap_or(0)).await?;
+    let ping = (resume.include_pings != Some(false)).then_some(app.ping);
+    Ok(sse::respond(events, Manner { ping, patience: app.ping, run_id: Some(run.to_string()) }).await)
+}

@@ -1,0 +1,204 @@
+//! Talking to an agent through the API, with a scripted model.
+
+mod common;
+
+use axum::{body::Body, http::Method};
+use common::{Answer, TestApp, request};
+use serde_json::{Value, json};
+use wiremock::{
+    Mock, MockServer, ResponseTemplate,
+    matchers::{method, path},
+};
+
+/// A provider whose model always answers the same.
+async fn provider(answer: ResponseTemplate) -> MockServer {
+    let server = MockServer::start().await;
+    let models = json!({ "object": "list", "data": [
+        { "id": "gpt-4o-mini", "object": "model" }, { "id": "text-embedding-3-small", "object": "model" },
+    ] });
+    let listing = ResponseTemplate::new(200).set_body_json(models);
+    Mock::given(method("GET")).and(path("/models")).respond_with(listing).mount(&server).await;
+    Mock::given(method("POST")).and(path("/chat/completions")).respond_with(answer).mount(&server).await;
+    server
+}
+
+fn says(text: &str) -> ResponseTemplate {
+    ResponseTemplate::new(200).set_body_json(json!({
+        "id": "chatcmpl-1", "object": "chat.completion", "created": 1, "model": "gpt-4o-mini",
+        "choices": [{ "index": 0, "finish_reason": "stop", "message": { "role": "assistant", "content": text } }],
+        "usage": { "prompt_tokens": 11, "completion_tokens": 3, "total_tokens": 14 },
+    }))
+}
+
+fn agent_body() -> Value {
+    json!({
+        "agent_type": "letta_v1_agent", "model": "openai/gpt-4o-mini", "embedding": "openai/text-embedding-3-small",
+        "memory_blocks": [{ "label": "human", "value": "I am Ada." }], "tags": ["t"],
+    })
+}
+
+async fn make_agent(app: &TestApp) -> String {
+    let made = app.post("/v1/agents/", &agent_body()).await;
+    assert_eq!(made.status.as_u16(), 200, "{}", made.text);
+    made.json()["id"].as_str().unwrap().to_owned()
+}
+
+fn hello() -> Value {
+    json!({ "messages": [{ "role": "user", "content": "hello" }] })
+}
+
+/// Sends a request as a client of the 1.x generation.
+async fn as_current(app: &TestApp, method: Method, path: &str, body: Option<&Value>) -> Answer {
+    let builder = request(method, path).header("x-stainless-package-version", "1.12.1");
+    let builder = builder.header("content-type", "application/json");
+    app.send(builder.body(body.map_or_else(Body::empty, |body| Body::from(body.to_string()))).unwrap()).await
+}
+
+#[tokio::test]
+async fn a_message_is_answered_and_kept() {
+    let provider = provider(says("hi there")).await;
+    let app = TestApp::with_provider(&provider.uri()).await;
+    let agent = make_agent(&app).await;
+    let answer = app.post(&format!("/v1/agents/{agent}/messages"), &hello()).await;
+    assert_eq!(answer.status.as_u16(), 200, "{}", answer.text);
+    let turn = answer.json();
+    assert_eq!(turn["messages"][0]["content"], "hi there");
+    assert_eq!(turn["stop_reason"], json!({ "message_type": "stop_reason", "stop_reason": "end_turn" }));
+    assert_eq!(turn["usage"], json!({
+        "message_type": "usage_statistics", "completion_tokens": 3, "prompt_tokens": 11, "total_tokens": 14,
+        "step_count": 1, "run_ids": null,
+    }));
+    let listed = app.get(&format!("/v1/agents/{agent}/messages?limit=1")).await.json();
+    assert_eq!((&listed[0]["id"], &listed[0]["content"]), (&turn["messages"][0]["id"], &json!("hi there")));
+    let run = turn["messages"][0]["run_id"].as_str().unwrap();
+    assert_eq!(app.get(&format!("/v1/runs/{run}")).await.json()["status"], "completed");
+    let usage = app.get(&format!("/v1/runs/{run}/usage")).await.json();
+    assert_eq!((&usage["prompt_tokens"], &usage["completion_tokens"]), (&json!(11), &json!(3)));
+}
+
+#[tokio::test]
+async fn a_turn_streams_under_both_paths() {
+    let provider = provider(says("hi there")).await;
+    let app = TestApp::with_provider(&provider.uri()).await;
+    let agent = make_agent(&app).await;
+    let newer = json!({ "input": "hello", "streaming": true, "client_tools": [] });
+    for (path, body) in [("messages/stream", hello()), ("messages", newer)] {
+        let answer = app.post(&format!("/v1/agents/{agent}/{path}"), &body).await;
+        assert_eq!(answer.header("content-type"), Some("text/event-stream; charset=utf-8"), "{}", answer.text);
+        let kinds: Vec<String> = answer.text.split("\n\n").filter_map(|frame| frame.strip_prefix("data: ")).map(|data| {
+            let event: Value = serde_json::from_str(data).unwrap_or_else(|_| json!({ "message_type": data }));
+            event["message_type"].as_str().unwrap().to_owned()
+        }).collect();
+        assert_eq!(kinds, ["assistant_message", "stop_reason", "usage_statistics", "[DONE]"], "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_providers_failure_is_told_and_not_to_be_repeated() {
+    let refusal = ResponseTemplate::new(401).set_body_json(json!({ "error": { "message": "bad key", "type": "auth" } }));
+    let provider = provider(refusal).await;
+    let app = TestApp::with_provider(&provider.uri()).await;
+    let agent = make_agent(&app).await;
+    for path in ["messages", "messages/stream"] {
+        let answer = app.post(&format!("/v1/agents/{agent}/{path}"), &hello()).await;
+        assert_eq!(answer.status.as_u16(), 401, "{path}: {}", answer.text);
+        let error = &answer.json()["error"];
+        assert_eq!(error["type"], "llm_authentication");
+        assert!(error["detail"].as_str().unwrap().contains("401"), "{error}");
+        assert_eq!(app.get("/v1/health/").await.status.as_u16(), 200);
+    }
+}
+
+#[tokio::test]
+async fn nothing_to_say_is_refused() {
+    let provider = provider(says("never")).await;
+    let app = TestApp::with_provider(&provider.uri()).await;
+    let agent = make_agent(&app).await;
+    for (body, status) in [
+        (json!({ "messages": [] }), 400),
+        (json!({ "messages": [{ "role": "user", "content": "" }] }), 400),
+        (json!({ "messages": [{ "role": "robot", "content": "x" }] }), 422),
+        (json!({ "messages": "x" }), 422),
+        (json!({ "messages": [{ "role": "user", "content": "x" }], "max_steps": -1 }), 422),
+    ] {
+        let answer = app.post(&format!("/v1/agents/{agent}/messages"), &body).await;
+        assert_eq!(answer.status.as_u16(), status, "{body}: {}", answer.text);
+    }
+}
+
+#[tokio::test]
+async fn each_generation_of_clients_gets_the_agent_it_expects() {
+    let provider = provider(says("x")).await;
+    let app = TestApp::with_provider(&provider.uri()).await;
+    let mut body = agent_body();
+    body.as_object_mut().unwrap().remove("agent_type");
+    let classic = app.post("/v1/agents/", &body).await.json();
+    assert_eq!(classic["agent_type"], "memgpt_v2_agent");
+    let current = as_current(&app, Method::POST, "/v1/agents/", Some(&body)).await.json();
+    assert_eq!(current["agent_type"], "letta_v1_agent");
+
+    let agent = format!("/v1/agents/{}", current["id"].as_str().unwrap());
+    let shown = |state: &Value| {
+        ["blocks", "tools", "tags"].map(|part| !state[part].as_array().unwrap().is_empty())
+    };
+    assert_eq!(shown(&app.get(&agent).await.json()), [true; 3]);
+    assert_eq!(shown(&as_current(&app, Method::GET, &agent, None).await.json()), [false; 3]);
+    let asked = format!("{agent}?include=agent.blocks&include=agent.tags");
+    assert_eq!(shown(&as_current(&app, Method::GET, &asked, None).await.json()), [true, false, true]);
+    let older = format!("{agent}?include_relationships=tools");
+    assert_eq!(shown(&app.get(&older).await.json()), [false, true, false]);
+    let listed = as_current(&app, Method::GET, "/v1/agents/?limit=1", None).await.json();
+    assert_eq!(shown(&listed[0]), [false; 3]);
+}
+
+#[tokio::test]
+async fn attaching_answers_with_the_agent_or_with_nothing() {
+    let provider = provider(says("x")).await;
+    let app = TestApp::with_provider(&provider.uri()).await;
+    let agent = make_agent(&app).await;
+    let block = app.post("/v1/blocks/", &json!({ "label": "notes", "value": "v" })).await.json();
+    let block = block["id"].as_str().unwrap();
+    let tool = app.get("/v1/tools/?limit=1").await.json()[0]["id"].as_str().unwrap().to_owned();
+    for (kind, id) in [("core-memory/blocks", block), ("tools", tool.as_str())] {
+        for verb in ["attach", "detach"] {
+            let path = format!("/v1/agents/{agent}/{kind}/{verb}/{id}");
+            let builder = request(Method::PATCH, &path);
+            let classic = app.send(builder.body(Body::empty()).unwrap()).await;
+            assert_eq!((classic.status.as_u16(), classic.json()["id"].as_str()), (200, Some(agent.as_str())), "{path}");
+        }
+        for verb in ["attach", "detach"] {
+            let path = format!("/v1/agents/{agent}/{kind}/{verb}/{id}");
+            let current = as_current(&app, Method::PATCH, &path, None).await;
+            assert_eq!((current.status.as_u16(), current.text.as_str()), (200, "null"), "{path}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn deleting_answers_once() {
+    let provider = provider(says("x")).await;
+    let app = TestApp::with_provider(&provider.uri()).await;
+    let agent = make_agent(&app).await;
+    let gone = app.delete(&format!("/v1/agents/{agent}")).await;
+    assert_eq!(gone.json(), json!({ "message": format!("Agent id={agent} successfully deleted") }));
+    assert_eq!(app.delete(&format!("/v1/agents/{agent}")).await.status.as_u16(), 404);
+    let block = app.post("/v1/blocks/", &json!({ "label": "l", "value": "v" })).await.json();
+    let block = format!("/v1/blocks/{}", block["id"].as_str().unwrap());
+    assert_eq!(app.delete(&block).await.text, "null");
+    assert_eq!(app.get(&block).await.status.as_u16(), 404);
+}
+
+#[tokio::test]
+async fn a_block_keeps_what_an_update_does_not_name() {
+    let app = TestApp::new().await;
+    let body = json!({ "label": "l", "value": "v", "description": "d", "limit": 10 });
+    let block = app.post("/v1/blocks/", &body).await.json();
+    let path = format!("/v1/blocks/{}", block["id"].as_str().unwrap());
+    let changed = app.patch(&path, &json!({ "value": "w" })).await.json();
+    assert_eq!((&changed["value"], &changed["description"], &changed["limit"]), (&json!("w"), &json!("d"), &json!(10)));
+    let cleared = app.patch(&path, &json!({ "description": null })).await.json();
+    assert_eq!((&cleared["value"], &cleared["description"]), (&json!("w"), &Value::Null));
+    let over = app.patch(&path, &json!({ "value": "x".repeat(11) })).await;
+    assert!(matches!(over.status.as_u16(), 400 | 422), "{}", over.text);
+    assert_eq!(app.get(&path).await.json()["value"], "w");
+}
