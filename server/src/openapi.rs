@@ -9,7 +9,10 @@ use utoipa::{
     openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
 };
 
-use crate::app::AppState;
+use crate::{
+    app::AppState,
+    routes::refusals::{Detail, Malformed},
+};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -19,6 +22,7 @@ use crate::app::AppState;
                        so that server's client libraries work with it.",
         license(name = "Apache-2.0", identifier = "Apache-2.0")
     ),
+    components(schemas(Detail, Malformed)),
     security(("bearer" = []))
 )]
 struct Frame;

@@ -29,7 +29,8 @@ async fn only_the_password_opens_a_locked_server() {
         (&[("authorization", "Bearer wrong"), ("x-bare-password", &bare)], 401),
     ];
     for (headers, expected) in table {
-        let builder = headers.iter().fold(request(Method::GET, "/v1/blocks/"), |b, (name, value)| b.header(*name, *value));
+        let builder =
+            headers.iter().fold(request(Method::GET, "/v1/blocks/"), |b, (name, value)| b.header(*name, *value));
         let answer = app.send(builder.body(Body::empty()).unwrap()).await;
         assert_eq!(answer.status.as_u16(), *expected, "{headers:?}: {}", answer.text);
         if *expected == 401 {
@@ -41,7 +42,8 @@ async fn only_the_password_opens_a_locked_server() {
 #[tokio::test]
 async fn a_locked_server_does_not_tell_what_exists() {
     let app = TestApp::locked().await;
-    for path in ["/v1/agents/", "/v1/nope", "/openapi.json", "/latest/agents", "/v1/agents/foo", "/nowhere", "/v1/auth"] {
+    for path in ["/v1/agents/", "/v1/nope", "/openapi.json", "/latest/agents", "/v1/agents/foo", "/nowhere", "/v1/auth"]
+    {
         assert_eq!(app.get(path).await.status.as_u16(), 401, "{path}");
     }
     assert_eq!(app.post("/v1/health/", &serde_json::json!({})).await.status.as_u16(), 401);

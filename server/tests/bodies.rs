@@ -81,14 +81,18 @@ async fn a_turn_needs_something_to_say() {
 async fn other_content_types_are_no_json() {
     let app = TestApp::new().await;
     let post = |kind: &'static str| {
-        request(Method::POST, "/v1/blocks/").header("content-type", kind).body(Body::from(r#"{"label":"a","value":"b"}"#))
+        request(Method::POST, "/v1/blocks/")
+            .header("content-type", kind)
+            .body(Body::from(r#"{"label":"a","value":"b"}"#))
     };
     for kind in ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", ""] {
         let answer = app.send(post(kind).unwrap()).await;
         assert_eq!(answer.status.as_u16(), 422, "{kind}");
         assert!(answer.detail().contains("model_attributes_type"), "{kind}: {}", answer.text);
     }
-    for kind in ["application/json", "application/json; charset=utf-8", "Application/JSON", "application/merge-patch+json"] {
+    for kind in
+        ["application/json", "application/json; charset=utf-8", "Application/JSON", "application/merge-patch+json"]
+    {
         assert_eq!(app.send(post(kind).unwrap()).await.status.as_u16(), 200, "{kind}");
     }
     let unnamed = request(Method::POST, "/v1/blocks/").body(Body::from(r#"{"label":"a","value":"b"}"#)).unwrap();
@@ -117,7 +121,8 @@ async fn bodies_are_bounded_in_size() {
 #[tokio::test]
 async fn bodies_are_bounded_in_depth_and_values() {
     let app = TestApp::new().await;
-    let deep = format!(r#"{{"label":"a","value":"b","metadata":{{"x":{}1{}}}}}"#, "[".repeat(100_000), "]".repeat(100_000));
+    let deep =
+        format!(r#"{{"label":"a","value":"b","metadata":{{"x":{}1{}}}}}"#, "[".repeat(100_000), "]".repeat(100_000));
     let answer = app.post_text("/v1/blocks/", deep).await;
     assert_eq!((answer.status.as_u16(), answer.detail().contains("nests deeper than 128 levels")), (422, true));
 
@@ -141,7 +146,8 @@ async fn nul_is_refused_wherever_it_stands() {
         assert_eq!(answer.status.as_u16(), 422, "{body}");
         assert!(answer.detail().contains("NUL"), "{body}: {}", answer.text);
     }
-    let place = app.post_text("/v1/blocks/", r#"{"label":"a","value":"b","metadata":{"k":["x",{"y":"\u0000"}]}}"#).await;
+    let place =
+        app.post_text("/v1/blocks/", r#"{"label":"a","value":"b","metadata":{"k":["x",{"y":"\u0000"}]}}"#).await;
     assert!(place.detail().contains("('body', 'metadata', 'k', 1, 'y')"), "{}", place.text);
     // A backslash before the escape makes it plain text.
     assert_eq!(app.post_text("/v1/blocks/", r#"{"label":"a","value":"\\u0000"}"#).await.status.as_u16(), 200);
@@ -155,7 +161,11 @@ async fn nul_is_refused_wherever_it_stands() {
 #[tokio::test]
 async fn broken_texts_are_refused_and_odd_ones_kept() {
     let app = TestApp::new().await;
-    for body in [&br#"{"label":"a","value":"\ud800"}"#[..], b"{\"label\":\"a\",\"value\":\"\xff\"}", b"{\"label\":\"a\",\"value\":\"\x00\"}"] {
+    for body in [
+        &br#"{"label":"a","value":"\ud800"}"#[..],
+        b"{\"label\":\"a\",\"value\":\"\xff\"}",
+        b"{\"label\":\"a\",\"value\":\"\x00\"}",
+    ] {
         let answer = app.post_text("/v1/blocks/", body.to_vec()).await;
         assert_eq!(answer.status.as_u16(), 422, "{body:?}: {}", answer.text);
         assert!(answer.detail().contains("json_invalid"), "{}", answer.text);

@@ -33,11 +33,21 @@ async fn local_pages_pass_the_preflight_even_when_the_server_is_locked() {
 #[tokio::test]
 async fn other_pages_do_not_unless_they_are_listed() {
     let app = TestApp::with(|config| config.cors_origins = vec!["https://app.example.com/".into()]).await;
-    assert_eq!(preflight(&app, "https://app.example.com").await.header("access-control-allow-origin"), Some("https://app.example.com"));
+    assert_eq!(
+        preflight(&app, "https://app.example.com").await.header("access-control-allow-origin"),
+        Some("https://app.example.com")
+    );
     for origin in [
-        "https://app.example.com.evil.example", "http://app.example.com", "https://app.example.com:444", "null",
-        "http://localhost.evil.example", "http://localhost:3000.evil.example", "http://127.0.0.1.nip.example",
-        "file://", "http://user@localhost:3000", "http://0.0.0.0:3000",
+        "https://app.example.com.evil.example",
+        "http://app.example.com",
+        "https://app.example.com:444",
+        "null",
+        "http://localhost.evil.example",
+        "http://localhost:3000.evil.example",
+        "http://127.0.0.1.nip.example",
+        "file://",
+        "http://user@localhost:3000",
+        "http://0.0.0.0:3000",
     ] {
         assert_eq!(preflight(&app, origin).await.header("access-control-allow-origin"), None, "{origin}");
     }
@@ -82,10 +92,22 @@ async fn a_foreign_page_cannot_change_anything_on_an_open_server() {
 async fn an_open_server_answers_only_under_its_own_names() {
     let app = TestApp::with(|config| config.allowed_hosts = vec!["box.lan".into()]).await;
     let table = [
-        ("localhost", 200), ("localhost:8283", 200), ("LOCALHOST", 200), ("127.0.0.1:8283", 200), ("127.9.9.9", 200),
-        ("[::1]", 200), ("[::1]:8283", 200), ("box.lan:8283", 200), ("evil.example", 403), ("evil.example:8283", 403),
-        ("localhost.evil.example", 403), ("127.0.0.1.nip.example", 403), ("192.168.0.7", 403), ("0.0.0.0", 403),
-        ("localhost@evil.example", 403), ("", 403),
+        ("localhost", 200),
+        ("localhost:8283", 200),
+        ("LOCALHOST", 200),
+        ("127.0.0.1:8283", 200),
+        ("127.9.9.9", 200),
+        ("[::1]", 200),
+        ("[::1]:8283", 200),
+        ("box.lan:8283", 200),
+        ("evil.example", 403),
+        ("evil.example:8283", 403),
+        ("localhost.evil.example", 403),
+        ("127.0.0.1.nip.example", 403),
+        ("192.168.0.7", 403),
+        ("0.0.0.0", 403),
+        ("localhost@evil.example", 403),
+        ("", 403),
     ];
     for (host, expected) in table {
         let builder = Request::builder().uri("/v1/health/").header("host", host);

@@ -80,7 +80,9 @@ fn every_key_can_be_set_by_a_variable_and_by_the_file() {
             "host" => ("127.0.0.2", "\"127.0.0.2\""),
             "data_dir" => ("/tmp/x", "\"/tmp/x\""),
             "database_url" => ("sqlite:x.db", "\"sqlite:x.db\""),
-            "master_key" => ("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", "\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\""),
+            "master_key" => {
+                ("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", "\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\"")
+            }
             "log_format" => ("json", "\"json\""),
             "log_level" => ("debug", "\"debug\""),
             "allowed_hosts" | "cors_origins" => ("http://a.example", "[\"http://a.example\"]"),
@@ -153,7 +155,11 @@ fn refusals_name_the_setting() {
         ("MNEME_LOG_FORMAT", "xml", "MNEME_LOG_FORMAT: 'xml' is neither text nor json"),
         ("MNEME_LOG_LEVEL", "a=b=c", "log_level:"),
         ("MNEME_HOST", "example.com", "host: 'example.com' is neither an IP address nor localhost"),
-        ("MNEME_DATABASE_URL", "mysql://x", "MNEME_DATABASE_URL: the database scheme 'mysql' is neither sqlite nor postgres"),
+        (
+            "MNEME_DATABASE_URL",
+            "mysql://x",
+            "MNEME_DATABASE_URL: the database scheme 'mysql' is neither sqlite nor postgres",
+        ),
         ("LETTA_PG_URI", "host=x", "LETTA_PG_URI: a database URL starts with sqlite: or postgres://"),
         ("MNEME_MAX_REQUESTS", "0", "max_requests: it must be at least 1, not 0"),
         ("MNEME_CORS_ORIGINS", "*", "cors_origins: '*' lets any web page use the server, so it needs a password"),
@@ -175,7 +181,10 @@ fn refusals_of_the_file_name_the_line_and_keep_secrets() {
         ("[[providers]]\nname = \"x\"\nkind = \"zzz\"", "'zzz' is no kind of provider"),
         ("[[providers]]\nname = \"x\"\nkind = \"openai_compatible\"", "providers: x needs a base_url"),
         ("[[providers]]\nname = \"a/b\"\nkind = \"openai\"", "providers: the name 'a/b'"),
-        ("[[providers]]\nname = \"a\"\nkind = \"openai\"\n[[providers]]\nname = \"a\"\nkind = \"openai\"", "used twice"),
+        (
+            "[[providers]]\nname = \"a\"\nkind = \"openai\"\n[[providers]]\nname = \"a\"\nkind = \"openai\"",
+            "used twice",
+        ),
         ("[[providers]]\nname = \"a\"\nkind = \"openai\"\napi_key_env = \"NOT_SET\"", "NOT_SET"),
         ("[[providers]]\nname = \"a\"\nkind = \"ollama\"\nbase_url = \"file:///x\"", "must start with http"),
     ] {
@@ -202,7 +211,10 @@ fn providers_come_from_their_usual_variables() {
         (&[("OPENAI_BASE_URL", "http://h/v1")], "openai", OpenAi, "http://h/v1", ""),
         (
             &[("OPENAI_API_KEY", "k"), ("OPENAI_API_BASE", "https://openrouter.ai/api/v1")],
-            "openai", OpenRouter, "https://openrouter.ai/api/v1", "k",
+            "openai",
+            OpenRouter,
+            "https://openrouter.ai/api/v1",
+            "k",
         ),
         (&[("ANTHROPIC_API_KEY", " k\n")], "anthropic", Anthropic, "https://api.anthropic.com/", "k"),
         (&[("GEMINI_API_KEY", "k"), ("GEMINI_BASE_URL", "http://h/")], "google_ai", Gemini, "http://h/", "k"),
@@ -227,7 +239,8 @@ fn the_environment_replaces_providers_of_the_file() {
     let file = "[[providers]]\nname = \"openai\"\nkind = \"openai\"\napi_key = \"from-file\"\n\
                 [[providers]]\nname = \"mine\"\nkind = \"openai_compatible\"\nbase_url = \"http://h/v1\"\napi_key_env = \"MINE\"\n";
     let config = Setup::new().toml(file).env("OPENAI_API_KEY", "from-env").env("MINE", "m").load().unwrap();
-    let keys: Vec<_> = config.providers.iter().map(|p| (p.name.as_str(), p.api_key.as_ref().map(Secret::reveal))).collect();
+    let keys: Vec<_> =
+        config.providers.iter().map(|p| (p.name.as_str(), p.api_key.as_ref().map(Secret::reveal))).collect();
     assert_eq!(keys, [("openai", Some("from-env")), ("mine", Some("m"))]);
 }
 
@@ -254,7 +267,8 @@ fn the_printed_file_shows_every_key_and_changes_nothing() {
     }
     let as_it_is = Setup::new().toml(&text).load().unwrap();
     assert_eq!(as_it_is.port, Config::default().port);
-    let settings = |line: &&str| line.starts_with('#') && line.contains(" = ") && !line.contains('…') && !line.starts_with("# ");
+    let settings =
+        |line: &&str| line.starts_with('#') && line.contains(" = ") && !line.contains('…') && !line.starts_with("# ");
     let providers = text.find("\n#[[providers]]").unwrap();
     let active: Vec<&str> = text[..providers].lines().filter(settings).map(|line| &line[1..]).collect();
     assert!(active.len() + 3 == KEYS.len(), "{active:?}");

@@ -2,7 +2,12 @@
 
 use std::{convert::Infallible, net::SocketAddr, time::Duration};
 
-use axum::{Router, body::Body, extract::Request, routing::{get, post}};
+use axum::{
+    Router,
+    body::Body,
+    extract::Request,
+    routing::{get, post},
+};
 use futures::stream;
 use mneme::http::listener::{Limits, serve};
 use tokio::{
@@ -78,9 +83,7 @@ async fn a_head_without_end_is_refused() {
     let mut stream = connect(&running).await;
     stream.write_all(b"GET / HTTP/1.1\r\nhost: localhost\r\n").await.unwrap();
     let line = format!("x-filler: {}\r\n", "x".repeat(1000));
-    let flood = async {
-        while stream.write_all(line.as_bytes()).await.is_ok() {}
-    };
+    let flood = async { while stream.write_all(line.as_bytes()).await.is_ok() {} };
     timeout(LONG, flood).await.expect("the server reads for ever");
 }
 

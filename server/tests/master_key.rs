@@ -55,7 +55,9 @@ fn keys_are_read_in_hexadecimal_and_base64() {
     ] {
         assert_eq!(parse(text).unwrap().reveal(), &bytes, "{text}");
     }
-    for wrong in ["", "secret", &hex[2..], &format!("{hex}00"), "AAkSGyQtNj9IUVpjbHV+h5CZoqu0vcbP2OHq8/wFDh", &"zz".repeat(32)] {
+    for wrong in
+        ["", "secret", &hex[2..], &format!("{hex}00"), "AAkSGyQtNj9IUVpjbHV+h5CZoqu0vcbP2OHq8/wFDh", &"zz".repeat(32)]
+    {
         assert!(parse(wrong).is_err(), "{wrong}");
     }
 }

@@ -9,7 +9,9 @@ use serde_json::json;
 #[tokio::test]
 async fn every_spelling_of_a_path_is_answered_directly() {
     let app = TestApp::new().await;
-    for path in ["/v1/blocks", "/v1/blocks/", "/latest/blocks", "/latest/blocks/", "/v1/blocks/?limit=1", "/v1/blocks?limit=1"] {
+    for path in
+        ["/v1/blocks", "/v1/blocks/", "/latest/blocks", "/latest/blocks/", "/v1/blocks/?limit=1", "/v1/blocks?limit=1"]
+    {
         let answer = app.get(path).await;
         assert_eq!((answer.status.as_u16(), answer.text.as_str()), (200, "[]"), "{path}");
     }
@@ -31,17 +33,24 @@ async fn a_malformed_identifier_is_refused_with_an_example() {
     let answer = app.get("/v1/agents/foo").await;
     assert_eq!(answer.status.as_u16(), 422);
     let uuid = "[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}";
-    assert_eq!(answer.json(), json!({
-        "trace_id": "",
-        "detail": format!(
-            "[{{'type': 'string_pattern_mismatch', 'loc': ('path', 'agent_id'), 'msg': \"String should match pattern \
-             'agent-{{uuid4}}'\", 'input': 'foo', 'ctx': {{'pattern': '^agent-{uuid}$'}}}}]"
-        ),
-        "examples": ["agent-123e4567-e89b-42d3-8456-426614174000"],
-    }));
+    assert_eq!(
+        answer.json(),
+        json!({
+            "trace_id": "",
+            "detail": format!(
+                "[{{'type': 'string_pattern_mismatch', 'loc': ('path', 'agent_id'), 'msg': \"String should match pattern \
+                 'agent-{{uuid4}}'\", 'input': 'foo', 'ctx': {{'pattern': '^agent-{uuid}$'}}}}]"
+            ),
+            "examples": ["agent-123e4567-e89b-42d3-8456-426614174000"],
+        })
+    );
     for path in [
-        "/v1/blocks/nope", "/v1/tools/agent-123e4567-e89b-42d3-8456-426614174000", "/v1/runs/foo/usage",
-        "/v1/steps/%20", "/v1/telemetry/x", "/v1/agents/agent-00000000-0000-1000-8000-000000000000/context",
+        "/v1/blocks/nope",
+        "/v1/tools/agent-123e4567-e89b-42d3-8456-426614174000",
+        "/v1/runs/foo/usage",
+        "/v1/steps/%20",
+        "/v1/telemetry/x",
+        "/v1/agents/agent-00000000-0000-1000-8000-000000000000/context",
         "/v1/agents/%2e%2e/messages",
     ] {
         let answer = app.get(path).await;
@@ -64,10 +73,13 @@ async fn a_missing_thing_is_404_on_every_route_that_names_it() {
             path.replace(&format!("{{{kind}_id}}"), &format!("{kind}-00000000-0000-4000-8000-000000000000"))
         });
         let path = path.replace("{block_label}", "human");
-        assert!(!path.contains('{'), "{path}");
-        for (method, operation) in
-            [(Method::GET, item.get), (Method::PATCH, item.patch), (Method::POST, item.post), (Method::DELETE, item.delete)]
-        {
+        assert!(!path.contains('{'), "teach this test a value for each parameter of {path}");
+        for (method, operation) in [
+            (Method::GET, item.get),
+            (Method::PATCH, item.patch),
+            (Method::POST, item.post),
+            (Method::DELETE, item.delete),
+        ] {
             if operation.is_none() {
                 continue;
             }
@@ -91,12 +103,21 @@ async fn a_missing_thing_is_404_on_every_route_that_names_it() {
 async fn limits_and_orders_are_checked() {
     let app = TestApp::new().await;
     for (query, expected) in [
-        ("order=zzz", "[{'type': 'literal_error', 'loc': ('query', 'order'), 'msg': \"Input should be 'asc' or 'desc'\", \
-                       'input': 'zzz', 'ctx': {'expected': \"'asc' or 'desc'\"}}]"),
-        ("limit=x", "[{'type': 'int_parsing', 'loc': ('query', 'limit'), 'msg': 'Input should be a valid integer, unable \
-                     to parse string as an integer', 'input': 'x'}]"),
-        ("limit=-1", "[{'type': 'greater_than_equal', 'loc': ('query', 'limit'), 'msg': 'Input should be greater than or \
-                      equal to 0', 'input': '-1'}]"),
+        (
+            "order=zzz",
+            "[{'type': 'literal_error', 'loc': ('query', 'order'), 'msg': \"Input should be 'asc' or 'desc'\", \
+                       'input': 'zzz', 'ctx': {'expected': \"'asc' or 'desc'\"}}]",
+        ),
+        (
+            "limit=x",
+            "[{'type': 'int_parsing', 'loc': ('query', 'limit'), 'msg': 'Input should be a valid integer, unable \
+                     to parse string as an integer', 'input': 'x'}]",
+        ),
+        (
+            "limit=-1",
+            "[{'type': 'greater_than_equal', 'loc': ('query', 'limit'), 'msg': 'Input should be greater than or \
+                      equal to 0', 'input': '-1'}]",
+        ),
     ] {
         for path in ["agents", "blocks", "tools", "runs", "steps", "tags", "providers"] {
             let answer = app.get(&format!("/v1/{path}/?{query}")).await;
@@ -108,7 +129,11 @@ async fn limits_and_orders_are_checked() {
     let status = app.get("/v1/runs/?statuses=zzz").await;
     assert!(status.status == 422 && status.detail().contains("Input should be 'created', "), "{}", status.text);
     let number = app.get("/v1/blocks/?connected_to_agents_count_gt=x").await;
-    assert!(number.status == 422 && number.detail().contains("('query', 'connected_to_agents_count_gt')"), "{}", number.text);
+    assert!(
+        number.status == 422 && number.detail().contains("('query', 'connected_to_agents_count_gt')"),
+        "{}",
+        number.text
+    );
 }
 
 async fn labels(app: &TestApp, query: &str) -> Vec<String> {

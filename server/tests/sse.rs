@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::response::Response;
 use futures::{Stream, StreamExt, stream};
 use http_body_util::BodyExt;
-use mneme::http::sse::{Manner, respond};
+use mneme::http::sse::{Manner, frame, respond};
 use mneme_core::{CoreError, LlmFailure, TurnEvent};
 use mneme_domain::{
     MessageId,
@@ -92,6 +92,17 @@ async fn texts_stay_on_their_line_and_in_ascii() {
     assert_eq!(events(&sent)[0]["content"], odd);
 }
 
+proptest::proptest! {
+    /// Whatever a text holds, its frame is one line of ASCII that says the same.
+    #[test]
+    fn any_text_survives_its_frame(text in "\\PC*|(?s).*|(\\[DONE\\]|data: |\n)*") {
+        let sent = frame(&json!({ "content": text }));
+        let sent = std::str::from_utf8(&sent).unwrap();
+        assert!(sent.is_ascii() && !sent.contains("[DONE]") && sent.matches('\n').count() == 2, "{sent}");
+        assert_eq!(events(sent)[0]["content"], text);
+    }
+}
+
 #[tokio::test]
 async fn a_turn_that_fails_at_once_is_an_http_error() {
     let response = respond(stream::iter([TurnEvent::Error(failure())]), manner()).await;
@@ -99,11 +110,14 @@ async fn a_turn_that_fails_at_once_is_an_http_error() {
     assert_eq!(response.headers()["content-type"], "application/json");
     assert_eq!(response.headers()["x-should-retry"], "false");
     let body: Value = serde_json::from_str(&text(response).await).unwrap();
-    assert_eq!(body, json!({ "error": {
+    assert_eq!(
+        body,
+        json!({ "error": {
         "type": "llm_rate_limit",
         "message": "The model provider's rate limit was reached.",
         "detail": "Error code: 429 - slow down",
-    } }));
+    } })
+    );
 }
 
 #[tokio::test]
@@ -112,18 +126,21 @@ async fn a_later_failure_is_an_event() {
     let response = respond(turn, manner()).await;
     assert_eq!(response.status().as_u16(), 200);
     let events = events(&text(response).await);
-    assert_eq!(events[1], json!({
-        "message_type": "error_message",
-        "run_id": "run-1",
-        "error_type": "llm_rate_limit",
-        "message": "The model provider's rate limit was reached.",
-        "detail": "Error code: 429 - slow down",
-        "error": {
-            "type": "llm_rate_limit",
+    assert_eq!(
+        events[1],
+        json!({
+            "message_type": "error_message",
+            "run_id": "run-1",
+            "error_type": "llm_rate_limit",
             "message": "The model provider's rate limit was reached.",
             "detail": "Error code: 429 - slow down",
-        },
-    }));
+            "error": {
+                "type": "llm_rate_limit",
+                "message": "The model provider's rate limit was reached.",
+                "detail": "Error code: 429 - slow down",
+            },
+        })
+    );
     assert_eq!(events[2]["stop_reason"], "llm_api_error");
     assert_eq!(events[3], "[DONE]");
 }

@@ -64,10 +64,13 @@ async fn a_message_is_answered_and_kept() {
     let turn = answer.json();
     assert_eq!(turn["messages"][0]["content"], "hi there");
     assert_eq!(turn["stop_reason"], json!({ "message_type": "stop_reason", "stop_reason": "end_turn" }));
-    assert_eq!(turn["usage"], json!({
-        "message_type": "usage_statistics", "completion_tokens": 3, "prompt_tokens": 11, "total_tokens": 14,
-        "step_count": 1, "run_ids": null,
-    }));
+    assert_eq!(
+        turn["usage"],
+        json!({
+            "message_type": "usage_statistics", "completion_tokens": 3, "prompt_tokens": 11, "total_tokens": 14,
+            "step_count": 1, "run_ids": null,
+        })
+    );
     let listed = app.get(&format!("/v1/agents/{agent}/messages?limit=1")).await.json();
     assert_eq!((&listed[0]["id"], &listed[0]["content"]), (&turn["messages"][0]["id"], &json!("hi there")));
     let run = turn["messages"][0]["run_id"].as_str().unwrap();
@@ -85,17 +88,23 @@ async fn a_turn_streams_under_both_paths() {
     for (path, body) in [("messages/stream", hello()), ("messages", newer)] {
         let answer = app.post(&format!("/v1/agents/{agent}/{path}"), &body).await;
         assert_eq!(answer.header("content-type"), Some("text/event-stream; charset=utf-8"), "{}", answer.text);
-        let kinds: Vec<String> = answer.text.split("\n\n").filter_map(|frame| frame.strip_prefix("data: ")).map(|data| {
-            let event: Value = serde_json::from_str(data).unwrap_or_else(|_| json!({ "message_type": data }));
-            event["message_type"].as_str().unwrap().to_owned()
-        }).collect();
+        let kinds: Vec<String> = answer
+            .text
+            .split("\n\n")
+            .filter_map(|frame| frame.strip_prefix("data: "))
+            .map(|data| {
+                let event: Value = serde_json::from_str(data).unwrap_or_else(|_| json!({ "message_type": data }));
+                event["message_type"].as_str().unwrap().to_owned()
+            })
+            .collect();
         assert_eq!(kinds, ["assistant_message", "stop_reason", "usage_statistics", "[DONE]"], "{path}");
     }
 }
 
 #[tokio::test]
 async fn a_providers_failure_is_told_and_not_to_be_repeated() {
-    let refusal = ResponseTemplate::new(401).set_body_json(json!({ "error": { "message": "bad key", "type": "auth" } }));
+    let refusal =
+        ResponseTemplate::new(401).set_body_json(json!({ "error": { "message": "bad key", "type": "auth" } }));
     let provider = provider(refusal).await;
     let app = TestApp::with_provider(&provider.uri()).await;
     let agent = make_agent(&app).await;
@@ -138,9 +147,7 @@ async fn each_generation_of_clients_gets_the_agent_it_expects() {
     assert_eq!(current["agent_type"], "letta_v1_agent");
 
     let agent = format!("/v1/agents/{}", current["id"].as_str().unwrap());
-    let shown = |state: &Value| {
-        ["blocks", "tools", "tags"].map(|part| !state[part].as_array().unwrap().is_empty())
-    };
+    let shown = |state: &Value| ["blocks", "tools", "tags"].map(|part| !state[part].as_array().unwrap().is_empty());
     assert_eq!(shown(&app.get(&agent).await.json()), [true; 3]);
     assert_eq!(shown(&as_current(&app, Method::GET, &agent, None).await.json()), [false; 3]);
     let asked = format!("{agent}?include=agent.blocks&include=agent.tags");

@@ -21,8 +21,5 @@ pub use server::{Server, ServerBuilder};
 pub fn http_client() -> reqwest::Client {
     // The second call of a process fails and changes nothing.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    reqwest::Client::builder()
-        .no_proxy()
-        .build()
-        .expect("a plain client can be built")
+    reqwest::Client::builder().no_proxy().build().expect("a plain client can be built")
 }

@@ -19,10 +19,8 @@ pub(crate) fn create_dir(dir: &Path) {
 
 /// Takes an exclusive lock between processes; it is released when the returned file is dropped.
 pub(crate) fn lock(path: &Path) -> File {
-    let file = File::create(path)
-        .unwrap_or_else(|e| panic!("cannot create the lock file {}: {e}", path.display()));
-    file.lock()
-        .unwrap_or_else(|e| panic!("cannot lock {}: {e}", path.display()));
+    let file = File::create(path).unwrap_or_else(|e| panic!("cannot create the lock file {}: {e}", path.display()));
+    file.lock().unwrap_or_else(|e| panic!("cannot lock {}: {e}", path.display()));
     file
 }
 
@@ -39,7 +37,5 @@ pub(crate) fn free_port() -> u16 {
 /// FNV-1a, a short name for some content. The standard library's hashers do not promise the same values in the
 /// next release.
 pub(crate) fn fnv1a(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
-    })
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
 }

@@ -42,10 +42,7 @@ impl Postgres {
     /// As [`Postgres::shared`].
     pub fn start() -> Self {
         let installation = install::ensure();
-        Self {
-            cluster: Cluster::start(&installation),
-            databases: AtomicU32::new(0),
-        }
+        Self { cluster: Cluster::start(&installation), databases: AtomicU32::new(0) }
     }
 
     /// Creates an empty database and returns its URL, `postgres://user:password@127.0.0.1:port/name`.

@@ -55,12 +55,8 @@ impl Provider {
     /// [`Provider::start`] for tests without a runtime.
     pub fn start_blocking() -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("no free loopback port");
-        listener
-            .set_nonblocking(true)
-            .expect("the listener can be non-blocking");
-        let address = listener
-            .local_addr()
-            .expect("a bound listener has an address");
+        listener.set_nonblocking(true).expect("the listener can be non-blocking");
+        let address = listener.local_addr().expect("a bound listener has an address");
         let state = Arc::new(State::default());
         let (stop, stopped) = oneshot::channel();
         let app = routes::router(Arc::clone(&state));
@@ -68,11 +64,7 @@ impl Provider {
             .name("model-provider".into())
             .spawn(move || serve(listener, app, stopped))
             .expect("a thread can be started");
-        Self {
-            address,
-            state,
-            stop: Some(stop),
-        }
+        Self { address, state, stop: Some(stop) }
     }
 
     /// The base URL as an OpenAI client wants it, with `/v1`.
@@ -112,9 +104,7 @@ impl Provider {
     /// Replaces the list that `/v1/models` answers by these ids.
     pub fn models(&self, ids: &[&str]) -> &Self {
         self.models_json(
-            ids.iter()
-                .map(|id| json!({"id": id, "object": "model", "created": 1, "owned_by": "test"}))
-                .collect(),
+            ids.iter().map(|id| json!({"id": id, "object": "model", "created": 1, "owned_by": "test"})).collect(),
         )
     }
 
@@ -131,10 +121,7 @@ impl Provider {
 
     /// The chat requests received so far, oldest first.
     pub fn chats(&self) -> Vec<Recorded> {
-        self.requests()
-            .into_iter()
-            .filter(|request| request.path.ends_with("/chat/completions"))
-            .collect()
+        self.requests().into_iter().filter(|request| request.path.ends_with("/chat/completions")).collect()
     }
 
     /// Forgets recorded requests; queued answers stay.
@@ -160,11 +147,7 @@ impl Provider {
     pub async fn wait_for_chats(&self, count: usize) {
         let wait = self.state.wait_until(|| self.chats().len() >= count);
         let in_time = tokio::time::timeout(WAIT_LIMIT, wait).await.is_ok();
-        assert!(
-            in_time,
-            "{} of {count} chat requests came within {WAIT_LIMIT:?}",
-            self.chats().len()
-        );
+        assert!(in_time, "{} of {count} chat requests came within {WAIT_LIMIT:?}", self.chats().len());
     }
 
     /// Waits until the client has walked away from `count` answers.
@@ -174,11 +157,7 @@ impl Provider {
     pub async fn wait_for_disconnects(&self, count: usize) {
         let wait = self.state.wait_until(|| self.disconnects() >= count);
         let in_time = tokio::time::timeout(WAIT_LIMIT, wait).await.is_ok();
-        assert!(
-            in_time,
-            "{} of {count} disconnects came within {WAIT_LIMIT:?}",
-            self.disconnects()
-        );
+        assert!(in_time, "{} of {count} disconnects came within {WAIT_LIMIT:?}", self.disconnects());
     }
 }
 
@@ -192,13 +171,9 @@ impl Drop for Provider {
 }
 
 fn serve(listener: TcpListener, app: axum::Router, stopped: oneshot::Receiver<()>) {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .expect("a runtime can be built");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime can be built");
     runtime.block_on(async {
-        let listener =
-            tokio::net::TcpListener::from_std(listener).expect("the runtime takes the listener");
+        let listener = tokio::net::TcpListener::from_std(listener).expect("the runtime takes the listener");
         tokio::select! {
             served = axum::serve(listener, app) => served.expect("the provider serves"),
             _ = stopped => {}

@@ -8,10 +8,7 @@ use crate::paths;
 
 /// The folder `examples/` of this checkout.
 fn examples() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .expect("the crate lies in the workspace")
-        .join("examples")
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the crate lies in the workspace").join("examples")
 }
 
 /// A command that runs `examples/python/<script>` with the packages of `examples/python/<requirements>`.
@@ -23,15 +20,10 @@ pub fn python(script: &str, requirements: &str) -> Command {
     let venv = prepare(&folder.join(requirements), |venv| {
         run(Command::new("python3").args(["-m", "venv"]).arg(venv));
         let mut pip = Command::new(venv.join("bin/pip"));
-        run(pip
-            .args(["install", "--quiet", "--disable-pip-version-check", "-r"])
-            .arg(folder.join(requirements)));
+        run(pip.args(["install", "--quiet", "--disable-pip-version-check", "-r"]).arg(folder.join(requirements)));
     });
     let mut command = Command::new(venv.join("bin/python"));
-    command
-        .arg(folder.join(script))
-        .env("PYTHONDONTWRITEBYTECODE", "1")
-        .env("PYTHONUNBUFFERED", "1");
+    command.arg(folder.join(script)).env("PYTHONDONTWRITEBYTECODE", "1").env("PYTHONUNBUFFERED", "1");
     command
 }
 
@@ -46,9 +38,7 @@ pub fn typescript(script: &str) -> Command {
         for file in ["package.json", "package-lock.json", ".npmrc"] {
             copy(&folder.join(file), &target.join(file));
         }
-        run(Command::new("npm")
-            .args(["ci", "--silent"])
-            .current_dir(target));
+        run(Command::new("npm").args(["ci", "--silent"]).current_dir(target));
     });
     // Node looks for packages beside the script, so the script goes where they are.
     copy(&folder.join(script), &installed.join(script));
@@ -61,10 +51,7 @@ pub fn typescript(script: &str) -> Command {
 /// is made again; processes that start together wait for the first.
 fn prepare(pins: &Path, install: impl FnOnce(&Path)) -> PathBuf {
     let content = fs::read(pins).unwrap_or_else(|e| panic!("cannot read {}: {e}", pins.display()));
-    let stem = pins
-        .file_stem()
-        .expect("the pins have a name")
-        .to_string_lossy();
+    let stem = pins.file_stem().expect("the pins have a name").to_string_lossy();
     let folder = paths::cache_dir().join("sdk");
     paths::create_dir(&folder);
     let target = folder.join(format!("{stem}-{:016x}", paths::fnv1a(&content)));
@@ -85,9 +72,7 @@ fn copy(from: &Path, to: &Path) {
 }
 
 fn run(command: &mut Command) -> Output {
-    let output = command
-        .output()
-        .unwrap_or_else(|e| panic!("cannot run {command:?}: {e}"));
+    let output = command.output().unwrap_or_else(|e| panic!("cannot run {command:?}: {e}"));
     assert!(
         output.status.success(),
         "{command:?} failed with {}:\n{}{}",

@@ -52,8 +52,7 @@ impl ServerBuilder {
     /// Makes this the server's only model provider.
     #[must_use]
     pub fn provider(self, provider: &Provider) -> Self {
-        self.env("OPENAI_API_KEY", "test")
-            .env("OPENAI_API_BASE", &provider.base_url())
+        self.env("OPENAI_API_KEY", "test").env("OPENAI_API_BASE", &provider.base_url())
     }
 
     /// Stores in this database instead of the default one in the data directory.
@@ -87,10 +86,7 @@ impl ServerBuilder {
     /// # Panics
     /// When there is no binary, or it does not answer its health check; the message carries its log.
     pub async fn start(self) -> Server {
-        let home = tempfile::Builder::new()
-            .prefix("mneme-server-")
-            .tempdir()
-            .expect("cannot create a directory");
+        let home = tempfile::Builder::new().prefix("mneme-server-").tempdir().expect("cannot create a directory");
         let http = crate::http_client();
         let mut failure = String::new();
         for _ in 0..START_ATTEMPTS {
@@ -98,13 +94,7 @@ impl ServerBuilder {
             let mut process = self.spawn(home.path(), port);
             match process.wait_until_healthy(&http, port).await {
                 Ok(()) => {
-                    return Server {
-                        builder: self,
-                        port,
-                        process,
-                        home,
-                        http,
-                    };
+                    return Server { builder: self, port, process, home, http };
                 }
                 Err(reason) if reason.to_lowercase().contains("in use") => failure = reason,
                 Err(reason) => panic!("{reason}"),
@@ -114,21 +104,10 @@ impl ServerBuilder {
     }
 
     fn spawn(&self, home: &Path, port: u16) -> Process {
-        let mut arguments: Vec<String> = ["serve", "--host", "127.0.0.1", "--port"]
-            .map(str::to_owned)
-            .to_vec();
-        arguments.extend([
-            port.to_string(),
-            "--data-dir".to_owned(),
-            home.join("data").display().to_string(),
-        ]);
+        let mut arguments: Vec<String> = ["serve", "--host", "127.0.0.1", "--port"].map(str::to_owned).to_vec();
+        arguments.extend([port.to_string(), "--data-dir".to_owned(), home.join("data").display().to_string()]);
         arguments.extend(self.arguments.iter().cloned());
-        Process::spawn(
-            &binary::path(),
-            &arguments,
-            &self.environment,
-            &home.join("log"),
-        )
+        Process::spawn(&binary::path(), &arguments, &self.environment, &home.join("log"))
     }
 }
 
@@ -217,24 +196,13 @@ impl Server {
     }
 
     async fn call(&self, method: Method, path: &str, body: Option<&Value>) -> (u16, Value) {
-        let mut request = self
-            .http
-            .request(method.clone(), format!("{}{path}", self.url()));
+        let mut request = self.http.request(method.clone(), format!("{}{path}", self.url()));
         if let Some(body) = body {
             request = request.json(body);
         }
-        let response = request
-            .send()
-            .await
-            .unwrap_or_else(|e| panic!("{method} {path}: {e}\n{}", self.log()));
+        let response = request.send().await.unwrap_or_else(|e| panic!("{method} {path}: {e}\n{}", self.log()));
         let status = response.status().as_u16();
-        let bytes = response
-            .bytes()
-            .await
-            .unwrap_or_else(|e| panic!("{method} {path}: {e}\n{}", self.log()));
-        (
-            status,
-            serde_json::from_slice(&bytes).unwrap_or(Value::Null),
-        )
+        let bytes = response.bytes().await.unwrap_or_else(|e| panic!("{method} {path}: {e}\n{}", self.log()));
+        (status, serde_json::from_slice(&bytes).unwrap_or(Value::Null))
     }
 }

@@ -28,28 +28,13 @@ fn ends_in_a_conversation() {
     let data = tempfile::tempdir().expect("a directory can be made");
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scripts/quickstart");
     let mut command = Command::new(script);
-    command
-        .arg("--binary")
-        .arg(server::binary())
-        .args(["--port", "0", "--data-dir"])
-        .arg(data.path());
+    command.arg("--binary").arg(server::binary()).args(["--port", "0", "--data-dir"]).arg(data.path());
     for name in PROVIDERS {
         command.env_remove(name);
     }
-    let output = command
-        .env_remove("MNEME_MODEL")
-        .stdin(Stdio::null())
-        .output()
-        .expect("the script runs");
-    let (text, errors) = (
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr),
-    );
-    assert!(
-        output.status.success(),
-        "{}\n{text}\n{errors}",
-        output.status
-    );
+    let output = command.env_remove("MNEME_MODEL").stdin(Stdio::null()).output().expect("the script runs");
+    let (text, errors) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{}\n{text}\n{errors}", output.status);
     assert_eq!(text.matches("you> ").count(), 2, "{text}");
     assert_eq!(text.matches("mo> ").count(), 2, "{text}");
     // What a model of this size says is anybody's guess; that it says words is not.

@@ -13,8 +13,7 @@ const ANSWER: &str = "Your name is Ada and you like green tea – wonderful!";
 /// A model that introduces itself, edits the memory when told to, and then knows.
 async fn story() -> Provider {
     let provider = Provider::start().await;
-    let insert =
-        json!({"label": "human", "new_str": "The user's name is Ada. She likes green tea."});
+    let insert = json!({"label": "human", "new_str": "The user's name is Ada. She likes green tea."});
     provider
         .reply(Reply::text("I am Mo, nice to meet you."))
         .reply(Reply::tool_call("memory_insert", insert))
@@ -30,64 +29,37 @@ async fn run(mut script: Command, server: &Server) -> String {
         .env("MNEME_EMBEDDING", "openai/text-embedding-3-small")
         .env_remove("LETTA_API_KEY")
         .env_remove("LETTA_BASE_URL");
-    let output = tokio::task::spawn_blocking(move || script.output())
-        .await
-        .expect("the script is waited for");
+    let output = tokio::task::spawn_blocking(move || script.output()).await.expect("the script is waited for");
     let output = output.expect("the script runs");
-    let text = format!(
-        "{}{}",
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    );
-    assert!(
-        output.status.success(),
-        "{}:\n{text}\n--- the server's log:\n{}",
-        output.status,
-        server.log()
-    );
+    let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{}:\n{text}\n--- the server's log:\n{}", output.status, server.log());
     text
 }
 
 async fn tell(script: Command, server: Server, provider: Provider) {
     let text = run(script, &server).await;
-    assert!(
-        text.contains("    says: I am Mo, nice to meet you."),
-        "{text}"
-    );
+    assert!(text.contains("    says: I am Mo, nice to meet you."), "{text}");
     assert!(text.contains("calls memory_insert("), "{text}");
     assert!(text.contains("She likes green tea."), "{text}");
     assert!(text.replace('|', "").contains(ANSWER), "{text}");
     assert!(text.ends_with("Everything was as expected.\n"), "{text}");
     assert_eq!(provider.unused_replies(), 0);
     let last = provider.chats().pop().expect("the model was asked");
-    assert!(
-        last.system_prompt().contains("She likes green tea."),
-        "the last prompt carries the edited block"
-    );
+    assert!(last.system_prompt().contains("She likes green tea."), "the last prompt carries the edited block");
 }
 
 #[tokio::test]
 async fn python_0x() {
     let provider = story().await;
     let server = Server::start(&provider).await;
-    tell(
-        sdk::python("quickstart_0x.py", "requirements-0x.txt"),
-        server,
-        provider,
-    )
-    .await;
+    tell(sdk::python("quickstart_0x.py", "requirements-0x.txt"), server, provider).await;
 }
 
 #[tokio::test]
 async fn python_1x() {
     let provider = story().await;
     let server = Server::start(&provider).await;
-    tell(
-        sdk::python("quickstart_1x.py", "requirements-1x.txt"),
-        server,
-        provider,
-    )
-    .await;
+    tell(sdk::python("quickstart_1x.py", "requirements-1x.txt"), server, provider).await;
 }
 
 #[tokio::test]
@@ -108,27 +80,14 @@ async fn typescript_1x() {
 async fn python_1x_on_postgres() {
     let provider = story().await;
     let url = Postgres::shared().create_database();
-    let server = Server::builder()
-        .provider(&provider)
-        .database_url(&url)
-        .start()
-        .await;
-    tell(
-        sdk::python("quickstart_1x.py", "requirements-1x.txt"),
-        server,
-        provider,
-    )
-    .await;
+    let server = Server::builder().provider(&provider).database_url(&url).start().await;
+    tell(sdk::python("quickstart_1x.py", "requirements-1x.txt"), server, provider).await;
 }
 
 #[tokio::test]
 async fn a_password_is_sent_as_the_token() {
     let provider = story().await;
-    let server = Server::builder()
-        .provider(&provider)
-        .password("open sesame")
-        .start()
-        .await;
+    let server = Server::builder().provider(&provider).password("open sesame").start().await;
     let (status, _) = server.get("/v1/agents/").await;
     assert_eq!(status, 401, "without the password the door is closed");
     let mut script = sdk::python("quickstart_1x.py", "requirements-1x.txt");

@@ -27,23 +27,13 @@ async fn survives_kill(builder: ServerBuilder) {
     let path = format!("/v1/agents/{}", agent["id"].as_str().unwrap());
     let message = json!({"messages": [{"role": "user", "content": "remember me"}]});
     let (status, answer) = server.post(&format!("{path}/messages"), &message).await;
-    assert_eq!(
-        (status, &answer["messages"][0]["content"]),
-        (200, &json!("echo: remember me")),
-        "{answer}"
-    );
-    let before = (
-        server.get(&path).await,
-        server.get(&format!("{path}/messages")).await,
-    );
+    assert_eq!((status, &answer["messages"][0]["content"]), (200, &json!("echo: remember me")), "{answer}");
+    let before = (server.get(&path).await, server.get(&format!("{path}/messages")).await);
 
     server.kill();
     server.restart().await;
 
-    let after = (
-        server.get(&path).await,
-        server.get(&format!("{path}/messages")).await,
-    );
+    let after = (server.get(&path).await, server.get(&format!("{path}/messages")).await);
     assert_eq!(before, after);
     assert!(after.1.1.to_string().contains("remember me"));
 }
@@ -71,28 +61,15 @@ async fn sigterm_ends_it_in_order() {
 async fn no_secret_reaches_the_log() {
     let provider = Provider::start().await;
     let canary = "sk-canary-4711";
-    let builder = Server::builder()
-        .env("OPENAI_API_BASE", &provider.base_url())
-        .env("OPENAI_API_KEY", canary);
+    let builder = Server::builder().env("OPENAI_API_BASE", &provider.base_url()).env("OPENAI_API_KEY", canary);
     let url = Postgres::shared().create_database();
     let password = url.split(['@', ':']).nth(2).unwrap().to_owned();
-    let server = builder
-        .password("hush-hush")
-        .database_url(&url)
-        .env("RUST_LOG", "debug")
-        .start()
-        .await;
+    let server = builder.password("hush-hush").database_url(&url).env("RUST_LOG", "debug").start().await;
     let (status, _) = server.get("/v1/models/").await;
     assert_eq!(status, 401);
-    let models = server
-        .http()
-        .get(format!("{}/v1/models/", server.url()))
-        .bearer_auth("hush-hush");
+    let models = server.http().get(format!("{}/v1/models/", server.url())).bearer_auth("hush-hush");
     assert_eq!(models.send().await.unwrap().status(), 200);
-    assert_eq!(
-        provider.requests()[0].headers["authorization"],
-        format!("Bearer {canary}")
-    );
+    assert_eq!(provider.requests()[0].headers["authorization"], format!("Bearer {canary}"));
     let log = server.log();
     assert!(!log.is_empty(), "at this level the server writes something");
     for secret in [canary, "hush-hush", &password] {

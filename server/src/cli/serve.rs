@@ -57,9 +57,8 @@ async fn open(config: &Config) -> Result<Arc<Core>, CommandError> {
     services::data_dir(&config.data_dir)?;
     let (sandbox, llm) = (services::sandbox(config)?, services::llm(config)?);
     let mut providers = services::providers(config);
-    let search = async {
-        if providers.is_empty() && config.discover_local { discover::local(&llm).await } else { Vec::new() }
-    };
+    let search =
+        async { if providers.is_empty() && config.discover_local { discover::local(&llm).await } else { Vec::new() } };
     let database = async {
         let store = services::store(config).await?;
         store.migrate().await.map_err(|error| CommandError::new("cannot bring the database up to date", error))?;

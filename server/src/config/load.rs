@@ -56,7 +56,8 @@ fn read(path: &Path) -> Result<Layer, ConfigError> {
         .map_err(|error| ConfigError(format!("cannot read the settings file {}: {error}", path.display())))?;
     // The excerpt that the parser shows could hold a secret, so only its message and place are passed on.
     toml::from_str(&text).map_err(|error| {
-        let line = error.span().map_or(1, |span| text.bytes().take(span.start).filter(|byte| *byte == b'\n').count() + 1);
+        let line =
+            error.span().map_or(1, |span| text.bytes().take(span.start).filter(|byte| *byte == b'\n').count() + 1);
         ConfigError(format!("{}, line {line}: {}", path.display(), error.message()))
     })
 }
@@ -67,11 +68,10 @@ fn merge(
     environment: Vec<ProviderEntry>,
     env: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Vec<ProviderEntry>, ConfigError> {
+    let replaced = |entry: &ProviderEntry| environment.iter().any(|known| known.name == entry.name);
+    let kept: Vec<ProviderEntry> = file.into_iter().filter(|entry| !replaced(entry)).collect();
     let mut merged = environment;
-    for mut entry in file {
-        if merged.iter().any(|known| known.name == entry.name) {
-            continue;
-        }
+    for mut entry in kept {
         if let Some(variable) = &entry.api_key_env {
             let key = env(variable).filter(|key| !key.trim().is_empty()).ok_or_else(|| {
                 ConfigError(format!("provider {}: the variable {variable} (api_key_env) is not set", entry.name))

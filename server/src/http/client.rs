@@ -8,7 +8,6 @@ use axum::{
 };
 use mneme_domain::agent::AgentType;
 
-
 /// A generation of client libraries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Client {
@@ -45,4 +44,3 @@ impl<S: Send + Sync> FromRequestParts<S> for Client {
         Ok(Self::of(&parts.headers))
     }
 }
-

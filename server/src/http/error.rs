@@ -25,7 +25,7 @@ pub enum ApiError {
     /// A request that this server does not take from there (403).
     Forbidden(&'static str),
     /// A malformed request (422).
-    Invalid(Box<Problem>),
+    Invalid(Problem),
     /// A body over the limit (413).
     TooLarge(usize),
     /// A body that does not arrive (408).
@@ -44,7 +44,7 @@ impl From<CoreError> for ApiError {
 
 impl From<Problem> for ApiError {
     fn from(problem: Problem) -> Self {
-        Self::Invalid(Box::new(problem))
+        Self::Invalid(problem)
     }
 }
 

@@ -28,9 +28,8 @@ impl FromRequestParts<AppState> for Wanted {
 
     async fn from_request_parts(parts: &mut Parts, _: &AppState) -> Result<Self, ApiError> {
         let pairs = query::pairs(parts.uri.query().unwrap_or_default())?;
-        let named = |(key, _): &&(String, String)| {
-            matches!(key.trim_end_matches("[]"), "include" | "include_relationships")
-        };
+        let named =
+            |(key, _): &&(String, String)| matches!(key.trim_end_matches("[]"), "include" | "include_relationships");
         let names: Vec<&str> = pairs.iter().filter(named).flat_map(|(_, value)| value.split(',')).collect();
         if !names.is_empty() {
             return Ok(Self(Include::from_names(&names)));

@@ -2,11 +2,7 @@
 
 use std::{convert::Infallible, future::Future, pin::pin, sync::Arc, time::Duration};
 
-use axum::{
-    body::Body,
-    extract::Request,
-    response::Response,
-};
+use axum::{body::Body, extract::Request, response::Response};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
@@ -58,7 +54,8 @@ where
     S: Service<Request, Response = Response, Error = Infallible> + Clone + Send + 'static,
     S::Future: Send,
 {
-    let (places, tracker, closing) = (Arc::new(Semaphore::new(limits.connections)), TaskTracker::new(), CancellationToken::new());
+    let (places, tracker, closing) =
+        (Arc::new(Semaphore::new(limits.connections)), TaskTracker::new(), CancellationToken::new());
     let mut stop = pin!(stop);
     loop {
         let accepted = tokio::select! {

@@ -1,5 +1,7 @@
 //! What is wrong with a request, in the words and the layout of the API's validation errors.
 
+use std::ops::{Deref, DerefMut};
+
 use serde_json::Value;
 
 use super::pyrepr;
@@ -22,9 +24,13 @@ impl From<&str> for Step {
     }
 }
 
-/// A violated rule.
+/// A violated rule. Boxed, because every fallible reader of a request returns one.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Problem {
+pub struct Problem(Box<Fault>);
+
+/// What a [`Problem`] says.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Fault {
     /// The rule's name: `missing`, `int_parsing`, …
     pub kind: String,
     /// Where: `body`, `query` or `path`, then fields and places.
@@ -39,10 +45,24 @@ pub struct Problem {
     pub example: Option<String>,
 }
 
+impl Deref for Problem {
+    type Target = Fault;
+
+    fn deref(&self) -> &Fault {
+        &self.0
+    }
+}
+
+impl DerefMut for Problem {
+    fn deref_mut(&mut self) -> &mut Fault {
+        &mut self.0
+    }
+}
+
 impl Problem {
     /// A violated rule; the rest can be filled in.
     pub fn new(kind: impl Into<String>, loc: Vec<Step>, msg: impl Into<String>) -> Self {
-        Self { kind: kind.into(), loc, msg: msg.into(), input: None, ctx: Vec::new(), example: None }
+        Self(Box::new(Fault { kind: kind.into(), loc, msg: msg.into(), input: None, ctx: Vec::new(), example: None }))
     }
 
     /// A value that breaks a rule of our own.
@@ -114,8 +134,7 @@ impl Problem {
 pub fn classify(text: &str) -> (&'static str, String, Vec<(&'static str, String)>) {
     if let Some(rest) = text.strip_prefix("unknown variant `") {
         let (_, expected) = rest.split_once("`, expected ").unwrap_or((rest, ""));
-        let names: Vec<String> =
-            expected.split('`').skip(1).step_by(2).map(|name| format!("'{name}'")).collect();
+        let names: Vec<String> = expected.split('`').skip(1).step_by(2).map(|name| format!("'{name}'")).collect();
         let expected = either(&names);
         return ("enum", format!("Input should be {expected}"), vec![("expected", expected)]);
     }

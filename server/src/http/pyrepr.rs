@@ -72,7 +72,10 @@ mod tests {
 
     #[test]
     fn values_look_like_python() {
-        assert_eq!(shown(&json!({"a": [1, 2.5, true, false, null], "b": {}})), "{'a': [1, 2.5, True, False, None], 'b': {}}");
+        assert_eq!(
+            shown(&json!({"a": [1, 2.5, true, false, null], "b": {}})),
+            "{'a': [1, 2.5, True, False, None], 'b': {}}"
+        );
     }
 
     #[test]

@@ -84,7 +84,8 @@ impl TestApp {
         // Compiled tools are shared between tests: compiling them takes longer than most tests.
         let cache = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("sandbox-cache");
         let sandbox = Sandbox::new(SandboxConfig { cache_dir: Some(cache), ..SandboxConfig::default() }).unwrap();
-        let llm = LlmClient::new(Timeouts::default(), RetryPolicy { max_attempts: 1, ..RetryPolicy::default() }).unwrap();
+        let llm =
+            LlmClient::new(Timeouts::default(), RetryPolicy { max_attempts: 1, ..RetryPolicy::default() }).unwrap();
         let providers = provider.map(|url| ProviderConfig {
             name: "openai".into(),
             kind: ProviderKind::OpenAi,
@@ -92,7 +93,7 @@ impl TestApp {
             api_key: Some("test".to_owned().into()),
         });
         let settings = CoreConfig { providers: providers.into_iter().collect(), ..CoreConfig::default() };
-        let core = Arc::new(Core::new(settings, store, sandbox, llm, Env::system()));
+        let core = Arc::new(Core::new(settings, store, sandbox, llm, Env::system()).unwrap());
         if provider.is_some() {
             core.start().await.unwrap();
         }

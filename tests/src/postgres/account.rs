@@ -54,18 +54,14 @@ impl Account {
     /// Makes this account the owner of a path.
     pub(super) fn own(self, path: &Path) {
         if let Some(Ids { uid, gid }) = self.0 {
-            chown(path, Some(uid), Some(gid))
-                .unwrap_or_else(|e| panic!("cannot chown {}: {e}", path.display()));
+            chown(path, Some(uid), Some(gid)).unwrap_or_else(|e| panic!("cannot chown {}: {e}", path.display()));
         }
     }
 }
 
 fn running_as_root() -> bool {
     // std has no geteuid, and this crate denies unsafe code.
-    let output = Command::new("id")
-        .arg("-u")
-        .output()
-        .expect("cannot run `id -u`");
+    let output = Command::new("id").arg("-u").output().expect("cannot run `id -u`");
     output.stdout.trim_ascii() == b"0"
 }
 

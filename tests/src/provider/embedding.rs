@@ -8,10 +8,7 @@ const DEFAULT_DIMENSIONS: usize = 1536;
 
 /// Answers an embeddings request: `input` is a text or a list of texts, `dimensions` is honoured.
 pub(super) fn respond(request: &Value) -> Value {
-    let dimensions = request["dimensions"]
-        .as_u64()
-        .map_or(DEFAULT_DIMENSIONS, |n| n as usize)
-        .max(1);
+    let dimensions = request["dimensions"].as_u64().map_or(DEFAULT_DIMENSIONS, |n| n as usize).max(1);
     let texts: Vec<&str> = match &request["input"] {
         Value::String(text) => vec![text],
         Value::Array(texts) => texts.iter().filter_map(Value::as_str).collect(),
@@ -33,10 +30,7 @@ pub(super) fn respond(request: &Value) -> Value {
 
 fn embed(text: &str, dimensions: usize) -> Vec<f64> {
     let mut vector = vec![0.0; dimensions];
-    for word in text
-        .split(|c: char| !c.is_alphanumeric())
-        .filter(|word| !word.is_empty())
-    {
+    for word in text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()) {
         let hash = fnv1a(word.to_lowercase().as_bytes());
         // The index fits: it is below `dimensions`.
         vector[(hash % dimensions as u64) as usize] += 1.0;

@@ -50,10 +50,7 @@ pub(super) struct Http {
 impl Reply {
     /// An assistant message.
     pub fn text(text: impl Into<String>) -> Self {
-        Self::message(Message {
-            text: Some(text.into()),
-            ..Message::default()
-        })
+        Self::message(Message { text: Some(text.into()), ..Message::default() })
     }
 
     /// One tool call.
@@ -63,15 +60,8 @@ impl Reply {
 
     /// One tool call whose arguments are sent as they are, valid JSON or not.
     pub fn raw_tool_call(name: impl Into<String>, arguments: impl Into<String>) -> Self {
-        let call = Call {
-            name: name.into(),
-            arguments: arguments.into(),
-            id: None,
-        };
-        Self::message(Message {
-            calls: vec![call],
-            ..Message::default()
-        })
+        let call = Call { name: name.into(), arguments: arguments.into(), id: None };
+        Self::message(Message { calls: vec![call], ..Message::default() })
     }
 
     /// An answer with neither text nor calls.
@@ -91,19 +81,14 @@ impl Reply {
 
     /// An HTTP answer with this status and an empty body; see [`Reply::header`] and [`Reply::body`].
     pub fn status(status: u16) -> Self {
-        Self::new(Kind::Http(Http {
-            status,
-            headers: Vec::new(),
-            body: Bytes::new(),
-        }))
+        Self::new(Kind::Http(Http { status, headers: Vec::new(), body: Bytes::new() }))
     }
 
     /// An error in OpenAI's format.
     pub fn error(status: u16, code: &str, message: &str) -> Self {
-        let error = serde_json::json!({"error": {"message": message, "type": "test_error", "param": null, "code": code}});
-        Self::status(status)
-            .header("content-type", "application/json")
-            .body(error.to_string())
+        let error =
+            serde_json::json!({"error": {"message": message, "type": "test_error", "param": null, "code": code}});
+        Self::status(status).header("content-type", "application/json").body(error.to_string())
     }
 
     /// Never answers.
@@ -114,11 +99,7 @@ impl Reply {
     /// Adds a tool call to the same assistant message.
     #[must_use]
     pub fn and_tool_call(self, name: impl Into<String>, arguments: Value) -> Self {
-        let call = Call {
-            name: name.into(),
-            arguments: arguments.to_string(),
-            id: None,
-        };
+        let call = Call { name: name.into(), arguments: arguments.to_string(), id: None };
         self.map_message(|message| message.calls.push(call))
     }
 
@@ -126,13 +107,7 @@ impl Reply {
     #[must_use]
     pub fn call_id(self, id: impl Into<String>) -> Self {
         let id = id.into();
-        self.map_message(|message| {
-            message
-                .calls
-                .last_mut()
-                .expect("call_id follows a tool call")
-                .id = Some(id)
-        })
+        self.map_message(|message| message.calls.last_mut().expect("call_id follows a tool call").id = Some(id))
     }
 
     /// Text beside tool calls.
@@ -197,12 +172,7 @@ impl Reply {
     }
 
     fn new(kind: Kind) -> Self {
-        Self {
-            kind,
-            delay: Duration::ZERO,
-            chunk_delay: Duration::ZERO,
-            stall_after: None,
-        }
+        Self { kind, delay: Duration::ZERO, chunk_delay: Duration::ZERO, stall_after: None }
     }
 
     fn message(message: Message) -> Self {

@@ -43,11 +43,7 @@ async fn embeddings(Extract(state): Extract<Arc<State>>, request: Request) -> Re
 async fn unknown(Extract(state): Extract<Arc<State>>, request: Request) -> Response {
     let request = record(&state, request).await;
     let message = format!("no such route: {} {}", request.method, request.path);
-    (
-        StatusCode::NOT_FOUND,
-        Json(json!({"error": {"message": message, "code": "not_found"}})),
-    )
-        .into_response()
+    (StatusCode::NOT_FOUND, Json(json!({"error": {"message": message, "code": "not_found"}}))).into_response()
 }
 
 async fn chat(Extract(state): Extract<Arc<State>>, request: Request) -> Response {
@@ -75,16 +71,10 @@ async fn chat(Extract(state): Extract<Arc<State>>, request: Request) -> Response
 
 async fn record(state: &State, request: Request) -> Recorded {
     let (parts, body) = request.into_parts();
-    let bytes = axum::body::to_bytes(body, BODY_LIMIT)
-        .await
-        .unwrap_or_default();
+    let bytes = axum::body::to_bytes(body, BODY_LIMIT).await.unwrap_or_default();
     let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
-    let recorded = Recorded {
-        method: parts.method.to_string(),
-        path: parts.uri.path().to_owned(),
-        headers: parts.headers,
-        body,
-    };
+    let recorded =
+        Recorded { method: parts.method.to_string(), path: parts.uri.path().to_owned(), headers: parts.headers, body };
     state.record(recorded.clone());
     recorded
 }
@@ -94,9 +84,7 @@ fn plain(http: &Http) -> Response {
     for (name, value) in &http.headers {
         response = response.header(name, value);
     }
-    response
-        .body(Body::from(http.body.clone()))
-        .expect("the test scripted a valid HTTP answer")
+    response.body(Body::from(http.body.clone())).expect("the test scripted a valid HTTP answer")
 }
 
 fn stream(chunks: Vec<Bytes>, reply: &Reply, guard: Guard) -> Response {
@@ -114,11 +102,7 @@ fn stream(chunks: Vec<Bytes>, reply: &Reply, guard: Guard) -> Response {
         pause(delay).await;
         Some((Ok::<_, std::convert::Infallible>(chunk), (chunks, guard)))
     });
-    (
-        [(header::CONTENT_TYPE, "text/event-stream")],
-        Body::from_stream(body),
-    )
-        .into_response()
+    ([(header::CONTENT_TYPE, "text/event-stream")], Body::from_stream(body)).into_response()
 }
 
 async fn pause(delay: Duration) {

@@ -32,44 +32,28 @@ impl Recorded {
 
     /// The text of the system prompt of a chat request, empty when there is none.
     pub fn system_prompt(&self) -> String {
-        let system = self
-            .messages()
-            .iter()
-            .find(|message| message["role"] == "system" || message["role"] == "developer");
-        system
-            .map(|message| content_text(&message["content"]))
-            .unwrap_or_default()
+        let system =
+            self.messages().iter().find(|message| message["role"] == "system" || message["role"] == "developer");
+        system.map(|message| content_text(&message["content"])).unwrap_or_default()
     }
 
     /// The text of the last user message of a chat request, empty when there is none.
     pub fn last_user_text(&self) -> String {
-        let user = self
-            .messages()
-            .iter()
-            .rev()
-            .find(|message| message["role"] == "user");
-        user.map(|message| content_text(&message["content"]))
-            .unwrap_or_default()
+        let user = self.messages().iter().rev().find(|message| message["role"] == "user");
+        user.map(|message| content_text(&message["content"])).unwrap_or_default()
     }
 
     /// The names of the tools offered by a chat request.
     pub fn tool_names(&self) -> Vec<String> {
         let tools = self.body["tools"].as_array().into_iter().flatten();
-        tools
-            .filter_map(|tool| tool["function"]["name"].as_str())
-            .map(str::to_owned)
-            .collect()
+        tools.filter_map(|tool| tool["function"]["name"].as_str()).map(str::to_owned).collect()
     }
 }
 
 fn content_text(content: &Value) -> String {
     match content {
         Value::String(text) => text.clone(),
-        Value::Array(parts) => parts
-            .iter()
-            .filter_map(|part| part["text"].as_str())
-            .collect::<Vec<_>>()
-            .join("\n"),
+        Value::Array(parts) => parts.iter().filter_map(|part| part["text"].as_str()).collect::<Vec<_>>().join("\n"),
         _ => String::new(),
     }
 }
@@ -99,35 +83,17 @@ pub(super) struct State {
 
 impl Default for State {
     fn default() -> Self {
-        let models = [
-            "gpt-4o-mini",
-            "gpt-4.1",
-            "gpt-5-mini",
-            "text-embedding-3-small",
-        ]
-        .map(|id| json!({"id": id, "object": "model", "created": 1, "owned_by": "test"}))
-        .to_vec();
-        let inner = Inner {
-            queue: VecDeque::new(),
-            default: None,
-            models,
-            requests: Vec::new(),
-            disconnects: 0,
-        };
-        Self {
-            inner: Mutex::new(inner),
-            changed: Notify::new(),
-            next_id: AtomicU64::new(1),
-        }
+        let models = ["gpt-4o-mini", "gpt-4.1", "gpt-5-mini", "text-embedding-3-small"]
+            .map(|id| json!({"id": id, "object": "model", "created": 1, "owned_by": "test"}))
+            .to_vec();
+        let inner = Inner { queue: VecDeque::new(), default: None, models, requests: Vec::new(), disconnects: 0 };
+        Self { inner: Mutex::new(inner), changed: Notify::new(), next_id: AtomicU64::new(1) }
     }
 }
 
 impl State {
     pub(super) fn push(&self, contains: Option<String>, reply: Reply) {
-        self.inner
-            .lock()
-            .queue
-            .push_back(Queued { contains, reply });
+        self.inner.lock().queue.push_back(Queued { contains, reply });
     }
 
     pub(super) fn set_default(&self, reply: Reply) {
@@ -172,25 +138,16 @@ impl State {
     pub(super) fn take_reply(&self, request: &Recorded) -> Reply {
         let user = request.last_user_text();
         let mut inner = self.inner.lock();
-        let addressed = |queued: &Queued| {
-            queued
-                .contains
-                .as_ref()
-                .is_some_and(|text| user.contains(text))
-        };
-        let found = inner.queue.iter().position(addressed).or_else(|| {
-            inner
-                .queue
-                .iter()
-                .position(|queued| queued.contains.is_none())
-        });
+        let addressed = |queued: &Queued| queued.contains.as_ref().is_some_and(|text| user.contains(text));
+        let found = inner
+            .queue
+            .iter()
+            .position(addressed)
+            .or_else(|| inner.queue.iter().position(|queued| queued.contains.is_none()));
         if let Some(queued) = found.and_then(|index| inner.queue.remove(index)) {
             return queued.reply;
         }
-        inner
-            .default
-            .clone()
-            .unwrap_or_else(|| Reply::text(format!("echo: {user}")))
+        inner.default.clone().unwrap_or_else(|| Reply::text(format!("echo: {user}")))
     }
 
     /// Waits until a condition over this state holds; it is looked at again after every change.

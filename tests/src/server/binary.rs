@@ -17,34 +17,20 @@ pub fn path() -> PathBuf {
 fn find() -> PathBuf {
     if let Some(given) = std::env::var_os("MNEME_BIN") {
         let given = PathBuf::from(given);
-        assert!(
-            given.is_file(),
-            "MNEME_BIN names no file: {}",
-            given.display()
-        );
+        assert!(given.is_file(), "MNEME_BIN names no file: {}", given.display());
         return given;
     }
     // A test runs from <target>/<profile>/deps/<test>-<hash>.
     let test = std::env::current_exe().expect("the running test has a path");
-    let profile = test
-        .parent()
-        .and_then(Path::parent)
-        .expect("a test lies in <target>/<profile>/deps");
-    let target = profile
-        .parent()
-        .expect("a profile lies in the target directory");
+    let profile = test.parent().and_then(Path::parent).expect("a test lies in <target>/<profile>/deps");
+    let target = profile.parent().expect("a profile lies in the target directory");
     // The whole workspace, so that features unify as they do for the tests and little is built twice.
     let mut build = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    build
-        .args(["build", "--quiet", "--workspace", "--bin", "mneme"])
-        .arg("--target-dir")
-        .arg(target);
+    build.args(["build", "--quiet", "--workspace", "--bin", "mneme"]).arg("--target-dir").arg(target);
     if profile.ends_with("release") {
         build.arg("--release");
     }
-    let workspace = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .expect("the crate lies in the workspace");
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the crate lies in the workspace");
     let status = build.current_dir(workspace).status().expect("cargo runs");
     assert!(status.success(), "the server's binary could not be built");
     profile.join("mneme")

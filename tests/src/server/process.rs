@@ -8,15 +8,8 @@ use std::time::{Duration, Instant};
 const HEALTH_TIMEOUT: Duration = Duration::from_secs(90);
 const POLL: Duration = Duration::from_millis(25);
 /// What the server keeps of the test's environment: where programs, caches and temporary files are, and how to log.
-const INHERITED: [&str; 7] = [
-    "PATH",
-    "HOME",
-    "TMPDIR",
-    "XDG_CACHE_HOME",
-    "CARGO_TARGET_DIR",
-    "RUST_LOG",
-    "RUST_BACKTRACE",
-];
+const INHERITED: [&str; 7] =
+    ["PATH", "HOME", "TMPDIR", "XDG_CACHE_HOME", "CARGO_TARGET_DIR", "RUST_LOG", "RUST_BACKTRACE"];
 
 /// A child and the watchdog that kills it when the test process dies without dropping it.
 #[derive(Debug)]
@@ -28,40 +21,16 @@ pub(super) struct Process {
 
 impl Process {
     /// Starts the binary; its output is appended to `log`.
-    pub(super) fn spawn(
-        binary: &Path,
-        arguments: &[String],
-        environment: &[(String, String)],
-        log: &Path,
-    ) -> Self {
-        let output = File::options()
-            .create(true)
-            .append(true)
-            .open(log)
-            .expect("cannot open the server's log");
+    pub(super) fn spawn(binary: &Path, arguments: &[String], environment: &[(String, String)], log: &Path) -> Self {
+        let output = File::options().create(true).append(true).open(log).expect("cannot open the server's log");
         let errors = output.try_clone().expect("cannot share the server's log");
         let mut command = Command::new(binary);
-        command
-            .args(arguments)
-            .env_clear()
-            .stdin(Stdio::null())
-            .stdout(output)
-            .stderr(errors);
-        command.envs(
-            INHERITED
-                .iter()
-                .filter_map(|name| Some((name, std::env::var_os(name)?))),
-        );
+        command.args(arguments).env_clear().stdin(Stdio::null()).stdout(output).stderr(errors);
+        command.envs(INHERITED.iter().filter_map(|name| Some((name, std::env::var_os(name)?))));
         command.envs(environment.iter().map(|(name, value)| (name, value)));
-        let child = command
-            .spawn()
-            .unwrap_or_else(|e| panic!("cannot start {}: {e}", binary.display()));
+        let child = command.spawn().unwrap_or_else(|e| panic!("cannot start {}: {e}", binary.display()));
         let watchdog = watch(child.id());
-        Self {
-            child,
-            watchdog,
-            log: log.to_owned(),
-        }
+        Self { child, watchdog, log: log.to_owned() }
     }
 
     pub(super) fn pid(&self) -> u32 {
@@ -73,19 +42,12 @@ impl Process {
     }
 
     /// Polls the health check. The error says what happened and carries the log.
-    pub(super) async fn wait_until_healthy(
-        &mut self,
-        http: &reqwest::Client,
-        port: u16,
-    ) -> Result<(), String> {
+    pub(super) async fn wait_until_healthy(&mut self, http: &reqwest::Client, port: u16) -> Result<(), String> {
         let url = format!("http://127.0.0.1:{port}/v1/health/");
         let deadline = Instant::now() + HEALTH_TIMEOUT;
         while Instant::now() < deadline {
             if let Ok(Some(status)) = self.child.try_wait() {
-                return Err(format!(
-                    "the server ended with {status} while starting:\n{}",
-                    self.log()
-                ));
+                return Err(format!("the server ended with {status} while starting:\n{}", self.log()));
             }
             let answer = http.get(&url).timeout(Duration::from_secs(5)).send().await;
             if answer.is_ok_and(|answer| answer.status().is_success()) {
@@ -93,10 +55,7 @@ impl Process {
             }
             tokio::time::sleep(POLL).await;
         }
-        Err(format!(
-            "the server was not healthy after {HEALTH_TIMEOUT:?}:\n{}",
-            self.log()
-        ))
+        Err(format!("the server was not healthy after {HEALTH_TIMEOUT:?}:\n{}", self.log()))
     }
 
     /// SIGKILL, and its wait. Does nothing to a child that has ended.
@@ -109,23 +68,14 @@ impl Process {
     }
 
     pub(super) async fn terminate(&mut self, limit: Duration) -> ExitStatus {
-        let sent = Command::new("kill")
-            .args(["-TERM", &self.child.id().to_string()])
-            .status();
-        assert!(
-            sent.is_ok_and(|status| status.success()),
-            "SIGTERM could not be sent"
-        );
+        let sent = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
+        assert!(sent.is_ok_and(|status| status.success()), "SIGTERM could not be sent");
         let deadline = Instant::now() + limit;
         loop {
             if let Some(status) = self.child.try_wait().expect("the child can be waited for") {
                 return status;
             }
-            assert!(
-                Instant::now() < deadline,
-                "the server ignored SIGTERM for {limit:?}:\n{}",
-                self.log()
-            );
+            assert!(Instant::now() < deadline, "the server ignored SIGTERM for {limit:?}:\n{}", self.log());
             tokio::time::sleep(POLL).await;
         }
     }
@@ -140,11 +90,7 @@ impl Drop for Process {
 /// A shell that waits on a pipe which the kernel closes when this process dies, and then kills the server.
 fn watch(pid: u32) -> Child {
     Command::new("sh")
-        .args([
-            "-c",
-            r#"cat >/dev/null; kill -KILL "$0" 2>/dev/null"#,
-            &pid.to_string(),
-        ])
+        .args(["-c", r#"cat >/dev/null; kill -KILL "$0" 2>/dev/null"#, &pid.to_string()])
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
         .spawn()

@@ -217,7 +217,7 @@ impl Core {
                 .chain(&pending),
         );
         let provider = self.models.provider_of(&agent.llm_config)?;
-        let specs = tools.iter().map(turn::tool_spec).collect();
+        let specs = turn::specs(&agent, &tools);
         let request = turn::request(&agent, chat, specs);
         Ok(self
             .models
@@ -237,7 +237,7 @@ impl Core {
         let tools = tools::of_agent(&mut conn, actor, id).await?;
         let context = self.load_context(&mut conn, actor, &agent).await?;
         drop(conn);
-        let specs: Vec<_> = tools.iter().map(turn::tool_spec).collect();
+        let specs = turn::specs(&agent, &tools);
         if let Some(context) = self.compact(actor, &agent, &context, &specs).await? {
             self.contexts.put(id, context);
         }

@@ -10,8 +10,5 @@ use crate::app::AppState;
 
 /// The routes.
 pub fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
-        .routes(routes!(list::list))
-        .routes(routes!(attach::attach))
-        .routes(routes!(detach::detach))
+    OpenApiRouter::new().routes(routes!(list::list)).routes(routes!(attach::attach)).routes(routes!(detach::detach))
 }

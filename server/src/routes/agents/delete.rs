@@ -26,11 +26,7 @@ pub struct Deleted {
     params(("agent_id" = String, Path, description = "`agent-<uuid4>`")),
     responses((status = 200, description = "It is gone.", body = Deleted), Refusals)
 )]
-pub async fn delete(
-    State(app): State<AppState>,
-    Caller(actor): Caller,
-    Id(agent): Id<AgentId>,
-) -> Answer<Deleted> {
+pub async fn delete(State(app): State<AppState>, Caller(actor): Caller, Id(agent): Id<AgentId>) -> Answer<Deleted> {
     app.core.delete_agent(&actor, &agent).await?;
     Ok(Json(Deleted { message: format!("Agent id={agent} successfully deleted") }))
 }

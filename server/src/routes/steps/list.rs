@@ -84,7 +84,8 @@ fn time(key: &str, text: &str, end_of_day: bool) -> Result<DateTime<Utc>, Proble
         return Ok(time.and_utc());
     }
     let day = text.parse::<NaiveDate>().ok();
-    let of_day = day.and_then(|day| if end_of_day { day.and_hms_micro_opt(23, 59, 59, 999_999) } else { day.and_hms_opt(0, 0, 0) });
+    let of_day = day
+        .and_then(|day| if end_of_day { day.and_hms_micro_opt(23, 59, 59, 999_999) } else { day.and_hms_opt(0, 0, 0) });
     of_day.map(|time| time.and_utc()).ok_or_else(|| {
         Problem::new("datetime_parsing", vec!["query".into(), key.into()], "Input should be a valid datetime")
             .input(text.into())

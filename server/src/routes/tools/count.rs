@@ -18,10 +18,6 @@ use crate::{
     params(Params),
     responses((status = 200, description = "The number.", body = i64), Common)
 )]
-pub async fn count(
-    State(app): State<AppState>,
-    Caller(actor): Caller,
-    Query(params): Query<Params>,
-) -> Answer<i64> {
+pub async fn count(State(app): State<AppState>, Caller(actor): Caller, Query(params): Query<Params>) -> Answer<i64> {
     Ok(Json(app.core.count_tools(&actor, params.filter()?).await?))
 }

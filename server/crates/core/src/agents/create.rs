@@ -20,7 +20,7 @@ use crate::{
     context::prompt,
     names, prompts,
     tools::{base_rules, base_tools},
-    turn::input,
+    turn::{input, thoughts},
 };
 
 /// Files that an agent has open at most unless it says otherwise.
@@ -45,7 +45,7 @@ impl Core {
             check_timezone(name)?;
         }
         let agent_type = body.agent_type.unwrap_or(default_type);
-        let llm_config = self
+        let mut llm_config = self
             .choose_model(ModelChoice {
                 handle: body.model.clone(),
                 config: body.llm_config.clone(),
@@ -56,6 +56,11 @@ impl Core {
                 parallel_tool_calls: body.parallel_tool_calls,
             })
             .await?;
+        if body.model.is_some() && thoughts::acts_by_tools(agent_type) {
+            // A model that reasons by itself need not write its thoughts into arguments.
+            let native = llm_config.enable_reasoner && body.reasoning.is_none();
+            llm_config.put_inner_thoughts_in_kwargs = Some(body.reasoning == Some(true) && !native);
+        }
         let embedding_config = self
             .choose_embedding(
                 body.embedding.clone(),

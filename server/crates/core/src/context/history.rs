@@ -123,7 +123,7 @@ fn assistant(message: &Message) -> ChatMessage {
             _ => {}
         }
     }
-    let text = message.text();
+    let text = said(message);
     let calls = message.tool_calls.iter().flatten().map(|call| ToolCall {
         id: call.id.clone(),
         name: call.function.name.clone(),
@@ -135,6 +135,16 @@ fn assistant(message: &Message) -> ChatMessage {
         tool_calls: calls.collect(),
         name: message.name.clone(),
     }
+}
+
+/// The visible words, with thoughts that a model wrote beside its calls: without them it stops to think.
+fn said(message: &Message) -> String {
+    let thoughts = message.content.iter().filter_map(|part| match part {
+        ContentPart::Reasoning { reasoning, is_native: false, .. } => Some(reasoning.as_str()),
+        ContentPart::Text { text, .. } => Some(text.as_str()),
+        _ => None,
+    });
+    thoughts.collect::<Vec<_>>().join("\n")
 }
 
 /// Some servers refuse a history whose arguments are no JSON object; what the model wrote is kept as a string in one.

@@ -92,7 +92,7 @@ impl Core {
             recall_messages: (context.total - shown).max(0),
             timezone: agent.timezone.as_deref().unwrap_or("UTC"),
         });
-        let specs: Vec<_> = tools.iter().map(turn::tool_spec).collect();
+        let specs = turn::specs(&agent, &tools);
         let summary = summary_of(&context.messages);
         let skip = usize::from(summary.is_some());
         let mut chat = history::to_chat(

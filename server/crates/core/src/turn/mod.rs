@@ -6,12 +6,14 @@
 mod answer;
 mod background;
 mod commit;
+mod fields;
 pub mod host;
 mod images;
 pub mod input;
 mod model_call;
 mod runner;
 mod sink;
+pub mod thoughts;
 mod tools;
 
 use std::{
@@ -31,7 +33,7 @@ use mneme_domain::{
 use tokio::sync::mpsc;
 
 use crate::{Core, CoreError, Result};
-pub use model_call::{request, tool_spec};
+pub use model_call::{request, specs, tool_spec};
 use runner::{Order, Turn};
 use sink::Sink;
 

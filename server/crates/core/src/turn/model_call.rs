@@ -4,10 +4,11 @@ use std::time::{Duration, Instant};
 
 use futures::StreamExt;
 use mneme_domain::{
-    agent::{Agent, AgentType},
+    agent::Agent,
     content::Content,
     envelope::{Body, MessageType, ReasoningSource, ToolCallView},
     message::Message,
+    run::RequestConfig,
     tool::Tool,
 };
 use mneme_llm::{
@@ -16,7 +17,7 @@ use mneme_llm::{
 };
 use serde_json::Value;
 
-use super::sink::Sink;
+use super::{fields::Fields, sink::Sink, thoughts};
 
 /// The tool as a provider is told of it.
 pub fn tool_spec(tool: &Tool) -> ToolSpec {
@@ -39,20 +40,22 @@ pub fn tool_spec(tool: &Tool) -> ToolSpec {
     }
 }
 
+/// The tools as the agent's provider is told of them.
+pub fn specs<'a>(agent: &Agent, tools: impl IntoIterator<Item = &'a Tool>) -> Vec<ToolSpec> {
+    let mut specs: Vec<ToolSpec> = tools.into_iter().map(tool_spec).collect();
+    if thoughts::asked(agent) {
+        specs.iter_mut().for_each(thoughts::add);
+    }
+    specs
+}
+
 /// The request for the next step.
 pub fn request(agent: &Agent, messages: Vec<ChatMessage>, tools: Vec<ToolSpec>) -> ChatRequest {
     let config = &agent.llm_config;
-    let acts_by_tools = matches!(
-        agent.agent_type,
-        AgentType::MemgptAgent
-            | AgentType::MemgptV2Agent
-            | AgentType::SplitThreadAgent
-            | AgentType::SleeptimeAgent
-    );
     ChatRequest {
         model: config.model.clone(),
         messages,
-        tool_choice: if acts_by_tools && !tools.is_empty() {
+        tool_choice: if thoughts::acts_by_tools(agent.agent_type) && !tools.is_empty() {
             ToolChoice::Required
         } else {
             ToolChoice::Auto
@@ -82,6 +85,8 @@ pub struct Answer {
     pub completion: Completion,
     pub took: Duration,
     pub ttft: Option<Duration>,
+    /// The kinds of messages that a token stream has shown already.
+    pub shown: Vec<MessageType>,
 }
 
 /// Calls the model. In a token stream every delta is shown under the id of `message`.
@@ -90,20 +95,21 @@ pub async fn call(
     provider: &Provider,
     request: &ChatRequest,
     message: &Message,
+    thinks_aloud: bool,
     sink: &Sink,
 ) -> Result<Answer, LlmError> {
     let started = Instant::now();
+    let mut shown = Vec::new();
     let completion = if sink.wants_tokens() {
-        stream(client, provider, request, message, sink).await?
+        let mut pieces = Pieces::new(sink.config(), thinks_aloud);
+        let completion = stream(client, provider, request, message, sink, &mut pieces).await?;
+        shown = pieces.shown;
+        completion
     } else {
         client.complete(provider, request).await?
     };
     let ttft = completion.ttft;
-    Ok(Answer {
-        completion,
-        took: started.elapsed(),
-        ttft,
-    })
+    Ok(Answer { completion, took: started.elapsed(), ttft, shown })
 }
 
 async fn stream(
@@ -112,15 +118,15 @@ async fn stream(
     request: &ChatRequest,
     message: &Message,
     sink: &Sink,
+    pieces: &mut Pieces,
 ) -> Result<Completion, LlmError> {
     let mut deltas = client.stream(provider, request).await?;
     let request_json = deltas.request_json().clone();
     let ttft = deltas.ttft();
     let mut assembler = Assembler::new();
-    let mut pieces = Pieces::default();
     while let Some(delta) = deltas.next().await {
         let delta = delta?;
-        if let Some((index, kind, body)) = pieces.of(&delta) {
+        for (index, kind, body) in pieces.of(&delta) {
             sink.piece(message, index, kind, body).await;
         }
         assembler.push(delta);
@@ -131,63 +137,98 @@ async fn stream(
     Ok(completion)
 }
 
-/// Numbers the parts of a streamed message as they begin, so that a part's otid is the same in stream and list.
-#[derive(Default)]
-struct Pieces {
-    parts: u8,
-    current: Option<MessageType>,
-    call_ids: Vec<String>,
+/// A tool call under way.
+struct Call {
+    id: String,
+    /// Present when the call's text fields are shown instead of the call.
+    fields: Option<Fields>,
+    /// The field that holds the answer, when the call is one.
+    answer: Option<String>,
 }
 
+/// Cuts a model's deltas into pieces of messages. Parts are numbered as they begin, so that a part's otid is the
+/// same in stream and list.
+struct Pieces {
+    config: RequestConfig,
+    thinks_aloud: bool,
+    parts: u8,
+    shown: Vec<MessageType>,
+    calls: Vec<Option<Call>>,
+}
+
+type Piece = (u8, MessageType, Body);
+
 impl Pieces {
-    fn of(&mut self, delta: &Delta) -> Option<(u8, MessageType, Body)> {
-        let (kind, body) = match delta {
-            Delta::Reasoning { text, signature } if !text.is_empty() || signature.is_some() => (
-                MessageType::ReasoningMessage,
-                Body::Reasoning {
-                    source: ReasoningSource::ReasonerModel,
-                    reasoning: text.clone(),
-                    signature: signature.clone(),
-                },
-            ),
-            Delta::Text(text) => (
-                MessageType::AssistantMessage,
-                Body::Assistant {
-                    content: Content::Text(text.clone()),
-                },
-            ),
-            Delta::ToolCall {
-                index,
-                id,
-                name,
-                arguments,
-            } => {
-                if let Some(id) = id {
-                    self.call_ids
-                        .resize(self.call_ids.len().max(index + 1), String::new());
-                    self.call_ids[*index].clone_from(id);
-                }
-                let piece = ToolCallView {
-                    name: name.clone(),
-                    arguments: Some(arguments.clone()),
-                    tool_call_id: self.call_ids.get(*index).cloned(),
-                };
-                (
-                    MessageType::ToolCallMessage,
-                    Body::ToolCall {
-                        tool_call: piece.clone(),
-                        tool_calls: None,
-                    },
-                )
+    fn new(config: &RequestConfig, thinks_aloud: bool) -> Self {
+        Self { config: config.clone(), thinks_aloud, parts: 0, shown: Vec::new(), calls: Vec::new() }
+    }
+
+    fn of(&mut self, delta: &Delta) -> Vec<Piece> {
+        match delta {
+            Delta::Reasoning { text, signature } if !text.is_empty() || signature.is_some() => {
+                vec![self.reasoning(ReasoningSource::ReasonerModel, text.clone(), signature.clone())]
             }
-            _ => return None,
-        };
-        if self.current != Some(kind) {
-            if self.current.is_some() {
+            Delta::Text(text) => vec![self.answer(text.clone())],
+            Delta::ToolCall { index, id, name, arguments } => {
+                self.call(*index, id.as_deref(), name.as_deref(), arguments)
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn part(&mut self, kind: MessageType) -> u8 {
+        if self.shown.last() != Some(&kind) {
+            if !self.shown.is_empty() {
                 self.parts = self.parts.saturating_add(1);
             }
-            self.current = Some(kind);
+            self.shown.push(kind);
         }
-        Some((self.parts, kind, body))
+        self.parts
+    }
+
+    fn reasoning(&mut self, source: ReasoningSource, reasoning: String, signature: Option<String>) -> Piece {
+        let kind = MessageType::ReasoningMessage;
+        (self.part(kind), kind, Body::Reasoning { source, reasoning, signature })
+    }
+
+    fn answer(&mut self, text: String) -> Piece {
+        let kind = MessageType::AssistantMessage;
+        (self.part(kind), kind, Body::Assistant { content: Content::Text(text) })
+    }
+
+    fn call(&mut self, index: usize, id: Option<&str>, name: Option<&str>, arguments: &str) -> Vec<Piece> {
+        if let Some(id) = id {
+            let is_answer =
+                self.config.use_assistant_message && name == Some(self.config.assistant_message_tool_name.as_str());
+            let call = Call {
+                id: id.to_owned(),
+                fields: (is_answer || self.thinks_aloud).then(Fields::default),
+                answer: is_answer.then(|| self.config.assistant_message_tool_kwarg.clone()),
+            };
+            if self.calls.len() <= index {
+                self.calls.resize_with(index + 1, || None);
+            }
+            self.calls[index] = Some(call);
+        }
+        let Some(Some(call)) = self.calls.get_mut(index) else { return Vec::new() };
+        let Some(fields) = &mut call.fields else {
+            let tool_call = ToolCallView {
+                name: name.map(str::to_owned),
+                arguments: Some(arguments.to_owned()),
+                tool_call_id: Some(call.id.clone()),
+            };
+            let kind = MessageType::ToolCallMessage;
+            return vec![(self.part(kind), kind, Body::ToolCall { tool_call, tool_calls: None })];
+        };
+        let answer = call.answer.clone();
+        let mut pieces = Vec::new();
+        for (name, text) in fields.feed(arguments) {
+            if answer.as_deref() == Some(&name) {
+                pieces.push(self.answer(text));
+            } else if self.thinks_aloud && thoughts::NAMES.contains(&name.as_str()) {
+                pieces.push(self.reasoning(ReasoningSource::NonReasonerModel, text, None));
+            }
+        }
+        pieces
     }
 }

@@ -26,6 +26,7 @@ use super::{
     input,
     model_call::{self, Answer},
     sink::Sink,
+    thoughts,
     tools::{Caller, ToolRun},
 };
 use crate::{
@@ -226,10 +227,7 @@ impl Turn {
             .map(|create| input::to_message(&core.env, &self.agent, Some(&self.run_id), create))
             .collect();
         Ok(State {
-            specs: tools
-                .iter()
-                .map(|tool| model_call::tool_spec(tool))
-                .collect(),
+            specs: model_call::specs(&agent, tools.iter().map(|tool| &**tool)),
             agent,
             tools,
             working: Arc::new(Mutex::new(Working::new(stored))),
@@ -260,7 +258,7 @@ impl Turn {
             completion,
             took,
             ttft,
-            ..
+            shown,
         } = match called {
             Ok(answer) => answer,
             Err(error) => {
@@ -273,6 +271,9 @@ impl Turn {
             state.ttft = ttft;
         }
         answer::fill(&mut message, &completion);
+        if thoughts::asked(&state.agent) {
+            thoughts::take(&mut message);
+        }
         let empty = answer::is_empty(&completion);
         self.count(state, &completion);
 
@@ -348,10 +349,10 @@ impl Turn {
                     *state.working.lock() = working;
                     self.keep(state, version, &context, added).await?;
                     if !empty {
-                        self.sink.message(&message, true).await;
+                        self.sink.message(&message, &shown).await;
                     }
                     if let Some(tool_message) = &tool_message {
-                        self.sink.message(tool_message, false).await;
+                        self.sink.message(tool_message, &[]).await;
                     }
                     return Ok(next);
                 }
@@ -433,6 +434,7 @@ impl Turn {
 
     /// Calls the model until it gives a usable answer, making room in the context when that is what it lacks.
     async fn ask(&self, state: &mut State, message: &Message) -> Result<Answer> {
+        let aloud = thoughts::asked(&state.agent);
         let mut bad = 0;
         let mut compactions = 0;
         if self
@@ -453,13 +455,7 @@ impl Turn {
                 .chain(&state.pending);
             let chat = history::to_chat(&system, messages);
             let request = model_call::request(&state.agent, chat, state.specs.clone());
-            match model_call::call(
-                self.core.models.client(),
-                provider,
-                &request,
-                message,
-                &self.sink,
-            )
+            match model_call::call(self.core.models.client(), provider, &request, message, aloud, &self.sink)
             .await
             {
                 Ok(answer) if answer::is_empty(&answer.completion) && bad + 1 < BAD_ANSWERS => {

@@ -54,12 +54,17 @@ impl Sink {
         let _ = self.events.send(event).await;
     }
 
-    /// Sends a stored message's envelopes; `skip_streamed` leaves out what a token stream has already shown.
-    pub async fn message(&self, message: &Message, skip_streamed: bool) {
-        if skip_streamed && self.wants_tokens() {
-            return;
-        }
+    /// How the turn's messages are to be shown.
+    pub fn config(&self) -> &RequestConfig {
+        &self.config
+    }
+
+    /// Sends a stored message's envelopes but those of kinds that a token stream has shown already.
+    pub async fn message(&self, message: &Message, shown: &[MessageType]) {
         for mut envelope in envelope::envelopes_of([message], &self.config) {
+            if shown.contains(&envelope.message_type) {
+                continue;
+            }
             envelope.run_id = Some(self.run_id.clone());
             self.send(TurnEvent::Message(Box::new(envelope))).await;
         }

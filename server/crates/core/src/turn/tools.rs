@@ -9,6 +9,7 @@ use mneme_domain::{
     agent::Agent,
     message::{StoredToolCall, StoredToolReturn, ToolStatus},
     tool::Tool,
+    tool_rule::ToolRule,
 };
 use mneme_sandbox::{CallRequest, Limits};
 use parking_lot::Mutex;
@@ -83,6 +84,11 @@ impl Caller<'_> {
                 );
                 return refused(call, Some(tool), text);
             }
+        }
+        let needs_approval = |rule: &ToolRule| matches!(rule, ToolRule::RequiresApproval { tool_name, .. } if tool_name == name);
+        if self.agent.tool_rules.iter().any(needs_approval) {
+            let text = format!("{name} needs a person's approval, which this version of the server cannot ask for.");
+            return refused(call, Some(tool), text);
         }
         if !tool.tool_type.is_builtin() {
             let text = format!(

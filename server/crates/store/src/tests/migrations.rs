@@ -39,6 +39,12 @@ async fn an_empty_database_becomes_usable() {
     }
 }
 
+/// The migrations that the binary holds.
+fn known_migrations() -> Vec<Migration> {
+    let copy = |m: &Migration| Migration { version: m.version, name: m.name, sqlite: m.sqlite, postgres: m.postgres };
+    MIGRATIONS.iter().map(copy).collect()
+}
+
 const fn migration(version: i64, name: &'static str, text: &'static str) -> Migration {
     Migration { version, name, sqlite: text, postgres: text }
 }
@@ -49,10 +55,7 @@ async fn a_newer_database_is_refused() {
         store.migrate().await.unwrap();
         let known = MIGRATIONS.last().unwrap().version;
         let mut c = store.write().await.unwrap();
-        let mut newer: Vec<Migration> = MIGRATIONS
-            .iter()
-            .map(|m| Migration { version: m.version, name: m.name, sqlite: m.sqlite, postgres: m.postgres })
-            .collect();
+        let mut newer = known_migrations();
         newer.push(migration(
             known + 1,
             "from_the_future",
@@ -78,7 +81,10 @@ async fn a_failing_or_altered_migration_changes_nothing() {
 
         store.migrate().await.unwrap();
         let mut c = store.write().await.unwrap();
-        let altered = migrate::run(&mut c, &[migration(1, MIGRATIONS[0].name, "select 2")]).await;
+        let mut altered = known_migrations();
+        altered[0].sqlite = "select 2";
+        altered[0].postgres = "select 2";
+        let altered = migrate::run(&mut c, &altered).await;
         assert!(matches!(altered, Err(StoreError::Corrupt(_))), "{altered:?}");
     }
 }

@@ -10,6 +10,7 @@ mod blocks;
 mod fixtures;
 mod messages;
 mod providers;
+mod run_events;
 mod runs;
 mod search;
 mod steps;

@@ -19,7 +19,13 @@ use crate::{
     on_both,
 };
 
-on_both!(a_run_ends_once, lists_are_filtered, steps_add_up, a_deleted_run_leaves_its_messages);
+on_both!(
+    a_run_ends_once,
+    lists_are_filtered,
+    steps_add_up,
+    a_deleted_run_leaves_its_messages,
+    a_callback_leaves_its_mark,
+);
 
 async fn home(c: &mut Conn, w: &World) -> AgentId {
     let agent =
@@ -51,7 +57,7 @@ async fn a_run_ends_once(w: World) {
         run: begun.id.clone(),
         agent: runner.clone(),
     };
-    assert_eq!(runs::unfinished(&mut c).await.unwrap(), [unfinished.clone()]);
+    assert_eq!(runs::unfinished(&mut c).await.unwrap(), std::slice::from_ref(&unfinished));
     assert!(runs::set_running(&mut c, &w.actor, &begun.id).await.unwrap());
     let running = Run { status: RunStatus::Running, ..begun.clone() };
     assert_eq!(runs::get(&mut c, &w.actor, &begun.id).await.unwrap(), Some(running.clone()));
@@ -175,4 +181,20 @@ async fn a_deleted_run_leaves_its_messages(w: World) {
     let kept = messages::get(&mut c, &w.actor, &said.id).await.unwrap();
     assert_eq!(kept, Some(Message { run_id: None, ..said }));
     assert_eq!(steps::get(&mut c, &w.actor, &step.id).await.unwrap().map(|step| step.run_id), Some(None));
+}
+
+async fn a_callback_leaves_its_mark(w: World) {
+    let mut c = w.write().await;
+    let runner = home(&mut c, &w).await;
+    let run = run(&runner);
+    runs::insert(&mut c, &w.actor, &run).await.unwrap();
+    assert!(!runs::set_callback(&mut c, &w.stranger, &run.id, at(1), Some(200), None).await.unwrap());
+    assert!(runs::set_callback(&mut c, &w.actor, &run.id, at(1), Some(500), Some("refused")).await.unwrap());
+    let marked = Run {
+        callback_sent_at: Some(at(1)),
+        callback_status_code: Some(500),
+        callback_error: Some("refused".into()),
+        ..run
+    };
+    assert_eq!(runs::get(&mut c, &w.actor, &marked.id).await.unwrap(), Some(marked));
 }
