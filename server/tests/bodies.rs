@@ -1,4 +1,5 @@
 //! Malformed requests: what is refused, and that the refusal says where the fault is.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod common;
 
@@ -191,4 +192,27 @@ async fn refusals_repeat_only_a_little_of_the_body() {
     let app = TestApp::new().await;
     let answer = app.post("/v1/blocks/", &json!({ "value": "x".repeat(100_000) })).await;
     assert!(answer.status == 422 && answer.text.len() < 1000, "{} bytes", answer.text.len());
+}
+
+#[tokio::test]
+async fn a_body_that_does_not_arrive_is_given_up_and_holds_its_place_until_then() {
+    let app = TestApp::with(|config| (config.body_timeout_seconds, config.max_requests) = (1, 1)).await;
+    let (read, reached) = tokio::sync::oneshot::channel();
+    let mut read = Some(read);
+    // The first look at the body tells that the request is being worked on; then nothing ever comes.
+    let silent = futures::stream::poll_fn(move |_| {
+        if let Some(read) = read.take() {
+            let _ = read.send(());
+        }
+        std::task::Poll::<Option<Result<bytes::Bytes, std::io::Error>>>::Pending
+    });
+    let slow = app.send(request(Method::POST, "/v1/blocks/").body(Body::from_stream(silent)).unwrap());
+    let other = async {
+        reached.await.unwrap();
+        app.get("/v1/health/").await
+    };
+    let (slow, other) = tokio::join!(slow, other);
+    assert_eq!((slow.status.as_u16(), slow.detail().as_str()), (408, "The body did not arrive in time"));
+    assert_eq!((other.status.as_u16(), other.header("retry-after")), (503, Some("1")), "{}", other.text);
+    assert_eq!(app.get("/v1/health/").await.status.as_u16(), 200, "the place is free again");
 }

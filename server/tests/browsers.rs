@@ -1,4 +1,5 @@
 //! What web pages may do: CORS, DNS rebinding, cross-site requests.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! The binary at the command line.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{
     io::{BufRead, BufReader},
@@ -84,6 +85,12 @@ fn the_doctor_finds_what_is_missing() {
     assert!(shown.contains("ok    sandbox: a built-in tool ran"), "{shown}");
     assert!(shown.contains("BAD   providers: there is none") && shown.contains("OPENAI_API_KEY"), "{shown}");
     assert!(shown.contains("One thing must be fixed."), "{shown}");
+
+    let unreachable = [("OPENAI_API_KEY", "canary"), ("OPENAI_API_BASE", "http://127.0.0.1:1/v1")];
+    let report = mneme(home.path()).arg("doctor").envs(unreachable).env("MNEME_LLM_ATTEMPTS", "1").output().unwrap();
+    let shown = text(&report.stdout);
+    assert!(report.status.code() == Some(1) && shown.contains("BAD   provider openai"), "{shown}");
+    assert!(!shown.contains("canary") && !text(&report.stderr).contains("canary"), "{shown}");
 
     let data = home.path().join("no-directory");
     std::fs::write(&data, "a file").unwrap();

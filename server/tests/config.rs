@@ -1,4 +1,5 @@
 //! The settings: layers, names, checks.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{collections::HashMap, fs, path::PathBuf};
 
@@ -70,7 +71,8 @@ fn a_named_file_takes_the_place_of_the_one_in_the_data_directory() {
     fs::write(&other, "port = 9").unwrap();
     setup.file = Some(other.clone());
     assert_eq!(setup.load().unwrap().port, 9);
-    assert_eq!(Setup::new().env("MNEME_CONFIG", "/no/such/file.toml").refusal().contains("/no/such/file.toml"), true);
+    let refusal = Setup::new().env("MNEME_CONFIG", "/no/such/file.toml").refusal();
+    assert!(refusal.contains("cannot read the settings file /no/such/file.toml"), "{refusal}");
 }
 
 #[test]

@@ -1,4 +1,5 @@
 //! Hostile and slow clients on real sockets.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{convert::Infallible, net::SocketAddr, time::Duration};
 

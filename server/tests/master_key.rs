@@ -1,4 +1,5 @@
 //! The key that encrypts secrets.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{fs, os::unix::fs::PermissionsExt};
 

@@ -1,4 +1,5 @@
 //! The API's description, and the pages.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod common;
 

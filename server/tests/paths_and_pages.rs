@@ -1,4 +1,5 @@
 //! Paths, identifiers and query strings.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! How a turn's events look on the wire.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::time::Duration;
 

@@ -1,4 +1,5 @@
 //! Talking to an agent through the API, with a scripted model.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod common;
 

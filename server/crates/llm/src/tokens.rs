@@ -34,16 +34,23 @@ pub fn count(text: &str) -> usize {
 
 /// Number of tokens that a request with these messages and tools takes.
 pub fn count_messages(messages: &[ChatMessage], tools: &[ToolSpec]) -> usize {
-    messages.iter().map(message).sum::<usize>() + tools.iter().map(tool).sum::<usize>()
+    messages.iter().map(|each| message(each, &count)).sum::<usize>()
+        + tools.iter().map(|each| tool(each, &count)).sum::<usize>()
 }
 
-fn message(message: &ChatMessage) -> usize {
-    let optional = |text: &Option<String>| text.as_deref().map_or(0, count);
+/// What [`count_messages`] gives at most, without the vocabulary: a token has at least one byte.
+pub fn upper_bound(messages: &[ChatMessage], tools: &[ToolSpec]) -> usize {
+    messages.iter().map(|each| message(each, &str::len)).sum::<usize>()
+        + tools.iter().map(|each| tool(each, &str::len)).sum::<usize>()
+}
+
+fn message(message: &ChatMessage, count: &dyn Fn(&str) -> usize) -> usize {
+    let optional = |text: &Option<String>| text.as_deref().map_or(0, |text| count(text));
     PER_MESSAGE
         + match message {
             ChatMessage::System { text } => count(text),
             ChatMessage::User { parts, name } => {
-                parts.iter().map(part).sum::<usize>() + optional(name)
+                parts.iter().map(|each| part(each, count)).sum::<usize>() + optional(name)
             }
             ChatMessage::Assistant {
                 text,
@@ -64,14 +71,14 @@ fn message(message: &ChatMessage) -> usize {
         }
 }
 
-fn part(part: &Part) -> usize {
+fn part(part: &Part, count: &dyn Fn(&str) -> usize) -> usize {
     match part {
         Part::Text(text) => count(text),
         Part::Image { .. } | Part::ImageUrl { .. } => PER_IMAGE,
     }
 }
 
-fn tool(tool: &ToolSpec) -> usize {
+fn tool(tool: &ToolSpec, count: &dyn Fn(&str) -> usize) -> usize {
     PER_TOOL + count(&tool.name) + count(&tool.description) + count(&tool.parameters.to_string())
 }
 

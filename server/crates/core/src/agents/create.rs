@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use mneme_domain::{
     Actor, AgentId, BlockId, JsonObject, MessageId, ToolId,
-    agent::{Agent, AgentState, AgentType, CreateAgent, Include},
+    agent::{Agent, AgentFull, AgentState, AgentType, CreateAgent},
     block::{Block, CreateBlock},
     content::ContentPart,
     message::{Message, MessageRole},
@@ -151,36 +151,30 @@ impl Core {
 
         agents::insert(&mut tx, actor, &agent).await?;
         messages::append(&mut tx, actor, &first).await?;
-        for block in &own_blocks {
-            blocks::insert(&mut tx, actor, block, now).await?;
-        }
-        for block in own_blocks.iter().chain(&attached) {
-            match blocks::attach(&mut tx, actor, &id, &block.id).await {
-                Ok(()) => {}
-                Err(StoreError::Conflict(_)) => {
-                    let label = block.label.as_deref().unwrap_or_default();
-                    return Err(CoreError::Conflict(format!(
-                        "Two of the agent's blocks have the label '{label}'"
-                    )));
-                }
-                Err(error) => return Err(error.into()),
+        blocks::insert_many(&mut tx, actor, &own_blocks, now).await?;
+        let block_ids: Vec<BlockId> = shown.iter().map(|block| block.id.clone()).collect();
+        match agents::set_blocks(&mut tx, actor, &id, &block_ids).await {
+            Ok(()) => {}
+            Err(StoreError::Conflict(_)) => {
+                return Err(CoreError::Conflict("Two of the agent's blocks have the same label".into()));
             }
+            Err(error) => return Err(error.into()),
         }
         let tool_ids: Vec<ToolId> = tools.iter().map(|tool| tool.id.clone()).collect();
         tools::set_of_agent(&mut tx, actor, &id, &tool_ids).await?;
-        agents::set_tags(&mut tx, actor, &id, &unique(body.tags.unwrap_or_default())).await?;
-        let given = body
-            .secrets
-            .or(body.tool_exec_environment_variables)
-            .map(variables)
-            .unwrap_or_default();
+        let tags = unique(body.tags.unwrap_or_default());
+        if !tags.is_empty() {
+            agents::set_tags(&mut tx, actor, &id, &tags).await?;
+        }
+        let given = body.secrets.or(body.tool_exec_environment_variables).map(variables).unwrap_or_default();
+        let mut stored = Vec::new();
         if !given.is_empty() {
             agents::set_variables(&mut tx, actor, &id, &given).await?;
+            stored = agents::variables_of(&mut tx, actor, &id).await?;
         }
-        let full = agents::full(&mut tx, actor, &id, Include::ALL).await?;
         tx.commit().await?;
-        full.map(AgentState::from)
-            .ok_or_else(|| CoreError::Internal(format!("{id} is not there after its creation")))
+        let tools = tools.into_iter().map(Arc::new).collect();
+        Ok(AgentState::from(AgentFull { agent, tags, blocks: shown, tools, variables: stored }))
     }
 
     /// The blocks that a creation body describes; of two with one label the later one counts.

@@ -69,17 +69,23 @@ impl Core {
         pending: &[Message],
         tools: &[ToolSpec],
     ) -> bool {
-        let window = u64::from(agent.llm_config.context_window);
-        let new = chat_tokens(pending.iter(), &[]);
-        let used = match context.tokens {
-            Some(reported) => reported + new,
-            None => {
-                chat_tokens(context.messages.iter().map(|message| &**message), tools)
-                    + tokens::count(&context.system.text()) as u64
-                    + new
-            }
-        };
-        context.messages.len() > 1 && used * 100 > window * HIGH_WATER
+        let room = u64::from(agent.llm_config.context_window) * HIGH_WATER / 100;
+        let mut fresh = history::to_chat("", pending);
+        fresh.remove(0);
+        let mut known = context.tokens.unwrap_or(0);
+        let mut tools = tools;
+        if context.tokens.is_some() {
+            tools = &[];
+        } else {
+            let system = context.system.text();
+            fresh = history::to_chat(&system, context.messages.iter().map(|message| &**message).chain(pending));
+        }
+        // Most contexts are far from full; then the exact count, and the vocabulary it needs, are spared.
+        if context.messages.len() < 2 || known + tokens::upper_bound(&fresh, tools) as u64 <= room {
+            return false;
+        }
+        known += tokens::count_messages(&fresh, tools) as u64;
+        known > room
     }
 
     /// Takes older messages out of the context and puts a summary in their place. `None` when nothing can leave.

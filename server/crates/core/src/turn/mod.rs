@@ -34,7 +34,8 @@ use tokio::sync::mpsc;
 
 use crate::{Core, CoreError, Result};
 pub use model_call::{request, specs, tool_spec};
-use runner::{Order, Turn};
+use mneme_store::agents;
+use runner::{Order, Seat, Turn};
 use sink::Sink;
 
 /// How many events wait for a slow reader before the turn waits with them.
@@ -192,7 +193,13 @@ impl Core {
         let config: RequestConfig = request.config();
         let max_steps = request.max_steps;
         let callback_url = request.callback_url.clone();
-        self.require_agent(actor, agent).await?;
+        // With the turn at hand, what is read now is still true when the turn begins.
+        let guard = if background { None } else { self.locks.try_lock(agent) };
+        let found = {
+            let mut conn = self.store.read().await?;
+            agents::get(&mut conn, actor, agent).await?.ok_or_else(|| CoreError::missing("Agent", agent))?
+        };
+        let seat = guard.map(|guard| Seat { guard, agent: found });
         let mut input = input::parse(request)?;
         self.fetch_images(&mut input).await?;
         if self.closing.is_cancelled() {
@@ -201,7 +208,7 @@ impl Core {
         let run_id = RunId::from_uuid(self.env.uuid());
         let (sender, events) = mpsc::channel(EVENT_BUFFER);
         let sink = Sink::new(sender, mode, config.clone(), run_id.clone());
-        let order = Order { agent: agent.clone(), run_id, config, max_steps, background, callback_url };
+        let order = Order { agent: agent.clone(), run_id, config, max_steps, background, callback_url, seat };
         Ok((Turn::new(self.clone(), actor.clone(), order, sink), input, events))
     }
 }

@@ -32,6 +32,7 @@ use super::{
 use crate::{
     Core, CoreError, Result,
     context::{cache::CachedContext, history, prompt},
+    locks::AgentGuard,
 };
 
 /// How often a model may answer nothing, or nothing usable, before the turn ends.
@@ -51,6 +52,14 @@ pub struct Order {
     pub background: bool,
     /// Who is told when it ends.
     pub callback_url: Option<String>,
+    /// The agent's turn, when nobody had it.
+    pub seat: Option<Seat>,
+}
+
+/// The agent's turn, taken, and the agent as it was read since.
+pub struct Seat {
+    pub guard: AgentGuard,
+    pub agent: Agent,
 }
 
 /// A turn under way.
@@ -63,6 +72,7 @@ pub struct Turn {
     max_steps: u32,
     background: bool,
     callback_url: Option<String>,
+    seat: Option<Seat>,
     sink: Sink,
     began: Instant,
     created_at: Timestamp,
@@ -89,10 +99,10 @@ enum Next {
 
 impl Turn {
     pub fn new(core: Arc<Core>, actor: Actor, order: Order, sink: Sink) -> Self {
-        let Order { agent, run_id, config, max_steps, background, callback_url } = order;
+        let Order { agent, run_id, config, max_steps, background, callback_url, seat } = order;
         let created_at = core.env.now();
         let began = Instant::now();
-        Self { core, actor, agent, run_id, config, max_steps, background, callback_url, sink, began, created_at }
+        Self { core, actor, agent, run_id, config, max_steps, background, callback_url, seat, sink, began, created_at }
     }
 
     /// The run that the turn is recorded as.
@@ -102,11 +112,12 @@ impl Turn {
 
     /// Runs the turn to its end and tells the reader how it ended. A background turn's run is recorded already.
     #[tracing::instrument(name = "turn", skip_all, fields(agent = %self.agent, run = %self.run_id))]
-    pub async fn run(self, input: Vec<MessageCreate>) {
+    pub async fn run(mut self, input: Vec<MessageCreate>) {
+        let seat = self.seat.take();
         let cancel = self.core.live.get(&self.run_id).map(|live| live.cancel.clone()).unwrap_or_default();
         let ended = tokio::select! {
             biased;
-            ended = self.drive(input) => ended,
+            ended = self.drive(input, seat) => ended,
             () = cancel.cancelled() => return self.cancelled().await,
             () = self.sink.closed() => return self.cancelled().await,
             () = self.core.stopping.cancelled() => Err(CoreError::Unavailable("The server is shutting down".into())),
@@ -141,27 +152,24 @@ impl Turn {
         self.sink.send(TurnEvent::Usage(usage.await.ok().flatten().unwrap_or_default())).await;
     }
 
-    async fn drive(&self, input: Vec<MessageCreate>) -> Result<(StopReason, TurnUsage)> {
-        let guard = match self.core.locks.try_lock(&self.agent) {
-            Some(guard) if !self.background => {
+    async fn drive(&self, input: Vec<MessageCreate>, seat: Option<Seat>) -> Result<(StopReason, TurnUsage)> {
+        let (guard, agent) = match seat {
+            Some(seat) => {
                 self.record(RunStatus::Running).await?;
-                guard
+                (seat.guard, Some(seat.agent))
             }
-            taken => {
+            None => {
                 if !self.background {
                     self.record(RunStatus::Created).await?;
                 }
-                let guard = match taken {
-                    Some(guard) => guard,
-                    None => self.core.locks.lock(&self.agent).await,
-                };
+                let guard = self.core.locks.lock(&self.agent).await;
                 let mut tx = self.core.store.write().await?;
                 runs::set_running(&mut tx, &self.actor, &self.run_id).await?;
                 tx.commit().await?;
-                guard
+                (guard, None)
             }
         };
-        let mut state = self.load(input).await?;
+        let mut state = self.load(agent, input).await?;
         let mut number: u32 = 0;
         let stop = loop {
             number += 1;
@@ -205,12 +213,15 @@ impl Turn {
         Ok(run)
     }
 
-    async fn load(&self, input: Vec<MessageCreate>) -> Result<State> {
+    async fn load(&self, agent: Option<Agent>, input: Vec<MessageCreate>) -> Result<State> {
         let core = &self.core;
         let mut conn = core.store.read().await?;
-        let agent = agents::get(&mut conn, &self.actor, &self.agent)
-            .await?
-            .ok_or_else(|| CoreError::missing("Agent", &self.agent))?;
+        let agent = match agent {
+            Some(agent) => agent,
+            None => agents::get(&mut conn, &self.actor, &self.agent)
+                .await?
+                .ok_or_else(|| CoreError::missing("Agent", &self.agent))?,
+        };
         let stored = blocks::of_agent(&mut conn, &self.actor, &self.agent).await?;
         let tools: Vec<Arc<Tool>> = tool_store::of_agent(&mut conn, &self.actor, &self.agent)
             .await?

@@ -1,8 +1,6 @@
 //! Turns, told through the core's public door: a scripted model, the real sandbox, a real database.
 
-mod common;
-
-use common::{On, World, kinds, request, say, shown};
+use crate::common::{On, World, kinds, request, say, shown};
 use futures::StreamExt;
 use mneme_core::{CoreError, RunFilter, TurnEvent};
 use mneme_domain::{

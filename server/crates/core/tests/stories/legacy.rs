@@ -1,0 +1,82 @@
+//! The older architectures: they act by tool calls, think in an argument of each, and answer through a tool.
+
+use crate::common::{World, kinds, say, shown};
+use futures::StreamExt;
+use mneme_core::TurnEvent;
+use mneme_domain::{agent::AgentType, run::StopReason};
+use mneme_tests::Reply;
+use serde_json::json;
+
+async fn thinker(world: &World) -> mneme_domain::agent::AgentState {
+    world
+        .agent_with(|body| {
+            body.agent_type = Some(AgentType::MemgptV2Agent);
+            body.reasoning = Some(true);
+        })
+        .await
+}
+
+#[tokio::test]
+async fn an_answer_through_the_tool_is_shown_as_thought_and_answer() {
+    let world = World::new().await;
+    let agent = thinker(&world).await;
+    world.provider.reply(Reply::tool_call("send_message", json!({"thinking": "be kind", "message": "Hello!"})));
+    let turn = world.say(&agent.id, "hi").await.unwrap();
+    assert_eq!(kinds(&turn.messages), ["reasoning_message", "assistant_message"]);
+    let shown = shown(&turn.messages);
+    assert_eq!((&shown[0]["reasoning"], &shown[1]["content"]), (&json!("be kind"), &json!("Hello!")));
+    assert_eq!(turn.stop_reason, StopReason::EndTurn);
+
+    let sent = &world.provider.chats()[0].body;
+    assert_eq!(sent["tool_choice"], "required");
+    for tool in sent["tools"].as_array().unwrap() {
+        assert_eq!(tool["function"]["parameters"]["required"][0], "thinking", "{tool}");
+    }
+    world.provider.reply(Reply::tool_call("send_message", json!({"message": "Again."})));
+    world.say(&agent.id, "more").await.unwrap();
+    let history = world.provider.chats().pop().unwrap();
+    let earlier = history.messages().iter().find(|message| message["role"] == "assistant").unwrap();
+    assert_eq!(earlier["content"], "be kind", "the model sees what it thought");
+}
+
+#[tokio::test]
+async fn thoughts_and_answer_stream_as_they_are_written() {
+    let world = World::new().await;
+    let agent = thinker(&world).await;
+    let arguments = json!({"thinking": "a long deep thought", "message": "and a long wide answer"});
+    world.provider.reply(Reply::tool_call("send_message", arguments));
+    let mut body = say("hi");
+    body.stream_tokens = Some(true);
+    let stream = world.core.start_stream(&world.actor, &agent.id, body).await.unwrap();
+    let (mut thought, mut answer, mut others) = (String::new(), String::new(), Vec::new());
+    for event in stream.collect::<Vec<_>>().await {
+        if let TurnEvent::Message(envelope) = event {
+            let value = serde_json::to_value(&*envelope).unwrap();
+            match value["message_type"].as_str().unwrap() {
+                "reasoning_message" => thought.push_str(value["reasoning"].as_str().unwrap()),
+                "assistant_message" => answer.push_str(value["content"].as_str().unwrap()),
+                other => others.push(other.to_owned()),
+            }
+        }
+    }
+    assert_eq!((thought.as_str(), answer.as_str()), ("a long deep thought", "and a long wide answer"));
+    assert!(others.is_empty(), "{others:?}");
+}
+
+#[tokio::test]
+async fn a_tool_that_needs_approval_is_not_run() {
+    let world = World::new().await;
+    let agent = world
+        .agent_with(|body| {
+            let rule = json!([{"type": "requires_approval", "tool_name": "memory_insert"}]);
+            body.tool_rules = Some(serde_json::from_value(rule).unwrap());
+        })
+        .await;
+    world
+        .provider
+        .reply(Reply::tool_call("memory_insert", json!({"label": "human", "new_str": "sneaky"})))
+        .reply(Reply::text("fine"));
+    let turn = world.say(&agent.id, "go").await.unwrap();
+    assert_eq!(shown(&turn.messages)[1]["status"], "error");
+    assert_eq!(world.block(&agent.id, "human").await, "Name: Ada.");
+}

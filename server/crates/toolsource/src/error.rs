@@ -1,0 +1,76 @@
+//! Why a source does not become a tool, in words for its author.
+
+/// What is wrong with a source or with the schema that came with it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SourceError {
+    /// More than [`crate::MAX_SOURCE`] bytes.
+    #[error("The source code is longer than {} KiB", crate::MAX_SOURCE / 1024)]
+    TooLarge,
+    /// The source does not parse. The first words are Python's own.
+    #[error("Failed to parse source code: invalid syntax (<unknown>, line {line}): {reason}")]
+    Syntax {
+        /// Line of the first mistake, from 1.
+        line: usize,
+        /// What the parser expected.
+        reason: String,
+    },
+    /// Expressions or blocks inside of each other without end.
+    #[error("Failed to parse source code: line {line} nests too deeply, or a bracket before it is never closed")]
+    TooDeep {
+        /// Where the bound was passed, from 1.
+        line: usize,
+    },
+    /// There is nothing to call.
+    #[error("No function found: {expected}")]
+    NoFunction {
+        /// What would have been one.
+        expected: &'static str,
+    },
+    /// The function has no text that says what it does.
+    #[error("Function '{function}' lacks a docstring that describes it")]
+    Undocumented {
+        /// The function.
+        function: String,
+    },
+    /// A parameter whose meaning the model would have to guess.
+    #[error("Parameter '{parameter}' in function '{function}' lacks a description in the docstring")]
+    UndocumentedParameter {
+        /// The function.
+        function: String,
+        /// The parameter.
+        parameter: String,
+    },
+    /// A parameter without a type.
+    #[error(
+        "Type error in schema generation: Parameter '{parameter}' in function '{function}' lacks a type annotation"
+    )]
+    Untyped {
+        /// The function.
+        function: String,
+        /// The parameter.
+        parameter: String,
+    },
+    /// A parameter that JSON arguments cannot fill.
+    #[error("Type error in schema generation: Parameter '{parameter}' in function '{function}': {reason}")]
+    Parameter {
+        /// The function.
+        function: String,
+        /// The parameter.
+        parameter: String,
+        /// What about it.
+        reason: String,
+    },
+    /// A name that model providers refuse.
+    #[error("'{name}' cannot be a tool's name: 1 to {} ASCII letters, digits, '_' and '-'", crate::MAX_NAME)]
+    Name {
+        /// The name, cut.
+        name: String,
+    },
+    /// The given JSON Schema makes no sense.
+    #[error("The given args_json_schema cannot be used: {0}")]
+    Arguments(String),
+    /// The schema would be larger than any model could read.
+    #[error("The schema of the arguments is too large; use fewer or simpler types")]
+    SchemaTooLarge,
+}
