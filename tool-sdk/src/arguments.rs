@@ -15,9 +15,7 @@ impl Arguments {
     /// Parses JSON text. Empty text and `null` count as no arguments.
     pub fn parse(text: &str) -> Result<Self, ToolError> {
         if text.trim().is_empty() {
-            return Ok(Self {
-                members: Map::new(),
-            });
+            return Ok(Self { members: Map::new() });
         }
         let value = serde_json::from_str(text)
             .map_err(|error| ToolError::invalid(format!("the arguments are not JSON: {error}")))?;
@@ -28,13 +26,8 @@ impl Arguments {
     pub fn from_value(value: Value) -> Result<Self, ToolError> {
         match value {
             Value::Object(members) => Ok(Self { members }),
-            Value::Null => Ok(Self {
-                members: Map::new(),
-            }),
-            other => Err(ToolError::invalid(format!(
-                "the arguments must be a JSON object, not {}",
-                describe(&other)
-            ))),
+            Value::Null => Ok(Self { members: Map::new() }),
+            other => Err(ToolError::invalid(format!("the arguments must be a JSON object, not {}", describe(&other)))),
         }
     }
 
@@ -42,10 +35,9 @@ impl Arguments {
     /// are an error for any other.
     pub fn take<T: ToolSchema + DeserializeOwned>(&mut self, name: &str) -> Result<T, ToolError> {
         match self.members.remove(name) {
-            Some(Value::Null) | None if !T::optional() => Err(ToolError::invalid(format!(
-                "the argument `{name}` is missing; it must be {}",
-                T::expected()
-            ))),
+            Some(Value::Null) | None if !T::optional() => {
+                Err(ToolError::invalid(format!("the argument `{name}` is missing; it must be {}", T::expected())))
+            }
             given => convert(name, given.unwrap_or(Value::Null)),
         }
     }
@@ -86,8 +78,7 @@ fn convert<T: ToolSchema + DeserializeOwned>(name: &str, given: Value) -> Result
 fn whole_number(value: &Value) -> Option<Value> {
     const EXACT: f64 = 9_007_199_254_740_992.0;
     let number = value.as_f64()?;
-    (number.fract() == 0.0 && number.abs() <= EXACT)
-        .then(|| Value::Number(Number::from(number as i64)))
+    (number.fract() == 0.0 && number.abs() <= EXACT).then(|| Value::Number(Number::from(number as i64)))
 }
 
 /// A value in an error message: its kind, and a short beginning of it.
@@ -123,9 +114,7 @@ mod tests {
         let mut given = arguments(json!({"other": 1, "nothing": null}));
         assert_eq!(
             given.take::<i64>("line"),
-            Err(ToolError::InvalidArguments(
-                "the argument `line` is missing; it must be an integer".into()
-            ))
+            Err(ToolError::InvalidArguments("the argument `line` is missing; it must be an integer".into()))
         );
         assert!(given.take::<String>("nothing").is_err());
         assert_eq!(given.take::<Option<String>>("nothing"), Ok(None));

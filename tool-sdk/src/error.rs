@@ -29,9 +29,7 @@ impl ToolError {
 impl fmt::Display for ToolError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::InvalidArguments(text) | Self::Failed(text) | Self::Denied(text) => {
-                f.write_str(text)
-            }
+            Self::InvalidArguments(text) | Self::Failed(text) | Self::Denied(text) => f.write_str(text),
         }
     }
 }

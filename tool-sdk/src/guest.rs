@@ -24,10 +24,7 @@ pub struct ImportedHost;
 
 impl Host for ImportedHost {
     fn blocks(&self) -> Result<Vec<Block>, HostError> {
-        Ok(memory::list_blocks()?
-            .into_iter()
-            .map(Block::from)
-            .collect())
+        Ok(memory::list_blocks()?.into_iter().map(Block::from).collect())
     }
 
     fn block(&self, label: &str) -> Result<Block, HostError> {
@@ -48,12 +45,7 @@ impl Host for ImportedHost {
         })?;
         Ok(hits
             .into_iter()
-            .map(|hit| Hit {
-                id: hit.id,
-                timestamp: hit.timestamp,
-                role: hit.role,
-                content: hit.content,
-            })
+            .map(|hit| Hit { id: hit.id, timestamp: hit.timestamp, role: hit.role, content: hit.content })
             .collect())
     }
 
@@ -121,11 +113,7 @@ pub fn describe(tools: &[RegisteredTool]) -> Vec<exported::ToolSpec> {
 }
 
 /// The exported `call`.
-pub fn call(
-    tools: &[RegisteredTool],
-    name: &str,
-    arguments: &str,
-) -> Result<String, exported::ToolError> {
+pub fn call(tools: &[RegisteredTool], name: &str, arguments: &str) -> Result<String, exported::ToolError> {
     let answer = crate::tool::dispatch(tools, &ImportedHost, name, arguments);
     // The instance is dropped after the call without a chance to flush. Nobody can be told of a failure.
     let _ = std::io::stdout().flush();
@@ -144,8 +132,7 @@ macro_rules! __export_component {
         struct __MnemeComponent;
 
         impl $crate::guest::bindings::exports::mneme::tool::guest::Guest for __MnemeComponent {
-            fn describe()
-            -> ::std::vec::Vec<$crate::guest::bindings::exports::mneme::tool::guest::ToolSpec> {
+            fn describe() -> ::std::vec::Vec<$crate::guest::bindings::exports::mneme::tool::guest::ToolSpec> {
                 $crate::guest::describe(&$tools())
             }
 

@@ -113,27 +113,20 @@ impl Host for MockHost {
         self.admit()?;
         let blocks = self.blocks.borrow();
         let found = blocks.iter().find(|block| block.label == label);
-        found
-            .cloned()
-            .ok_or_else(|| HostError::NotFound(format!("there is no memory block `{label}`")))
+        found.cloned().ok_or_else(|| HostError::NotFound(format!("there is no memory block `{label}`")))
     }
 
     fn set_block(&self, label: &str, value: &str) -> Result<(), HostError> {
         self.admit()?;
         let mut blocks = self.blocks.borrow_mut();
         let Some(block) = blocks.iter_mut().find(|block| block.label == label) else {
-            return Err(HostError::NotFound(format!(
-                "there is no memory block `{label}`"
-            )));
+            return Err(HostError::NotFound(format!("there is no memory block `{label}`")));
         };
         if block.read_only {
             return Err(HostError::ReadOnly(format!("`{label}` is read-only")));
         }
         if value.chars().count() as u64 > block.limit {
-            return Err(HostError::LimitExceeded(format!(
-                "`{label}` holds at most {} characters",
-                block.limit
-            )));
+            return Err(HostError::LimitExceeded(format!("`{label}` holds at most {} characters", block.limit)));
         }
         block.value = value.to_owned();
         *self.writes.borrow_mut() += 1;

@@ -42,17 +42,8 @@ pub struct Parameter {
 
 impl ToolSpec {
     /// Puts a description together from its parts.
-    pub fn new(
-        name: &str,
-        description: &str,
-        parameters: Vec<Parameter>,
-        capabilities: &[&[&str]],
-    ) -> Self {
-        let required: Vec<_> = parameters
-            .iter()
-            .filter(|p| p.required)
-            .map(|p| p.name)
-            .collect();
+    pub fn new(name: &str, description: &str, parameters: Vec<Parameter>, capabilities: &[&[&str]]) -> Self {
+        let required: Vec<_> = parameters.iter().filter(|p| p.required).map(|p| p.name).collect();
         let mut names: Vec<String> = Vec::new();
         for name in capabilities.iter().copied().flatten() {
             if !names.iter().any(|known| known == name) {
@@ -77,8 +68,7 @@ fn properties(parameters: &[Parameter]) -> Map<String, Value> {
         .iter()
         .map(|parameter| {
             let mut schema = parameter.schema.clone();
-            if let (Value::Object(members), false) = (&mut schema, parameter.description.is_empty())
-            {
+            if let (Value::Object(members), false) = (&mut schema, parameter.description.is_empty()) {
                 members.insert("description".to_owned(), parameter.description.into());
             }
             (parameter.name.to_owned(), schema)
@@ -97,11 +87,7 @@ pub struct RegisteredTool {
 impl RegisteredTool {
     /// The entry of a tool.
     pub fn of<T: Tool>() -> Self {
-        Self {
-            name: T::NAME,
-            spec: T::spec,
-            call: T::call,
-        }
+        Self { name: T::NAME, spec: T::spec, call: T::call }
     }
 
     /// What the host and the model are told.
@@ -111,10 +97,7 @@ impl RegisteredTool {
 }
 
 /// Runs one of a component's tools.
-#[cfg_attr(
-    not(target_family = "wasm"),
-    allow(dead_code, reason = "only a component dispatches")
-)]
+#[cfg_attr(not(target_family = "wasm"), allow(dead_code, reason = "only a component dispatches"))]
 pub(crate) fn dispatch(
     tools: &[RegisteredTool],
     host: &dyn Host,

@@ -2,8 +2,7 @@
 
 use mneme_tool_sdk::mock::MockHost;
 use mneme_tool_sdk::{
-    Agent, Block, HostError, Json, Level, Log, Memory, MemoryEditor, Tool, ToolError, ToolSchema,
-    export_tools, tool,
+    Agent, Block, HostError, Json, Level, Log, Memory, MemoryEditor, Tool, ToolError, ToolSchema, export_tools, tool,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -49,13 +48,8 @@ fn order_dishes(
     urgent: Option<bool>,
 ) -> String {
     log.info("cooking");
-    let heats = dishes
-        .iter()
-        .map(|dish| (&dish.dish_name, &dish.heat, dish.portions));
-    format!(
-        "{guest} {tip} {payment} {urgent:?} {:?}",
-        heats.collect::<Vec<_>>()
-    )
+    let heats = dishes.iter().map(|dish| (&dish.dish_name, &dish.heat, dish.portions));
+    format!("{guest} {tip} {payment} {urgent:?} {:?}", heats.collect::<Vec<_>>())
 }
 
 #[test]
@@ -95,17 +89,11 @@ fn arguments_are_typed_and_defaulted() {
     let host = MockHost::new();
     let dishes = json!([{"dishName": "soup", "heat": "HOT"}, {"dishName": "rice", "portions": 2}]);
     let answer = host.call::<order_dishes>(json!({"dishes": dishes, "guest": "Ada", "extra": 1}));
-    assert_eq!(
-        answer,
-        Ok(r#"Ada 0.5 cash None [("soup", Some(Hot), 0), ("rice", None, 2)]"#.to_owned())
-    );
+    assert_eq!(answer, Ok(r#"Ada 0.5 cash None [("soup", Some(Hot), 0), ("rice", None, 2)]"#.to_owned()));
     assert_eq!(host.logged(), [(Level::Info, "cooking".to_owned())]);
 
     let given = json!({"dishes": [], "guest": "Ada", "tip": 2, "payment": "card", "urgent": true});
-    assert_eq!(
-        host.call::<order_dishes>(given),
-        Ok("Ada 2 card Some(true) []".to_owned())
-    );
+    assert_eq!(host.call::<order_dishes>(given), Ok("Ada 2 card Some(true) []".to_owned()));
     let error = |arguments| match host.call::<order_dishes>(arguments) {
         Err(ToolError::InvalidArguments(text)) => text,
         other => panic!("{other:?}"),
@@ -126,12 +114,7 @@ fn copy_block(
 ) -> Result<Json<Copied>, ToolError> {
     let value = reader.block(&from)?.value;
     memory.set(&to, &value)?;
-    Ok(Json(Copied {
-        by: agent.id(),
-        zone: agent.timezone(),
-        at: agent.now(),
-        blocks: memory.blocks()?.len(),
-    }))
+    Ok(Json(Copied { by: agent.id(), zone: agent.timezone(), at: agent.now(), blocks: memory.blocks()?.len() }))
 }
 
 #[derive(Serialize)]
@@ -150,11 +133,7 @@ fn references_are_capabilities() {
     assert_eq!(spec.capabilities, ["memory-read", "memory-write"]);
     assert_eq!(spec.parameters["required"], json!(["from", "to"]));
 
-    let host = MockHost::new()
-        .with_block("a", "text")
-        .with_block("b", "")
-        .at(42)
-        .in_timezone("Asia/Tokyo");
+    let host = MockHost::new().with_block("a", "text").with_block("b", "").at(42).in_timezone("Asia/Tokyo");
     let answer = host.call::<copy_block>(json!({"from": "a", "to": "b"}));
     assert_eq!(
         answer.expect("copied"),
@@ -172,10 +151,8 @@ fn the_mock_enforces_what_the_host_enforces() {
         limit,
         read_only,
     };
-    let host = MockHost::new()
-        .with(block("a", 100, false))
-        .with(block("small", 3, false))
-        .with(block("fixed", 100, true));
+    let host =
+        MockHost::new().with(block("a", 100, false)).with(block("small", 3, false)).with(block("fixed", 100, true));
     let failure = |to: &str| match host.call::<copy_block>(json!({"from": "a", "to": to})) {
         Err(ToolError::Failed(text)) => text,
         other => panic!("{other:?}"),
@@ -194,9 +171,6 @@ fn the_mock_enforces_what_the_host_enforces() {
 
 #[test]
 fn a_component_lists_its_tools() {
-    let names: Vec<_> = exported_tools()
-        .iter()
-        .map(|tool| tool.spec().name)
-        .collect();
+    let names: Vec<_> = exported_tools().iter().map(|tool| tool.spec().name).collect();
     assert_eq!(names, ["order", "copy_block"]);
 }

@@ -29,38 +29,20 @@ pub fn toolchain() -> Done<Toolchain> {
     let usr = folder.join("usr");
     let rustc = usr.join("bin/rustc");
     let libraries = library_folder(&usr.join("lib"))?;
-    let version = fail::output(
-        Command::new(&rustc)
-            .arg("--version")
-            .env("LD_LIBRARY_PATH", &libraries),
-    )
-    .map_err(|failure| {
-        Failure::new(format!(
-            "{failure}\ndelete {} to fetch it again",
-            folder.display()
-        ))
-    })?;
+    let version = fail::output(Command::new(&rustc).arg("--version").env("LD_LIBRARY_PATH", &libraries))
+        .map_err(|failure| Failure::new(format!("{failure}\ndelete {} to fetch it again", folder.display())))?;
 
-    let linkers = rustup::sysroot()?
-        .join("lib/rustlib")
-        .join(rustup::host()?)
-        .join("bin");
+    let linkers = rustup::sysroot()?.join("lib/rustlib").join(rustup::host()?).join("bin");
     let linker = linkers.join("wasm-component-ld");
     if !linker.is_file() {
-        return Err(Failure::new(format!(
-            "there is no linker at {}",
-            linker.display()
-        )));
+        return Err(Failure::new(format!("there is no linker at {}", linker.display())));
     }
     let mut path = vec![linkers];
     path.extend(env::split_paths(&env::var_os("PATH").unwrap_or_default()));
     let path = env::join_paths(path).map_err(|error| Failure::new(error.to_string()))?;
 
     let text = |path: &Path| path.display().to_string();
-    let flags = format!(
-        "-Clink-self-contained=no -L{}",
-        text(&usr.join("lib/wasm32-wasi"))
-    );
+    let flags = format!("-Clink-self-contained=no -L{}", text(&usr.join("lib/wasm32-wasi")));
     let environment = [
         ("PATH", path.to_string_lossy().into_owned()),
         ("RUSTC", text(&rustc)),
@@ -74,9 +56,7 @@ pub fn toolchain() -> Done<Toolchain> {
         name: format!("wasm32-wasip1 from Debian, {version}"),
         target: "wasm32-wasip1",
         arguments: vec!["-Zbuild-std=std,panic_abort".to_owned()],
-        environment: environment
-            .map(|(name, value)| (name.to_owned(), value))
-            .into(),
+        environment: environment.map(|(name, value)| (name.to_owned(), value)).into(),
         target_dir: paths::cache()?.join("guests-target-debian"),
     })
 }
@@ -106,11 +86,8 @@ fn packages() -> Done<Vec<String>> {
         fail::output(Command::new("apt-get").args(["update", "--quiet"]))?;
         dependencies(COMPILER)
     });
-    let mut pending = looked_up.map_err(|failure| {
-        Failure::new(format!(
-            "Debian's packages are not available either: {failure}"
-        ))
-    })?;
+    let mut pending =
+        looked_up.map_err(|failure| Failure::new(format!("Debian's packages are not available either: {failure}")))?;
     let mut packages = [COMPILER, SOURCES, C_LIBRARY].map(str::to_owned).to_vec();
     while let Some(package) = pending.pop() {
         if package.starts_with("lib") && !packages.contains(&package) && !present(&package) {
@@ -142,19 +119,13 @@ fn parse_dependencies(listed: &str) -> Vec<String> {
 
 /// Whether the package is installed on this machine.
 fn present(package: &str) -> bool {
-    let status = Command::new("dpkg-query")
-        .args(["--show", "--showformat=${db:Status-Status}", package])
-        .output();
+    let status = Command::new("dpkg-query").args(["--show", "--showformat=${db:Status-Status}", package]).output();
     status.is_ok_and(|output| output.stdout.starts_with(b"installed"))
 }
 
 /// Downloads a package and says where the file is.
 fn download(package: &str, folder: &Path) -> Done<PathBuf> {
-    fail::output(
-        Command::new("apt-get")
-            .args(["download", "--quiet", package])
-            .current_dir(folder),
-    )?;
+    fail::output(Command::new("apt-get").args(["download", "--quiet", package]).current_dir(folder))?;
     let prefix = format!("{package}_");
     fs::read_dir(folder)
         .map_err(Failure::at(folder))?
@@ -187,9 +158,7 @@ fn unpack(package: &str, archive: &Path, folder: &Path) -> Done {
             .current_dir(folder)
             .stdin(files),
     );
-    let listed = listing
-        .wait()
-        .map_err(|error| Failure::new(error.to_string()))?;
+    let listed = listing.wait().map_err(|error| Failure::new(error.to_string()))?;
     unpacked?;
     match listed.success() {
         true => Ok(()),
@@ -214,9 +183,6 @@ mod tests {
     fn dependencies_are_the_real_packages() {
         let listed = "rustc-web\n  Depends: libc6\n  PreDepends: dpkg\n  Depends: <libc-dev>\n    libc6-dev\n \
                       |Depends: gcc\n  Depends: libllvm22:amd64\n  Conflicts: rustc\n";
-        assert_eq!(
-            parse_dependencies(listed),
-            ["libc6", "dpkg", "gcc", "libllvm22"]
-        );
+        assert_eq!(parse_dependencies(listed), ["libc6", "dpkg", "gcc", "libllvm22"]);
     }
 }

@@ -32,9 +32,7 @@ impl fmt::Display for Failure {
 
 /// Runs a program that talks to the user itself.
 pub fn run(command: &mut Command) -> Done {
-    let status = command
-        .status()
-        .map_err(|error| unstartable(command, &error))?;
+    let status = command.status().map_err(|error| unstartable(command, &error))?;
     match status.success() {
         true => Ok(()),
         false => Err(Failure(format!("{} ended with {status}", shown(command)))),
@@ -43,10 +41,7 @@ pub fn run(command: &mut Command) -> Done {
 
 /// Runs a program for its output; what it says on standard error is part of a failure.
 pub fn output(command: &mut Command) -> Done<String> {
-    let output = command
-        .stdin(Stdio::null())
-        .output()
-        .map_err(|error| unstartable(command, &error))?;
+    let output = command.stdin(Stdio::null()).output().map_err(|error| unstartable(command, &error))?;
     if output.status.success() {
         return Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned());
     }
@@ -64,10 +59,6 @@ fn unstartable(command: &Command, error: &io::Error) -> Failure {
 
 fn shown(command: &Command) -> String {
     let mut words = vec![command.get_program().to_string_lossy().into_owned()];
-    words.extend(
-        command
-            .get_args()
-            .map(|word| word.to_string_lossy().into_owned()),
-    );
+    words.extend(command.get_args().map(|word| word.to_string_lossy().into_owned()));
     format!("`{}`", words.join(" "))
 }

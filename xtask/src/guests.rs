@@ -26,11 +26,7 @@ pub fn build(toolchain: &Toolchain, force: bool) -> Done {
         println!("built-in tools: up to date");
         return Ok(());
     }
-    println!(
-        "built-in tools: building {} with {}",
-        guests.join(", "),
-        toolchain.name
-    );
+    println!("built-in tools: building {} with {}", guests.join(", "), toolchain.name);
     let start = Instant::now();
     fail::run(toolchain.cargo_build().current_dir(&workspace))?;
 
@@ -85,9 +81,7 @@ fn remove_foreign(dist: &Path, guests: &[String]) -> Done {
     fs::create_dir_all(dist.join("test")).map_err(Failure::at(dist))?;
     for entry in fs::read_dir(dist).map_err(Failure::at(dist))? {
         let path = entry.map_err(Failure::at(dist))?.path();
-        let is_guest = path
-            .extension()
-            .is_some_and(|extension| extension == "wasm");
+        let is_guest = path.extension().is_some_and(|extension| extension == "wasm");
         if is_guest && !guests.iter().any(|guest| place(dist, guest) == path) {
             fs::remove_file(&path).map_err(Failure::at(&path))?;
         }

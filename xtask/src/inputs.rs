@@ -28,11 +28,7 @@ pub fn hash(root: &Path, inputs: &[&str], note: &str) -> Done<String> {
         add(name.to_string_lossy().as_bytes());
         add(&fs::read(&path).map_err(Failure::at(&path))?);
     }
-    Ok(hash
-        .finalize()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect())
+    Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 fn collect(path: &Path, files: &mut Vec<PathBuf>) -> Done {

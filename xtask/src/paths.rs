@@ -15,9 +15,9 @@ pub fn root() -> PathBuf {
 pub fn cache() -> Done<PathBuf> {
     let base = match env::var_os("XDG_CACHE_HOME") {
         Some(folder) => PathBuf::from(folder),
-        None => env::home_dir()
-            .ok_or_else(|| Failure::new("there is no home folder to keep a cache in"))?
-            .join(".cache"),
+        None => {
+            env::home_dir().ok_or_else(|| Failure::new("there is no home folder to keep a cache in"))?.join(".cache")
+        }
     };
     Ok(base.join("mneme"))
 }

@@ -13,11 +13,7 @@ const TARGET: &str = "wasm32-wasip2";
 pub fn toolchain() -> Done<Toolchain> {
     if !installed()? {
         println!("  adding {TARGET} with rustup (about 30 MB)");
-        fail::run(
-            Command::new("rustup")
-                .args(["target", "add", TARGET])
-                .current_dir(paths::root()),
-        )?;
+        fail::run(Command::new("rustup").args(["target", "add", TARGET]).current_dir(paths::root()))?;
     }
     let version = fail::output(rustc().arg("--version"))?;
     Ok(Toolchain {

@@ -16,9 +16,7 @@ fn run() -> Result<(), String> {
 
     let guests = guests(&dist).unwrap_or_default();
     if guests.is_empty() {
-        return Err(
-            "the built-in tools are not built yet; run `cargo xtask setup` once".to_owned(),
-        );
+        return Err("the built-in tools are not built yet; run `cargo xtask setup` once".to_owned());
     }
     let mut source = String::from("&[\n");
     for path in guests {
@@ -34,10 +32,7 @@ fn guests(dist: &Path) -> io::Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     for entry in fs::read_dir(dist)? {
         let path = entry?.path();
-        if path
-            .extension()
-            .is_some_and(|extension| extension == "wasm")
-        {
+        if path.extension().is_some_and(|extension| extension == "wasm") {
             found.push(path.canonicalize()?);
         }
     }

@@ -11,16 +11,10 @@ pub fn expand(item: TokenStream) -> syn::Result<TokenStream> {
     let input: DeriveInput = syn::parse2(item)?;
     let serde = Serde::read(&input.attrs)?;
     let (schema, expected) = match &input.data {
-        Data::Struct(data) => (
-            structure(&data.fields, &serde)?,
-            quote!("an object".to_owned()),
-        ),
+        Data::Struct(data) => (structure(&data.fields, &serde)?, quote!("an object".to_owned())),
         Data::Enum(data) => enumeration(data, &serde)?,
         Data::Union(_) => {
-            return Err(syn::Error::new_spanned(
-                &input.ident,
-                "a union has no JSON Schema",
-            ));
+            return Err(syn::Error::new_spanned(&input.ident, "a union has no JSON Schema"));
         }
     };
     let ident = &input.ident;
@@ -39,10 +33,7 @@ pub fn expand(item: TokenStream) -> syn::Result<TokenStream> {
 
 fn structure(fields: &Fields, serde: &Serde) -> syn::Result<TokenStream> {
     let Fields::Named(fields) = fields else {
-        return Err(syn::Error::new_spanned(
-            fields,
-            "only structs with named fields have a schema",
-        ));
+        return Err(syn::Error::new_spanned(fields, "only structs with named fields have a schema"));
     };
     let mut entries = Vec::new();
     for field in &fields.named {
@@ -75,10 +66,7 @@ fn enumeration(data: &syn::DataEnum, serde: &Serde) -> syn::Result<(TokenStream,
     let mut names = Vec::new();
     for variant in &data.variants {
         if !matches!(variant.fields, Fields::Unit) {
-            return Err(syn::Error::new_spanned(
-                variant,
-                "only variants without data have a schema",
-            ));
+            return Err(syn::Error::new_spanned(variant, "only variants without data have a schema"));
         }
         let own = Serde::read(&variant.attrs)?;
         names.push(own.name(&variant.ident.to_string(), serde, Case::variant));
@@ -115,9 +103,7 @@ impl Serde {
                 if !known {
                     return match meta.path.is_ident("deny_unknown_fields") {
                         true => Ok(()),
-                        false => {
-                            Err(meta.error("the tool schema does not follow this serde option"))
-                        }
+                        false => Err(meta.error("the tool schema does not follow this serde option")),
                     };
                 }
                 let text: LitStr = meta.value()?.parse()?;
@@ -198,10 +184,9 @@ impl Case {
             Self::Lower => lower().collect(),
             Self::Upper => words.concat().to_uppercase(),
             Self::Pascal => words.iter().map(|word| capitalised(word)).collect(),
-            Self::Camel => lower()
-                .enumerate()
-                .map(|(index, word)| if index == 0 { word } else { capitalised(&word) })
-                .collect(),
+            Self::Camel => {
+                lower().enumerate().map(|(index, word)| if index == 0 { word } else { capitalised(&word) }).collect()
+            }
             Self::Snake => lower().collect::<Vec<_>>().join("_"),
             Self::ScreamingSnake => words.join("_").to_uppercase(),
             Self::Kebab => lower().collect::<Vec<_>>().join("-"),

@@ -23,11 +23,7 @@ pub fn lines(attributes: &[Attribute]) -> Vec<String> {
         if !pair.path.is_ident("doc") {
             continue;
         }
-        if let Expr::Lit(ExprLit {
-            lit: Lit::Str(text),
-            ..
-        }) = &pair.value
-        {
+        if let Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) = &pair.value {
             for line in text.value().split('\n') {
                 lines.push(line.strip_prefix(' ').unwrap_or(line).trim_end().to_owned());
             }
@@ -54,10 +50,7 @@ pub fn parse(lines: &[String]) -> Docs {
             text.push(line.as_str());
         }
     }
-    Docs {
-        text: join(&text),
-        arguments: parse_arguments(&arguments),
-    }
+    Docs { text: join(&text), arguments: parse_arguments(&arguments) }
 }
 
 /// Joins the lines of each paragraph; list items, indented lines and fences stay apart.
@@ -93,9 +86,7 @@ fn item(line: &str) -> Option<&str> {
 }
 
 fn numbered(line: &str) -> bool {
-    let rest = line
-        .trim_start()
-        .trim_start_matches(|c: char| c.is_ascii_digit());
+    let rest = line.trim_start().trim_start_matches(|c: char| c.is_ascii_digit());
     rest.len() < line.trim_start().len() && rest.starts_with(". ")
 }
 
@@ -125,10 +116,7 @@ fn argument(item: &str) -> Option<(String, String)> {
         Some(quoted) => quoted.split_once('`')?,
         None => item.split_at(item.find(|c: char| !c.is_alphanumeric() && c != '_')?),
     };
-    let meaning = rest
-        .trim_start()
-        .trim_start_matches(['-', ':', '–', '—'])
-        .trim();
+    let meaning = rest.trim_start().trim_start_matches(['-', ':', '–', '—']).trim();
     Some((name.to_owned(), meaning.to_owned()))
 }
 
@@ -143,17 +131,13 @@ mod tests {
     #[test]
     fn paragraphs_are_joined_and_lists_kept() {
         let docs = parsed("One\ntwo.\n\nThree:\n- a\n  b\n- c\n\n```\nx\ny\n```");
-        assert_eq!(
-            docs.text,
-            "One two.\n\nThree:\n- a b\n- c\n\n```\nx\ny\n```"
-        );
+        assert_eq!(docs.text, "One two.\n\nThree:\n- a b\n- c\n\n```\nx\ny\n```");
     }
 
     #[test]
     fn arguments_are_found_in_either_notation() {
-        let docs = parsed(
-            "Text.\n\n# Arguments\n* `label` - Which block,\n  exactly.\n- count: How many\n\n# Notes\nMore.",
-        );
+        let docs =
+            parsed("Text.\n\n# Arguments\n* `label` - Which block,\n  exactly.\n- count: How many\n\n# Notes\nMore.");
         assert_eq!(docs.text, "Text.\n\n# Notes\nMore.");
         assert_eq!(docs.arguments["label"], "Which block, exactly.");
         assert_eq!(docs.arguments["count"], "How many");

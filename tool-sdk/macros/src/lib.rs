@@ -16,9 +16,7 @@ use proc_macro::TokenStream;
 /// `#[tool(name = "other")]` gives the tool another name than the function's.
 #[proc_macro_attribute]
 pub fn tool(attribute: TokenStream, item: TokenStream) -> TokenStream {
-    tool::expand(attribute.into(), item.into())
-        .unwrap_or_else(syn::Error::into_compile_error)
-        .into()
+    tool::expand(attribute.into(), item.into()).unwrap_or_else(syn::Error::into_compile_error).into()
 }
 
 /// Derives the JSON Schema of a struct with named fields or of an enum without data.
@@ -26,7 +24,5 @@ pub fn tool(attribute: TokenStream, item: TokenStream) -> TokenStream {
 /// Doc comments become descriptions; serde's `rename`, `rename_all` and `default` are followed.
 #[proc_macro_derive(ToolSchema, attributes(serde))]
 pub fn tool_schema(item: TokenStream) -> TokenStream {
-    derive::expand(item.into())
-        .unwrap_or_else(syn::Error::into_compile_error)
-        .into()
+    derive::expand(item.into()).unwrap_or_else(syn::Error::into_compile_error).into()
 }

@@ -28,37 +28,23 @@ impl Parameter {
     /// Understands a parameter and takes its `#[arg]` attributes off.
     pub fn take(parameter: &mut FnArg) -> syn::Result<Self> {
         let FnArg::Typed(typed) = parameter else {
-            return Err(syn::Error::new_spanned(
-                parameter,
-                "a tool is a free function",
-            ));
+            return Err(syn::Error::new_spanned(parameter, "a tool is a free function"));
         };
         let Pat::Ident(pattern) = &*typed.pat else {
-            return Err(syn::Error::new_spanned(
-                &typed.pat,
-                "a parameter of a tool needs a plain name",
-            ));
+            return Err(syn::Error::new_spanned(&typed.pat, "a parameter of a tool needs a plain name"));
         };
-        let name = pattern
-            .ident
-            .to_string()
-            .trim_start_matches("r#")
-            .to_owned();
+        let name = pattern.ident.to_string().trim_start_matches("r#").to_owned();
         let mut given = ArgAttribute::default();
         for attribute in &typed.attrs {
             if attribute.path().is_ident("arg") {
                 given = attribute.parse_args()?;
             }
         }
-        typed
-            .attrs
-            .retain(|attribute| !attribute.path().is_ident("arg"));
+        typed.attrs.retain(|attribute| !attribute.path().is_ident("arg"));
 
         let (owned, borrowed) = match &*typed.ty {
             Type::Reference(reference) => match &*reference.elem {
-                Type::Path(path) if path.path.is_ident("str") => {
-                    (syn::parse_quote!(::std::string::String), true)
-                }
+                Type::Path(path) if path.path.is_ident("str") => (syn::parse_quote!(::std::string::String), true),
                 Type::Slice(slice) => {
                     let item = &slice.elem;
                     (syn::parse_quote!(::std::vec::Vec<#item>), true)
@@ -70,22 +56,14 @@ impl Parameter {
                             "a reference is a capability, which the model does not fill in",
                         ));
                     }
-                    return Ok(Self {
-                        name,
-                        kind: Kind::Capability(capability.clone()),
-                    });
+                    return Ok(Self { name, kind: Kind::Capability(capability.clone()) });
                 }
             },
             other => (other.clone(), false),
         };
         Ok(Self {
             name,
-            kind: Kind::Argument {
-                owned,
-                borrowed,
-                description: given.description,
-                default: given.default,
-            },
+            kind: Kind::Argument { owned, borrowed, description: given.description, default: given.default },
         })
     }
 
@@ -100,21 +78,11 @@ impl Parameter {
 
     /// The entry of the schema.
     pub fn schema(&self, documented: Option<&String>) -> Option<TokenStream> {
-        let Kind::Argument {
-            owned,
-            description,
-            default,
-            ..
-        } = &self.kind
-        else {
+        let Kind::Argument { owned, description, default, .. } = &self.kind else {
             return None;
         };
         let name = &self.name;
-        let description = description
-            .as_ref()
-            .or(documented)
-            .cloned()
-            .unwrap_or_default();
+        let description = description.as_ref().or(documented).cloned().unwrap_or_default();
         let required = match default {
             Some(_) => quote!(false),
             None => quote!(!<#owned as ::mneme_tool_sdk::ToolSchema>::optional()),
@@ -144,28 +112,17 @@ impl Parameter {
             Kind::Capability(ty) => quote! {
                 let #variable = <#ty as ::mneme_tool_sdk::Capability>::granted(host);
             },
-            Kind::Argument {
-                owned,
-                default: Some(default),
-                ..
-            } => {
+            Kind::Argument { owned, default: Some(default), .. } => {
                 // A text literal stands for an owned string; everything else already has the type.
                 let default = match default {
-                    Expr::Lit(ExprLit {
-                        lit: Lit::Str(text),
-                        ..
-                    }) => quote!(#text.into()),
+                    Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => quote!(#text.into()),
                     other => quote!(#other),
                 };
                 quote! {
                     let #variable: #owned = arguments.take_or(#name, || #default)?;
                 }
             }
-            Kind::Argument {
-                owned,
-                default: None,
-                ..
-            } => quote! {
+            Kind::Argument { owned, default: None, .. } => quote! {
                 let #variable: #owned = arguments.take(#name)?;
             },
         }
@@ -197,10 +154,7 @@ impl Parse for ArgAttribute {
             } else {
                 let key: Ident = input.parse()?;
                 if key != "default" {
-                    return Err(syn::Error::new(
-                        key.span(),
-                        "expected a text or `default = …`",
-                    ));
+                    return Err(syn::Error::new(key.span(), "expected a text or `default = …`"));
                 }
                 input.parse::<Token![=]>()?;
                 parsed.default = Some(input.parse()?);

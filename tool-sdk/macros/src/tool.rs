@@ -13,39 +13,22 @@ pub fn expand(attribute: TokenStream, item: TokenStream) -> syn::Result<TokenStr
     let mut function: ItemFn = syn::parse2(item)?;
     let signature = &function.sig;
     if let Some(keyword) = &signature.asyncness {
-        return Err(syn::Error::new_spanned(
-            keyword,
-            "a tool is not async: host calls block",
-        ));
+        return Err(syn::Error::new_spanned(keyword, "a tool is not async: host calls block"));
     }
     if !signature.generics.params.is_empty() {
-        return Err(syn::Error::new_spanned(
-            &signature.generics,
-            "a tool cannot be generic",
-        ));
+        return Err(syn::Error::new_spanned(&signature.generics, "a tool cannot be generic"));
     }
 
     let ident = signature.ident.clone();
-    let name = tool_name(attribute)?
-        .unwrap_or_else(|| ident.to_string().trim_start_matches("r#").to_owned());
+    let name = tool_name(attribute)?.unwrap_or_else(|| ident.to_string().trim_start_matches("r#").to_owned());
     let docs = docs::parse(&docs::lines(&function.attrs));
     if docs.text.is_empty() {
-        return Err(syn::Error::new_spanned(
-            &ident,
-            "a tool needs a doc comment: it is what the model reads",
-        ));
+        return Err(syn::Error::new_spanned(&ident, "a tool needs a doc comment: it is what the model reads"));
     }
-    let parameters = function
-        .sig
-        .inputs
-        .iter_mut()
-        .map(Parameter::take)
-        .collect::<syn::Result<Vec<_>>>()?;
-    if let Some(stray) = docs.arguments.keys().find(|documented| {
-        !parameters
-            .iter()
-            .any(|p| p.argument_name() == Some(documented))
-    }) {
+    let parameters = function.sig.inputs.iter_mut().map(Parameter::take).collect::<syn::Result<Vec<_>>>()?;
+    if let Some(stray) =
+        docs.arguments.keys().find(|documented| !parameters.iter().any(|p| p.argument_name() == Some(documented)))
+    {
         return Err(syn::Error::new_spanned(
             &ident,
             format!("the doc comment describes `{stray}`, which is no argument of the tool"),
@@ -54,9 +37,7 @@ pub fn expand(attribute: TokenStream, item: TokenStream) -> syn::Result<TokenStr
 
     let text = docs.text;
     let schemas = parameters.iter().filter_map(|parameter| {
-        let documented = parameter
-            .argument_name()
-            .and_then(|name| docs.arguments.get(name));
+        let documented = parameter.argument_name().and_then(|name| docs.arguments.get(name));
         parameter.schema(documented)
     });
     let capabilities = parameters.iter().filter_map(Parameter::capability);

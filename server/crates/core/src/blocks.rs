@@ -24,15 +24,10 @@ impl Core {
         check_limit(&create.value, limit).map_err(|over| CoreError::Unprocessable {
             loc: vec!["body".into()],
             kind: "value_error".into(),
-            msg: format!(
-                "Edit failed: Exceeds {} character limit (requested {})",
-                over.limit, over.length
-            ),
+            msg: format!("Edit failed: Exceeds {} character limit (requested {})", over.limit, over.length),
         })?;
         check_label(&create.label)?;
-        let description = create
-            .description
-            .or_else(|| prompts::default_description(&create.label).map(str::to_owned));
+        let description = create.description.or_else(|| prompts::default_description(&create.label).map(str::to_owned));
         Ok(Block {
             value: create.value,
             limit,
@@ -59,11 +54,7 @@ impl Core {
     ///
     /// # Errors
     /// 422 for a value over the limit or a label that cannot be one.
-    pub async fn create_block(
-        self: &Arc<Self>,
-        actor: &Actor,
-        create: CreateBlock,
-    ) -> Result<Block> {
+    pub async fn create_block(self: &Arc<Self>, actor: &Actor, create: CreateBlock) -> Result<Block> {
         let block = self.new_block(actor, create)?;
         let mut tx = self.store.write().await?;
         blocks::insert(&mut tx, actor, &block, self.env.now()).await?;
@@ -84,12 +75,7 @@ impl Core {
     ///
     /// # Errors
     /// 503 without a database.
-    pub async fn list_blocks(
-        self: &Arc<Self>,
-        actor: &Actor,
-        filter: BlockFilter,
-        page: &Page,
-    ) -> Result<Vec<Block>> {
+    pub async fn list_blocks(self: &Arc<Self>, actor: &Actor, filter: BlockFilter, page: &Page) -> Result<Vec<Block>> {
         let mut conn = self.store.read().await?;
         Ok(blocks::list(&mut conn, actor, &filter, page).await?)
     }
@@ -107,22 +93,14 @@ impl Core {
     ///
     /// # Errors
     /// 404 for an unknown block, 400 for a value over the limit, 409 when an agent has another block of the new label.
-    pub async fn update_block(
-        self: &Arc<Self>,
-        actor: &Actor,
-        id: &BlockId,
-        update: BlockUpdate,
-    ) -> Result<Block> {
+    pub async fn update_block(self: &Arc<Self>, actor: &Actor, id: &BlockId, update: BlockUpdate) -> Result<Block> {
         if let mneme_domain::Patch::Set(label) = &update.label {
             check_label(label)?;
         }
         for _ in 0..TRIES {
             let mut tx = self.store.write().await?;
             let StoredBlock { mut block, version } = stored(&mut tx, actor, id).await?;
-            update
-                .clone()
-                .apply(&mut block)
-                .map_err(|over| CoreError::Invalid(format!("INVALID_ARGUMENT: {over}")))?;
+            update.clone().apply(&mut block).map_err(|over| CoreError::Invalid(format!("INVALID_ARGUMENT: {over}")))?;
             block.last_updated_by_id = Some(actor.user.to_string());
             match blocks::update(&mut tx, actor, &block, version, self.env.now()).await {
                 Ok(_) => {
@@ -176,22 +154,11 @@ impl Core {
         agent: &AgentId,
         page: &Page,
     ) -> Result<Vec<Block>> {
-        let blocks = self
-            .blocks_of(actor, agent)
-            .await?
-            .into_iter()
-            .map(|stored| stored.block)
-            .collect();
-        Ok(crate::agents::window(blocks, page, |block: &Block| {
-            block.id.to_string()
-        }))
+        let blocks = self.blocks_of(actor, agent).await?.into_iter().map(|stored| stored.block).collect();
+        Ok(crate::agents::window(blocks, page, |block: &Block| block.id.to_string()))
     }
 
-    async fn blocks_of(
-        self: &Arc<Self>,
-        actor: &Actor,
-        agent: &AgentId,
-    ) -> Result<Vec<StoredBlock>> {
+    async fn blocks_of(self: &Arc<Self>, actor: &Actor, agent: &AgentId) -> Result<Vec<StoredBlock>> {
         let mut conn = self.store.read().await?;
         if agents::get(&mut conn, actor, agent).await?.is_none() {
             return Err(CoreError::missing("Agent", agent));
@@ -203,21 +170,12 @@ impl Core {
     ///
     /// # Errors
     /// 404 for an unknown agent or label.
-    pub async fn get_agent_block(
-        self: &Arc<Self>,
-        actor: &Actor,
-        agent: &AgentId,
-        label: &str,
-    ) -> Result<Block> {
+    pub async fn get_agent_block(self: &Arc<Self>, actor: &Actor, agent: &AgentId, label: &str) -> Result<Block> {
         let blocks = self.blocks_of(actor, agent).await?;
-        let found = blocks
-            .into_iter()
-            .find(|stored| stored.block.label.as_deref() == Some(label));
-        found.map(|stored| stored.block).ok_or_else(|| {
-            CoreError::NotFound(format!(
-                "No block with label '{label}' found for agent '{agent}'"
-            ))
-        })
+        let found = blocks.into_iter().find(|stored| stored.block.label.as_deref() == Some(label));
+        found
+            .map(|stored| stored.block)
+            .ok_or_else(|| CoreError::NotFound(format!("No block with label '{label}' found for agent '{agent}'")))
     }
 
     /// Changes an agent's block by its label.
@@ -239,24 +197,15 @@ impl Core {
     ///
     /// # Errors
     /// 404 for an unknown agent or block, 409 when the agent has a block of that label.
-    pub async fn attach_block(
-        self: &Arc<Self>,
-        actor: &Actor,
-        agent: &AgentId,
-        id: &BlockId,
-    ) -> Result<()> {
+    pub async fn attach_block(self: &Arc<Self>, actor: &Actor, agent: &AgentId, id: &BlockId) -> Result<()> {
         self.require_agent(actor, agent).await?;
         let mut tx = self.store.write().await?;
-        let label = stored(&mut tx, actor, id)
-            .await?
-            .block
-            .label
-            .unwrap_or_default();
+        let label = stored(&mut tx, actor, id).await?.block.label.unwrap_or_default();
         match blocks::attach(&mut tx, actor, agent, id).await {
             Ok(()) => Ok(tx.commit().await?),
-            Err(StoreError::Conflict(_)) => Err(CoreError::Conflict(format!(
-                "The agent already has a block with the label '{label}'"
-            ))),
+            Err(StoreError::Conflict(_)) => {
+                Err(CoreError::Conflict(format!("The agent already has a block with the label '{label}'")))
+            }
             Err(error) => Err(error.into()),
         }
     }
@@ -265,18 +214,11 @@ impl Core {
     ///
     /// # Errors
     /// 404 for an unknown agent, or a block that it has not.
-    pub async fn detach_block(
-        self: &Arc<Self>,
-        actor: &Actor,
-        agent: &AgentId,
-        id: &BlockId,
-    ) -> Result<()> {
+    pub async fn detach_block(self: &Arc<Self>, actor: &Actor, agent: &AgentId, id: &BlockId) -> Result<()> {
         self.require_agent(actor, agent).await?;
         let mut tx = self.store.write().await?;
         if !blocks::detach(&mut tx, actor, agent, id).await? {
-            return Err(CoreError::NotFound(format!(
-                "No block with id '{id}' found for agent '{agent}'"
-            )));
+            return Err(CoreError::NotFound(format!("No block with id '{id}' found for agent '{agent}'")));
         }
         Ok(tx.commit().await?)
     }
@@ -286,50 +228,29 @@ impl Core {
     /// # Errors
     /// 404 for an unknown agent.
     pub async fn core_memory(self: &Arc<Self>, actor: &Actor, agent: &AgentId) -> Result<Memory> {
-        Ok(self
-            .get_agent(
-                actor,
-                agent,
-                Include {
-                    blocks: true,
-                    ..Include::NONE
-                },
-            )
-            .await?
-            .memory)
+        Ok(self.get_agent(actor, agent, Include { blocks: true, ..Include::NONE }).await?.memory)
     }
 
     /// The variables that were put into the agent's blocks when it was made.
     ///
     /// # Errors
     /// 404 for an unknown agent.
-    pub async fn memory_variables(
-        self: &Arc<Self>,
-        actor: &Actor,
-        agent: &AgentId,
-    ) -> Result<JsonObject> {
+    pub async fn memory_variables(self: &Arc<Self>, actor: &Actor, agent: &AgentId) -> Result<JsonObject> {
         let mut conn = self.store.read().await?;
-        let agent = agents::get(&mut conn, actor, agent)
-            .await?
-            .ok_or_else(|| CoreError::missing("Agent", agent))?;
+        let agent = agents::get(&mut conn, actor, agent).await?.ok_or_else(|| CoreError::missing("Agent", agent))?;
         Ok(agent.memory_variables.unwrap_or_default())
     }
 }
 
 async fn stored(conn: &mut Conn, actor: &Actor, id: &BlockId) -> Result<StoredBlock> {
-    blocks::get(conn, actor, id)
-        .await?
-        .ok_or_else(|| CoreError::missing("Block", id))
+    blocks::get(conn, actor, id).await?.ok_or_else(|| CoreError::missing("Block", id))
 }
 
 /// A label becomes a tag in the prompt and an argument of tools: not empty, not long, one line, no angle brackets.
 fn check_label(label: &str) -> Result<()> {
     let odd = |c: char| c.is_control() || matches!(c, '<' | '>');
     if label.trim().is_empty() || label.chars().count() > 200 || label.contains(odd) {
-        return Err(CoreError::field(
-            "label",
-            "a label is 1 to 200 characters without control characters, '<' or '>'",
-        ));
+        return Err(CoreError::field("label", "a label is 1 to 200 characters without control characters, '<' or '>'"));
     }
     Ok(())
 }

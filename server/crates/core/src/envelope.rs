@@ -2,9 +2,7 @@
 
 use mneme_domain::{
     content::{Content, ContentPart},
-    envelope::{
-        Body, Envelope, HiddenState, MessageType, ReasoningSource, ToolCallView, ToolReturnView,
-    },
+    envelope::{Body, Envelope, HiddenState, MessageType, ReasoningSource, ToolCallView, ToolReturnView},
     message::{Message, MessageRole, StoredToolCall, StoredToolReturn, ToolStatus},
     run::RequestConfig,
 };
@@ -12,18 +10,9 @@ use serde_json::Value;
 
 /// The envelopes of a message, in the order of its parts.
 pub fn envelopes(message: &Message, config: &RequestConfig) -> Vec<Envelope> {
-    let mut out = Envelopes {
-        message,
-        list: Vec::new(),
-    };
+    let mut out = Envelopes { message, list: Vec::new() };
     match message.role {
-        MessageRole::System => out.push(
-            MessageType::SystemMessage,
-            false,
-            Body::System {
-                content: message.text(),
-            },
-        ),
+        MessageRole::System => out.push(MessageType::SystemMessage, false, Body::System { content: message.text() }),
         MessageRole::User => {
             let content = Content::from_parts(&message.content);
             out.push(MessageType::UserMessage, false, Body::User { content });
@@ -36,24 +25,14 @@ pub fn envelopes(message: &Message, config: &RequestConfig) -> Vec<Envelope> {
 }
 
 /// The envelopes of some messages that the config asks for.
-pub fn envelopes_of<'a>(
-    messages: impl IntoIterator<Item = &'a Message>,
-    config: &RequestConfig,
-) -> Vec<Envelope> {
+pub fn envelopes_of<'a>(messages: impl IntoIterator<Item = &'a Message>, config: &RequestConfig) -> Vec<Envelope> {
     let wanted = |envelope: &Envelope| wants(config, envelope.message_type);
-    messages
-        .into_iter()
-        .flat_map(|message| envelopes(message, config))
-        .filter(wanted)
-        .collect()
+    messages.into_iter().flat_map(|message| envelopes(message, config)).filter(wanted).collect()
 }
 
 /// Whether the config asks for a kind of message.
 pub fn wants(config: &RequestConfig, kind: MessageType) -> bool {
-    config
-        .include_return_message_types
-        .as_ref()
-        .is_none_or(|kinds| kinds.contains(&kind))
+    config.include_return_message_types.as_ref().is_none_or(|kinds| kinds.contains(&kind))
 }
 
 struct Envelopes<'a> {
@@ -65,11 +44,7 @@ impl Envelopes<'_> {
     fn push(&mut self, message_type: MessageType, indexed: bool, body: Body) {
         let message = self.message;
         let index = u8::try_from(self.list.len()).unwrap_or(u8::MAX);
-        let otid = if indexed {
-            Some(message.part_otid(index))
-        } else {
-            message.otid.clone()
-        };
+        let otid = if indexed { Some(message.part_otid(index)) } else { message.otid.clone() };
         self.list.push(Envelope {
             id: message.id.clone(),
             date: message.created_at,
@@ -88,35 +63,19 @@ impl Envelopes<'_> {
     fn assistant(&mut self, config: &RequestConfig) {
         for part in &self.message.content {
             match part {
-                ContentPart::Reasoning {
-                    is_native,
-                    reasoning,
-                    signature,
-                } => {
-                    let source = if *is_native {
-                        ReasoningSource::ReasonerModel
-                    } else {
-                        ReasoningSource::NonReasonerModel
-                    };
-                    let body = Body::Reasoning {
-                        source,
-                        reasoning: reasoning.clone(),
-                        signature: signature.clone(),
-                    };
+                ContentPart::Reasoning { is_native, reasoning, signature } => {
+                    let source =
+                        if *is_native { ReasoningSource::ReasonerModel } else { ReasoningSource::NonReasonerModel };
+                    let body = Body::Reasoning { source, reasoning: reasoning.clone(), signature: signature.clone() };
                     self.push(MessageType::ReasoningMessage, true, body);
                 }
                 ContentPart::RedactedReasoning { data } => {
-                    let body = Body::HiddenReasoning {
-                        state: HiddenState::Redacted,
-                        hidden_reasoning: Some(data.clone()),
-                    };
+                    let body =
+                        Body::HiddenReasoning { state: HiddenState::Redacted, hidden_reasoning: Some(data.clone()) };
                     self.push(MessageType::HiddenReasoningMessage, true, body);
                 }
                 ContentPart::OmittedReasoning { .. } => {
-                    let body = Body::HiddenReasoning {
-                        state: HiddenState::Omitted,
-                        hidden_reasoning: None,
-                    };
+                    let body = Body::HiddenReasoning { state: HiddenState::Omitted, hidden_reasoning: None };
                     self.push(MessageType::HiddenReasoningMessage, true, body);
                 }
                 _ => {}
@@ -130,56 +89,38 @@ impl Envelopes<'_> {
             .cloned()
             .collect();
         if !visible.is_empty() {
-            self.push(
-                MessageType::AssistantMessage,
-                true,
-                Body::Assistant {
-                    content: Content::from_parts(&visible),
-                },
-            );
+            self.push(MessageType::AssistantMessage, true, Body::Assistant { content: Content::from_parts(&visible) });
         }
         let mut calls: Vec<ToolCallView> = Vec::new();
         for call in self.message.tool_calls.iter().flatten() {
             match assistant_text(call, config) {
                 Some(text) => {
-                    let body = Body::Assistant {
-                        content: Content::Text(text),
-                    };
+                    let body = Body::Assistant { content: Content::Text(text) };
                     self.push(MessageType::AssistantMessage, true, body);
                 }
                 None => calls.push(call_view(call)),
             }
         }
         if let Some(first) = calls.first().cloned() {
-            let body = Body::ToolCall {
-                tool_call: first,
-                tool_calls: Some(calls),
-            };
+            let body = Body::ToolCall { tool_call: first, tool_calls: Some(calls) };
             self.push(MessageType::ToolCallMessage, true, body);
         }
     }
 
     fn tool(&mut self, config: &RequestConfig) {
         let message = self.message;
-        let hidden = config.use_assistant_message
-            && message.name.as_deref() == Some(&config.assistant_message_tool_name);
+        let hidden =
+            config.use_assistant_message && message.name.as_deref() == Some(&config.assistant_message_tool_name);
         if hidden {
             return;
         }
-        let mut returns: Vec<ToolReturnView> = message
-            .tool_returns
-            .iter()
-            .map(|one| return_view(one, message.tool_call_id.as_deref()))
-            .collect();
+        let mut returns: Vec<ToolReturnView> =
+            message.tool_returns.iter().map(|one| return_view(one, message.tool_call_id.as_deref())).collect();
         if returns.is_empty() {
             returns.push(ToolReturnView {
                 kind: "tool".into(),
                 tool_return: message.text(),
-                status: if message.is_err == Some(true) {
-                    ToolStatus::Error
-                } else {
-                    ToolStatus::Success
-                },
+                status: if message.is_err == Some(true) { ToolStatus::Error } else { ToolStatus::Success },
                 tool_call_id: message.tool_call_id.clone().unwrap_or_default(),
                 stdout: None,
                 stderr: None,
@@ -201,10 +142,7 @@ impl Envelopes<'_> {
         let message = self.message;
         let calls: Vec<ToolCallView> = message.tool_calls.iter().flatten().map(call_view).collect();
         if let Some(first) = calls.first().cloned() {
-            let body = Body::ApprovalRequest {
-                tool_call: first,
-                tool_calls: Some(calls),
-            };
+            let body = Body::ApprovalRequest { tool_call: first, tool_calls: Some(calls) };
             self.push(MessageType::ApprovalRequestMessage, false, body);
         } else {
             let body = Body::ApprovalResponse {
@@ -224,10 +162,7 @@ fn assistant_text(call: &StoredToolCall, config: &RequestConfig) -> Option<Strin
         return None;
     }
     let arguments: Value = serde_json::from_str(&call.function.arguments).ok()?;
-    arguments
-        .get(&config.assistant_message_tool_kwarg)?
-        .as_str()
-        .map(str::to_owned)
+    arguments.get(&config.assistant_message_tool_kwarg)?.as_str().map(str::to_owned)
 }
 
 /// A stored call as clients read it.
@@ -244,12 +179,7 @@ fn return_view(stored: &StoredToolReturn, call_id: Option<&str>) -> ToolReturnVi
         kind: "tool".into(),
         tool_return: stored.func_response.clone().unwrap_or_default(),
         status: stored.status,
-        tool_call_id: stored
-            .tool_call_id
-            .as_deref()
-            .or(call_id)
-            .unwrap_or_default()
-            .to_owned(),
+        tool_call_id: stored.tool_call_id.as_deref().or(call_id).unwrap_or_default().to_owned(),
         stdout: stored.stdout.clone(),
         stderr: stored.stderr.clone(),
     }

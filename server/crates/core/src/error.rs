@@ -59,11 +59,7 @@ pub struct LlmFailure {
 impl CoreError {
     /// A field of the body with a value that is not allowed.
     pub fn field(name: &str, msg: impl Into<String>) -> Self {
-        Self::Unprocessable {
-            loc: vec!["body".into(), name.into()],
-            kind: "value_error".into(),
-            msg: msg.into(),
-        }
+        Self::Unprocessable { loc: vec!["body".into(), name.into()], kind: "value_error".into(), msg: msg.into() }
     }
 
     /// A thing that is not there.
@@ -76,9 +72,9 @@ impl From<StoreError> for CoreError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Conflict(text) => Self::Conflict(text),
-            StoreError::Stale => Self::Conflict(
-                "The object was changed by another request; read it again and retry".into(),
-            ),
+            StoreError::Stale => {
+                Self::Conflict("The object was changed by another request; read it again and retry".into())
+            }
             StoreError::Unavailable(text) => {
                 tracing::warn!(error = %text, "the database is unavailable");
                 Self::Unavailable("The database is not available right now; try again".into())
@@ -90,39 +86,17 @@ impl From<StoreError> for CoreError {
 
 impl From<LlmError> for CoreError {
     fn from(error: LlmError) -> Self {
-        let upstream = error
-            .status()
-            .map(|status| format!("Error code: {status} - "))
-            .unwrap_or_default();
+        let upstream = error.status().map(|status| format!("Error code: {status} - ")).unwrap_or_default();
         let detail = format!("{upstream}{error}");
         let (status, kind, message) = match &error {
-            LlmError::RateLimit { .. } => (
-                429,
-                "llm_rate_limit",
-                "The model provider's rate limit was reached.",
-            ),
-            LlmError::Authentication { .. } => (
-                401,
-                "llm_authentication",
-                "The model provider refused the credentials.",
-            ),
-            LlmError::Timeout { .. } => (
-                504,
-                "llm_timeout",
-                "The model provider did not answer in time.",
-            ),
+            LlmError::RateLimit { .. } => (429, "llm_rate_limit", "The model provider's rate limit was reached."),
+            LlmError::Authentication { .. } => {
+                (401, "llm_authentication", "The model provider refused the credentials.")
+            }
+            LlmError::Timeout { .. } => (504, "llm_timeout", "The model provider did not answer in time."),
             LlmError::Overloaded { .. } => (502, "llm_error", "The model provider is overloaded."),
-            _ => (
-                502,
-                "llm_error",
-                "The request to the model provider failed.",
-            ),
+            _ => (502, "llm_error", "The request to the model provider failed."),
         };
-        Self::Llm(LlmFailure {
-            status,
-            kind,
-            message,
-            detail,
-        })
+        Self::Llm(LlmFailure { status, kind, message, detail })
     }
 }

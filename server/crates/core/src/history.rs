@@ -40,11 +40,7 @@ impl Core {
         include_err: bool,
     ) -> Result<Vec<Envelope>> {
         self.require_agent(actor, agent).await?;
-        let filter = MessageFilter {
-            group_id: group_id.map(str::to_owned),
-            include_err,
-            ..MessageFilter::default()
-        };
+        let filter = MessageFilter { group_id: group_id.map(str::to_owned), include_err, ..MessageFilter::default() };
         let mut conn = self.store.read().await?;
         let found = messages::list(&mut conn, actor, agent, &filter, page).await?;
         Ok(envelope::envelopes_of(&found, config))
@@ -75,29 +71,14 @@ impl Core {
         tx.commit().await?;
         self.contexts.forget(agent);
         let shown = envelope::envelopes(&message, &RequestConfig::default());
-        shown
-            .into_iter()
-            .last()
-            .ok_or_else(|| CoreError::Internal(format!("{id} has nothing to show after its edit")))
+        shown.into_iter().last().ok_or_else(|| CoreError::Internal(format!("{id} has nothing to show after its edit")))
     }
 
     /// Marks an agent's context as changed, for this and other replicas' caches.
     async fn touch(&self, tx: &mut mneme_store::Conn, actor: &Actor, id: &AgentId) -> Result<()> {
-        let agent = agents::get(tx, actor, id)
-            .await?
-            .ok_or_else(|| CoreError::missing("Agent", id))?;
+        let agent = agents::get(tx, actor, id).await?.ok_or_else(|| CoreError::missing("Agent", id))?;
         let now = self.env.now();
-        agents::touch_context(
-            tx,
-            actor,
-            id,
-            &agent.message_ids,
-            agent.version,
-            None,
-            None,
-            now,
-        )
-        .await?;
+        agents::touch_context(tx, actor, id, &agent.message_ids, agent.version, None, None, now).await?;
         Ok(())
     }
 
@@ -113,9 +94,7 @@ impl Core {
     ) -> Result<AgentState> {
         let _turn = self.locks.lock(id).await;
         let mut tx = self.store.write().await?;
-        let mut agent = agents::get(&mut tx, actor, id)
-            .await?
-            .ok_or_else(|| CoreError::missing("Agent", id))?;
+        let mut agent = agents::get(&mut tx, actor, id).await?.ok_or_else(|| CoreError::missing("Agent", id))?;
         let stored = blocks::of_agent(&mut tx, actor, id).await?;
         let blocks: Vec<_> = stored.into_iter().map(|stored| stored.block).collect();
         messages::delete_of_agent(&mut tx, actor, id).await?;
@@ -133,28 +112,16 @@ impl Core {
         let full = agents::full(&mut tx, actor, id, Include::ALL).await?;
         tx.commit().await?;
         self.contexts.forget(id);
-        full.map(AgentState::from)
-            .ok_or_else(|| CoreError::missing("Agent", id))
+        full.map(AgentState::from).ok_or_else(|| CoreError::missing("Agent", id))
     }
 
     /// The message that tells an agent that somebody has come.
     fn login_message(&self, agent: &AgentId, timezone: Option<&str>) -> Message {
         let now = self.env.now();
-        let zone: chrono_tz::Tz = timezone
-            .and_then(|name| name.parse().ok())
-            .unwrap_or(chrono_tz::Tz::UTC);
-        let mut message = Message::new(
-            MessageId::from_uuid(self.env.uuid()),
-            agent.clone(),
-            MessageRole::User,
-            now,
-        );
-        let time = now
-            .with_timezone(&zone)
-            .format("%Y-%m-%d %I:%M:%S %p %Z%z")
-            .to_string();
-        let text =
-            serde_json::json!({"type": "login", "last_login": "never", "time": time}).to_string();
+        let zone: chrono_tz::Tz = timezone.and_then(|name| name.parse().ok()).unwrap_or(chrono_tz::Tz::UTC);
+        let mut message = Message::new(MessageId::from_uuid(self.env.uuid()), agent.clone(), MessageRole::User, now);
+        let time = now.with_timezone(&zone).format("%Y-%m-%d %I:%M:%S %p %Z%z").to_string();
+        let text = serde_json::json!({"type": "login", "last_login": "never", "time": time}).to_string();
         message.content = vec![ContentPart::text(text)];
         message
     }
@@ -162,9 +129,7 @@ impl Core {
     /// Leaves only the system message in an agent's context; the history stays searchable.
     pub(crate) async fn clear_buffer(self: &Arc<Self>, actor: &Actor, id: &AgentId) -> Result<()> {
         let mut tx = self.store.write().await?;
-        let agent = agents::get(&mut tx, actor, id)
-            .await?
-            .ok_or_else(|| CoreError::missing("Agent", id))?;
+        let agent = agents::get(&mut tx, actor, id).await?.ok_or_else(|| CoreError::missing("Agent", id))?;
         let kept: Vec<MessageId> = agent.message_ids.into_iter().take(1).collect();
         let now = self.env.now();
         agents::touch_context(&mut tx, actor, id, &kept, agent.version, None, None, now).await?;
@@ -177,25 +142,16 @@ impl Core {
     ///
     /// # Errors
     /// As [`Core::send`], before the model is called.
-    pub async fn preview_request(
-        self: &Arc<Self>,
-        actor: &Actor,
-        id: &AgentId,
-        request: SendRequest,
-    ) -> Result<Value> {
+    pub async fn preview_request(self: &Arc<Self>, actor: &Actor, id: &AgentId, request: SendRequest) -> Result<Value> {
         let stream = request.stream_tokens == Some(true);
         let mut conn = self.store.read().await?;
-        let agent = agents::get(&mut conn, actor, id)
-            .await?
-            .ok_or_else(|| CoreError::missing("Agent", id))?;
+        let agent = agents::get(&mut conn, actor, id).await?.ok_or_else(|| CoreError::missing("Agent", id))?;
         let stored = blocks::of_agent(&mut conn, actor, id).await?;
         let tools = tools::of_agent(&mut conn, actor, id).await?;
         let context = self.load_context(&mut conn, actor, &agent).await?;
         drop(conn);
-        let pending: Vec<Message> = input::parse(request)?
-            .into_iter()
-            .map(|create| input::to_message(&self.env, id, None, create))
-            .collect();
+        let pending: Vec<Message> =
+            input::parse(request)?.into_iter().map(|create| input::to_message(&self.env, id, None, create)).collect();
         let blocks: Vec<_> = stored.into_iter().map(|stored| stored.block).collect();
         let shown = i64::try_from(context.messages.len() + 1).unwrap_or(i64::MAX);
         let facts = prompt::Facts {
@@ -204,25 +160,12 @@ impl Core {
             recall_messages: (context.total - shown).max(0),
             timezone: agent.timezone.as_deref().unwrap_or("UTC"),
         };
-        let system = prompt::join(
-            &prompt::fixed_part(&agent.system, &blocks, &agent.tool_rules),
-            facts,
-        );
-        let chat = history::to_chat(
-            &system,
-            context
-                .messages
-                .iter()
-                .map(|message| &**message)
-                .chain(&pending),
-        );
+        let system = prompt::join(&prompt::fixed_part(&agent.system, &blocks, &agent.tool_rules), facts);
+        let chat = history::to_chat(&system, context.messages.iter().map(|message| &**message).chain(&pending));
         let provider = self.models.provider_of(&agent.llm_config)?;
         let specs = turn::specs(&agent, &tools);
         let request = turn::request(&agent, chat, specs);
-        Ok(self
-            .models
-            .client()
-            .request_body(provider, &request, stream))
+        Ok(self.models.client().request_body(provider, &request, stream))
     }
 
     /// Takes older messages out of an agent's context now, a summary in their place.
@@ -263,11 +206,7 @@ fn apply(message: &mut Message, update: MessageUpdate) -> Result<()> {
         MessageUpdate::AssistantMessage { content } => (MessageRole::Assistant, content),
         MessageUpdate::ReasoningMessage { reasoning: text } => {
             let reasoning = message.content.iter_mut().find_map(|part| match part {
-                ContentPart::Reasoning {
-                    reasoning,
-                    signature,
-                    ..
-                } => Some((reasoning, signature)),
+                ContentPart::Reasoning { reasoning, signature, .. } => Some((reasoning, signature)),
                 _ => None,
             });
             let Some((reasoning, signature)) = reasoning else {
@@ -283,9 +222,7 @@ fn apply(message: &mut Message, update: MessageUpdate) -> Result<()> {
         return wrong(&format!("{}_message", role.as_str()));
     }
     if content.is_empty() {
-        return Err(CoreError::Invalid(
-            "Message content is empty or invalid".into(),
-        ));
+        return Err(CoreError::Invalid("Message content is empty or invalid".into()));
     }
     if role == MessageRole::Assistant {
         return edit_answer(message, content);
@@ -297,15 +234,9 @@ fn apply(message: &mut Message, update: MessageUpdate) -> Result<()> {
 /// An answer keeps its reasoning; an answer given through a tool is edited in the call's arguments.
 fn edit_answer(message: &mut Message, content: Content) -> Result<()> {
     let config = RequestConfig::default();
-    let said = message
-        .content
-        .iter()
-        .any(|part| matches!(part, ContentPart::Text { .. }));
-    let call = message
-        .tool_calls
-        .iter_mut()
-        .flatten()
-        .find(|call| call.function.name == config.assistant_message_tool_name);
+    let said = message.content.iter().any(|part| matches!(part, ContentPart::Text { .. }));
+    let call =
+        message.tool_calls.iter_mut().flatten().find(|call| call.function.name == config.assistant_message_tool_name);
     if let (false, Some(call)) = (said, call) {
         let text = mneme_domain::content::text_of(&content.into_parts());
         let mut arguments: serde_json::Map<String, Value> =
@@ -314,9 +245,7 @@ fn edit_answer(message: &mut Message, content: Content) -> Result<()> {
         call.function.arguments = Value::Object(arguments).to_string();
         return Ok(());
     }
-    message
-        .content
-        .retain(|part| !matches!(part, ContentPart::Text { .. } | ContentPart::Image { .. }));
+    message.content.retain(|part| !matches!(part, ContentPart::Text { .. } | ContentPart::Image { .. }));
     message.content.extend(content.into_parts());
     Ok(())
 }

@@ -28,27 +28,14 @@ impl Core {
         let mut tx = self.store.write().await?;
         for provider in self.models.providers() {
             let url = shown_url(provider);
-            providers::upsert_base(
-                &mut tx,
-                &actor,
-                provider.name(),
-                provider_type(provider.kind()),
-                Some(&url),
-            )
-            .await?;
+            providers::upsert_base(&mut tx, &actor, provider.name(), provider_type(provider.kind()), Some(&url))
+                .await?;
         }
         for cut_off in runs::unfinished(&mut tx).await? {
-            let owner = Actor {
-                org: cut_off.org,
-                user: cut_off.user,
-                role: Role::Member,
-            };
+            let owner = Actor { org: cut_off.org, user: cut_off.user, role: Role::Member };
             let mut error = JsonObject::new();
             error.insert("type".into(), "interrupted".into());
-            error.insert(
-                "message".into(),
-                "The server stopped during this run".into(),
-            );
+            error.insert("message".into(), "The server stopped during this run".into());
             let end = RunEnd {
                 status: RunStatus::Failed,
                 stop_reason: Some(StopReason::Error),
@@ -66,16 +53,10 @@ impl Core {
     pub async fn shutdown(&self, deadline: Duration) {
         self.closing.cancel();
         self.tasks.close();
-        if tokio::time::timeout(deadline, self.tasks.wait())
-            .await
-            .is_err()
-        {
+        if tokio::time::timeout(deadline, self.tasks.wait()).await.is_err() {
             self.stopping.cancel();
             // Each turn now only has its end to record.
-            if tokio::time::timeout(Duration::from_secs(5), self.tasks.wait())
-                .await
-                .is_err()
-            {
+            if tokio::time::timeout(Duration::from_secs(5), self.tasks.wait()).await.is_err() {
                 tracing::warn!(turns = self.tasks.len(), "some turns did not end in time");
             }
         }

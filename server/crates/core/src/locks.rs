@@ -25,21 +25,13 @@ impl AgentLocks {
     /// Takes the agent's turn when nobody has it.
     pub fn try_lock(&self, agent: &AgentId) -> Option<AgentGuard> {
         let guard = self.of(agent).try_lock_owned().ok()?;
-        Some(AgentGuard {
-            locks: self.0.clone(),
-            agent: agent.clone(),
-            guard: Some(guard),
-        })
+        Some(AgentGuard { locks: self.0.clone(), agent: agent.clone(), guard: Some(guard) })
     }
 
     /// Waits for the agent's turn.
     pub async fn lock(&self, agent: &AgentId) -> AgentGuard {
         let guard = self.of(agent).lock_owned().await;
-        AgentGuard {
-            locks: self.0.clone(),
-            agent: agent.clone(),
-            guard: Some(guard),
-        }
+        AgentGuard { locks: self.0.clone(), agent: agent.clone(), guard: Some(guard) }
     }
 }
 
@@ -48,10 +40,7 @@ impl Drop for AgentGuard {
         self.guard = None;
         let mut locks = self.locks.lock();
         // Only the map holds the lock now: nobody waits, and nobody can begin to while the map is locked.
-        if locks
-            .get(&self.agent)
-            .is_some_and(|lock| Arc::strong_count(lock) == 1)
-        {
+        if locks.get(&self.agent).is_some_and(|lock| Arc::strong_count(lock) == 1) {
             locks.remove(&self.agent);
         }
     }

@@ -43,10 +43,9 @@ pub struct ModelRegistry {
 /// The provider type in the API's names.
 pub fn provider_type(kind: ProviderKind) -> &'static str {
     match kind {
-        ProviderKind::OpenAi
-        | ProviderKind::OpenAiCompatible
-        | ProviderKind::OpenRouter
-        | ProviderKind::LlamaCpp => "openai",
+        ProviderKind::OpenAi | ProviderKind::OpenAiCompatible | ProviderKind::OpenRouter | ProviderKind::LlamaCpp => {
+            "openai"
+        }
         ProviderKind::Ollama => "ollama",
         ProviderKind::Vllm => "vllm",
         ProviderKind::LmStudio => "lmstudio_openai",
@@ -70,21 +69,9 @@ impl ModelRegistry {
         let providers = config
             .providers
             .iter()
-            .map(|p| {
-                Provider::new(
-                    p.name.clone(),
-                    p.kind,
-                    p.base_url.clone(),
-                    p.api_key.clone(),
-                )
-            })
+            .map(|p| Provider::new(p.name.clone(), p.kind, p.base_url.clone(), p.api_key.clone()))
             .collect();
-        Self {
-            providers,
-            client,
-            config: config.clone(),
-            cache: RwLock::new(HashMap::new()),
-        }
+        Self { providers, client, config: config.clone(), cache: RwLock::new(HashMap::new()) }
     }
 
     /// All providers.
@@ -94,9 +81,7 @@ impl ModelRegistry {
 
     /// A provider by name.
     pub fn provider(&self, name: &str) -> Option<&Provider> {
-        self.providers
-            .iter()
-            .find(|provider| provider.name() == name)
+        self.providers.iter().find(|provider| provider.name() == name)
     }
 
     /// A provider's models: from the cache while it is fresh, else asked; when asking fails, the stale list serves.
@@ -110,16 +95,11 @@ impl ModelRegistry {
                 other => other.map(|entry| entry.models.clone()),
             }
         };
-        let asked =
-            tokio::time::timeout(self.config.model_list_timeout, self.client.models(provider))
-                .await;
+        let asked = tokio::time::timeout(self.config.model_list_timeout, self.client.models(provider)).await;
         match (asked, stale) {
             (Ok(Ok(models)), _) => {
                 let models = Arc::new(models);
-                let entry = Cached {
-                    at: Instant::now(),
-                    models: models.clone(),
-                };
+                let entry = Cached { at: Instant::now(), models: models.clone() };
                 self.cache.write().insert(provider.name().to_owned(), entry);
                 Ok(models)
             }
@@ -155,28 +135,15 @@ impl ModelRegistry {
 
     /// The chat models.
     pub async fn list(&self, filter: &ModelFilter) -> Vec<LlmConfig> {
-        if !filter.provider_category.is_empty()
-            && !filter.provider_category.iter().any(|c| c == "base")
-        {
+        if !filter.provider_category.is_empty() && !filter.provider_category.iter().any(|c| c == "base") {
             return Vec::new();
         }
         let mut found = Vec::new();
         for (provider, models) in self.all().await {
-            let wanted = filter
-                .provider_name
-                .as_deref()
-                .is_none_or(|name| name == provider.name())
-                && filter
-                    .provider_type
-                    .as_deref()
-                    .is_none_or(|kind| kind == provider_type(provider.kind()));
+            let wanted = filter.provider_name.as_deref().is_none_or(|name| name == provider.name())
+                && filter.provider_type.as_deref().is_none_or(|kind| kind == provider_type(provider.kind()));
             if wanted {
-                found.extend(
-                    models
-                        .iter()
-                        .filter(|m| m.kind == ModelKind::Chat)
-                        .map(|m| chat_config(provider, m)),
-                );
+                found.extend(models.iter().filter(|m| m.kind == ModelKind::Chat).map(|m| chat_config(provider, m)));
             }
         }
         found
@@ -187,10 +154,7 @@ impl ModelRegistry {
         let mut found = Vec::new();
         for (provider, models) in self.all().await {
             found.extend(
-                models
-                    .iter()
-                    .filter(|m| m.kind == ModelKind::Embedding)
-                    .map(|m| embedding_config(provider, m)),
+                models.iter().filter(|m| m.kind == ModelKind::Embedding).map(|m| embedding_config(provider, m)),
             );
         }
         found
@@ -198,20 +162,13 @@ impl ModelRegistry {
 
     /// Splits a handle; the provider must be known.
     fn split<'a>(&self, field: &str, handle: &'a str) -> Result<(&Provider, &'a str)> {
-        let (name, model) = handle
-            .split_once('/')
-            .filter(|(name, model)| !name.is_empty() && !model.is_empty())
-            .ok_or_else(|| {
-                CoreError::field(
-                    field,
-                    format!("a model handle has the form provider/model, '{handle}' has not"),
-                )
+        let (name, model) =
+            handle.split_once('/').filter(|(name, model)| !name.is_empty() && !model.is_empty()).ok_or_else(|| {
+                CoreError::field(field, format!("a model handle has the form provider/model, '{handle}' has not"))
             })?;
         let provider = self.provider(name).ok_or_else(|| {
             let known: Vec<&str> = self.providers.iter().map(Provider::name).collect();
-            CoreError::NotFound(format!(
-                "Handle {handle} not found: no provider '{name}'; configured are {known:?}"
-            ))
+            CoreError::NotFound(format!("Handle {handle} not found: no provider '{name}'; configured are {known:?}"))
         })?;
         Ok((provider, model))
     }
@@ -220,11 +177,8 @@ impl ModelRegistry {
     pub async fn chat(&self, handle: &str) -> Result<LlmConfig> {
         let (provider, model) = self.split("model", handle)?;
         let models = self.models_of(provider).await?;
-        let info = models
-            .iter()
-            .find(|m| m.id == model && m.kind != ModelKind::Embedding);
-        info.map(|info| chat_config(provider, info))
-            .ok_or_else(|| not_listed(handle, &models, ModelKind::Chat))
+        let info = models.iter().find(|m| m.id == model && m.kind != ModelKind::Embedding);
+        info.map(|info| chat_config(provider, info)).ok_or_else(|| not_listed(handle, &models, ModelKind::Chat))
     }
 
     /// The embedding model of a handle.
@@ -241,13 +195,7 @@ impl ModelRegistry {
         let name = config
             .provider_name
             .as_deref()
-            .or_else(|| {
-                config
-                    .handle
-                    .as_deref()
-                    .and_then(|handle| handle.split_once('/'))
-                    .map(|(name, _)| name)
-            })
+            .or_else(|| config.handle.as_deref().and_then(|handle| handle.split_once('/')).map(|(name, _)| name))
             .unwrap_or(&config.model_endpoint_type);
         self.provider(name).ok_or_else(|| {
             CoreError::Invalid(format!(
@@ -263,15 +211,9 @@ impl ModelRegistry {
 }
 
 fn not_listed(handle: &str, models: &[ModelInfo], kind: ModelKind) -> CoreError {
-    let mut names: Vec<&str> = models
-        .iter()
-        .filter(|m| m.kind == kind)
-        .map(|m| m.id.as_str())
-        .collect();
+    let mut names: Vec<&str> = models.iter().filter(|m| m.kind == kind).map(|m| m.id.as_str()).collect();
     names.truncate(30);
-    CoreError::NotFound(format!(
-        "Handle {handle} not found, must be one of {names:?}"
-    ))
+    CoreError::NotFound(format!("Handle {handle} not found, must be one of {names:?}"))
 }
 
 fn chat_config(provider: &Provider, info: &ModelInfo) -> LlmConfig {
@@ -370,14 +312,7 @@ impl Core {
         page: &Page,
     ) -> Result<Vec<ProviderView>> {
         let mut conn = self.store.read().await?;
-        let found = providers::list(
-            &mut conn,
-            actor,
-            name.as_deref(),
-            provider_type.as_deref(),
-            page,
-        )
-        .await?;
+        let found = providers::list(&mut conn, actor, name.as_deref(), provider_type.as_deref(), page).await?;
         Ok(found
             .into_iter()
             .map(|stored| ProviderView {

@@ -3,24 +3,18 @@
 use uuid::Uuid;
 
 const FIRST: [&str; 32] = [
-    "Amber", "Bold", "Brisk", "Calm", "Candid", "Clever", "Coral", "Crisp", "Dapper", "Eager",
-    "Early", "Fair", "Fond", "Gentle", "Golden", "Hardy", "Ivory", "Jolly", "Keen", "Lively",
-    "Lucid", "Mellow", "Nimble", "Noble", "Patient", "Quiet", "Rapid", "Silver", "Steady", "Sunny",
-    "Vivid", "Witty",
+    "Amber", "Bold", "Brisk", "Calm", "Candid", "Clever", "Coral", "Crisp", "Dapper", "Eager", "Early", "Fair", "Fond",
+    "Gentle", "Golden", "Hardy", "Ivory", "Jolly", "Keen", "Lively", "Lucid", "Mellow", "Nimble", "Noble", "Patient",
+    "Quiet", "Rapid", "Silver", "Steady", "Sunny", "Vivid", "Witty",
 ];
 const SECOND: [&str; 32] = [
-    "Acorn", "Anchor", "Aspen", "Beacon", "Birch", "Brook", "Cedar", "Comet", "Coyote", "Crane",
-    "Dune", "Falcon", "Fern", "Finch", "Harbor", "Heron", "Juniper", "Lantern", "Lark", "Maple",
-    "Meadow", "Otter", "Pebble", "Pine", "Quill", "Raven", "Reef", "River", "Sparrow", "Summit",
-    "Thistle", "Willow",
+    "Acorn", "Anchor", "Aspen", "Beacon", "Birch", "Brook", "Cedar", "Comet", "Coyote", "Crane", "Dune", "Falcon",
+    "Fern", "Finch", "Harbor", "Heron", "Juniper", "Lantern", "Lark", "Maple", "Meadow", "Otter", "Pebble", "Pine",
+    "Quill", "Raven", "Reef", "River", "Sparrow", "Summit", "Thistle", "Willow",
 ];
 
 /// A two-word name, chosen by a random UUID.
 pub fn agent_name(seed: Uuid) -> String {
     let bytes = seed.as_bytes();
-    format!(
-        "{}{}",
-        FIRST[usize::from(bytes[0]) % FIRST.len()],
-        SECOND[usize::from(bytes[1]) % SECOND.len()]
-    )
+    format!("{}{}", FIRST[usize::from(bytes[0]) % FIRST.len()], SECOND[usize::from(bytes[1]) % SECOND.len()])
 }

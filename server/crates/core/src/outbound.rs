@@ -3,7 +3,11 @@
 //! What is not public is refused before a connection, by the addresses that a name resolves to at the moment of the
 //! connection, so a name that changes its mind gains nothing. Redirects are not followed.
 
-use std::{net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr}, sync::Arc, time::Duration};
+use std::{
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
 
 use futures::StreamExt;
 use reqwest::{
@@ -228,7 +232,7 @@ mod tests {
 
     #[test]
     fn addresses_that_are_not_public_are_refused_in_every_spelling() {
-        let _ = mneme_llm::install_crypto();
+        mneme_llm::install_crypto();
         let guarded = Outbound::new(PrivateNetwork::Deny).unwrap();
         for url in [
             "http://127.0.0.1/",
@@ -275,7 +279,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_name_that_leads_home_is_refused() {
-        let _ = mneme_llm::install_crypto();
+        mneme_llm::install_crypto();
         let guarded = Outbound::new(PrivateNetwork::Deny).unwrap();
         assert!(matches!(guarded.fetch("http://localhost:1/", 10).await, Err(OutboundError::Refused)));
     }

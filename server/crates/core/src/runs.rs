@@ -20,12 +20,7 @@ impl Core {
     ///
     /// # Errors
     /// 503 without a database.
-    pub async fn list_runs(
-        self: &Arc<Self>,
-        actor: &Actor,
-        filter: RunFilter,
-        page: &Page,
-    ) -> Result<Vec<Run>> {
+    pub async fn list_runs(self: &Arc<Self>, actor: &Actor, filter: RunFilter, page: &Page) -> Result<Vec<Run>> {
         let mut conn = self.store.read().await?;
         Ok(runs::list(&mut conn, actor, &filter, page).await?)
     }
@@ -36,9 +31,7 @@ impl Core {
     /// 404 for an unknown run.
     pub async fn get_run(self: &Arc<Self>, actor: &Actor, id: &RunId) -> Result<Run> {
         let mut conn = self.store.read().await?;
-        runs::get(&mut conn, actor, id)
-            .await?
-            .ok_or_else(|| CoreError::missing("Run", id))
+        runs::get(&mut conn, actor, id).await?.ok_or_else(|| CoreError::missing("Run", id))
     }
 
     /// Deletes a finished run's record; its messages stay in the agent's history.
@@ -47,13 +40,9 @@ impl Core {
     /// 404 for an unknown run, 409 while it is under way.
     pub async fn delete_run(self: &Arc<Self>, actor: &Actor, id: &RunId) -> Result<Run> {
         let mut tx = self.store.write().await?;
-        let run = runs::get(&mut tx, actor, id)
-            .await?
-            .ok_or_else(|| CoreError::missing("Run", id))?;
+        let run = runs::get(&mut tx, actor, id).await?.ok_or_else(|| CoreError::missing("Run", id))?;
         if !run.status.is_terminal() {
-            return Err(CoreError::Conflict(
-                "The run is still under way; cancel it first".into(),
-            ));
+            return Err(CoreError::Conflict("The run is still under way; cancel it first".into()));
         }
         runs::delete(&mut tx, actor, id).await?;
         tx.commit().await?;
@@ -64,19 +53,11 @@ impl Core {
     ///
     /// # Errors
     /// 404 for an unknown run.
-    pub async fn run_messages(
-        self: &Arc<Self>,
-        actor: &Actor,
-        id: &RunId,
-        page: &Page,
-    ) -> Result<Vec<Envelope>> {
+    pub async fn run_messages(self: &Arc<Self>, actor: &Actor, id: &RunId, page: &Page) -> Result<Vec<Envelope>> {
         let run = self.get_run(actor, id).await?;
         let mut conn = self.store.read().await?;
         let found = messages::by_run(&mut conn, actor, id, page).await?;
-        Ok(envelope::envelopes_of(
-            &found,
-            &run.request_config.unwrap_or_default(),
-        ))
+        Ok(envelope::envelopes_of(&found, &run.request_config.unwrap_or_default()))
     }
 
     /// What a run cost.
@@ -85,9 +66,7 @@ impl Core {
     /// 404 for an unknown run.
     pub async fn run_usage(self: &Arc<Self>, actor: &Actor, id: &RunId) -> Result<TurnUsage> {
         let mut conn = self.store.read().await?;
-        runs::usage(&mut conn, actor, id)
-            .await?
-            .ok_or_else(|| CoreError::missing("Run", id))
+        runs::usage(&mut conn, actor, id).await?.ok_or_else(|| CoreError::missing("Run", id))
     }
 
     /// A run's measures.
@@ -96,26 +75,16 @@ impl Core {
     /// 404 for an unknown run.
     pub async fn run_metrics(self: &Arc<Self>, actor: &Actor, id: &RunId) -> Result<RunMetrics> {
         let mut conn = self.store.read().await?;
-        runs::metrics(&mut conn, actor, id)
-            .await?
-            .ok_or_else(|| CoreError::missing("Run", id))
+        runs::metrics(&mut conn, actor, id).await?.ok_or_else(|| CoreError::missing("Run", id))
     }
 
     /// A run's steps.
     ///
     /// # Errors
     /// 404 for an unknown run.
-    pub async fn run_steps(
-        self: &Arc<Self>,
-        actor: &Actor,
-        id: &RunId,
-        page: &Page,
-    ) -> Result<Vec<Step>> {
+    pub async fn run_steps(self: &Arc<Self>, actor: &Actor, id: &RunId, page: &Page) -> Result<Vec<Step>> {
         self.get_run(actor, id).await?;
-        let filter = StepFilter {
-            run_id: Some(id.clone()),
-            ..StepFilter::default()
-        };
+        let filter = StepFilter { run_id: Some(id.clone()), ..StepFilter::default() };
         let mut conn = self.store.read().await?;
         Ok(steps::list(&mut conn, actor, &filter, page).await?)
     }

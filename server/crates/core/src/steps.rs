@@ -17,12 +17,7 @@ impl Core {
     ///
     /// # Errors
     /// 503 without a database.
-    pub async fn list_steps(
-        self: &Arc<Self>,
-        actor: &Actor,
-        filter: StepFilter,
-        page: &Page,
-    ) -> Result<Vec<Step>> {
+    pub async fn list_steps(self: &Arc<Self>, actor: &Actor, filter: StepFilter, page: &Page) -> Result<Vec<Step>> {
         let mut conn = self.store.read().await?;
         Ok(steps::list(&mut conn, actor, &filter, page).await?)
     }
@@ -33,9 +28,7 @@ impl Core {
     /// 404 for an unknown step.
     pub async fn get_step(self: &Arc<Self>, actor: &Actor, id: &StepId) -> Result<Step> {
         let mut conn = self.store.read().await?;
-        steps::get(&mut conn, actor, id)
-            .await?
-            .ok_or_else(|| CoreError::missing("Step", id))
+        steps::get(&mut conn, actor, id).await?.ok_or_else(|| CoreError::missing("Step", id))
     }
 
     /// A step's measures.
@@ -44,20 +37,14 @@ impl Core {
     /// 404 for an unknown step.
     pub async fn step_metrics(self: &Arc<Self>, actor: &Actor, id: &StepId) -> Result<StepMetrics> {
         let mut conn = self.store.read().await?;
-        steps::metrics(&mut conn, actor, id)
-            .await?
-            .ok_or_else(|| CoreError::missing("Step", id))
+        steps::metrics(&mut conn, actor, id).await?.ok_or_else(|| CoreError::missing("Step", id))
     }
 
     /// What a step sent to the provider and got back; none for a step that failed before it got anything.
     ///
     /// # Errors
     /// 404 for an unknown step.
-    pub async fn step_trace(
-        self: &Arc<Self>,
-        actor: &Actor,
-        id: &StepId,
-    ) -> Result<Option<ProviderTrace>> {
+    pub async fn step_trace(self: &Arc<Self>, actor: &Actor, id: &StepId) -> Result<Option<ProviderTrace>> {
         self.get_step(actor, id).await?;
         let mut conn = self.store.read().await?;
         Ok(steps::trace(&mut conn, actor, id).await?)
@@ -67,12 +54,7 @@ impl Core {
     ///
     /// # Errors
     /// 404 for an unknown step.
-    pub async fn step_messages(
-        self: &Arc<Self>,
-        actor: &Actor,
-        id: &StepId,
-        page: &Page,
-    ) -> Result<Vec<Envelope>> {
+    pub async fn step_messages(self: &Arc<Self>, actor: &Actor, id: &StepId, page: &Page) -> Result<Vec<Envelope>> {
         self.get_step(actor, id).await?;
         let mut conn = self.store.read().await?;
         let found = messages::by_step(&mut conn, actor, id, page).await?;

@@ -27,10 +27,6 @@ pub struct Actor {
 impl Actor {
     /// The built-in administrator of the default organisation: who calls when no users are set up.
     pub fn default_admin() -> Self {
-        Self {
-            org: default_org(),
-            user: default_user(),
-            role: Role::Admin,
-        }
+        Self { org: default_org(), user: default_user(), role: Role::Admin }
     }
 }

@@ -46,18 +46,12 @@ impl AgentType {
 
     /// The API's name.
     pub fn as_str(self) -> &'static str {
-        Self::ALL
-            .iter()
-            .find(|(kind, _)| *kind == self)
-            .map_or("letta_v1_agent", |(_, name)| name)
+        Self::ALL.iter().find(|(kind, _)| *kind == self).map_or("letta_v1_agent", |(_, name)| name)
     }
 
     /// Reads the API's name.
     pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL
-            .iter()
-            .find(|(_, known)| *known == name)
-            .map(|(kind, _)| *kind)
+        Self::ALL.iter().find(|(_, known)| *known == name).map(|(kind, _)| *kind)
     }
 }
 
@@ -149,15 +143,8 @@ pub struct Include {
 
 impl Include {
     /// Everything.
-    pub const ALL: Self = Self {
-        tags: true,
-        blocks: true,
-        tools: true,
-        secrets: true,
-        sources: true,
-        identities: true,
-        groups: true,
-    };
+    pub const ALL: Self =
+        Self { tags: true, blocks: true, tools: true, secrets: true, sources: true, identities: true, groups: true };
     /// Nothing.
     pub const NONE: Self = Self {
         tags: false,
@@ -244,13 +231,7 @@ pub struct AgentState {
 
 impl From<AgentFull> for AgentState {
     fn from(full: AgentFull) -> Self {
-        let AgentFull {
-            agent,
-            tags,
-            blocks,
-            tools,
-            variables,
-        } = full;
+        let AgentFull { agent, tags, blocks, tools, variables } = full;
         Self {
             created_by_id: agent.created_by_id,
             last_updated_by_id: agent.last_updated_by_id,

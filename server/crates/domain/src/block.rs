@@ -64,11 +64,7 @@ pub struct OverLimit {
 /// Checks that a value fits a block's limit.
 pub fn check_limit(value: &str, limit: i64) -> Result<(), OverLimit> {
     let length = i64::try_from(value.chars().count()).unwrap_or(i64::MAX);
-    if length > limit {
-        Err(OverLimit { length, limit })
-    } else {
-        Ok(())
-    }
+    if length > limit { Err(OverLimit { length, limit }) } else { Ok(()) }
 }
 
 /// The body of a block's creation.
@@ -170,8 +166,7 @@ impl BlockUpdate {
         self.base_template_id.apply(&mut next.base_template_id);
         self.deployment_id.apply(&mut next.deployment_id);
         self.entity_id.apply(&mut next.entity_id);
-        self.preserve_on_migration
-            .apply(&mut next.preserve_on_migration);
+        self.preserve_on_migration.apply(&mut next.preserve_on_migration);
         *block = next;
         Ok(())
     }

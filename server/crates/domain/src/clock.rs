@@ -41,8 +41,7 @@ impl IdSource for RandomIds {
 
 /// Cuts a time to whole microseconds.
 pub fn truncate(time: Timestamp) -> Timestamp {
-    time.duration_trunc(TimeDelta::microseconds(1))
-        .unwrap_or(time)
+    time.duration_trunc(TimeDelta::microseconds(1)).unwrap_or(time)
 }
 
 /// Microseconds since 1970, as the databases store times.
@@ -67,10 +66,7 @@ pub struct Env {
 impl Env {
     /// The real clock and real randomness.
     pub fn system() -> Self {
-        Self {
-            clock: Arc::new(SystemClock),
-            ids: Arc::new(RandomIds),
-        }
+        Self { clock: Arc::new(SystemClock), ids: Arc::new(RandomIds) }
     }
 
     /// Now, in whole microseconds.

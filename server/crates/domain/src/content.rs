@@ -65,26 +65,15 @@ pub enum ContentPart {
         encrypted_content: Option<String>,
     },
     /// A tool call, in agent files of some servers.
-    ToolCall {
-        id: String,
-        name: String,
-        input: Value,
-    },
+    ToolCall { id: String, name: String, input: Value },
     /// A tool's return, in agent files of some servers.
-    ToolReturn {
-        tool_call_id: String,
-        content: String,
-        is_error: bool,
-    },
+    ToolReturn { tool_call_id: String, content: String, is_error: bool },
 }
 
 impl ContentPart {
     /// A text part.
     pub fn text(text: impl Into<String>) -> Self {
-        Self::Text {
-            text: text.into(),
-            signature: None,
-        }
+        Self::Text { text: text.into(), signature: None }
     }
 }
 

@@ -87,21 +87,11 @@ pub enum Body {
     /// Assistant messages.
     Assistant { content: Content },
     /// Thoughts.
-    Reasoning {
-        source: ReasoningSource,
-        reasoning: String,
-        signature: Option<String>,
-    },
+    Reasoning { source: ReasoningSource, reasoning: String, signature: Option<String> },
     /// Thoughts that the provider hides.
-    HiddenReasoning {
-        state: HiddenState,
-        hidden_reasoning: Option<String>,
-    },
+    HiddenReasoning { state: HiddenState, hidden_reasoning: Option<String> },
     /// Calls of tools; the first stands alone for older clients.
-    ToolCall {
-        tool_call: ToolCallView,
-        tool_calls: Option<Vec<ToolCallView>>,
-    },
+    ToolCall { tool_call: ToolCallView, tool_calls: Option<Vec<ToolCallView>> },
     /// Returns of tools; the first is spelled out for older clients.
     ToolReturn {
         tool_return: String,
@@ -112,10 +102,7 @@ pub enum Body {
         tool_returns: Vec<ToolReturnView>,
     },
     /// Calls that wait for approval.
-    ApprovalRequest {
-        tool_call: ToolCallView,
-        tool_calls: Option<Vec<ToolCallView>>,
-    },
+    ApprovalRequest { tool_call: ToolCallView, tool_calls: Option<Vec<ToolCallView>> },
     /// The answer to such a request.
     ApprovalResponse {
         #[schema(value_type = Option<Vec<Object>>)]
@@ -158,9 +145,6 @@ pub struct Envelope {
     pub body: Body,
 }
 
-fn whole_seconds<S: serde::Serializer>(
-    time: &DateTime<Utc>,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
+fn whole_seconds<S: serde::Serializer>(time: &DateTime<Utc>, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(&time.format("%Y-%m-%dT%H:%M:%S+00:00"))
 }

@@ -159,11 +159,7 @@ mod tests {
             "agent-123e4567-e89b-42d3-8456-426614174000 ",
             "agent-123e4567e89b-42d3-8456-4266141740000",
         ] {
-            assert_eq!(
-                AgentId::parse(bad),
-                Err(InvalidId { prefix: "agent" }),
-                "{bad}"
-            );
+            assert_eq!(AgentId::parse(bad), Err(InvalidId { prefix: "agent" }), "{bad}");
         }
     }
 

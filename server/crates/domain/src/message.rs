@@ -79,20 +79,9 @@ fn function_type() -> String {
 
 impl StoredToolCall {
     /// A call.
-    pub fn new(
-        id: impl Into<String>,
-        name: impl Into<String>,
-        arguments: impl Into<String>,
-    ) -> Self {
-        let function = FunctionCall {
-            arguments: arguments.into(),
-            name: name.into(),
-        };
-        Self {
-            id: id.into(),
-            function,
-            kind: function_type(),
-        }
+    pub fn new(id: impl Into<String>, name: impl Into<String>, arguments: impl Into<String>) -> Self {
+        let function = FunctionCall { arguments: arguments.into(), name: name.into() };
+        Self { id: id.into(), function, kind: function_type() }
     }
 }
 
@@ -177,12 +166,7 @@ pub struct Message {
 
 impl Message {
     /// An empty message of a role.
-    pub fn new(
-        id: MessageId,
-        agent_id: AgentId,
-        role: MessageRole,
-        created_at: DateTime<Utc>,
-    ) -> Self {
+    pub fn new(id: MessageId, agent_id: AgentId, role: MessageRole, created_at: DateTime<Utc>) -> Self {
         Self {
             created_by_id: None,
             last_updated_by_id: None,

@@ -33,11 +33,6 @@ impl Page {
 
     /// The whole list, oldest first, as far as one page goes.
     pub fn all() -> Self {
-        Self {
-            before: None,
-            after: None,
-            limit: Self::MAX_LIMIT,
-            order: Order::Asc,
-        }
+        Self { before: None, after: None, limit: Self::MAX_LIMIT, order: Order::Asc }
     }
 }

@@ -36,15 +36,9 @@ impl RunStatus {
 
     /// Reads the API's name.
     pub fn from_name(name: &str) -> Option<Self> {
-        [
-            Self::Created,
-            Self::Running,
-            Self::Completed,
-            Self::Failed,
-            Self::Cancelled,
-        ]
-        .into_iter()
-        .find(|status| status.as_str() == name)
+        [Self::Created, Self::Running, Self::Completed, Self::Failed, Self::Cancelled]
+            .into_iter()
+            .find(|status| status.as_str() == name)
     }
 
     /// Whether the run is over.

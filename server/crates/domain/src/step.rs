@@ -34,9 +34,7 @@ impl StepStatus {
 
     /// Reads the API's name.
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Pending, Self::Success, Self::Failed, Self::Cancelled]
-            .into_iter()
-            .find(|status| status.as_str() == name)
+        [Self::Pending, Self::Success, Self::Failed, Self::Cancelled].into_iter().find(|status| status.as_str() == name)
     }
 }
 

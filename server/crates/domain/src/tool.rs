@@ -62,10 +62,7 @@ impl ToolType {
 
     /// Whether the server brings the tool itself.
     pub fn is_builtin(self) -> bool {
-        !matches!(
-            self,
-            Self::Custom | Self::ExternalLangchain | Self::ExternalComposio | Self::ExternalMcp
-        )
+        !matches!(self, Self::Custom | Self::ExternalLangchain | Self::ExternalComposio | Self::ExternalMcp)
     }
 }
 
@@ -121,6 +118,56 @@ impl Tool {
     }
 }
 
+/// The body of a tool's creation.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, ToSchema)]
+pub struct CreateTool {
+    /// Source code; the last function in it is the tool.
+    pub source_code: String,
+    /// Language of the source: `python` (the default), `typescript`, `javascript`.
+    #[serde(default)]
+    pub source_type: Option<String>,
+    /// What it does, for the model. Left out, the source says it.
+    #[serde(default)]
+    pub description: Option<String>,
+    /// Free labels.
+    #[serde(default)]
+    pub tags: Option<Vec<String>>,
+    /// The function as the model shall see it: name, description, parameters (JSON Schema). Left out, it is derived
+    /// from the source.
+    #[serde(default)]
+    #[schema(value_type = Option<Object>)]
+    pub json_schema: Option<JsonObject>,
+    /// The arguments' JSON Schema, used for the parameters instead of the function's annotations.
+    #[serde(default)]
+    #[schema(value_type = Option<Object>)]
+    pub args_json_schema: Option<JsonObject>,
+    /// How many characters of the return value reach the model (50,000 by default).
+    #[serde(default)]
+    pub return_char_limit: Option<i64>,
+    /// Python packages it needs.
+    #[serde(default)]
+    pub pip_requirements: Option<Vec<Requirement>>,
+    /// npm packages it needs.
+    #[serde(default)]
+    pub npm_requirements: Option<Vec<Requirement>>,
+    /// Whether a person must approve each call unless the agent says otherwise.
+    #[serde(default)]
+    pub default_requires_approval: Option<bool>,
+    /// Whether several calls may run at once (no by default).
+    #[serde(default)]
+    pub enable_parallel_execution: Option<bool>,
+}
+
+/// A package that a tool needs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Requirement {
+    /// The package's name in its registry.
+    pub name: String,
+    /// The version; left out, any will do.
+    #[serde(default)]
+    pub version: Option<String>,
+}
+
 /// The body of a tool's update; what it does not name stays.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
@@ -161,15 +208,12 @@ impl ToolUpdate {
         self.source_type.apply(&mut tool.source_type);
         self.json_schema.apply(&mut tool.json_schema);
         self.args_json_schema.apply(&mut tool.args_json_schema);
-        self.return_char_limit
-            .apply_value(&mut tool.return_char_limit);
+        self.return_char_limit.apply_value(&mut tool.return_char_limit);
         self.pip_requirements.apply(&mut tool.pip_requirements);
         self.npm_requirements.apply(&mut tool.npm_requirements);
         self.metadata_.apply(&mut tool.metadata_);
-        self.default_requires_approval
-            .apply(&mut tool.default_requires_approval);
-        self.enable_parallel_execution
-            .apply(&mut tool.enable_parallel_execution);
+        self.default_requires_approval.apply(&mut tool.default_requires_approval);
+        self.enable_parallel_execution.apply(&mut tool.enable_parallel_execution);
         if schema_given && let Some(schema) = &tool.json_schema {
             if let Some(Value::String(name)) = schema.get("name") {
                 tool.name = Some(name.clone());

@@ -54,24 +54,11 @@ impl Assembler {
             Delta::Reasoning { text, signature } => self.reason(&text, signature),
             Delta::RedactedReasoning(data) => {
                 self.open = false;
-                self.reasoning.push(Reasoning {
-                    redacted: Some(data),
-                    ..Reasoning::default()
-                });
+                self.reasoning.push(Reasoning { redacted: Some(data), ..Reasoning::default() });
             }
             Delta::Text(text) => self.text.push_str(&text),
-            Delta::ToolCall {
-                index,
-                id,
-                name,
-                arguments,
-            } => {
-                let piece = Piece {
-                    index: Some(index),
-                    id,
-                    name,
-                    arguments: Arguments::Fragment(arguments),
-                };
+            Delta::ToolCall { index, id, name, arguments } => {
+                let piece = Piece { index: Some(index), id, name, arguments: Arguments::Fragment(arguments) };
                 self.slots.accept(piece, &mut Vec::new());
             }
             Delta::Usage(usage) => self.usage = Some(usage),
@@ -139,20 +126,12 @@ mod tests {
     }
 
     fn think(text: &str, signature: Option<&str>) -> Delta {
-        Delta::Reasoning {
-            text: text.into(),
-            signature: signature.map(str::to_owned),
-        }
+        Delta::Reasoning { text: text.into(), signature: signature.map(str::to_owned) }
     }
 
     fn tool(index: usize, id: Option<&str>, name: Option<&str>, arguments: &str) -> Delta {
         let owned = |text: Option<&str>| text.map(str::to_owned);
-        Delta::ToolCall {
-            index,
-            id: owned(id),
-            name: owned(name),
-            arguments: arguments.into(),
-        }
+        Delta::ToolCall { index, id: owned(id), name: owned(name), arguments: arguments.into() }
     }
 
     #[test]
@@ -175,11 +154,7 @@ mod tests {
         };
         assert_eq!(
             done.reasoning,
-            [
-                block("ab", Some("s1"), None),
-                block("", None, Some("opaque")),
-                block("c", None, None)
-            ]
+            [block("ab", Some("s1"), None), block("", None, Some("opaque")), block("c", None, None)]
         );
         assert_eq!(done.text.as_deref(), Some("xy"));
         assert_eq!(done.finish, FinishReason::Stop);
@@ -194,31 +169,15 @@ mod tests {
             tool(0, None, None, ":1}"),
             tool(2, None, Some("h"), "{}"),
             tool(3, Some("c"), None, ""),
-            Delta::Usage(Usage {
-                prompt_tokens: 3,
-                completion_tokens: 4,
-                total_tokens: 7,
-                ..Usage::default()
-            }),
+            Delta::Usage(Usage { prompt_tokens: 3, completion_tokens: 4, total_tokens: 7, ..Usage::default() }),
             Delta::Finish(FinishReason::Stop),
         ]);
-        let shown: Vec<_> = done
-            .tool_calls
-            .iter()
-            .map(|c| (c.name.as_str(), c.arguments.as_str()))
-            .collect();
+        let shown: Vec<_> = done.tool_calls.iter().map(|c| (c.name.as_str(), c.arguments.as_str())).collect();
         assert_eq!(shown, [("f", "{\"x\":1}"), ("g", "{}"), ("h", "{}")]);
         assert_eq!(done.tool_calls[0].id, "a");
-        assert!(
-            done.tool_calls[1].id.starts_with("call_")
-                && done.tool_calls[2].id.starts_with("call_")
-        );
+        assert!(done.tool_calls[1].id.starts_with("call_") && done.tool_calls[2].id.starts_with("call_"));
         assert_ne!(done.tool_calls[1].id, done.tool_calls[2].id);
-        assert_eq!(
-            done.finish,
-            FinishReason::ToolCalls,
-            "a stop with tool calls is not a stop"
-        );
+        assert_eq!(done.finish, FinishReason::ToolCalls, "a stop with tool calls is not a stop");
         assert_eq!(done.usage.map(|usage| usage.total_tokens), Some(7));
         assert_eq!(done.text, None);
     }
@@ -226,9 +185,6 @@ mod tests {
     #[test]
     fn nothing_at_all_is_an_empty_stop() {
         let done = assemble(vec![]);
-        assert_eq!(
-            (done.text, done.finish, done.usage, done.ttft),
-            (None, FinishReason::Stop, None, None)
-        );
+        assert_eq!((done.text, done.finish, done.usage, done.ttft), (None, FinishReason::Stop, None, None));
     }
 }

@@ -49,24 +49,14 @@ impl LlmClient {
             .redirect(reqwest::redirect::Policy::none())
             .user_agent(concat!("mneme/", env!("CARGO_PKG_VERSION")))
             .build()
-            .map_err(|error| LlmError::Connection {
-                message: format!("cannot set up the HTTP client: {error}"),
-            })?;
+            .map_err(|error| LlmError::Connection { message: format!("cannot set up the HTTP client: {error}") })?;
         Ok(Self::with_http(http, timeouts, retry))
     }
 
     /// A client over an HTTP client that the caller has hardened (resolver, proxies). It must not follow redirects.
     pub fn with_http(http: Client, timeouts: Timeouts, retry: RetryPolicy) -> Self {
-        let transport = Transport {
-            client: http,
-            timeouts,
-            limits: Limits::default(),
-        };
-        Self {
-            transport,
-            retry,
-            quirks: Quirks::default(),
-        }
+        let transport = Transport { client: http, timeouts, limits: Limits::default() };
+        Self { transport, retry, quirks: Quirks::default() }
     }
 
     /// The same client with other size limits.
@@ -86,16 +76,8 @@ impl LlmClient {
 
     /// Starts a streamed call and waits for its first delta. Until then failures are retried; afterwards they are
     /// the stream's last item.
-    pub async fn stream(
-        &self,
-        provider: &Provider,
-        request: &ChatRequest,
-    ) -> Result<ChatStream, LlmError> {
-        let span = tracing::info_span!(
-            "llm.stream",
-            provider = provider.name(),
-            model = request.model
-        );
+    pub async fn stream(&self, provider: &Provider, request: &ChatRequest) -> Result<ChatStream, LlmError> {
+        let span = tracing::info_span!("llm.stream", provider = provider.name(), model = request.model);
         let mut call = self.call(provider, request, true);
         async move {
             loop {
@@ -113,25 +95,14 @@ impl LlmClient {
     }
 
     /// Makes a call that is answered in one piece.
-    pub async fn complete(
-        &self,
-        provider: &Provider,
-        request: &ChatRequest,
-    ) -> Result<Completion, LlmError> {
-        let span = tracing::info_span!(
-            "llm.complete",
-            provider = provider.name(),
-            model = request.model
-        );
+    pub async fn complete(&self, provider: &Provider, request: &ChatRequest) -> Result<Completion, LlmError> {
+        let span = tracing::info_span!("llm.complete", provider = provider.name(), model = request.model);
         let mut call = self.call(provider, request, false);
         async move {
             loop {
                 match call.complete().await {
                     Ok(completion) => {
-                        return Ok(Completion {
-                            request_json: call.body,
-                            ..completion
-                        });
+                        return Ok(Completion { request_json: call.body, ..completion });
                     }
                     Err(failure) => call.recover(failure).await?,
                 }
@@ -141,22 +112,14 @@ impl LlmClient {
         .await
     }
 
-    fn call<'a>(
-        &'a self,
-        provider: &'a Provider,
-        request: &'a ChatRequest,
-        stream: bool,
-    ) -> Call<'a> {
+    fn call<'a>(&'a self, provider: &'a Provider, request: &'a ChatRequest, stream: bool) -> Call<'a> {
         Call {
             client: self,
             provider,
             wire: Wire::of(provider, &request.model),
             request,
             stream,
-            context: Interpreter {
-                model: request.model.clone(),
-                redactor: Redactor::of(provider),
-            },
+            context: Interpreter { model: request.model.clone(), redactor: Redactor::of(provider) },
             body: self.request_body(provider, request, stream),
             deadline: Instant::now() + self.transport.timeouts.total,
             attempt: 1,
@@ -168,10 +131,7 @@ impl LlmClient {
 /// The request with its history made acceptable to every provider.
 fn prepared(request: &ChatRequest) -> Cow<'_, ChatRequest> {
     match normalize::messages(&request.messages) {
-        Some(messages) => Cow::Owned(ChatRequest {
-            messages,
-            ..request.clone()
-        }),
+        Some(messages) => Cow::Owned(ChatRequest { messages, ..request.clone() }),
         None => Cow::Borrowed(request),
     }
 }
@@ -212,17 +172,10 @@ impl Call<'_> {
         }
         let mut reader = if body.is_json() {
             // The server ignored that a stream was asked for.
-            let deltas = self
-                .context
-                .whole(self.wire.decoder(), &body.json().await?)?;
+            let deltas = self.context.whole(self.wire.decoder(), &body.json().await?)?;
             Reader::replay(body, deltas, decoder, self.context.clone())
         } else {
-            Reader::new(
-                body,
-                decoder,
-                self.client.transport.limits,
-                self.context.clone(),
-            )
+            Reader::new(body, decoder, self.client.transport.limits, self.context.clone())
         };
         match reader.next().await? {
             Some(first) => Ok((first, reader)),
@@ -239,28 +192,13 @@ impl Call<'_> {
         for delta in self.context.whole(self.wire.decoder(), &response_json)? {
             assembler.push(delta);
         }
-        Ok(Completion {
-            response_json,
-            ttft: Some(ttft),
-            ..assembler.finish()
-        })
+        Ok(Completion { response_json, ttft: Some(ttft), ..assembler.finish() })
     }
 
     async fn send(&self) -> Result<crate::http::Body, Failure> {
-        let url = self
-            .wire
-            .url(self.provider, &self.context.model, self.stream);
+        let url = self.wire.url(self.provider, &self.context.model, self.stream);
         let transport = &self.client.transport;
-        transport
-            .send(
-                self.provider,
-                &self.context.model,
-                Method::POST,
-                url,
-                Some(&self.body),
-                self.deadline,
-            )
-            .await
+        transport.send(self.provider, &self.context.model, Method::POST, url, Some(&self.body), self.deadline).await
     }
 
     /// Returns once the call may be made again, or gives the error back.
@@ -276,13 +214,7 @@ impl Call<'_> {
             return Err(failure.error);
         }
         let (kind, status, attempt) = (failure.error.kind(), failure.error.status(), self.attempt);
-        tracing::warn!(
-            kind,
-            status,
-            attempt,
-            wait_ms = wait.as_millis() as u64,
-            "model call failed, trying again"
-        );
+        tracing::warn!(kind, status, attempt, wait_ms = wait.as_millis() as u64, "model call failed, trying again");
         tokio::time::sleep(wait).await;
         self.attempt += 1;
         Ok(())
@@ -290,31 +222,18 @@ impl Call<'_> {
 
     /// Takes out of the body what the provider refused. `false` when there is nothing to take out.
     fn repair(&mut self, failure: &Failure) -> bool {
-        let Some(upstream) = failure
-            .upstream
-            .as_ref()
-            .filter(|_| self.repairs < MAX_REPAIRS)
-        else {
+        let Some(upstream) = failure.upstream.as_ref().filter(|_| self.repairs < MAX_REPAIRS) else {
             return false;
         };
         if let Some(parameter) = Quirks::blamed(upstream, &self.body) {
-            tracing::warn!(
-                parameter,
-                "the provider refuses a parameter, leaving it out"
-            );
-            self.client
-                .quirks
-                .learn(self.provider, &self.context.model, parameter);
+            tracing::warn!(parameter, "the provider refuses a parameter, leaving it out");
+            self.client.quirks.learn(self.provider, &self.context.model, parameter);
             quirks::drop_parameter(&mut self.body, parameter);
             return true;
         }
-        if let Some(request) =
-            without_reasoning(self.request).filter(|_| quirks::refuses_reasoning(upstream))
-        {
+        if let Some(request) = without_reasoning(self.request).filter(|_| quirks::refuses_reasoning(upstream)) {
             tracing::warn!("the provider refuses the history's reasoning blocks, leaving them out");
-            let body = self
-                .client
-                .request_body(self.provider, &request, self.stream);
+            let body = self.client.request_body(self.provider, &request, self.stream);
             let changed = body != self.body;
             self.body = body;
             return changed;

@@ -29,10 +29,7 @@ impl LlmClient {
         let deadline = Instant::now() + self.transport.timeouts.total;
         let mut all = Vec::with_capacity(inputs.len());
         for batch in inputs.chunks(BATCH) {
-            all.extend(
-                self.embed_batch(provider, model, batch, dimensions, deadline)
-                    .await?,
-            );
+            all.extend(self.embed_batch(provider, model, batch, dimensions, deadline).await?);
         }
         Ok(all)
     }
@@ -49,21 +46,15 @@ impl LlmClient {
             ProviderKind::Gemini => gemini(provider, model, inputs, dimensions),
             _ => openai(provider, model, inputs, dimensions),
         };
-        let answer = self
-            .json_with_retries(provider, model, Method::POST, url, Some(&body), deadline)
-            .await?;
+        let answer = self.json_with_retries(provider, model, Method::POST, url, Some(&body), deadline).await?;
         let vectors = match provider.kind() {
             ProviderKind::Gemini => read_gemini(&answer),
             _ => read_openai(&answer),
         };
         match vectors {
             Some(vectors) if vectors.len() == inputs.len() => Ok(vectors),
-            Some(_) => Err(LlmError::malformed(
-                "the provider answered with another number of embeddings",
-            )),
-            None => Err(LlmError::malformed(
-                "the provider's embeddings are not lists of numbers",
-            )),
+            Some(_) => Err(LlmError::malformed("the provider answered with another number of embeddings")),
+            None => Err(LlmError::malformed("the provider's embeddings are not lists of numbers")),
         }
     }
 
@@ -79,10 +70,7 @@ impl LlmClient {
     ) -> Result<Value, LlmError> {
         let mut attempt = 1;
         loop {
-            let answer = self
-                .transport
-                .json(provider, model, method.clone(), url.clone(), body, deadline)
-                .await;
+            let answer = self.transport.json(provider, model, method.clone(), url.clone(), body, deadline).await;
             let failure: Failure = match answer {
                 Ok(value) => return Ok(value),
                 Err(failure) => failure,
@@ -96,12 +84,7 @@ impl LlmClient {
     }
 }
 
-fn openai(
-    provider: &Provider,
-    model: &str,
-    inputs: &[String],
-    dimensions: Option<u32>,
-) -> (Url, Value) {
+fn openai(provider: &Provider, model: &str, inputs: &[String], dimensions: Option<u32>) -> (Url, Value) {
     let mut body = json!({"model": model, "input": inputs, "encoding_format": "float"});
     if let Some(dimensions) = dimensions {
         body["dimensions"] = json!(dimensions);
@@ -113,63 +96,38 @@ fn read_openai(answer: &Value) -> Option<Vec<Vec<f32>>> {
     let items = answer.get("data")?.as_array()?;
     let mut vectors: Vec<(u64, Vec<f32>)> = Vec::with_capacity(items.len());
     for (position, item) in items.iter().enumerate() {
-        let index = item
-            .get("index")
-            .and_then(Value::as_u64)
-            .unwrap_or(position as u64);
+        let index = item.get("index").and_then(Value::as_u64).unwrap_or(position as u64);
         vectors.push((index, vector(item.get("embedding")?)?));
     }
     vectors.sort_by_key(|(index, _)| *index);
     Some(vectors.into_iter().map(|(_, vector)| vector).collect())
 }
 
-fn gemini(
-    provider: &Provider,
-    model: &str,
-    inputs: &[String],
-    dimensions: Option<u32>,
-) -> (Url, Value) {
+fn gemini(provider: &Provider, model: &str, inputs: &[String], dimensions: Option<u32>) -> (Url, Value) {
     let name = model.strip_prefix("models/").unwrap_or(model);
     let request = |text: &String| {
-        let mut request =
-            json!({"model": format!("models/{name}"), "content": {"parts": [{"text": text}]}});
+        let mut request = json!({"model": format!("models/{name}"), "content": {"parts": [{"text": text}]}});
         if let Some(dimensions) = dimensions {
             request["outputDimensionality"] = json!(dimensions);
         }
         request
     };
     let requests: Vec<Value> = inputs.iter().map(request).collect();
-    (
-        provider.versioned(&format!("models/{name}:batchEmbedContents")),
-        json!({"requests": requests}),
-    )
+    (provider.versioned(&format!("models/{name}:batchEmbedContents")), json!({"requests": requests}))
 }
 
 fn read_gemini(answer: &Value) -> Option<Vec<Vec<f32>>> {
-    answer
-        .get("embeddings")?
-        .as_array()?
-        .iter()
-        .map(|item| vector(item.get("values")?))
-        .collect()
+    answer.get("embeddings")?.as_array()?.iter().map(|item| vector(item.get("values")?)).collect()
 }
 
 /// A vector as a list of numbers or as base64 of little-endian floats, which some servers send unasked.
 fn vector(value: &Value) -> Option<Vec<f32>> {
     match value {
-        Value::Array(numbers) => numbers
-            .iter()
-            .map(|n| n.as_f64().map(|n| n as f32))
-            .collect(),
+        Value::Array(numbers) => numbers.iter().map(|n| n.as_f64().map(|n| n as f32)).collect(),
         Value::String(text) => {
             let bytes = STANDARD.decode(text).ok()?;
             let (floats, rest) = bytes.as_chunks::<4>();
-            rest.is_empty().then(|| {
-                floats
-                    .iter()
-                    .map(|bytes| f32::from_le_bytes(*bytes))
-                    .collect()
-            })
+            rest.is_empty().then(|| floats.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect())
         }
         _ => None,
     }

@@ -60,10 +60,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            line_bytes: 16 << 20,
-            answer_bytes: 16 << 20,
-        }
+        Self { line_bytes: 16 << 20, answer_bytes: 16 << 20 }
     }
 }
 
@@ -94,16 +91,10 @@ impl Transport {
         let sent = timeout_at(first_byte.min(deadline), request.send()).await;
         let response = match sent {
             Err(_) if deadline <= first_byte => {
-                return Err(LlmError::Timeout {
-                    phase: Phase::Total,
-                }
-                .into());
+                return Err(LlmError::Timeout { phase: Phase::Total }.into());
             }
             Err(_) => {
-                return Err(LlmError::Timeout {
-                    phase: Phase::FirstByte,
-                }
-                .into());
+                return Err(LlmError::Timeout { phase: Phase::FirstByte }.into());
             }
             Ok(Err(error)) => return Err(connection_error(&error).into()),
             Ok(Ok(response)) => response,
@@ -122,11 +113,7 @@ impl Transport {
         }
         if status.is_redirection() {
             let message = "the provider answered with a redirect; check its base URL".to_owned();
-            return Err(LlmError::BadRequest {
-                message,
-                status: Some(status.as_u16()),
-            }
-            .into());
+            return Err(LlmError::BadRequest { message, status: Some(status.as_u16()) }.into());
         }
         body.left = MAX_ERROR_BODY;
         let text = body.read_some().await;
@@ -134,12 +121,7 @@ impl Transport {
         upstream.retry_after = retry_after.or(upstream.retry_after);
         let retry_after = upstream.retry_after;
         let error = upstream.clone().into_error(model, &Redactor::of(provider));
-        Err(Failure {
-            error,
-            retry_after,
-            cut_off: false,
-            upstream: Some(Box::new(upstream)),
-        })
+        Err(Failure { error, retry_after, cut_off: false, upstream: Some(Box::new(upstream)) })
     }
 
     /// Sends a request without a conversation and reads the JSON it answers.
@@ -152,10 +134,7 @@ impl Transport {
         body: Option<&Value>,
         deadline: Instant,
     ) -> Result<Value, Failure> {
-        self.send(provider, model, method, url, body, deadline)
-            .await?
-            .json()
-            .await
+        self.send(provider, model, method, url, body, deadline).await?.json().await
     }
 }
 
@@ -172,14 +151,12 @@ pub(crate) struct Body {
 impl Body {
     /// Whether the server labels the body as JSON although events were asked for.
     pub fn is_json(&self) -> bool {
-        self.content_type()
-            .is_some_and(|kind| kind.contains("json") && !kind.contains("stream"))
+        self.content_type().is_some_and(|kind| kind.contains("json") && !kind.contains("stream"))
     }
 
     /// Whether the body is a web page.
     pub fn is_html(&self) -> bool {
-        self.content_type()
-            .is_some_and(|kind| kind.contains("text/html"))
+        self.content_type().is_some_and(|kind| kind.contains("text/html"))
     }
 
     fn content_type(&self) -> Option<&str> {
@@ -194,10 +171,7 @@ impl Body {
         };
         let chunk = match timeout_at(limit.min(self.deadline), self.response.chunk()).await {
             Err(_) if self.deadline <= limit => {
-                return Err(LlmError::Timeout {
-                    phase: Phase::Total,
-                }
-                .into());
+                return Err(LlmError::Timeout { phase: Phase::Total }.into());
             }
             Err(_) => return Err(LlmError::Timeout { phase }.into()),
             Ok(Err(_)) => return Err(broken_off()),
@@ -218,8 +192,7 @@ impl Body {
         while let Some(chunk) = self.chunk(None).await? {
             all.extend_from_slice(&chunk);
         }
-        serde_json::from_slice(&all)
-            .map_err(|_| LlmError::malformed("the provider's answer is not JSON").into())
+        serde_json::from_slice(&all).map_err(|_| LlmError::malformed("the provider's answer is not JSON").into())
     }
 
     /// As much of the body as arrives without trouble; for error pages, where a part is better than nothing.
@@ -234,10 +207,7 @@ impl Body {
 
 /// The answer ended in the middle.
 pub(crate) fn broken_off() -> Failure {
-    Failure {
-        cut_off: true,
-        ..LlmError::malformed("the provider's answer broke off").into()
-    }
+    Failure { cut_off: true, ..LlmError::malformed("the provider's answer broke off").into() }
 }
 
 fn authenticate(request: RequestBuilder, provider: &Provider) -> Result<RequestBuilder, LlmError> {
@@ -245,11 +215,7 @@ fn authenticate(request: RequestBuilder, provider: &Provider) -> Result<RequestB
         ProviderKind::Anthropic => request.header("anthropic-version", ANTHROPIC_VERSION),
         _ => request,
     };
-    let Some(key) = provider
-        .api_key()
-        .map(ExposeSecret::expose_secret)
-        .filter(|key| !key.is_empty())
-    else {
+    let Some(key) = provider.api_key().map(ExposeSecret::expose_secret).filter(|key| !key.is_empty()) else {
         return Ok(request);
     };
     let (name, value) = match provider.kind() {
@@ -268,20 +234,13 @@ fn authenticate(request: RequestBuilder, provider: &Provider) -> Result<RequestB
 /// Words for a failed connection: the innermost cause, and never the URL.
 fn connection_error(error: &reqwest::Error) -> LlmError {
     if error.is_timeout() {
-        return LlmError::Timeout {
-            phase: Phase::Connect,
-        };
+        return LlmError::Timeout { phase: Phase::Connect };
     }
     let mut cause: &dyn std::error::Error = error;
     while let Some(inner) = cause.source() {
         cause = inner;
     }
-    let what = if error.is_connect() {
-        "cannot connect to the provider"
-    } else {
-        "the connection to the provider broke"
-    };
-    LlmError::Connection {
-        message: format!("{what}: {cause}"),
-    }
+    let what =
+        if error.is_connect() { "cannot connect to the provider" } else { "the connection to the provider broke" };
+    LlmError::Connection { message: format!("{what}: {cause}") }
 }

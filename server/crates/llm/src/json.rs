@@ -24,9 +24,7 @@ pub(crate) fn u64_at(value: &Value, key: &str) -> Option<u64> {
 /// A whole number, also when it is written as a float or a string.
 pub(crate) fn number(value: &Value) -> Option<u64> {
     match value {
-        Value::Number(n) => n
-            .as_u64()
-            .or_else(|| n.as_f64().filter(|f| *f >= 0.0).map(|f| f as u64)),
+        Value::Number(n) => n.as_u64().or_else(|| n.as_f64().filter(|f| *f >= 0.0).map(|f| f as u64)),
         Value::String(text) => text.trim().parse().ok(),
         _ => None,
     }
@@ -34,7 +32,5 @@ pub(crate) fn number(value: &Value) -> Option<u64> {
 
 /// A token count below `key` that fits a `u32` and is not zero.
 pub(crate) fn tokens_at(value: &Value, key: &str) -> Option<u32> {
-    u64_at(value, key)
-        .and_then(|n| u32::try_from(n).ok())
-        .filter(|n| *n > 0)
+    u64_at(value, key).and_then(|n| u32::try_from(n).ok()).filter(|n| *n > 0)
 }

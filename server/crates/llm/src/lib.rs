@@ -37,8 +37,6 @@ pub use event::{Completion, Delta, FinishReason, Usage};
 pub use http::{Limits, Timeouts};
 pub use models::{ContextSource, ContextWindow, ModelInfo, ModelKind};
 pub use provider::{Provider, ProviderKind};
-pub use request::{
-    ChatMessage, ChatRequest, Params, Part, Reasoning, ToolCall, ToolChoice, ToolSpec,
-};
+pub use request::{ChatMessage, ChatRequest, Params, Part, Reasoning, ToolCall, ToolChoice, ToolSpec};
 pub use retry::RetryPolicy;
 pub use stream::ChatStream;

@@ -27,8 +27,7 @@ pub(crate) fn messages(messages: &[ChatMessage]) -> Option<Vec<ChatMessage>> {
                 out.push(message.clone());
                 out.extend(results);
             }
-            ChatMessage::Assistant { text, .. }
-                if text.as_deref().unwrap_or_default().is_empty() => {}
+            ChatMessage::Assistant { text, .. } if text.as_deref().unwrap_or_default().is_empty() => {}
             _ => out.push(message.clone()),
         }
     }
@@ -36,22 +35,12 @@ pub(crate) fn messages(messages: &[ChatMessage]) -> Option<Vec<ChatMessage>> {
 }
 
 /// One result per call, in the calls' order, from the messages after `at`.
-fn results_for(
-    calls: &[ToolCall],
-    messages: &[ChatMessage],
-    at: usize,
-    used: &mut HashSet<usize>,
-) -> Vec<ChatMessage> {
+fn results_for(calls: &[ToolCall], messages: &[ChatMessage], at: usize, used: &mut HashSet<usize>) -> Vec<ChatMessage> {
     let mut results = Vec::with_capacity(calls.len());
     for call in calls {
-        let found = messages
-            .iter()
-            .enumerate()
-            .skip(at + 1)
-            .find(|(i, message)| {
-                !used.contains(i)
-                    && matches!(message, ChatMessage::Tool { call_id, .. } if *call_id == call.id)
-            });
+        let found = messages.iter().enumerate().skip(at + 1).find(|(i, message)| {
+            !used.contains(i) && matches!(message, ChatMessage::Tool { call_id, .. } if *call_id == call.id)
+        });
         results.push(match found {
             Some((i, result)) => {
                 used.insert(i);
@@ -76,9 +65,7 @@ fn is_sound(messages: &[ChatMessage]) -> bool {
                 None => return false,
             },
             _ if !open.is_empty() => return false,
-            ChatMessage::Assistant {
-                tool_calls, text, ..
-            } => {
+            ChatMessage::Assistant { tool_calls, text, .. } => {
                 if tool_calls.is_empty() && text.as_deref().unwrap_or_default().is_empty() {
                     return false;
                 }
@@ -107,20 +94,15 @@ pub(crate) fn system_prompt(messages: &[ChatMessage]) -> Option<Cow<'_, str>> {
     });
     let first = texts.next()?;
     let rest: Vec<&str> = texts.collect();
-    let prompt: Cow<'_, str> = if rest.is_empty() {
-        first.into()
-    } else {
-        format!("{first}\n\n{}", rest.join("\n\n")).into()
-    };
+    let prompt: Cow<'_, str> =
+        if rest.is_empty() { first.into() } else { format!("{first}\n\n{}", rest.join("\n\n")).into() };
     (!prompt.trim().is_empty()).then_some(prompt)
 }
 
 /// A system message in the middle of the conversation, marked up for a user's turn; `None` for one of those in the
 /// system prompt. Moved to the prompt it would lose its place in time.
 pub(crate) fn later_system(messages: &[ChatMessage], at: usize, text: &str) -> Option<String> {
-    let leading = messages[..at]
-        .iter()
-        .all(|message| matches!(message, ChatMessage::System { .. }));
+    let leading = messages[..at].iter().all(|message| matches!(message, ChatMessage::System { .. }));
     (!leading && !text.trim().is_empty()).then(|| format!("<system>\n{text}\n</system>"))
 }
 
@@ -129,9 +111,7 @@ pub(crate) fn schema_instruction(format: &serde_json::Value) -> Option<String> {
     match format.get("type")?.as_str()? {
         "json_schema" => {
             let schema = format.pointer("/json_schema/schema")?;
-            Some(format!(
-                "Answer with nothing but one JSON value that satisfies this JSON Schema:\n{schema}"
-            ))
+            Some(format!("Answer with nothing but one JSON value that satisfies this JSON Schema:\n{schema}"))
         }
         "json_object" => Some("Answer with nothing but one JSON object.".to_owned()),
         _ => None,
@@ -143,33 +123,16 @@ mod tests {
     use super::*;
 
     fn calls(ids: &[&str]) -> ChatMessage {
-        let call = |id: &&str| ToolCall {
-            id: (*id).into(),
-            name: "f".into(),
-            arguments: "{}".into(),
-        };
-        ChatMessage::Assistant {
-            text: None,
-            reasoning: vec![],
-            tool_calls: ids.iter().map(call).collect(),
-            name: None,
-        }
+        let call = |id: &&str| ToolCall { id: (*id).into(), name: "f".into(), arguments: "{}".into() };
+        ChatMessage::Assistant { text: None, reasoning: vec![], tool_calls: ids.iter().map(call).collect(), name: None }
     }
 
     fn result(id: &str, content: &str) -> ChatMessage {
-        ChatMessage::Tool {
-            call_id: id.into(),
-            name: None,
-            content: content.into(),
-        }
+        ChatMessage::Tool { call_id: id.into(), name: None, content: content.into() }
     }
 
     fn missing(id: &str) -> ChatMessage {
-        ChatMessage::Tool {
-            call_id: id.into(),
-            name: Some("f".into()),
-            content: NO_RESULT.into(),
-        }
+        ChatMessage::Tool { call_id: id.into(), name: Some("f".into()), content: NO_RESULT.into() }
     }
 
     fn system(text: &str) -> ChatMessage {
@@ -178,58 +141,25 @@ mod tests {
 
     #[test]
     fn a_sound_conversation_is_left_alone() {
-        assert_eq!(
-            messages(&[
-                system("s"),
-                calls(&["a", "b"]),
-                result("b", "2"),
-                result("a", "1")
-            ]),
-            None
-        );
+        assert_eq!(messages(&[system("s"), calls(&["a", "b"]), result("b", "2"), result("a", "1")]), None);
     }
 
     #[test]
     fn calls_without_results_get_one_and_results_without_calls_go() {
-        let repaired = messages(&[
-            result("x", "orphan"),
-            calls(&["a", "b"]),
-            result("b", "2"),
-            system("s"),
-        ]);
-        assert_eq!(
-            repaired,
-            Some(vec![
-                calls(&["a", "b"]),
-                missing("a"),
-                result("b", "2"),
-                system("s")
-            ])
-        );
+        let repaired = messages(&[result("x", "orphan"), calls(&["a", "b"]), result("b", "2"), system("s")]);
+        assert_eq!(repaired, Some(vec![calls(&["a", "b"]), missing("a"), result("b", "2"), system("s")]));
     }
 
     #[test]
     fn late_results_move_to_their_call_and_second_ones_go() {
-        let repaired = messages(&[
-            calls(&["a"]),
-            system("s"),
-            result("a", "1"),
-            result("a", "again"),
-        ]);
-        assert_eq!(
-            repaired,
-            Some(vec![calls(&["a"]), result("a", "1"), system("s")])
-        );
+        let repaired = messages(&[calls(&["a"]), system("s"), result("a", "1"), result("a", "again")]);
+        assert_eq!(repaired, Some(vec![calls(&["a"]), result("a", "1"), system("s")]));
     }
 
     #[test]
     fn empty_answers_are_left_out() {
-        let empty = ChatMessage::Assistant {
-            text: Some(String::new()),
-            reasoning: vec![],
-            tool_calls: vec![],
-            name: None,
-        };
+        let empty =
+            ChatMessage::Assistant { text: Some(String::new()), reasoning: vec![], tool_calls: vec![], name: None };
         assert_eq!(messages(&[system("s"), empty]), Some(vec![system("s")]));
     }
 

@@ -43,18 +43,8 @@ struct Inner {
 
 impl Provider {
     /// A provider called `name` (for logs and handles) at `base_url`.
-    pub fn new(
-        name: impl Into<String>,
-        kind: ProviderKind,
-        base_url: Url,
-        api_key: Option<SecretString>,
-    ) -> Self {
-        Self(Arc::new(Inner {
-            name: name.into(),
-            kind,
-            base_url,
-            api_key,
-        }))
+    pub fn new(name: impl Into<String>, kind: ProviderKind, base_url: Url, api_key: Option<SecretString>) -> Self {
+        Self(Arc::new(Inner { name: name.into(), kind, base_url, api_key }))
     }
 
     /// The name it goes by in handles.
@@ -81,11 +71,7 @@ impl Provider {
     pub(crate) fn root(&self) -> Url {
         let mut url = self.0.base_url.clone();
         let path = url.path().trim_end_matches('/').to_owned();
-        let path = ["/v1beta", "/v1"]
-            .iter()
-            .find_map(|version| path.strip_suffix(version))
-            .unwrap_or(&path)
-            .to_owned();
+        let path = ["/v1beta", "/v1"].iter().find_map(|version| path.strip_suffix(version)).unwrap_or(&path).to_owned();
         url.set_path(&path);
         url
     }
@@ -132,24 +118,13 @@ mod tests {
     use super::*;
 
     fn at(kind: ProviderKind, base: &str) -> Provider {
-        Provider::new(
-            "p",
-            kind,
-            base.parse().expect("url"),
-            Some("sk-very-secret".to_owned().into()),
-        )
+        Provider::new("p", kind, base.parse().expect("url"), Some("sk-very-secret".to_owned().into()))
     }
 
     #[test]
     fn debug_hides_the_key_and_credentials_in_the_url() {
-        let shown = format!(
-            "{:?}",
-            at(ProviderKind::OpenAi, "https://user:pw@host.example/v1")
-        );
-        assert!(
-            !shown.contains("sk-very-secret") && !shown.contains("pw"),
-            "{shown}"
-        );
+        let shown = format!("{:?}", at(ProviderKind::OpenAi, "https://user:pw@host.example/v1"));
+        assert!(!shown.contains("sk-very-secret") && !shown.contains("pw"), "{shown}");
         assert!(shown.contains("https://host.example"), "{shown}");
     }
 
@@ -157,62 +132,22 @@ mod tests {
     fn urls_follow_the_convention_of_each_kind() {
         use ProviderKind::*;
         for (kind, base, path, expected) in [
-            (
-                OpenAi,
-                "https://a.example/v1",
-                "responses",
-                "https://a.example/v1/responses",
-            ),
-            (
-                OpenAi,
-                "https://a.example/v1/",
-                "models",
-                "https://a.example/v1/models",
-            ),
+            (OpenAi, "https://a.example/v1", "responses", "https://a.example/v1/responses"),
+            (OpenAi, "https://a.example/v1/", "models", "https://a.example/v1/models"),
             (
                 OpenAiCompatible,
                 "https://a.example/openai/v1?api=2",
                 "models",
                 "https://a.example/openai/v1/models?api=2",
             ),
-            (
-                Ollama,
-                "http://a.example:11434",
-                "chat/completions",
-                "http://a.example:11434/v1/chat/completions",
-            ),
-            (
-                Vllm,
-                "http://a.example/v1/",
-                "models",
-                "http://a.example/v1/models",
-            ),
-            (
-                Anthropic,
-                "https://a.example",
-                "messages",
-                "https://a.example/v1/messages",
-            ),
-            (
-                Anthropic,
-                "https://a.example/v1",
-                "messages",
-                "https://a.example/v1/messages",
-            ),
-            (
-                Gemini,
-                "https://a.example/",
-                "models/m:x",
-                "https://a.example/v1beta/models/m:x",
-            ),
+            (Ollama, "http://a.example:11434", "chat/completions", "http://a.example:11434/v1/chat/completions"),
+            (Vllm, "http://a.example/v1/", "models", "http://a.example/v1/models"),
+            (Anthropic, "https://a.example", "messages", "https://a.example/v1/messages"),
+            (Anthropic, "https://a.example/v1", "messages", "https://a.example/v1/messages"),
+            (Gemini, "https://a.example/", "models/m:x", "https://a.example/v1beta/models/m:x"),
         ] {
             assert_eq!(at(kind, base).versioned(path).as_str(), expected);
         }
-        assert_eq!(
-            at(Ollama, "http://a.example/v1")
-                .unversioned("api/tags")
-                .as_str(),
-            "http://a.example/api/tags"
-        );
+        assert_eq!(at(Ollama, "http://a.example/v1").unversioned("api/tags").as_str(), "http://a.example/api/tags");
     }
 }

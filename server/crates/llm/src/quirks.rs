@@ -64,10 +64,7 @@ impl Quirks {
             Some(param) => param == name || param.starts_with(&format!("{name}.")),
             None => mentions(&message, name),
         };
-        OPTIONAL
-            .iter()
-            .copied()
-            .find(|name| body.pointer(&pointer(name)).is_some() && named(name))
+        OPTIONAL.iter().copied().find(|name| body.pointer(&pointer(name)).is_some() && named(name))
     }
 
     /// Notes that this model of this provider refuses `parameter`.
@@ -109,10 +106,7 @@ pub(crate) fn refuses_reasoning(upstream: &Upstream) -> bool {
 /// Removes a parameter. The two names of the token limit replace one another.
 pub(crate) fn drop_parameter(body: &mut Value, parameter: &str) {
     let (group, name) = parameter.rsplit_once('.').unwrap_or(("", parameter));
-    let Some(map) = body
-        .pointer_mut(&pointer(group))
-        .and_then(Value::as_object_mut)
-    else {
+    let Some(map) = body.pointer_mut(&pointer(group)).and_then(Value::as_object_mut) else {
         return;
     };
     let Some(value) = map.shift_remove(name) else {
@@ -127,11 +121,7 @@ pub(crate) fn drop_parameter(body: &mut Value, parameter: &str) {
 
 /// The JSON pointer of a dotted name.
 fn pointer(name: &str) -> String {
-    if name.is_empty() {
-        String::new()
-    } else {
-        format!("/{}", name.replace('.', "/"))
-    }
+    if name.is_empty() { String::new() } else { format!("/{}", name.replace('.', "/")) }
 }
 
 fn key(provider: &Provider, model: &str) -> String {
@@ -156,31 +146,16 @@ mod tests {
 
     fn blamed(status: u16, error: Value) -> Option<&'static str> {
         let body = json!({"parallel_tool_calls": true, "stream_options": {}, "temperature": 1, "max_tokens": 9});
-        Quirks::blamed(
-            &Upstream::from_value(Some(status), &json!({"error": error})),
-            &body,
-        )
+        Quirks::blamed(&Upstream::from_value(Some(status), &json!({"error": error})), &body)
     }
 
     #[test]
     fn only_unknown_optional_parameters_are_blamed() {
         let said = |message: &str| json!({"message": message});
         for (status, error, expected) in [
-            (
-                400,
-                said("Unrecognized request argument supplied: parallel_tool_calls"),
-                Some("parallel_tool_calls"),
-            ),
-            (
-                422,
-                said("stream_options: Extra inputs are not permitted"),
-                Some("stream_options"),
-            ),
-            (
-                400,
-                json!({"message": "no", "param": "temperature", "code": "unsupported_value"}),
-                Some("temperature"),
-            ),
+            (400, said("Unrecognized request argument supplied: parallel_tool_calls"), Some("parallel_tool_calls")),
+            (422, said("stream_options: Extra inputs are not permitted"), Some("stream_options")),
+            (400, json!({"message": "no", "param": "temperature", "code": "unsupported_value"}), Some("temperature")),
             (
                 400,
                 said(
@@ -192,11 +167,7 @@ mod tests {
             (400, said("unsupported tools"), None),
             (400, said("unknown reasoning_effort"), None),
             (500, said("unknown parameter temperature"), None),
-            (
-                400,
-                json!({"message": "unknown temperature", "param": "messages"}),
-                None,
-            ),
+            (400, json!({"message": "unknown temperature", "param": "messages"}), None),
         ] {
             assert_eq!(blamed(status, error.clone()), expected, "{error}");
         }
@@ -212,9 +183,9 @@ mod tests {
     #[test]
     fn a_summary_that_needs_a_verified_organisation_is_left_out() {
         let mut body = json!({"reasoning": {"summary": "auto", "effort": "low"}});
-        let error = json!({"error": {"message": "verify first", "param": "reasoning.summary", "code": "unsupported_value"}});
-        let parameter =
-            Quirks::blamed(&Upstream::from_value(Some(400), &error), &body).expect("blamed");
+        let error =
+            json!({"error": {"message": "verify first", "param": "reasoning.summary", "code": "unsupported_value"}});
+        let parameter = Quirks::blamed(&Upstream::from_value(Some(400), &error), &body).expect("blamed");
         drop_parameter(&mut body, parameter);
         assert_eq!(body, json!({"reasoning": {"effort": "low"}}));
     }

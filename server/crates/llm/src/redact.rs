@@ -44,15 +44,9 @@ mod tests {
     #[test]
     fn keys_vanish_and_long_texts_are_cut_at_a_character() {
         let redactor = Redactor(Some("sk-0123456789".to_owned().into()));
-        assert_eq!(
-            redactor.clean("wrong key sk-0123456789!"),
-            "wrong key [redacted]!"
-        );
+        assert_eq!(redactor.clean("wrong key sk-0123456789!"), "wrong key [redacted]!");
         let long = redactor.clean(&"é".repeat(5000));
         assert_eq!(long.chars().count(), MAX_CHARS + 1);
-        assert_eq!(
-            Redactor(Some("test".to_owned().into())).clean("a test failed"),
-            "a test failed"
-        );
+        assert_eq!(Redactor(Some("test".to_owned().into())).clean("a test failed"), "a test failed");
     }
 }

@@ -20,11 +20,7 @@ pub struct RetryPolicy {
 
 impl Default for RetryPolicy {
     fn default() -> Self {
-        Self {
-            max_attempts: 3,
-            base_delay: Duration::from_millis(500),
-            max_delay: Duration::from_secs(20),
-        }
+        Self { max_attempts: 3, base_delay: Duration::from_millis(500), max_delay: Duration::from_secs(20) }
     }
 }
 
@@ -43,12 +39,7 @@ pub(crate) struct Failure {
 impl From<LlmError> for Failure {
     fn from(error: LlmError) -> Self {
         let retry_after = error.retry_after();
-        Self {
-            error,
-            retry_after,
-            cut_off: false,
-            upstream: None,
-        }
+        Self { error, retry_after, cut_off: false, upstream: None }
     }
 }
 
@@ -61,21 +52,14 @@ impl RetryPolicy {
         match &failure.error {
             LlmError::RateLimit { .. } => {
                 // A client is better served by an honest 429 than by a server that waits and hammers on.
-                let wait = failure
-                    .retry_after
-                    .filter(|wait| attempt == 1 && *wait <= self.max_delay)?;
+                let wait = failure.retry_after.filter(|wait| attempt == 1 && *wait <= self.max_delay)?;
                 Some(wait)
             }
             LlmError::Connection { .. }
-            | LlmError::Timeout {
-                phase: Phase::Connect,
-            }
+            | LlmError::Timeout { phase: Phase::Connect }
             | LlmError::Overloaded { .. }
             | LlmError::Server { .. } => Some(self.wait(attempt, failure)),
-            LlmError::BadRequest {
-                status: Some(408 | 409),
-                ..
-            } => Some(self.wait(attempt, failure)),
+            LlmError::BadRequest { status: Some(408 | 409), .. } => Some(self.wait(attempt, failure)),
             LlmError::Malformed { .. } if failure.cut_off => Some(self.wait(attempt, failure)),
             LlmError::Timeout { .. }
             | LlmError::Malformed { .. }
@@ -91,10 +75,7 @@ impl RetryPolicy {
         if let Some(wait) = failure.retry_after {
             return wait.min(self.max_delay);
         }
-        let ceiling = self
-            .base_delay
-            .saturating_mul(1 << (attempt - 1).min(16))
-            .min(self.max_delay);
+        let ceiling = self.base_delay.saturating_mul(1 << (attempt - 1).min(16)).min(self.max_delay);
         // Between half and all of it, so that clients that failed together do not come back together.
         ceiling.mul_f64(rand::rng().random_range(0.5..=1.0))
     }
@@ -114,11 +95,7 @@ pub(crate) fn retry_after(
         return Duration::try_from_secs_f64(seconds).ok();
     }
     let date = chrono::DateTime::parse_from_rfc2822(value).ok()?;
-    Some(
-        (date.with_timezone(&chrono::Utc) - now)
-            .to_std()
-            .unwrap_or_default(),
-    )
+    Some((date.with_timezone(&chrono::Utc) - now).to_std().unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -126,37 +103,22 @@ mod tests {
     use super::*;
 
     fn failure(error: LlmError, retry_after: Option<u64>) -> Failure {
-        Failure {
-            retry_after: retry_after.map(Duration::from_secs),
-            ..error.into()
-        }
+        Failure { retry_after: retry_after.map(Duration::from_secs), ..error.into() }
     }
 
     fn server() -> LlmError {
-        LlmError::Server {
-            message: "m".into(),
-            status: 500,
-        }
+        LlmError::Server { message: "m".into(), status: 500 }
     }
 
     fn limited() -> LlmError {
-        LlmError::RateLimit {
-            message: "m".into(),
-            retry_after: None,
-        }
+        LlmError::RateLimit { message: "m".into(), retry_after: None }
     }
 
     #[test]
     fn waits_grow_stay_jittered_and_end() {
-        let policy = RetryPolicy {
-            max_attempts: 4,
-            ..RetryPolicy::default()
-        };
+        let policy = RetryPolicy { max_attempts: 4, ..RetryPolicy::default() };
         for (attempt, low, high) in [(1, 250, 500), (2, 500, 1000), (3, 1000, 2000)] {
-            let wait = policy
-                .delay(attempt, &failure(server(), None))
-                .expect("another try")
-                .as_millis();
+            let wait = policy.delay(attempt, &failure(server(), None)).expect("another try").as_millis();
             assert!((low..=high).contains(&wait), "attempt {attempt}: {wait}");
         }
         assert_eq!(policy.delay(4, &failure(server(), None)), None);
@@ -165,23 +127,14 @@ mod tests {
     #[test]
     fn retry_after_is_honoured_up_to_the_cap() {
         let policy = RetryPolicy::default();
-        assert_eq!(
-            policy.delay(1, &failure(server(), Some(3))),
-            Some(Duration::from_secs(3))
-        );
-        assert_eq!(
-            policy.delay(1, &failure(server(), Some(300))),
-            Some(Duration::from_secs(20))
-        );
+        assert_eq!(policy.delay(1, &failure(server(), Some(3))), Some(Duration::from_secs(3)));
+        assert_eq!(policy.delay(1, &failure(server(), Some(300))), Some(Duration::from_secs(20)));
     }
 
     #[test]
     fn a_rate_limit_is_retried_once_and_only_after_a_short_wait() {
         let policy = RetryPolicy::default();
-        assert_eq!(
-            policy.delay(1, &failure(limited(), Some(2))),
-            Some(Duration::from_secs(2))
-        );
+        assert_eq!(policy.delay(1, &failure(limited(), Some(2))), Some(Duration::from_secs(2)));
         assert_eq!(policy.delay(2, &failure(limited(), Some(2))), None);
         assert_eq!(policy.delay(1, &failure(limited(), Some(60))), None);
         assert_eq!(policy.delay(1, &failure(limited(), None)), None);
@@ -191,61 +144,26 @@ mod tests {
     fn faults_of_the_request_are_never_retried() {
         let message = || "m".to_owned();
         for error in [
-            LlmError::BadRequest {
-                message: message(),
-                status: Some(400),
-            },
-            LlmError::Authentication {
-                message: message(),
-                status: Some(401),
-            },
-            LlmError::Authentication {
-                message: message(),
-                status: Some(403),
-            },
-            LlmError::NotFound {
-                message: message(),
-                model: "m".into(),
-                status: Some(404),
-            },
-            LlmError::ContextOverflow {
-                message: message(),
-                status: Some(400),
-            },
-            LlmError::ContentPolicy {
-                message: message(),
-                status: Some(400),
-            },
+            LlmError::BadRequest { message: message(), status: Some(400) },
+            LlmError::Authentication { message: message(), status: Some(401) },
+            LlmError::Authentication { message: message(), status: Some(403) },
+            LlmError::NotFound { message: message(), model: "m".into(), status: Some(404) },
+            LlmError::ContextOverflow { message: message(), status: Some(400) },
+            LlmError::ContentPolicy { message: message(), status: Some(400) },
             LlmError::malformed("m"),
-            LlmError::Timeout {
-                phase: Phase::FirstByte,
-            },
+            LlmError::Timeout { phase: Phase::FirstByte },
         ] {
-            assert_eq!(
-                RetryPolicy::default().delay(1, &failure(error.clone(), None)),
-                None,
-                "{error:?}"
-            );
+            assert_eq!(RetryPolicy::default().delay(1, &failure(error.clone(), None)), None, "{error:?}");
         }
         for status in [408, 409] {
-            let error = LlmError::BadRequest {
-                message: message(),
-                status: Some(status),
-            };
-            assert!(
-                RetryPolicy::default()
-                    .delay(1, &failure(error, None))
-                    .is_some(),
-                "{status}"
-            );
+            let error = LlmError::BadRequest { message: message(), status: Some(status) };
+            assert!(RetryPolicy::default().delay(1, &failure(error, None)).is_some(), "{status}");
         }
     }
 
     #[test]
     fn retry_after_is_read_in_all_three_notations() {
-        let now = chrono::DateTime::parse_from_rfc3339("2025-03-01T10:00:00Z")
-            .expect("date")
-            .to_utc();
+        let now = chrono::DateTime::parse_from_rfc3339("2025-03-01T10:00:00Z").expect("date").to_utc();
         for (name, value, expected) in [
             ("retry-after", "7", Some(7000)),
             ("retry-after", "1.5", Some(1500)),
@@ -257,11 +175,7 @@ mod tests {
         ] {
             let mut headers = reqwest::header::HeaderMap::new();
             headers.insert(name, value.parse().expect("header"));
-            assert_eq!(
-                retry_after(&headers, now),
-                expected.map(Duration::from_millis),
-                "{name}: {value}"
-            );
+            assert_eq!(retry_after(&headers, now), expected.map(Duration::from_millis), "{name}: {value}");
         }
     }
 }

@@ -76,21 +76,11 @@ impl Slots {
     /// Takes a piece and appends the delta it makes, if any: pieces without a name wait for one.
     pub fn accept(&mut self, piece: Piece, out: &mut Vec<Delta>) {
         let id = piece.id.filter(|id| !id.is_empty());
-        let name = piece
-            .name
-            .map(|name| name.trim().to_owned())
-            .filter(|name| !name.is_empty());
+        let name = piece.name.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty());
         let at = match self.find(piece.index, id.as_deref()) {
-            Some(at)
-                if !self.starts_another(at, id.as_deref(), name.as_deref(), &piece.arguments) =>
-            {
-                at
-            }
+            Some(at) if !self.starts_another(at, id.as_deref(), name.as_deref(), &piece.arguments) => at,
             _ => {
-                self.slots.push(Slot {
-                    index: piece.index,
-                    ..Slot::default()
-                });
+                self.slots.push(Slot { index: piece.index, ..Slot::default() });
                 self.slots.len() - 1
             }
         };
@@ -118,19 +108,8 @@ impl Slots {
             .into_iter()
             .filter_map(|slot| {
                 let ((position, id), name) = (slot.announced?, slot.name?);
-                let arguments = if slot.arguments.trim().is_empty() {
-                    "{}".to_owned()
-                } else {
-                    slot.arguments
-                };
-                Some((
-                    position,
-                    ToolCall {
-                        id,
-                        name,
-                        arguments,
-                    },
-                ))
+                let arguments = if slot.arguments.trim().is_empty() { "{}".to_owned() } else { slot.arguments };
+                Some((position, ToolCall { id, name, arguments }))
             })
             .collect();
         calls.sort_by_key(|(position, _)| *position);
@@ -139,26 +118,14 @@ impl Slots {
 
     fn find(&self, index: Option<usize>, id: Option<&str>) -> Option<usize> {
         match (index, id) {
-            (Some(index), _) => self
-                .slots
-                .iter()
-                .rposition(|slot| slot.index == Some(index)),
-            (None, Some(id)) => self
-                .slots
-                .iter()
-                .rposition(|slot| slot.source_id.as_deref() == Some(id)),
+            (Some(index), _) => self.slots.iter().rposition(|slot| slot.index == Some(index)),
+            (None, Some(id)) => self.slots.iter().rposition(|slot| slot.source_id.as_deref() == Some(id)),
             (None, None) => self.slots.len().checked_sub(1),
         }
     }
 
     /// Whether a piece addressed to the slot `at` is in truth the start of another call.
-    fn starts_another(
-        &self,
-        at: usize,
-        id: Option<&str>,
-        name: Option<&str>,
-        arguments: &Arguments,
-    ) -> bool {
+    fn starts_another(&self, at: usize, id: Option<&str>, name: Option<&str>, arguments: &Arguments) -> bool {
         let slot = &self.slots[at];
         // Without a name it cannot be a start. vLLM once sent a fresh id with every piece.
         let (Some(name), Some(known)) = (name, slot.name.as_deref()) else {
@@ -180,35 +147,17 @@ impl Slots {
         };
         if let Some((index, _)) = slot.announced {
             if !fresh.is_empty() {
-                out.push(Delta::ToolCall {
-                    index,
-                    id: None,
-                    name: None,
-                    arguments: fresh.to_owned(),
-                });
+                out.push(Delta::ToolCall { index, id: None, name: None, arguments: fresh.to_owned() });
             }
             return;
         }
-        let taken = |id: &str| {
-            self.slots
-                .iter()
-                .any(|s| s.announced.as_ref().is_some_and(|(_, other)| other == id))
-        };
-        let id = slot
-            .source_id
-            .clone()
-            .filter(|id| !taken(id))
-            .unwrap_or_else(new_id);
+        let taken = |id: &str| self.slots.iter().any(|s| s.announced.as_ref().is_some_and(|(_, other)| other == id));
+        let id = slot.source_id.clone().filter(|id| !taken(id)).unwrap_or_else(new_id);
         let index = self.announced;
         self.announced += 1;
         let slot = &mut self.slots[at];
         slot.announced = Some((index, id.clone()));
-        out.push(Delta::ToolCall {
-            index,
-            id: Some(id),
-            name: Some(name),
-            arguments: slot.arguments.clone(),
-        });
+        out.push(Delta::ToolCall { index, id: Some(id), name: Some(name), arguments: slot.arguments.clone() });
     }
 }
 
@@ -230,48 +179,22 @@ mod tests {
             let text = |key: &str| piece[key].as_str().map(str::to_owned);
             let index = piece["index"].as_u64().map(|n| n as usize);
             let arguments = Arguments::from_json(piece.get("args"));
-            slots.accept(
-                Piece {
-                    index,
-                    id: text("id"),
-                    name: text("name"),
-                    arguments,
-                },
-                &mut out,
-            );
+            slots.accept(Piece { index, id: text("id"), name: text("name"), arguments }, &mut out);
         }
         let calls = slots.into_calls();
         assert_deltas_add_up(&out, &calls);
         let shown = |id: String| if id.len() == 29 { "new".to_owned() } else { id };
-        calls
-            .into_iter()
-            .map(|call| (shown(call.id), call.name, call.arguments))
-            .collect()
+        calls.into_iter().map(|call| (shown(call.id), call.name, call.arguments)).collect()
     }
 
     /// The emitted deltas must tell the same story as the final calls.
     fn assert_deltas_add_up(deltas: &[Delta], calls: &[ToolCall]) {
         let mut told: Vec<ToolCall> = Vec::new();
         for delta in deltas {
-            let Delta::ToolCall {
-                index,
-                id,
-                name,
-                arguments,
-            } = delta
-            else {
-                panic!("unexpected {delta:?}")
-            };
+            let Delta::ToolCall { index, id, name, arguments } = delta else { panic!("unexpected {delta:?}") };
             if *index == told.len() {
-                let (id, name) = (
-                    id.clone().expect("first delta has an id"),
-                    name.clone().expect("and a name"),
-                );
-                told.push(ToolCall {
-                    id,
-                    name,
-                    arguments: arguments.clone(),
-                });
+                let (id, name) = (id.clone().expect("first delta has an id"), name.clone().expect("and a name"));
+                told.push(ToolCall { id, name, arguments: arguments.clone() });
             } else {
                 assert!(id.is_none() && name.is_none());
                 told[*index].arguments.push_str(arguments);
@@ -305,10 +228,7 @@ mod tests {
             json!({"index": 0, "id": "a", "name": "f", "args": "{\"x\":1}"}),
             json!({"index": 0, "id": "b", "name": "f", "args": "{\"x\":2}"}),
         ]);
-        assert_eq!(
-            calls,
-            [call("a", "f", "{\"x\":1}"), call("b", "f", "{\"x\":2}")]
-        );
+        assert_eq!(calls, [call("a", "f", "{\"x\":1}"), call("b", "f", "{\"x\":2}")]);
     }
 
     #[test]
@@ -320,11 +240,7 @@ mod tests {
         ]);
         assert_eq!(
             calls,
-            [
-                call("new", "f", "{\"x\":1}"),
-                call("new", "f", "{\"x\":1}"),
-                call("new", "g", "{\"y\":[1,2]}")
-            ]
+            [call("new", "f", "{\"x\":1}"), call("new", "f", "{\"x\":1}"), call("new", "g", "{\"y\":[1,2]}")]
         );
     }
 
@@ -368,9 +284,6 @@ mod tests {
 
     #[test]
     fn absent_arguments_become_an_empty_object() {
-        assert_eq!(
-            run(&[json!({"index": 0, "id": "a", "name": "f", "args": null})]),
-            [call("a", "f", "{}")]
-        );
+        assert_eq!(run(&[json!({"index": 0, "id": "a", "name": "f", "args": null})]), [call("a", "f", "{}")]);
     }
 }

@@ -26,14 +26,7 @@ pub(crate) struct SseParser {
 impl SseParser {
     /// A parser that refuses a line or an event of more than `max_bytes`.
     pub fn new(max_bytes: usize) -> Self {
-        Self {
-            line: Vec::new(),
-            event: String::new(),
-            data: None,
-            after_cr: false,
-            first_line: true,
-            max_bytes,
-        }
+        Self { line: Vec::new(), event: String::new(), data: None, after_cr: false, first_line: true, max_bytes }
     }
 
     /// Takes a chunk and appends the events it completes to `out`.
@@ -46,9 +39,7 @@ impl SseParser {
             let end = chunk.iter().position(|b| matches!(b, b'\n' | b'\r'));
             let taken = end.unwrap_or(chunk.len());
             if self.line.len() + taken > self.max_bytes {
-                return Err(LlmError::malformed(
-                    "the provider sent a line that is too long",
-                ));
+                return Err(LlmError::malformed("the provider sent a line that is too long"));
             }
             self.line.extend_from_slice(&chunk[..taken]);
             match end {
@@ -104,9 +95,7 @@ impl SseParser {
         match &mut self.data {
             Some(data) => {
                 if data.len() + value.len() >= self.max_bytes {
-                    return Err(LlmError::malformed(
-                        "the provider sent an event that is too long",
-                    ));
+                    return Err(LlmError::malformed("the provider sent an event that is too long"));
                 }
                 data.push('\n');
                 data.push_str(value);
@@ -138,21 +127,13 @@ mod tests {
     }
 
     fn event(event: &str, data: &str) -> SseEvent {
-        SseEvent {
-            event: event.into(),
-            data: data.into(),
-        }
+        SseEvent { event: event.into(), data: data.into() }
     }
 
     const SAMPLE: &[u8] = "\u{feff}: hello\nevent: a\ndata:no space\ndata: two\r\n\r\n:ping\r\ndata: é✓\r\rid: 7\nretry: 5\ndata\n\nevent: lonely\n\ndata: last".as_bytes();
 
     fn expected() -> Vec<SseEvent> {
-        vec![
-            event("a", "no space\ntwo"),
-            event("", "é✓"),
-            event("", ""),
-            event("", "last"),
-        ]
+        vec![event("a", "no space\ntwo"), event("", "é✓"), event("", ""), event("", "last")]
     }
 
     #[test]
@@ -163,11 +144,7 @@ mod tests {
     #[test]
     fn chunks_may_be_cut_at_every_byte() {
         for cut in 0..SAMPLE.len() {
-            assert_eq!(
-                parse(&[&SAMPLE[..cut], &SAMPLE[cut..]]),
-                expected(),
-                "cut at {cut}"
-            );
+            assert_eq!(parse(&[&SAMPLE[..cut], &SAMPLE[cut..]]), expected(), "cut at {cut}");
         }
         let bytes: Vec<&[u8]> = SAMPLE.chunks(1).collect();
         assert_eq!(parse(&bytes), expected());
@@ -175,29 +152,16 @@ mod tests {
 
     #[test]
     fn the_error_field_of_llama_cpp_is_an_error_event() {
-        assert_eq!(
-            parse(&[b"error: {\"code\":500}\n\n"]),
-            vec![event("error", "{\"code\":500}")]
-        );
+        assert_eq!(parse(&[b"error: {\"code\":500}\n\n"]), vec![event("error", "{\"code\":500}")]);
     }
 
     #[test]
     fn long_lines_and_long_events_are_refused() {
         let mut out = Vec::new();
         let long = [b"data: ".as_slice(), &[b'x'; 2000]].concat();
-        assert_eq!(
-            SseParser::new(1000)
-                .push(&long, &mut out)
-                .map_err(|e| e.kind()),
-            Err("malformed")
-        );
+        assert_eq!(SseParser::new(1000).push(&long, &mut out).map_err(|e| e.kind()), Err("malformed"));
         let many = b"data: xxxxxxxxxxxxxxxxxxxx\n".repeat(100);
-        assert_eq!(
-            SseParser::new(1000)
-                .push(&many, &mut out)
-                .map_err(|e| e.kind()),
-            Err("malformed")
-        );
+        assert_eq!(SseParser::new(1000).push(&many, &mut out).map_err(|e| e.kind()), Err("malformed"));
     }
 
     proptest::proptest! {

@@ -42,11 +42,7 @@ impl ChatStream {
                 Err(failure) => Err(failure.error),
             }
         });
-        Self {
-            inner: Box::pin(stream::iter([Ok(first)]).chain(rest)),
-            request,
-            ttft,
-        }
+        Self { inner: Box::pin(stream::iter([Ok(first)]).chain(rest)), request, ttft }
     }
 
     /// The exact body that was sent.
@@ -65,11 +61,7 @@ impl ChatStream {
         while let Some(delta) = self.inner.next().await {
             assembler.push(delta?);
         }
-        Ok(Completion {
-            request_json: self.request,
-            ttft: Some(self.ttft),
-            ..assembler.finish()
-        })
+        Ok(Completion { request_json: self.request, ttft: Some(self.ttft), ..assembler.finish() })
     }
 }
 
@@ -83,9 +75,7 @@ impl Stream for ChatStream {
 
 impl fmt::Debug for ChatStream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ChatStream")
-            .field("ttft", &self.ttft)
-            .finish_non_exhaustive()
+        f.debug_struct("ChatStream").field("ttft", &self.ttft).finish_non_exhaustive()
     }
 }
 
@@ -116,42 +106,26 @@ impl Interpreter {
             Fault::Upstream(upstream) => {
                 let retry_after = upstream.retry_after;
                 let error = upstream.clone().into_error(&self.model, &self.redactor);
-                Failure {
-                    error,
-                    retry_after,
-                    cut_off: false,
-                    upstream: Some(Box::new(upstream)),
-                }
+                Failure { error, retry_after, cut_off: false, upstream: Some(Box::new(upstream)) }
             }
             Fault::Malformed(message) => LlmError::malformed(message).into(),
         }
     }
 
     /// Decodes an answer that came in one piece; the last delta is the finish.
-    pub fn whole(
-        &self,
-        mut decoder: Box<dyn Decoder>,
-        body: &Value,
-    ) -> Result<Vec<Delta>, Failure> {
+    pub fn whole(&self, mut decoder: Box<dyn Decoder>, body: &Value) -> Result<Vec<Delta>, Failure> {
         let mut out = Vec::new();
         if let Some(upstream) = reported_error("", body) {
             return Err(self.fault(Fault::Upstream(upstream)));
         }
-        decoder
-            .whole(body, &mut out)
-            .map_err(|fault| self.fault(fault))?;
+        decoder.whole(body, &mut out).map_err(|fault| self.fault(fault))?;
         decoder.progress().end(&mut out);
         Ok(out)
     }
 }
 
 impl Reader {
-    pub fn new(
-        body: Body,
-        decoder: Box<dyn Decoder>,
-        limits: Limits,
-        context: Interpreter,
-    ) -> Self {
+    pub fn new(body: Body, decoder: Box<dyn Decoder>, limits: Limits, context: Interpreter) -> Self {
         Self {
             body,
             parser: SseParser::new(limits.line_bytes),
@@ -165,12 +139,7 @@ impl Reader {
     }
 
     /// A reader whose deltas are all there already.
-    pub fn replay(
-        body: Body,
-        deltas: Vec<Delta>,
-        decoder: Box<dyn Decoder>,
-        context: Interpreter,
-    ) -> Self {
+    pub fn replay(body: Body, deltas: Vec<Delta>, decoder: Box<dyn Decoder>, context: Interpreter) -> Self {
         let mut reader = Self::new(body, decoder, Limits::default(), context);
         reader.ready = deltas.into();
         reader.ended = true;
@@ -257,22 +226,13 @@ impl Reader {
                 .filter(|line| *line != "[DONE]")
                 .map(serde_json::from_str)
                 .collect::<Result<_, _>>()
-                .map_err(|_| {
-                    Failure::from(LlmError::malformed(
-                        "the provider streamed something that is not JSON",
-                    ))
-                })?,
+                .map_err(|_| Failure::from(LlmError::malformed("the provider streamed something that is not JSON")))?,
         };
         for payload in payloads {
             match reported_error(&event.event, &payload) {
-                Some(_) if self.decoder.progress().finish.is_some() => {
-                    self.decoder.progress().done = true
-                }
+                Some(_) if self.decoder.progress().finish.is_some() => self.decoder.progress().done = true,
                 Some(upstream) => return Err(self.context.fault(Fault::Upstream(upstream))),
-                None => self
-                    .decoder
-                    .event(&payload, out)
-                    .map_err(|fault| self.context.fault(fault))?,
+                None => self.decoder.event(&payload, out).map_err(|fault| self.context.fault(fault))?,
             }
         }
         Ok(())

@@ -45,29 +45,20 @@ pub fn upper_bound(messages: &[ChatMessage], tools: &[ToolSpec]) -> usize {
 }
 
 fn message(message: &ChatMessage, count: &dyn Fn(&str) -> usize) -> usize {
-    let optional = |text: &Option<String>| text.as_deref().map_or(0, |text| count(text));
+    let optional = |text: &Option<String>| text.as_deref().map_or(0, count);
     PER_MESSAGE
         + match message {
             ChatMessage::System { text } => count(text),
             ChatMessage::User { parts, name } => {
                 parts.iter().map(|each| part(each, count)).sum::<usize>() + optional(name)
             }
-            ChatMessage::Assistant {
-                text,
-                reasoning,
-                tool_calls,
-                name,
-            } => {
+            ChatMessage::Assistant { text, reasoning, tool_calls, name } => {
                 let thoughts: usize = reasoning.iter().map(|block| count(&block.text)).sum();
-                let calls: usize = tool_calls
-                    .iter()
-                    .map(|call| PER_TOOL + count(&call.name) + count(&call.arguments))
-                    .sum();
+                let calls: usize =
+                    tool_calls.iter().map(|call| PER_TOOL + count(&call.name) + count(&call.arguments)).sum();
                 optional(text) + optional(name) + thoughts + calls
             }
-            ChatMessage::Tool {
-                call_id, content, ..
-            } => count(content) + count(call_id),
+            ChatMessage::Tool { call_id, content, .. } => count(content) + count(call_id),
         }
 }
 
@@ -106,10 +97,7 @@ fn runs(text: &str) -> impl Iterator<Item = &str> {
 
 fn floor_boundary(text: &str, at: usize) -> usize {
     let at = at.min(text.len());
-    (0..=at)
-        .rev()
-        .find(|i| text.is_char_boundary(*i))
-        .unwrap_or(0)
+    (0..=at).rev().find(|i| text.is_char_boundary(*i)).unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -121,12 +109,7 @@ mod tests {
 
     #[test]
     fn ordinary_texts_are_counted_exactly() {
-        for (text, expected) in [
-            ("", 0),
-            ("hello world", 2),
-            ("tiktoken is great!", 6),
-            ("<|endoftext|>", 7),
-        ] {
+        for (text, expected) in [("", 0), ("hello world", 2), ("tiktoken is great!", 6), ("<|endoftext|>", 7)] {
             assert_eq!(count(text), expected, "{text}");
         }
     }
@@ -138,10 +121,7 @@ mod tests {
         let started = std::time::Instant::now();
         let estimate = count(&text) as f64;
         let truth = (exact(&sentence.repeat(400)) * 100) as f64;
-        assert!(
-            (estimate / truth - 1.0).abs() < 0.05,
-            "{estimate} for {truth}"
-        );
+        assert!((estimate / truth - 1.0).abs() < 0.05, "{estimate} for {truth}");
         let run = count(&"a".repeat(3_000_000));
         assert!((100_000..3_000_000).contains(&run), "{run}");
         assert!(started.elapsed().as_secs() < 20, "{:?}", started.elapsed());
@@ -151,48 +131,29 @@ mod tests {
 
     #[test]
     fn everything_in_a_conversation_counts() {
-        let tools = [ToolSpec {
-            name: "f".into(),
-            description: "does f".into(),
-            parameters: json!({"type": "object"}),
-        }];
+        let tools =
+            [ToolSpec { name: "f".into(), description: "does f".into(), parameters: json!({"type": "object"}) }];
         let messages = [
-            ChatMessage::System {
-                text: "be kind".into(),
-            },
+            ChatMessage::System { text: "be kind".into() },
             ChatMessage::User {
                 parts: vec![
                     Part::Text("look".into()),
-                    Part::ImageUrl {
-                        url: "https://x.example".into(),
-                        detail: None,
-                    },
+                    Part::ImageUrl { url: "https://x.example".into(), detail: None },
                 ],
                 name: None,
             },
             ChatMessage::Assistant {
                 text: None,
                 reasoning: vec![],
-                tool_calls: vec![ToolCall {
-                    id: "c".into(),
-                    name: "f".into(),
-                    arguments: "{}".into(),
-                }],
+                tool_calls: vec![ToolCall { id: "c".into(), name: "f".into(), arguments: "{}".into() }],
                 name: None,
             },
-            ChatMessage::Tool {
-                call_id: "c".into(),
-                name: None,
-                content: "fine".into(),
-            },
+            ChatMessage::Tool { call_id: "c".into(), name: None, content: "fine".into() },
         ];
         let bare = count_messages(&messages, &[]);
         assert!(bare > PER_IMAGE + 4 * PER_MESSAGE);
-        assert_eq!(count_messages(&messages, &tools) - bare, tool(&tools[0]));
-        let parts: usize = messages
-            .iter()
-            .map(|m| count_messages(std::slice::from_ref(m), &[]))
-            .sum();
+        assert_eq!(count_messages(&messages, &tools) - bare, tool(&tools[0], &count));
+        let parts: usize = messages.iter().map(|m| count_messages(std::slice::from_ref(m), &[])).sum();
         assert_eq!(parts, bare);
     }
 }

@@ -7,8 +7,7 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use mneme_sandbox::{
-    CallRequest, ConversationHit, ConversationQuery, HostError, Limits, MemoryBlock, Sandbox,
-    SandboxConfig, ToolHost,
+    CallRequest, ConversationHit, ConversationQuery, HostError, Limits, MemoryBlock, Sandbox, SandboxConfig, ToolHost,
 };
 
 const CALLS: usize = 5_000;
@@ -37,10 +36,7 @@ impl ToolHost for Agent {
         Ok(())
     }
 
-    async fn search_conversation(
-        &self,
-        _: ConversationQuery,
-    ) -> Result<Vec<ConversationHit>, HostError> {
+    async fn search_conversation(&self, _: ConversationQuery) -> Result<Vec<ConversationHit>, HostError> {
         Ok(Vec::new())
     }
 
@@ -58,18 +54,13 @@ impl ToolHost for Agent {
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(run())
 }
 
 async fn run() -> Result<(), Box<dyn std::error::Error>> {
     let folder = tempfile::tempdir()?;
-    let config = || SandboxConfig {
-        cache_dir: Some(folder.path().join("cache")),
-        ..SandboxConfig::default()
-    };
+    let config = || SandboxConfig { cache_dir: Some(folder.path().join("cache")), ..SandboxConfig::default() };
     let start = Instant::now();
     Sandbox::new(config())?.builtin().await?;
     println!("first start, compiling     {:>10.1?}", start.elapsed());
@@ -80,13 +71,9 @@ async fn run() -> Result<(), Box<dyn std::error::Error>> {
     let builtins = sandbox.builtin().await?;
     println!("built-in tools, warm cache {:>10.1?}", start.elapsed());
 
-    for (tool, arguments) in [
-        ("memory_finish_edits", "{}"),
-        (
-            "memory_insert",
-            r#"{"label": "notes", "new_str": "It rains."}"#,
-        ),
-    ] {
+    for (tool, arguments) in
+        [("memory_finish_edits", "{}"), ("memory_insert", r#"{"label": "notes", "new_str": "It rains."}"#)]
+    {
         let (guest, _) = builtins.find(tool).ok_or("no such tool")?;
         let request = || CallRequest {
             tool: tool.to_owned(),
@@ -102,27 +89,14 @@ async fn run() -> Result<(), Box<dyn std::error::Error>> {
             times.push(outcome.duration);
         }
         times.sort_unstable();
-        let percentile = |p: usize| {
-            times
-                .get((CALLS - 1) * p / 100)
-                .copied()
-                .unwrap_or_default()
-        };
-        println!(
-            "{tool:<26} p50 {:>8.1?}  p90 {:>8.1?}  p99 {:>8.1?}",
-            percentile(50),
-            percentile(90),
-            percentile(99)
-        );
+        let percentile = |p: usize| times.get((CALLS - 1) * p / 100).copied().unwrap_or_default();
+        println!("{tool:<26} p50 {:>8.1?}  p90 {:>8.1?}  p99 {:>8.1?}", percentile(50), percentile(90), percentile(99));
 
         let start = Instant::now();
         let mut tasks = tokio::task::JoinSet::new();
         for _ in 0..AT_ONCE {
-            let (sandbox, guest, requests) = (
-                sandbox.clone(),
-                guest.clone(),
-                (0..CALLS / AT_ONCE).map(|_| request()).collect::<Vec<_>>(),
-            );
+            let (sandbox, guest, requests) =
+                (sandbox.clone(), guest.clone(), (0..CALLS / AT_ONCE).map(|_| request()).collect::<Vec<_>>());
             tasks.spawn(async move {
                 for request in requests {
                     sandbox.call(&guest, request).await.result?;

@@ -22,10 +22,7 @@ impl Builtins {
             for (tool_index, tool) in guest.tools().iter().enumerate() {
                 let place = (guest_index, tool_index);
                 if places.insert(tool.name.clone(), place).is_some() {
-                    return Err(SandboxError::BadSpec(format!(
-                        "two built-in tools are called {}",
-                        tool.name
-                    )));
+                    return Err(SandboxError::BadSpec(format!("two built-in tools are called {}", tool.name)));
                 }
             }
         }

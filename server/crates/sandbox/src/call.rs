@@ -105,31 +105,17 @@ pub enum ToolFailure {
 impl fmt::Display for ToolFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::InvalidArguments(text) | Self::Failed(text) | Self::Denied(text) => {
-                f.write_str(text)
-            }
+            Self::InvalidArguments(text) | Self::Failed(text) | Self::Denied(text) => f.write_str(text),
             Self::Trapped(reason) => write!(f, "the tool crashed: {reason}"),
-            Self::Timeout {
-                kind: TimeLimit::Cpu,
-                limit,
-            } => write!(
-                f,
-                "the tool was stopped: it used its {} s of computing time",
-                limit.as_secs_f64()
-            ),
-            Self::Timeout {
-                kind: TimeLimit::Wall,
-                limit,
-            } => write!(
-                f,
-                "the tool was stopped: it did not finish within {} s",
-                limit.as_secs_f64()
-            ),
-            Self::OutOfMemory { limit } => write!(
-                f,
-                "the tool was stopped: it needs more than its {} MiB of memory",
-                limit >> 20
-            ),
+            Self::Timeout { kind: TimeLimit::Cpu, limit } => {
+                write!(f, "the tool was stopped: it used its {} s of computing time", limit.as_secs_f64())
+            }
+            Self::Timeout { kind: TimeLimit::Wall, limit } => {
+                write!(f, "the tool was stopped: it did not finish within {} s", limit.as_secs_f64())
+            }
+            Self::OutOfMemory { limit } => {
+                write!(f, "the tool was stopped: it needs more than its {} MiB of memory", limit >> 20)
+            }
             Self::Internal(reason) => write!(f, "the tool could not be run: {reason}"),
         }
     }

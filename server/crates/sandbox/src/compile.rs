@@ -51,8 +51,8 @@ impl Compiler {
                 if let Some(component) = cache.as_ref().and_then(|c| c.load(&engine, &hash)) {
                     return Ok(component);
                 }
-                let component = Component::from_binary(&engine, &wasm)
-                    .map_err(|error| SandboxError::Compile(shortened(&error)))?;
+                let component =
+                    Component::from_binary(&engine, &wasm).map_err(|error| SandboxError::Compile(shortened(&error)))?;
                 if let Some(cache) = &cache {
                     cache.store(&component, &hash);
                 }
@@ -60,9 +60,7 @@ impl Compiler {
             })
             .await
         };
-        tokio::time::timeout(self.timeout, work)
-            .await
-            .unwrap_or(Err(SandboxError::CompileTimeout(self.timeout)))
+        tokio::time::timeout(self.timeout, work).await.unwrap_or(Err(SandboxError::CompileTimeout(self.timeout)))
     }
 }
 

@@ -11,10 +11,7 @@ const CORE_MODULE: &[u8] = b"\0asm\x01\0\0\0";
 /// Accepts what starts like a component and is not too large.
 pub fn check(bytes: &[u8], limit: usize) -> Result<(), SandboxError> {
     if bytes.len() > limit {
-        return Err(SandboxError::TooLarge {
-            size: bytes.len(),
-            limit,
-        });
+        return Err(SandboxError::TooLarge { size: bytes.len(), limit });
     }
     if bytes.starts_with(COMPONENT) {
         return Ok(());

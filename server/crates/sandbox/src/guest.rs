@@ -7,9 +7,7 @@ use async_trait::async_trait;
 use crate::bindings::ToolPre;
 use crate::bindings::exports::mneme::tool::guest::ToolSpec as Described;
 use crate::state::State;
-use crate::{
-    ConversationHit, ConversationQuery, HostError, MemoryBlock, SandboxError, ToolHost, ToolSpec,
-};
+use crate::{ConversationHit, ConversationQuery, HostError, MemoryBlock, SandboxError, ToolHost, ToolSpec};
 
 /// A component that a [`crate::Sandbox`] has loaded. Clones share it.
 #[derive(Clone)]
@@ -23,25 +21,13 @@ struct Inner {
 }
 
 impl Guest {
-    pub(crate) fn new(
-        pre: ToolPre<State>,
-        described: Vec<Described>,
-    ) -> Result<Self, SandboxError> {
+    pub(crate) fn new(pre: ToolPre<State>, described: Vec<Described>) -> Result<Self, SandboxError> {
         let tools = described
             .into_iter()
-            .map(|spec| {
-                ToolSpec::parse(
-                    spec.name,
-                    spec.description,
-                    &spec.parameters,
-                    spec.capabilities,
-                )
-            })
+            .map(|spec| ToolSpec::parse(spec.name, spec.description, &spec.parameters, spec.capabilities))
             .collect::<Result<Vec<_>, _>>()?;
         ToolSpec::check_all(&tools)?;
-        Ok(Self {
-            inner: Arc::new(Inner { pre, tools }),
-        })
+        Ok(Self { inner: Arc::new(Inner { pre, tools }) })
     }
 
     /// The tools of the component, in its own order.
@@ -83,10 +69,7 @@ impl ToolHost for NoAgent {
         Err(nobody())
     }
 
-    async fn search_conversation(
-        &self,
-        _: ConversationQuery,
-    ) -> Result<Vec<ConversationHit>, HostError> {
+    async fn search_conversation(&self, _: ConversationQuery) -> Result<Vec<ConversationHit>, HostError> {
         Err(nobody())
     }
 

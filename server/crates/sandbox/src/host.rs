@@ -85,10 +85,7 @@ pub trait ToolHost: Send + Sync {
     /// Replaces the value of an existing block, checking its limit and its read-only flag.
     async fn set_block(&self, label: &str, value: String) -> Result<(), HostError>;
     /// Searches the agent's messages, best match first.
-    async fn search_conversation(
-        &self,
-        query: ConversationQuery,
-    ) -> Result<Vec<ConversationHit>, HostError>;
+    async fn search_conversation(&self, query: ConversationQuery) -> Result<Vec<ConversationHit>, HostError>;
     /// The id of the agent.
     fn agent_id(&self) -> &str;
     /// The agent's time zone, an IANA name.

@@ -26,10 +26,7 @@ impl memory::Host for State {
 }
 
 impl conversation::Host for State {
-    async fn search(
-        &mut self,
-        query: conversation::Query,
-    ) -> Result<Vec<conversation::Hit>, types::HostError> {
+    async fn search(&mut self, query: conversation::Query) -> Result<Vec<conversation::Hit>, types::HostError> {
         let host = self.session.host(capability::CONVERSATION_SEARCH)?;
         let query = ConversationQuery {
             text: query.text,
@@ -38,10 +35,7 @@ impl conversation::Host for State {
             start_date: query.start_date,
             end_date: query.end_date,
         };
-        let hits = self
-            .session
-            .bounded(host.search_conversation(query))
-            .await?;
+        let hits = self.session.bounded(host.search_conversation(query)).await?;
         Ok(hits.into_iter().map(Into::into).collect())
     }
 }
@@ -87,12 +81,7 @@ impl From<MemoryBlock> for memory::Block {
 
 impl From<ConversationHit> for conversation::Hit {
     fn from(hit: ConversationHit) -> Self {
-        Self {
-            id: hit.id,
-            timestamp: hit.timestamp,
-            role: hit.role,
-            content: hit.content,
-        }
+        Self { id: hit.id, timestamp: hit.timestamp, role: hit.role, content: hit.content }
     }
 }
 

@@ -19,11 +19,7 @@ pub struct Limiter {
 impl Limiter {
     /// Allows `limit` bytes.
     pub fn new(limit: usize) -> Self {
-        Self {
-            limit,
-            used: 0,
-            refused: false,
-        }
+        Self { limit, used: 0, refused: false }
     }
 
     /// Whether the guest ever asked for more memory than it may have.
@@ -33,12 +29,7 @@ impl Limiter {
 }
 
 impl ResourceLimiter for Limiter {
-    fn memory_growing(
-        &mut self,
-        current: usize,
-        desired: usize,
-        maximum: Option<usize>,
-    ) -> wasmtime::Result<bool> {
+    fn memory_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
         let after = self.used.saturating_add(desired.saturating_sub(current));
         let fits = after <= self.limit && maximum.is_none_or(|maximum| desired <= maximum);
         if fits {
@@ -54,12 +45,7 @@ impl ResourceLimiter for Limiter {
         Ok(())
     }
 
-    fn table_growing(
-        &mut self,
-        _: usize,
-        desired: usize,
-        maximum: Option<usize>,
-    ) -> wasmtime::Result<bool> {
+    fn table_growing(&mut self, _: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
         Ok(desired <= TABLE_ELEMENTS && maximum.is_none_or(|maximum| desired <= maximum))
     }
 
@@ -94,16 +80,8 @@ mod tests {
     #[test]
     fn tables_have_a_size_limit() {
         let mut limiter = Limiter::new(0);
-        assert!(
-            limiter
-                .table_growing(0, TABLE_ELEMENTS, None)
-                .expect("an answer")
-        );
-        assert!(
-            !limiter
-                .table_growing(0, TABLE_ELEMENTS + 1, None)
-                .expect("an answer")
-        );
+        assert!(limiter.table_growing(0, TABLE_ELEMENTS, None).expect("an answer"));
+        assert!(!limiter.table_growing(0, TABLE_ELEMENTS + 1, None).expect("an answer"));
         assert!(!limiter.refused_memory());
     }
 }

@@ -29,14 +29,8 @@ struct Captured {
 impl Capture {
     /// An empty capture that keeps at most `limit` bytes.
     pub fn new(limit: usize) -> Self {
-        let captured = Captured {
-            bytes: Vec::new(),
-            limit,
-            overflown: false,
-        };
-        Self {
-            shared: Arc::new(Mutex::new(captured)),
-        }
+        let captured = Captured { bytes: Vec::new(), limit, overflown: false };
+        Self { shared: Arc::new(Mutex::new(captured)) }
     }
 
     /// Keeps what fits; the rest is dropped and remembered as dropped.
@@ -55,10 +49,7 @@ impl Capture {
             true => whole_characters(&captured.bytes),
             false => &captured.bytes,
         };
-        (
-            ansi::strip(&String::from_utf8_lossy(bytes)),
-            captured.overflown,
-        )
+        (ansi::strip(&String::from_utf8_lossy(bytes)), captured.overflown)
     }
 }
 
@@ -118,11 +109,7 @@ impl Pollable for Capture {
 }
 
 impl AsyncWrite for Capture {
-    fn poll_write(
-        self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
+    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         Capture::write(&self, bytes);
         Poll::Ready(Ok(bytes.len()))
     }

@@ -48,20 +48,14 @@ impl Instance {
             Ok(tool) => Ok(Self { store, tool }),
             Err(error) => match failure(&error, &store, limits, streams) {
                 // No trap of the guest's: there was no place in the pool, or something is missing.
-                ToolFailure::Trapped(reason) if !error.is::<Trap>() => {
-                    Err(ToolFailure::Internal(reason))
-                }
+                ToolFailure::Trapped(reason) if !error.is::<Trap>() => Err(ToolFailure::Internal(reason)),
                 other => Err(other),
             },
         }
     }
 
     /// Calls `describe`.
-    pub async fn describe(
-        &mut self,
-        limits: &Limits,
-        streams: &Streams,
-    ) -> Result<Vec<guest::ToolSpec>, ToolFailure> {
+    pub async fn describe(&mut self, limits: &Limits, streams: &Streams) -> Result<Vec<guest::ToolSpec>, ToolFailure> {
         let exports = self.tool.mneme_tool_guest();
         let answer = exports.call_describe(&mut self.store).await;
         answer.map_err(|error| failure(&error, &self.store, limits, streams))
@@ -77,42 +71,29 @@ impl Instance {
     ) -> Result<String, ToolFailure> {
         let exports = self.tool.mneme_tool_guest();
         let answer = exports.call_call(&mut self.store, name, arguments).await;
-        answer
-            .map_err(|error| failure(&error, &self.store, limits, streams))?
-            .map_err(|error| match error {
-                guest::ToolError::InvalidArguments(text) => ToolFailure::InvalidArguments(text),
-                guest::ToolError::Failed(text) => ToolFailure::Failed(text),
-                guest::ToolError::Denied(text) => ToolFailure::Denied(text),
-            })
+        answer.map_err(|error| failure(&error, &self.store, limits, streams))?.map_err(|error| match error {
+            guest::ToolError::InvalidArguments(text) => ToolFailure::InvalidArguments(text),
+            guest::ToolError::Failed(text) => ToolFailure::Failed(text),
+            guest::ToolError::Denied(text) => ToolFailure::Denied(text),
+        })
     }
 }
 
 /// Says in plain words why the engine gave up on a guest.
-fn failure(
-    error: &wasmtime::Error,
-    store: &Store<State>,
-    limits: &Limits,
-    streams: &Streams,
-) -> ToolFailure {
+fn failure(error: &wasmtime::Error, store: &Store<State>, limits: &Limits, streams: &Streams) -> ToolFailure {
     if error.is::<OutOfTime>() {
-        return ToolFailure::Timeout {
-            kind: TimeLimit::Cpu,
-            limit: limits.cpu,
-        };
+        return ToolFailure::Timeout { kind: TimeLimit::Cpu, limit: limits.cpu };
     }
     if let Some(I32Exit(code)) = error.downcast_ref() {
         return ToolFailure::Trapped(format!("it ended itself with exit code {code}"));
     }
     if store.data().limiter.refused_memory() {
-        return ToolFailure::OutOfMemory {
-            limit: limits.memory_bytes,
-        };
+        return ToolFailure::OutOfMemory { limit: limits.memory_bytes };
     }
     match error.downcast_ref::<Trap>() {
         Some(Trap::StackOverflow) => ToolFailure::Trapped("its call stack overflowed".to_owned()),
         Some(Trap::UnreachableCodeReached) => ToolFailure::Trapped(
-            panic_message(streams)
-                .unwrap_or_else(|| "it reached code that must not be reached".to_owned()),
+            panic_message(streams).unwrap_or_else(|| "it reached code that must not be reached".to_owned()),
         ),
         Some(trap) => ToolFailure::Trapped(trap.to_string()),
         // A host call refused to go on: too many handles, too many bytes at once.
@@ -126,8 +107,5 @@ fn panic_message(streams: &Streams) -> Option<String> {
     let (text, _) = streams.stderr.text();
     let (_, report) = text.rsplit_once("panicked at ")?;
     let message = report.lines().nth(1)?.trim();
-    Some(format!(
-        "panic: {}",
-        message.chars().take(SHOWN).collect::<String>()
-    ))
+    Some(format!("panic: {}", message.chars().take(SHOWN).collect::<String>()))
 }

@@ -17,8 +17,8 @@ use crate::run::Instance;
 use crate::state::{State, Streams};
 use crate::ticker::Ticker;
 use crate::{
-    CallOutcome, CallRequest, Limits, SandboxConfig, SandboxError, TimeLimit, ToolFailure, ansi,
-    component, engine, output,
+    CallOutcome, CallRequest, Limits, SandboxConfig, SandboxError, TimeLimit, ToolFailure, ansi, component, engine,
+    output,
 };
 
 /// Runs tools. Clones share the engine, the pool of instances and the cache of compiled code.
@@ -47,20 +47,11 @@ impl Sandbox {
             Some(folder) => Some(Cache::open(folder, &engine)?),
             None => None,
         };
-        let ticker =
-            Ticker::start(&engine).map_err(|error| SandboxError::Setup(error.to_string()))?;
+        let ticker = Ticker::start(&engine).map_err(|error| SandboxError::Setup(error.to_string()))?;
         let places = Semaphore::new(config.max_instances.max(1) as usize);
         let compiler = Compiler::new(&engine, cache, &config);
         Ok(Self {
-            shared: Arc::new(Shared {
-                config,
-                engine,
-                linker,
-                ticker,
-                compiler,
-                places,
-                builtins: OnceCell::new(),
-            }),
+            shared: Arc::new(Shared { config, engine, linker, ticker, compiler, places, builtins: OnceCell::new() }),
         })
     }
 
@@ -94,8 +85,7 @@ impl Sandbox {
         let streams = Streams::new(&limits);
         let state = State::new(Arc::new(NoAgent), Vec::new(), &limits, &[], &streams);
         self.within(&limits, async {
-            let mut instance =
-                Instance::start(&self.shared.engine, pre, state, &limits, &streams).await?;
+            let mut instance = Instance::start(&self.shared.engine, pre, state, &limits, &streams).await?;
             instance.describe(&limits, &streams).await
         })
         .await
@@ -122,25 +112,13 @@ impl Sandbox {
         let streams = Streams::new(&limits);
 
         let result = match guest.tool(&request.tool) {
-            None => Err(ToolFailure::InvalidArguments(format!(
-                "there is no tool called `{}`",
-                request.tool
-            ))),
+            None => Err(ToolFailure::InvalidArguments(format!("there is no tool called `{}`", request.tool))),
             Some(spec) => {
-                let state = State::new(
-                    request.host,
-                    spec.capabilities.clone(),
-                    &limits,
-                    &request.env,
-                    &streams,
-                );
+                let state = State::new(request.host, spec.capabilities.clone(), &limits, &request.env, &streams);
                 self.within(&limits, async {
                     let engine = &self.shared.engine;
-                    let mut instance =
-                        Instance::start(engine, guest.pre(), state, &limits, &streams).await?;
-                    instance
-                        .call(&request.tool, &request.arguments, &limits, &streams)
-                        .await
+                    let mut instance = Instance::start(engine, guest.pre(), state, &limits, &streams).await?;
+                    instance.call(&request.tool, &request.arguments, &limits, &streams).await
                 })
                 .await
             }
@@ -157,27 +135,17 @@ impl Sandbox {
         let deadline = Instant::now() + limits.wall;
         let place = tokio::time::timeout_at(deadline, self.shared.places.acquire()).await;
         let Ok(Ok(_place)) = place else {
-            return Err(ToolFailure::Internal(
-                "too many tools are running, try again later".to_owned(),
-            ));
+            return Err(ToolFailure::Internal("too many tools are running, try again later".to_owned()));
         };
         let _running = self.shared.ticker.run();
         tokio::time::timeout_at(deadline, work)
             .await
-            .unwrap_or(Err(ToolFailure::Timeout {
-                kind: TimeLimit::Wall,
-                limit: limits.wall,
-            }))
+            .unwrap_or(Err(ToolFailure::Timeout { kind: TimeLimit::Wall, limit: limits.wall }))
     }
 }
 
 /// Bounds and cleans what the guest said.
-fn finish(
-    result: Result<String, ToolFailure>,
-    limits: &Limits,
-    streams: &Streams,
-    duration: Duration,
-) -> CallOutcome {
+fn finish(result: Result<String, ToolFailure>, limits: &Limits, streams: &Streams, duration: Duration) -> CallOutcome {
     let mut truncated = false;
     let mut bounded = |text: String| {
         let (text, cut) = output::cut(text, limits.output_bytes);
@@ -186,9 +154,7 @@ fn finish(
     };
     let result = match result {
         Ok(text) => Ok(bounded(text)),
-        Err(ToolFailure::InvalidArguments(text)) => {
-            Err(ToolFailure::InvalidArguments(bounded(text)))
-        }
+        Err(ToolFailure::InvalidArguments(text)) => Err(ToolFailure::InvalidArguments(bounded(text))),
         Err(ToolFailure::Failed(text)) => Err(ToolFailure::Failed(bounded(text))),
         Err(ToolFailure::Denied(text)) => Err(ToolFailure::Denied(bounded(text))),
         Err(other) => Err(other),
@@ -201,11 +167,5 @@ fn finish(
             false => vec![text],
         }
     };
-    CallOutcome {
-        stdout: captured(&streams.stdout),
-        stderr: captured(&streams.stderr),
-        result,
-        truncated,
-        duration,
-    }
+    CallOutcome { stdout: captured(&streams.stdout), stderr: captured(&streams.stderr), result, truncated, duration }
 }

@@ -50,14 +50,10 @@ impl ToolSpec {
             ));
         }
         if description.len() > MAX_DESCRIPTION {
-            return bad(format!(
-                "the description of {name} is longer than {MAX_DESCRIPTION} bytes"
-            ));
+            return bad(format!("the description of {name} is longer than {MAX_DESCRIPTION} bytes"));
         }
         if parameters.len() > MAX_PARAMETERS {
-            return bad(format!(
-                "the parameters of {name} are longer than {MAX_PARAMETERS} bytes"
-            ));
+            return bad(format!("the parameters of {name} are longer than {MAX_PARAMETERS} bytes"));
         }
         let parameters: Value = match serde_json::from_str(parameters) {
             Ok(value) => value,
@@ -66,40 +62,22 @@ impl ToolSpec {
             }
         };
         if parameters.get("type").and_then(Value::as_str) != Some("object") {
-            return bad(format!(
-                "the parameters of {name} are not a JSON Schema of type \"object\""
-            ));
+            return bad(format!("the parameters of {name} are not a JSON Schema of type \"object\""));
         }
-        if let Some(unknown) = capabilities
-            .iter()
-            .find(|c| !capability::ALL.contains(&c.as_str()))
-        {
-            return bad(format!(
-                "{name} asks for the unknown capability {unknown:?}"
-            ));
+        if let Some(unknown) = capabilities.iter().find(|c| !capability::ALL.contains(&c.as_str())) {
+            return bad(format!("{name} asks for the unknown capability {unknown:?}"));
         }
-        Ok(Self {
-            name,
-            description,
-            parameters,
-            capabilities,
-        })
+        Ok(Self { name, description, parameters, capabilities })
     }
 
     /// Checks what holds for a guest's tools together.
     pub(crate) fn check_all(specs: &[Self]) -> Result<(), SandboxError> {
         if specs.is_empty() || specs.len() > MAX_TOOLS {
-            return Err(SandboxError::BadSpec(format!(
-                "{} tools; a component has 1 to {MAX_TOOLS}",
-                specs.len()
-            )));
+            return Err(SandboxError::BadSpec(format!("{} tools; a component has 1 to {MAX_TOOLS}", specs.len())));
         }
         for (index, spec) in specs.iter().enumerate() {
             if specs[..index].iter().any(|other| other.name == spec.name) {
-                return Err(SandboxError::BadSpec(format!(
-                    "two tools are called {}",
-                    spec.name
-                )));
+                return Err(SandboxError::BadSpec(format!("two tools are called {}", spec.name)));
             }
         }
         Ok(())
@@ -107,15 +85,8 @@ impl ToolSpec {
 }
 
 fn is_tool_name(name: &str) -> bool {
-    let starts_well = name
-        .chars()
-        .next()
-        .is_some_and(|c| c.is_ascii_alphabetic() || c == '_');
-    starts_well
-        && name.len() <= MAX_NAME
-        && name
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-')
+    let starts_well = name.chars().next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_');
+    starts_well && name.len() <= MAX_NAME && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-')
 }
 
 #[cfg(test)]
@@ -126,13 +97,8 @@ mod tests {
 
     fn parse(name: &str, parameters: &str, capabilities: &[&str]) -> Result<ToolSpec, String> {
         let capabilities = capabilities.iter().map(|&c| c.to_owned()).collect();
-        ToolSpec::parse(
-            name.to_owned(),
-            "Does it.".to_owned(),
-            parameters,
-            capabilities,
-        )
-        .map_err(|error| error.to_string())
+        ToolSpec::parse(name.to_owned(), "Does it.".to_owned(), parameters, capabilities)
+            .map_err(|error| error.to_string())
     }
 
     #[test]
@@ -147,22 +113,12 @@ mod tests {
     fn a_bad_description_is_refused_with_the_reason() {
         let long = "x".repeat(MAX_NAME + 1);
         for name in ["", "2nd", "with space", "quote\"", "ünï", &long] {
-            assert!(
-                parse(name, OBJECT, &[])
-                    .expect_err(name)
-                    .contains("tool name")
-            );
+            assert!(parse(name, OBJECT, &[]).expect_err(name).contains("tool name"));
         }
-        for (parameters, hint) in [
-            ("{", "not JSON"),
-            ("[]", "type \"object\""),
-            (r#"{"type": "string"}"#, "type \"object\""),
-        ] {
-            assert!(
-                parse("t", parameters, &[])
-                    .expect_err(parameters)
-                    .contains(hint)
-            );
+        for (parameters, hint) in
+            [("{", "not JSON"), ("[]", "type \"object\""), (r#"{"type": "string"}"#, "type \"object\"")]
+        {
+            assert!(parse("t", parameters, &[]).expect_err(parameters).contains(hint));
         }
         let padded = format!("{}{OBJECT}", " ".repeat(MAX_PARAMETERS));
         assert!(parse("t", &padded, &[]).is_err());

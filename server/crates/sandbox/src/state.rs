@@ -47,10 +47,7 @@ pub struct Streams {
 impl Streams {
     /// Empty ones, each bounded.
     pub fn new(limits: &Limits) -> Self {
-        Self {
-            stdout: Capture::new(limits.log_bytes),
-            stderr: Capture::new(limits.log_bytes),
-        }
+        Self { stdout: Capture::new(limits.log_bytes), stderr: Capture::new(limits.log_bytes) }
     }
 }
 
@@ -74,35 +71,18 @@ impl State {
             .build();
         let mut table = ResourceTable::new();
         table.set_max_capacity(MAX_HANDLES);
-        let session = Session {
-            host,
-            capabilities,
-            host_call: limits.host_call,
-            log: streams.stderr.clone(),
-        };
-        Self {
-            wasi,
-            table,
-            limiter: Limiter::new(limits.memory_bytes),
-            ticks_left: 0,
-            session,
-        }
+        let session = Session { host, capabilities, host_call: limits.host_call, log: streams.stderr.clone() };
+        Self { wasi, table, limiter: Limiter::new(limits.memory_bytes), ticks_left: 0, session }
     }
 }
 
 impl Session {
     /// The host, if the tool declared the capability.
     pub fn host(&self, capability: &str) -> Result<&dyn ToolHost, HostError> {
-        if self
-            .capabilities
-            .iter()
-            .any(|declared| declared == capability)
-        {
+        if self.capabilities.iter().any(|declared| declared == capability) {
             return Ok(&*self.host);
         }
-        Err(HostError::Denied(format!(
-            "this tool does not have the capability {capability}"
-        )))
+        Err(HostError::Denied(format!("this tool does not have the capability {capability}")))
     }
 
     /// The host, for what needs no capability.
@@ -116,24 +96,16 @@ impl Session {
     }
 
     /// Waits for a host call, but not for ever: the epoch does not pass in here.
-    pub async fn bounded<T>(
-        &self,
-        call: impl Future<Output = Result<T, HostError>>,
-    ) -> Result<T, HostError> {
+    pub async fn bounded<T>(&self, call: impl Future<Output = Result<T, HostError>>) -> Result<T, HostError> {
         match tokio::time::timeout(self.host_call, call).await {
             Ok(answer) => answer,
-            Err(_) => Err(HostError::Unavailable(
-                "the server did not answer this tool in time".to_owned(),
-            )),
+            Err(_) => Err(HostError::Unavailable("the server did not answer this tool in time".to_owned())),
         }
     }
 }
 
 impl WasiView for State {
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        WasiCtxView {
-            ctx: &mut self.wasi,
-            table: &mut self.table,
-        }
+        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
     }
 }

@@ -24,10 +24,7 @@ struct Shared {
 impl Ticker {
     /// Starts the thread.
     pub fn start(engine: &Engine) -> std::io::Result<Self> {
-        let shared = Arc::new(Shared {
-            active: AtomicUsize::new(0),
-            stopped: AtomicBool::new(false),
-        });
+        let shared = Arc::new(Shared { active: AtomicUsize::new(0), stopped: AtomicBool::new(false) });
         let (engine, of_thread) = (engine.clone(), Arc::clone(&shared));
         let thread = std::thread::Builder::new()
             .name("mneme-epoch".to_owned())

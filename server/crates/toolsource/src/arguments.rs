@@ -96,8 +96,7 @@ impl Walk<'_> {
     fn referred(&mut self, reference: &Value, depth: usize) -> Result<Object> {
         let reference = reference.as_str().unwrap_or_default();
         let unknown = || SourceError::Arguments(format!("it has nothing at {reference:?}"));
-        let (place, name) =
-            reference.strip_prefix("#/").and_then(|path| path.split_once('/')).ok_or_else(unknown)?;
+        let (place, name) = reference.strip_prefix("#/").and_then(|path| path.split_once('/')).ok_or_else(unknown)?;
         let target = self.root.get(place).and_then(|defs| defs.get(name)).and_then(Value::as_object);
         let target = target.ok_or_else(unknown)?;
         if self.open.iter().any(|open| open == reference) {

@@ -8,19 +8,16 @@ pub enum SourceError {
     #[error("The source code is longer than {} KiB", crate::MAX_SOURCE / 1024)]
     TooLarge,
     /// The source does not parse. The first words are Python's own.
-    #[error("Failed to parse source code: invalid syntax (<unknown>, line {line}): {reason}")]
+    #[error("Failed to parse source code: invalid syntax ({}): {reason}", place(*line))]
     Syntax {
-        /// Line of the first mistake, from 1.
-        line: usize,
+        /// Line of the first mistake, from 1, when it is known.
+        line: Option<usize>,
         /// What the parser expected.
         reason: String,
     },
     /// Expressions or blocks inside of each other without end.
-    #[error("Failed to parse source code: line {line} nests too deeply, or a bracket before it is never closed")]
-    TooDeep {
-        /// Where the bound was passed, from 1.
-        line: usize,
-    },
+    #[error("Failed to parse source code: it nests too deeply, or a bracket is never closed")]
+    TooDeep,
     /// There is nothing to call.
     #[error("No function found: {expected}")]
     NoFunction {
@@ -70,7 +67,17 @@ pub enum SourceError {
     /// The given JSON Schema makes no sense.
     #[error("The given args_json_schema cannot be used: {0}")]
     Arguments(String),
+    /// The parser gave up.
+    #[error("Failed to parse source code: the parser cannot read it")]
+    Unreadable,
+    /// The server has no memory for reading a source now.
+    #[error("The source code cannot be read right now; try again")]
+    Unavailable,
     /// The schema would be larger than any model could read.
     #[error("The schema of the arguments is too large; use fewer or simpler types")]
     SchemaTooLarge,
+}
+
+fn place(line: Option<usize>) -> String {
+    line.map_or_else(|| "<unknown>".to_owned(), |line| format!("<unknown>, line {line}"))
 }

@@ -83,7 +83,7 @@ pub fn derive(language: Language, source: &str, given: Given<'_>) -> Result<Sign
     check_size(source)?;
     let arguments = given.arguments.map(arguments::inline).transpose()?;
     let signature = match language {
-        Language::Python => python::derive(source, given, arguments),
+        Language::Python => on_deep_stack(|| python::derive(source, given, arguments)),
         Language::TypeScript => typescript::derive(source, given, arguments),
     }?;
     check_name(&signature.name)?;
@@ -97,7 +97,7 @@ pub fn derive(language: Language, source: &str, given: Given<'_>) -> Result<Sign
 pub fn entry_point(language: Language, source: &str) -> Result<String> {
     check_size(source)?;
     match language {
-        Language::Python => python::entry_point(source),
+        Language::Python => on_deep_stack(|| python::entry_point(source)),
         Language::TypeScript => typescript::entry_point(source),
     }
 }
@@ -122,4 +122,17 @@ fn check_size(source: &str) -> Result<()> {
 /// The schema of an object with these properties.
 fn object(properties: Object, required: Vec<Value>) -> Value {
     json!({ "type": "object", "properties": properties, "required": required })
+}
+
+/// Stack for freeing the deepest tree that a source of [`MAX_SOURCE`] can make, in bytes. The nesting is checked
+/// before; this is for broken sources that the parser repairs to something deeper. Untouched pages cost nothing.
+const STACK: usize = 256 * 1024 * 1024;
+
+fn on_deep_stack<T: Send>(work: impl FnOnce() -> Result<T> + Send) -> Result<T> {
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().name("tool-source".into()).stack_size(STACK).spawn_scoped(scope, work);
+        let thread = thread.map_err(|_| SourceError::Unavailable)?;
+        // A panic would be the parser's defect; the source that shows it is refused.
+        thread.join().unwrap_or(Err(SourceError::Unreadable))
+    })
 }

@@ -2,11 +2,13 @@
 
 mod add_base;
 mod count;
+mod create;
 mod delete;
 mod filter;
 mod list;
 mod modify;
 mod retrieve;
+mod upsert;
 
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -15,7 +17,7 @@ use crate::app::AppState;
 /// The routes.
 pub fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
-        .routes(routes!(list::list))
+        .routes(routes!(list::list, create::create, upsert::upsert))
         .routes(routes!(count::count))
         .routes(routes!(add_base::add_base))
         .routes(routes!(retrieve::retrieve, modify::modify, delete::delete))

@@ -62,46 +62,25 @@ impl Core {
             llm_config.put_inner_thoughts_in_kwargs = Some(body.reasoning == Some(true) && !native);
         }
         let embedding_config = self
-            .choose_embedding(
-                body.embedding.clone(),
-                body.embedding_config.clone(),
-                body.embedding_chunk_size,
-            )
+            .choose_embedding(body.embedding.clone(), body.embedding_config.clone(), body.embedding_chunk_size)
             .await?;
         let now = self.env.now();
         let id = AgentId::from_uuid(self.env.uuid());
-        let own_blocks = self.own_blocks(
-            actor,
-            body.memory_blocks.unwrap_or_default(),
-            body.memory_variables.as_ref(),
-        )?;
+        let own_blocks =
+            self.own_blocks(actor, body.memory_blocks.unwrap_or_default(), body.memory_variables.as_ref())?;
 
         let mut tx = self.store.write().await?;
-        let attached = shared_blocks(
-            &mut tx,
-            actor,
-            body.block_ids.as_deref().unwrap_or_default(),
-        )
-        .await?;
+        let attached = shared_blocks(&mut tx, actor, body.block_ids.as_deref().unwrap_or_default()).await?;
         let tools = self
             .tools_for(
                 &mut tx,
                 actor,
                 body.tool_ids.as_deref().unwrap_or_default(),
                 body.tools.as_deref().unwrap_or_default(),
-                if body.include_base_tools == Some(false) {
-                    &[]
-                } else {
-                    base_tools(agent_type)
-                },
+                if body.include_base_tools == Some(false) { &[] } else { base_tools(agent_type) },
             )
             .await?;
-        let tool_rules = rules_for(
-            agent_type,
-            body.tool_rules,
-            body.include_base_tool_rules,
-            &tools,
-        );
+        let tool_rules = rules_for(agent_type, body.tool_rules, body.include_base_tool_rules, &tools);
         let mut agent = Agent {
             id: id.clone(),
             name: body
@@ -109,9 +88,7 @@ impl Core {
                 .filter(|name| !name.trim().is_empty())
                 .unwrap_or_else(|| names::agent_name(self.env.uuid())),
             agent_type,
-            system: body
-                .system
-                .unwrap_or_else(|| prompts::default_system(agent_type).to_owned()),
+            system: body.system.unwrap_or_else(|| prompts::default_system(agent_type).to_owned()),
             llm_config,
             embedding_config,
             tool_rules,
@@ -131,10 +108,7 @@ impl Core {
             last_run_duration_ms: None,
             timezone: Some(body.timezone.unwrap_or_else(|| "UTC".into())),
             max_files_open: Some(body.max_files_open.unwrap_or(MAX_FILES_OPEN)),
-            per_file_view_window_char_limit: Some(
-                body.per_file_view_window_char_limit
-                    .unwrap_or(FILE_VIEW_CHARS),
-            ),
+            per_file_view_window_char_limit: Some(body.per_file_view_window_char_limit.unwrap_or(FILE_VIEW_CHARS)),
             hidden: body.hidden,
             created_at: now,
             updated_at: now,
@@ -178,12 +152,7 @@ impl Core {
     }
 
     /// The blocks that a creation body describes; of two with one label the later one counts.
-    fn own_blocks(
-        &self,
-        actor: &Actor,
-        given: Vec<CreateBlock>,
-        values: Option<&JsonObject>,
-    ) -> Result<Vec<Block>> {
+    fn own_blocks(&self, actor: &Actor, given: Vec<CreateBlock>, values: Option<&JsonObject>) -> Result<Vec<Block>> {
         let mut made: Vec<Block> = Vec::new();
         for mut create in given {
             if let Some(values) = values {
@@ -227,26 +196,14 @@ impl Core {
         let mut all: Vec<Tool> = Vec::new();
         let by_id = tools::by_ids(tx, actor, ids).await?;
         for id in ids {
-            let tool = by_id
-                .iter()
-                .find(|tool| tool.id == *id)
-                .ok_or_else(|| CoreError::missing("Tool", id))?;
+            let tool = by_id.iter().find(|tool| tool.id == *id).ok_or_else(|| CoreError::missing("Tool", id))?;
             push_new(&mut all, tool);
         }
-        let names: Vec<String> = named
-            .iter()
-            .cloned()
-            .chain(base.iter().map(|name| (*name).to_owned()))
-            .collect();
+        let names: Vec<String> = named.iter().cloned().chain(base.iter().map(|name| (*name).to_owned())).collect();
         let by_name = tools::by_names(tx, actor, &names).await?;
         for name in &names {
             let found = by_name.iter().find(|tool| tool.call_name() == name);
-            push_new(
-                &mut all,
-                found.ok_or_else(|| {
-                    CoreError::NotFound(format!("Tool with name {name} not found"))
-                })?,
-            );
+            push_new(&mut all, found.ok_or_else(|| CoreError::NotFound(format!("Tool with name {name} not found")))?);
         }
         Ok(all)
     }
@@ -281,22 +238,13 @@ fn rules_for(
     if include_base != Some(false) {
         let names: Vec<&str> = tools.iter().map(Tool::call_name).collect();
         for rule in base_rules(agent_type, &names) {
-            if !rules
-                .iter()
-                .any(|other| other.tool_name() == rule.tool_name())
-            {
+            if !rules.iter().any(|other| other.tool_name() == rule.tool_name()) {
                 rules.push(rule);
             }
         }
     }
-    for tool in tools
-        .iter()
-        .filter(|tool| tool.default_requires_approval == Some(true))
-    {
-        rules.push(ToolRule::RequiresApproval {
-            tool_name: tool.call_name().to_owned(),
-            prompt_template: None,
-        });
+    for tool in tools.iter().filter(|tool| tool.default_requires_approval == Some(true)) {
+        rules.push(ToolRule::RequiresApproval { tool_name: tool.call_name().to_owned(), prompt_template: None });
     }
     let mut unique: Vec<ToolRule> = Vec::new();
     for rule in rules {
@@ -315,9 +263,7 @@ fn substitute(text: &str, values: &JsonObject) -> String {
             Value::String(text) => text.clone(),
             other => other.to_string(),
         };
-        out = out
-            .replace(&format!("{{{{{name}}}}}"), &value)
-            .replace(&format!("{{{{ {name} }}}}"), &value);
+        out = out.replace(&format!("{{{{{name}}}}}"), &value).replace(&format!("{{{{ {name} }}}}"), &value);
     }
     out
 }
@@ -330,15 +276,10 @@ fn refuse_unsupported(body: &CreateAgent) -> Result<()> {
         (some(&body.identity_ids), "identities"),
         (body.from_template.is_some(), "templates"),
         (body.enable_sleeptime == Some(true), "sleep-time agents"),
-        (
-            body.include_multi_agent_tools == Some(true),
-            "multi-agent tools",
-        ),
+        (body.include_multi_agent_tools == Some(true), "multi-agent tools"),
     ];
     match asked.iter().find(|(asked, _)| *asked) {
-        Some((_, what)) => Err(CoreError::Invalid(format!(
-            "This version of the server does not support {what}"
-        ))),
+        Some((_, what)) => Err(CoreError::Invalid(format!("This version of the server does not support {what}"))),
         None => Ok(()),
     }
 }
@@ -352,26 +293,14 @@ mod tests {
         let mut values = JsonObject::new();
         values.insert("user_name".into(), "Grace".into());
         values.insert("n".into(), 3.into());
-        assert_eq!(
-            substitute("{{user_name}} has {{ n }} of {{x}}", &values),
-            "Grace has 3 of {{x}}"
-        );
+        assert_eq!(substitute("{{user_name}} has {{ n }} of {{x}}", &values), "Grace has 3 of {{x}}");
     }
 
     #[test]
     fn the_current_architecture_has_no_default_rules_and_the_older_ones_end_with_send_message() {
         assert_eq!(base_rules(AgentType::LettaV1Agent, &["memory_insert"]), []);
-        let rules = base_rules(
-            AgentType::MemgptV2Agent,
-            base_tools(AgentType::MemgptV2Agent),
-        );
-        assert_eq!(
-            rules[0],
-            ToolRule::ExitLoop {
-                tool_name: "send_message".into(),
-                prompt_template: None
-            }
-        );
+        let rules = base_rules(AgentType::MemgptV2Agent, base_tools(AgentType::MemgptV2Agent));
+        assert_eq!(rules[0], ToolRule::ExitLoop { tool_name: "send_message".into(), prompt_template: None });
         assert_eq!(rules.len(), 4);
     }
 }

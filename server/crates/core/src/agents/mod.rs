@@ -20,16 +20,10 @@ impl Core {
     ///
     /// # Errors
     /// 404 for an unknown agent.
-    pub async fn get_agent(
-        self: &Arc<Self>,
-        actor: &Actor,
-        id: &AgentId,
-        include: Include,
-    ) -> Result<AgentState> {
+    pub async fn get_agent(self: &Arc<Self>, actor: &Actor, id: &AgentId, include: Include) -> Result<AgentState> {
         let mut conn = self.store.read().await?;
         let full = agents::full(&mut conn, actor, id, include).await?;
-        full.map(AgentState::from)
-            .ok_or_else(|| CoreError::missing("Agent", id))
+        full.map(AgentState::from).ok_or_else(|| CoreError::missing("Agent", id))
     }
 
     /// Agents of the organisation.
@@ -82,16 +76,8 @@ impl Core {
     }
 
     /// Adds a rule to an agent unless it has it.
-    pub(crate) async fn add_rule(
-        &self,
-        tx: &mut Conn,
-        actor: &Actor,
-        id: &AgentId,
-        rule: ToolRule,
-    ) -> Result<()> {
-        let mut agent = agents::get(tx, actor, id)
-            .await?
-            .ok_or_else(|| CoreError::missing("Agent", id))?;
+    pub(crate) async fn add_rule(&self, tx: &mut Conn, actor: &Actor, id: &AgentId, rule: ToolRule) -> Result<()> {
+        let mut agent = agents::get(tx, actor, id).await?.ok_or_else(|| CoreError::missing("Agent", id))?;
         if !agent.tool_rules.contains(&rule) {
             agent.tool_rules.push(rule);
             agents::update(tx, actor, &agent).await?;
@@ -105,11 +91,8 @@ pub(crate) fn window<T>(mut items: Vec<T>, page: &Page, id: impl Fn(&T) -> Strin
     if page.order == Order::Desc {
         items.reverse();
     }
-    let place = |cursor: &Option<String>| {
-        cursor
-            .as_ref()
-            .and_then(|cursor| items.iter().position(|item| id(item) == *cursor))
-    };
+    let place =
+        |cursor: &Option<String>| cursor.as_ref().and_then(|cursor| items.iter().position(|item| id(item) == *cursor));
     let limit = usize::try_from(page.limit).unwrap_or(usize::MAX);
     let mut start = place(&page.after).map_or(0, |at| at + 1);
     let mut end = place(&page.before).unwrap_or(items.len());
@@ -140,20 +123,15 @@ fn variables(given: JsonObject) -> Vec<(String, String)> {
 
 /// Checks a time zone's name.
 fn check_timezone(name: &str) -> Result<()> {
-    name.parse::<chrono_tz::Tz>().map(|_| ()).map_err(|_| {
-        CoreError::field(
-            "timezone",
-            format!("'{name}' is no IANA time zone name such as Europe/Berlin"),
-        )
-    })
+    name.parse::<chrono_tz::Tz>()
+        .map(|_| ())
+        .map_err(|_| CoreError::field("timezone", format!("'{name}' is no IANA time zone name such as Europe/Berlin")))
 }
 
 /// Labels without duplicates, in the order given.
 fn unique(tags: Vec<String>) -> Vec<String> {
     let mut seen = std::collections::HashSet::new();
-    tags.into_iter()
-        .filter(|tag| seen.insert(tag.clone()))
-        .collect()
+    tags.into_iter().filter(|tag| seen.insert(tag.clone())).collect()
 }
 
 #[cfg(test)]
@@ -161,12 +139,7 @@ mod tests {
     use super::*;
 
     fn page(before: Option<&str>, after: Option<&str>, limit: u32, order: Order) -> Page {
-        Page {
-            before: before.map(str::to_owned),
-            after: after.map(str::to_owned),
-            limit,
-            order,
-        }
+        Page { before: before.map(str::to_owned), after: after.map(str::to_owned), limit, order }
     }
 
     #[test]
@@ -180,10 +153,7 @@ mod tests {
             (page(None, Some("b"), 9, Order::Desc), vec!["a"]),
             (page(Some("d"), None, 2, Order::Asc), vec!["b", "c"]),
             (page(Some("a"), Some("c"), 9, Order::Asc), vec![]),
-            (
-                page(None, Some("zz"), 9, Order::Asc),
-                vec!["a", "b", "c", "d"],
-            ),
+            (page(None, Some("zz"), 9, Order::Asc), vec!["a", "b", "c", "d"]),
         ] {
             assert_eq!(window(items(), &page, id), expected, "{page:?}");
         }

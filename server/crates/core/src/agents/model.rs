@@ -36,10 +36,7 @@ impl ModelChoice {
     fn tune(self, mut config: LlmConfig) -> Result<LlmConfig> {
         if let Some(window) = self.context_window {
             if window < 512 {
-                return Err(CoreError::field(
-                    "context_window_limit",
-                    "must be at least 512 tokens",
-                ));
+                return Err(CoreError::field("context_window_limit", "must be at least 512 tokens"));
             }
             config.context_window = window;
         }
@@ -61,16 +58,11 @@ impl ModelChoice {
 
 impl Core {
     /// The chat model of a new agent.
-    pub(super) async fn choose_model(
-        self: &Arc<Self>,
-        mut choice: ModelChoice,
-    ) -> Result<LlmConfig> {
+    pub(super) async fn choose_model(self: &Arc<Self>, mut choice: ModelChoice) -> Result<LlmConfig> {
         let config = match (choice.handle.take(), choice.config.take()) {
             (Some(handle), _) => {
                 let mut config = self.models.chat(&handle).await?;
-                config.context_window = config
-                    .context_window
-                    .min(self.config.default_context_window);
+                config.context_window = config.context_window.min(self.config.default_context_window);
                 config
             }
             (None, Some(config)) => {
@@ -93,13 +85,9 @@ impl Core {
         mut choice: ModelChoice,
     ) -> Result<LlmConfig> {
         let config = match (choice.handle.take(), choice.config.take()) {
-            (Some(handle), given)
-                if current.handle.as_deref() != Some(handle.as_str()) || given.is_some() =>
-            {
+            (Some(handle), given) if current.handle.as_deref() != Some(handle.as_str()) || given.is_some() => {
                 let mut config = self.models.chat(&handle).await?;
-                config.context_window = config
-                    .context_window
-                    .min(self.config.default_context_window);
+                config.context_window = config.context_window.min(self.config.default_context_window);
                 // What the developer set for the agent, not for its model, stays.
                 config.temperature = current.temperature;
                 config.max_tokens = current.max_tokens;

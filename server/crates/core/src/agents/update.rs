@@ -19,20 +19,12 @@ impl Core {
     ///
     /// # Errors
     /// 404 for an unknown agent, tool, block or model, 422 for values that make no sense.
-    pub async fn update_agent(
-        self: &Arc<Self>,
-        actor: &Actor,
-        id: &AgentId,
-        body: UpdateAgent,
-    ) -> Result<AgentState> {
+    pub async fn update_agent(self: &Arc<Self>, actor: &Actor, id: &AgentId, body: UpdateAgent) -> Result<AgentState> {
         if let Patch::Set(name) = &body.timezone {
             check_timezone(name)?;
         }
         let some = |list: &Option<Vec<String>>| list.as_ref().is_some_and(|list| !list.is_empty());
-        if some(&body.source_ids)
-            || some(&body.identity_ids)
-            || body.enable_sleeptime == Patch::Set(true)
-        {
+        if some(&body.source_ids) || some(&body.identity_ids) || body.enable_sleeptime == Patch::Set(true) {
             return Err(CoreError::Invalid(
                 "This version of the server does not support folders, identities or sleep-time agents".into(),
             ));
@@ -55,9 +47,7 @@ impl Core {
     ) -> std::result::Result<AgentState, TryError> {
         let mut agent = {
             let mut conn = self.store.read().await?;
-            agents::get(&mut conn, actor, id)
-                .await?
-                .ok_or_else(|| CoreError::missing("Agent", id))?
+            agents::get(&mut conn, actor, id).await?.ok_or_else(|| CoreError::missing("Agent", id))?
         };
         let choice = ModelChoice {
             handle: body.model,
@@ -72,9 +62,7 @@ impl Core {
             agent.llm_config = self.change_model(agent.llm_config, choice).await?;
         }
         if body.embedding.is_some() || body.embedding_config.is_some() {
-            agent.embedding_config = self
-                .choose_embedding(body.embedding, body.embedding_config, None)
-                .await?;
+            agent.embedding_config = self.choose_embedding(body.embedding, body.embedding_config, None).await?;
         }
         body.name.apply_value(&mut agent.name);
         body.system.apply_value(&mut agent.system);
@@ -85,14 +73,11 @@ impl Core {
         body.base_template_id.apply(&mut agent.base_template_id);
         body.enable_sleeptime.apply(&mut agent.enable_sleeptime);
         body.response_format.apply(&mut agent.response_format);
-        body.last_run_completion
-            .apply(&mut agent.last_run_completion);
-        body.last_run_duration_ms
-            .apply(&mut agent.last_run_duration_ms);
+        body.last_run_completion.apply(&mut agent.last_run_completion);
+        body.last_run_duration_ms.apply(&mut agent.last_run_duration_ms);
         body.timezone.apply(&mut agent.timezone);
         body.max_files_open.apply(&mut agent.max_files_open);
-        body.per_file_view_window_char_limit
-            .apply(&mut agent.per_file_view_window_char_limit);
+        body.per_file_view_window_char_limit.apply(&mut agent.per_file_view_window_char_limit);
         body.hidden.apply(&mut agent.hidden);
         if let Some(autoclear) = body.message_buffer_autoclear {
             agent.message_buffer_autoclear = autoclear;
@@ -106,11 +91,11 @@ impl Core {
         let mut tx = self.store.write().await?;
         if let Some(ids) = body.message_ids {
             let found = messages::get_many(&mut tx, actor, &ids).await?;
-            let own =
-                found.len() == ids.len() && found.iter().all(|message| message.agent_id == *id);
+            let own = found.len() == ids.len() && found.iter().all(|message| message.agent_id == *id);
             if !own || ids.is_empty() || ids[0] != agent.message_ids[0] {
                 return Err(CoreError::Invalid(
-                    "message_ids has to begin with the agent's system message and hold only messages of the agent".into(),
+                    "message_ids has to begin with the agent's system message and hold only messages of the agent"
+                        .into(),
                 )
                 .into());
             }

@@ -37,36 +37,21 @@ impl Default for ContextCache {
             let text: usize = context.messages.iter().map(|message| weight(message)).sum();
             u32::try_from(text + 512).unwrap_or(u32::MAX)
         };
-        Self(
-            Cache::builder()
-                .max_capacity(CAPACITY)
-                .weigher(weigh)
-                .build(),
-        )
+        Self(Cache::builder().max_capacity(CAPACITY).weigher(weigh).build())
     }
 }
 
 fn weight(message: &Message) -> usize {
-    let calls: usize = message
-        .tool_calls
-        .iter()
-        .flatten()
-        .map(|call| call.function.arguments.len() + 100)
-        .sum();
-    let returns: usize = message
-        .tool_returns
-        .iter()
-        .map(|one| one.func_response.as_ref().map_or(0, String::len) + 100)
-        .sum();
+    let calls: usize = message.tool_calls.iter().flatten().map(|call| call.function.arguments.len() + 100).sum();
+    let returns: usize =
+        message.tool_returns.iter().map(|one| one.func_response.as_ref().map_or(0, String::len) + 100).sum();
     600 + message.text().len() + calls + returns
 }
 
 impl ContextCache {
     /// The context, if it belongs to this version of the agent.
     pub fn get(&self, agent: &AgentId, version: i64) -> Option<Arc<CachedContext>> {
-        self.0
-            .get(agent)
-            .filter(|context| context.version == version)
+        self.0.get(agent).filter(|context| context.version == version)
     }
 
     /// Keeps a context.

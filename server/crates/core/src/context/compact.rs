@@ -33,15 +33,8 @@ const SUMMARY_INPUT: usize = 60_000;
 
 impl Core {
     /// Reads an agent's context from the store.
-    pub(crate) async fn load_context(
-        &self,
-        conn: &mut Conn,
-        actor: &Actor,
-        agent: &Agent,
-    ) -> Result<CachedContext> {
-        let mut found = messages::get_many(conn, actor, &agent.message_ids)
-            .await?
-            .into_iter();
+    pub(crate) async fn load_context(&self, conn: &mut Conn, actor: &Actor, agent: &Agent) -> Result<CachedContext> {
+        let mut found = messages::get_many(conn, actor, &agent.message_ids).await?.into_iter();
         let system = match found.next() {
             Some(first) if first.role == MessageRole::System => first,
             _ => {
@@ -104,12 +97,8 @@ impl Core {
             Some(text) => text,
             None => digest(leaving),
         };
-        let mut note = Message::new(
-            MessageId::from_uuid(self.env.uuid()),
-            agent.id.clone(),
-            MessageRole::User,
-            self.env.now(),
-        );
+        let mut note =
+            Message::new(MessageId::from_uuid(self.env.uuid()), agent.id.clone(), MessageRole::User, self.env.now());
         let text = serde_json::json!({
             "type": "system_alert",
             "message": format!(
@@ -119,29 +108,15 @@ impl Core {
         });
         note.content = vec![ContentPart::text(text.to_string())];
         let mut next = context.clone();
-        next.messages = std::iter::once(Arc::new(note.clone()))
-            .chain(staying.iter().cloned())
-            .collect();
+        next.messages = std::iter::once(Arc::new(note.clone())).chain(staying.iter().cloned()).collect();
         next.tokens = None;
         next.total += 1;
-        let ids: Vec<MessageId> = std::iter::once(&next.system)
-            .chain(&next.messages)
-            .map(|message| message.id.clone())
-            .collect();
+        let ids: Vec<MessageId> =
+            std::iter::once(&next.system).chain(&next.messages).map(|message| message.id.clone()).collect();
         let mut tx = self.store.write().await?;
         messages::append(&mut tx, actor, std::slice::from_ref(&note)).await?;
         let now = self.env.now();
-        let version = match agents::touch_context(
-            &mut tx,
-            actor,
-            &agent.id,
-            &ids,
-            agent.version,
-            None,
-            None,
-            now,
-        )
-        .await
+        let version = match agents::touch_context(&mut tx, actor, &agent.id, &ids, agent.version, None, None, now).await
         {
             Ok(version) => version,
             Err(StoreError::Stale) => {
@@ -164,34 +139,18 @@ impl Core {
         let request = ChatRequest {
             model: agent.llm_config.model.clone(),
             messages: vec![
-                ChatMessage::System {
-                    text: "You sum up conversations for the agent who had them.".into(),
-                },
-                ChatMessage::User {
-                    parts: vec![Part::Text(transcript)],
-                    name: None,
-                },
-                ChatMessage::User {
-                    parts: vec![Part::Text(prompts::SUMMARIZE.into())],
-                    name: None,
-                },
+                ChatMessage::System { text: "You sum up conversations for the agent who had them.".into() },
+                ChatMessage::User { parts: vec![Part::Text(transcript)], name: None },
+                ChatMessage::User { parts: vec![Part::Text(prompts::SUMMARIZE.into())], name: None },
             ],
-            params: Params {
-                temperature: Some(agent.llm_config.temperature),
-                ..Params::default()
-            },
+            params: Params { temperature: Some(agent.llm_config.temperature), ..Params::default() },
             ..ChatRequest::default()
         };
-        let asked = tokio::time::timeout(
-            SUMMARY_TIMEOUT,
-            self.models.client().complete(provider, &request),
-        )
-        .await;
+        let asked = tokio::time::timeout(SUMMARY_TIMEOUT, self.models.client().complete(provider, &request)).await;
         match asked {
-            Ok(Ok(completion)) => completion
-                .text
-                .map(|text| cut_text(text.trim(), DIGEST * 2))
-                .filter(|text| !text.is_empty()),
+            Ok(Ok(completion)) => {
+                completion.text.map(|text| cut_text(text.trim(), DIGEST * 2)).filter(|text| !text.is_empty())
+            }
             Ok(Err(error)) => {
                 tracing::warn!(agent = %agent.id, %error, "the model could not sum up; a digest serves instead");
                 None
@@ -218,8 +177,7 @@ fn cut(agent: &Agent, context: &CachedContext, tools: &[ToolSpec]) -> Option<usi
         return None;
     }
     let window = u64::from(agent.llm_config.context_window);
-    let fixed =
-        tokens::count(&context.system.text()) as u64 + chat_tokens(std::iter::empty(), tools);
+    let fixed = tokens::count(&context.system.text()) as u64 + chat_tokens(std::iter::empty(), tools);
     let room = (window * KEEP / 100).min(window.saturating_sub(fixed) / 2);
     let mut kept = 0;
     let mut cut = count;
@@ -232,12 +190,7 @@ fn cut(agent: &Agent, context: &CachedContext, tools: &[ToolSpec]) -> Option<usi
     }
     // A summary of a summary alone would free nothing; half leaves then.
     let mut cut = cut.clamp(count.div_ceil(2), count - 1);
-    while cut < count
-        && matches!(
-            context.messages[cut].role,
-            MessageRole::Tool | MessageRole::Function
-        )
-    {
+    while cut < count && matches!(context.messages[cut].role, MessageRole::Tool | MessageRole::Function) {
         cut += 1;
     }
     Some(cut)
@@ -246,25 +199,16 @@ fn cut(agent: &Agent, context: &CachedContext, tools: &[ToolSpec]) -> Option<usi
 fn line(message: &Message) -> String {
     let mut text = message.text();
     for call in message.tool_calls.iter().flatten() {
-        text.push_str(&format!(
-            " [calls {} with {}]",
-            call.function.name, call.function.arguments
-        ));
+        text.push_str(&format!(" [calls {} with {}]", call.function.name, call.function.arguments));
     }
     for one in &message.tool_returns {
-        text.push_str(&format!(
-            " [returned: {}]",
-            one.func_response.as_deref().unwrap_or_default()
-        ));
+        text.push_str(&format!(" [returned: {}]", one.func_response.as_deref().unwrap_or_default()));
     }
     format!("{}: {}", message.role.as_str(), text.trim())
 }
 
 fn transcript(messages: &[Arc<Message>], limit: usize) -> String {
-    let lines: Vec<String> = messages
-        .iter()
-        .map(|message| cut_text(&line(message), 4_000))
-        .collect();
+    let lines: Vec<String> = messages.iter().map(|message| cut_text(&line(message), 4_000)).collect();
     let text = lines.join("\n");
     let surplus = text.chars().count().saturating_sub(limit);
     // What is newest matters most.

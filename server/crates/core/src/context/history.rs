@@ -11,13 +11,8 @@ use serde_json::Value;
 ///
 /// A history may hold what a provider refuses: a call without its return (its run was killed), a return without its
 /// call, an empty message. Each is left out or completed here and never deleted from the store.
-pub fn to_chat<'a>(
-    system: &str,
-    messages: impl IntoIterator<Item = &'a Message>,
-) -> Vec<ChatMessage> {
-    let mut chat = vec![ChatMessage::System {
-        text: system.to_owned(),
-    }];
+pub fn to_chat<'a>(system: &str, messages: impl IntoIterator<Item = &'a Message>) -> Vec<ChatMessage> {
+    let mut chat = vec![ChatMessage::System { text: system.to_owned() }];
     let mut open: Vec<String> = Vec::new();
     for message in messages {
         match message.role {
@@ -26,21 +21,14 @@ pub fn to_chat<'a>(
                     // A return whose call is not in view would be refused by every provider.
                     if let Some(at) = open.iter().position(|id| *id == call_id) {
                         open.swap_remove(at);
-                        chat.push(ChatMessage::Tool {
-                            call_id,
-                            name: message.name.clone(),
-                            content,
-                        });
+                        chat.push(ChatMessage::Tool { call_id, name: message.name.clone(), content });
                     }
                 }
             }
             MessageRole::Assistant => {
                 close(&mut chat, &mut open);
                 let assistant = assistant(message);
-                if let ChatMessage::Assistant {
-                    text, tool_calls, ..
-                } = &assistant
-                {
+                if let ChatMessage::Assistant { text, tool_calls, .. } = &assistant {
                     if text.is_none() && tool_calls.is_empty() {
                         continue;
                     }
@@ -55,14 +43,9 @@ pub fn to_chat<'a>(
                     continue;
                 }
                 chat.push(if message.role == MessageRole::System {
-                    ChatMessage::System {
-                        text: message.text(),
-                    }
+                    ChatMessage::System { text: message.text() }
                 } else {
-                    ChatMessage::User {
-                        parts,
-                        name: message.name.clone(),
-                    }
+                    ChatMessage::User { parts, name: message.name.clone() }
                 });
             }
             MessageRole::Approval => {}
@@ -76,20 +59,13 @@ pub fn to_chat<'a>(
 fn close(chat: &mut Vec<ChatMessage>, open: &mut Vec<String>) {
     for call_id in open.drain(..) {
         let content = "The call was interrupted and has no result.".to_owned();
-        chat.push(ChatMessage::Tool {
-            call_id,
-            name: None,
-            content,
-        });
+        chat.push(ChatMessage::Tool { call_id, name: None, content });
     }
 }
 
 fn returns_of(message: &Message) -> Vec<(String, String)> {
     let of_return = |tool_return: &StoredToolReturn| {
-        let id = tool_return
-            .tool_call_id
-            .clone()
-            .or_else(|| message.tool_call_id.clone())?;
+        let id = tool_return.tool_call_id.clone().or_else(|| message.tool_call_id.clone())?;
         Some((id, tool_return.func_response.clone().unwrap_or_default()))
     };
     let listed: Vec<_> = message.tool_returns.iter().filter_map(of_return).collect();
@@ -103,22 +79,11 @@ fn assistant(message: &Message) -> ChatMessage {
     let mut reasoning = Vec::new();
     for part in &message.content {
         match part {
-            ContentPart::Reasoning {
-                reasoning: text,
-                signature,
-                ..
-            } => {
-                reasoning.push(Reasoning {
-                    text: text.clone(),
-                    signature: signature.clone(),
-                    redacted: None,
-                });
+            ContentPart::Reasoning { reasoning: text, signature, .. } => {
+                reasoning.push(Reasoning { text: text.clone(), signature: signature.clone(), redacted: None });
             }
             ContentPart::RedactedReasoning { data } => {
-                reasoning.push(Reasoning {
-                    redacted: Some(data.clone()),
-                    ..Reasoning::default()
-                });
+                reasoning.push(Reasoning { redacted: Some(data.clone()), ..Reasoning::default() });
             }
             _ => {}
         }
@@ -160,27 +125,15 @@ fn parts(content: &[ContentPart]) -> Vec<Part> {
         ContentPart::Text { text, .. } if text.is_empty() => None,
         ContentPart::Text { text, .. } => Some(Part::Text(text.clone())),
         ContentPart::Image { source } => match source {
-            ImageSource::Url { url } => Some(Part::ImageUrl {
-                url: url.clone(),
-                detail: None,
-            }),
-            ImageSource::Base64 {
-                media_type, data, ..
-            } => Some(Part::Image {
-                media_type: media_type.clone(),
-                data: data.clone(),
-            }),
-            ImageSource::Letta {
-                media_type,
-                data: Some(data),
-                ..
-            } => Some(Part::Image {
+            ImageSource::Url { url } => Some(Part::ImageUrl { url: url.clone(), detail: None }),
+            ImageSource::Base64 { media_type, data, .. } => {
+                Some(Part::Image { media_type: media_type.clone(), data: data.clone() })
+            }
+            ImageSource::Letta { media_type, data: Some(data), .. } => Some(Part::Image {
                 media_type: media_type.clone().unwrap_or_else(|| "image/png".into()),
                 data: data.clone(),
             }),
-            ImageSource::Letta { .. } => {
-                Some(Part::Text("[an image that is no longer stored]".into()))
-            }
+            ImageSource::Letta { .. } => Some(Part::Text("[an image that is no longer stored]".into())),
         },
         _ => None,
     };

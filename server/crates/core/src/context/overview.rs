@@ -52,16 +52,14 @@ fn count(text: &str) -> i64 {
 
 fn definition(tool: &Tool) -> Value {
     let spec = turn::tool_spec(tool);
-    let function =
-        json!({"name": spec.name, "description": spec.description, "parameters": spec.parameters});
+    let function = json!({"name": spec.name, "description": spec.description, "parameters": spec.parameters});
     json!({"type": "function", "function": function})
 }
 
 /// The summary that a compaction left as the first message after the system message.
 fn summary_of(messages: &[Arc<Message>]) -> Option<String> {
     let value: Value = serde_json::from_str(&messages.first()?.text()).ok()?;
-    (value.get("type")?.as_str()? == "system_alert")
-        .then(|| value.get("message")?.as_str().map(str::to_owned))?
+    (value.get("type")?.as_str()? == "system_alert").then(|| value.get("message")?.as_str().map(str::to_owned))?
 }
 
 impl Core {
@@ -69,15 +67,9 @@ impl Core {
     ///
     /// # Errors
     /// 404 for an unknown agent.
-    pub async fn context_window(
-        self: &Arc<Self>,
-        actor: &Actor,
-        id: &AgentId,
-    ) -> Result<ContextWindowOverview> {
+    pub async fn context_window(self: &Arc<Self>, actor: &Actor, id: &AgentId) -> Result<ContextWindowOverview> {
         let mut conn = self.store.read().await?;
-        let agent = agents::get(&mut conn, actor, id)
-            .await?
-            .ok_or_else(|| CoreError::missing("Agent", id))?;
+        let agent = agents::get(&mut conn, actor, id).await?.ok_or_else(|| CoreError::missing("Agent", id))?;
         let stored = blocks::of_agent(&mut conn, actor, id).await?;
         let tools = tools::of_agent(&mut conn, actor, id).await?;
         let context = self.load_context(&mut conn, actor, &agent).await?;
@@ -95,10 +87,7 @@ impl Core {
         let specs = turn::specs(&agent, &tools);
         let summary = summary_of(&context.messages);
         let skip = usize::from(summary.is_some());
-        let mut chat = history::to_chat(
-            "",
-            context.messages.iter().skip(skip).map(|message| &**message),
-        );
+        let mut chat = history::to_chat("", context.messages.iter().skip(skip).map(|message| &**message));
         chat.remove(0);
         let as_count = |tokens: usize| i64::try_from(tokens).unwrap_or(i64::MAX);
         let num_tokens_system = count(&agent.system) + count(&rules);
@@ -107,10 +96,8 @@ impl Core {
         let num_tokens_summary_memory = summary.as_deref().map_or(0, count);
         let num_tokens_functions_definitions = as_count(tokens::count_messages(&[], &specs));
         let num_tokens_messages = as_count(tokens::count_messages(&chat, &[]));
-        let messages: Vec<Message> = std::iter::once(&context.system)
-            .chain(&context.messages)
-            .map(|message| (**message).clone())
-            .collect();
+        let messages: Vec<Message> =
+            std::iter::once(&context.system).chain(&context.messages).map(|message| (**message).clone()).collect();
         Ok(ContextWindowOverview {
             context_window_size_max: i64::from(agent.llm_config.context_window),
             context_window_size_current: num_tokens_system

@@ -23,8 +23,7 @@ pub fn memory_section(blocks: &[Block]) -> String {
     if blocks.is_empty() {
         return String::new();
     }
-    let mut out =
-        String::from("<memory_blocks>\nThese memory blocks are in your core memory now:\n");
+    let mut out = String::from("<memory_blocks>\nThese memory blocks are in your core memory now:\n");
     for block in blocks {
         let label = block.label.as_deref().unwrap_or("block");
         let chars = block.value.chars().count();
@@ -37,11 +36,7 @@ pub fn memory_section(blocks: &[Block]) -> String {
         if block.read_only {
             out.push_str("- read_only=true\n");
         }
-        let _ = write!(
-            out,
-            "- chars_current={chars}\n- chars_limit={}\n</metadata>\n",
-            block.limit
-        );
+        let _ = write!(out, "- chars_current={chars}\n- chars_limit={}\n</metadata>\n", block.limit);
         let _ = write!(out, "<value>\n{}\n</value>\n</{label}>\n", block.value);
     }
     out.push_str("\n</memory_blocks>");
@@ -72,17 +67,12 @@ fn rule_text(rule: &ToolRule) -> Option<String> {
             format!("- After {name}, call one of: {}.", children.join(", "))
         }
         ToolRule::ParentLastTool { children, .. } => {
-            format!(
-                "- {} may be called only right after {name}.",
-                children.join(", ")
-            )
+            format!("- {} may be called only right after {name}.", children.join(", "))
         }
         ToolRule::Conditional { .. } => {
             format!("- What you may call after {name} depends on what it returns.")
         }
-        ToolRule::MaxCountPerStep {
-            max_count_limit, ..
-        } => {
+        ToolRule::MaxCountPerStep { max_count_limit, .. } => {
             format!("- {name} may be called at most {max_count_limit} times in a turn.")
         }
         ToolRule::RequiredBeforeExit { .. } => format!("- Call {name} before you end your turn."),
@@ -94,9 +84,7 @@ fn rule_text(rule: &ToolRule) -> Option<String> {
 
 fn local(time: Timestamp, timezone: &str) -> String {
     let zone: Tz = timezone.parse().unwrap_or(Tz::UTC);
-    time.with_timezone(&zone)
-        .format("%A, %Y-%m-%d %I:%M %p %Z%z")
-        .to_string()
+    time.with_timezone(&zone).format("%A, %Y-%m-%d %I:%M %p %Z%z").to_string()
 }
 
 /// The section with the time and the size of the agent's history.
@@ -112,23 +100,13 @@ pub fn facts_section(facts: Facts<'_>) -> String {
 
 /// What a system prompt begins with: everything but the facts, which change with time.
 pub fn fixed_part(system: &str, blocks: &[Block], rules: &[ToolRule]) -> String {
-    let parts = [
-        system.to_owned(),
-        memory_section(blocks),
-        rules_section(rules),
-    ];
-    parts
-        .into_iter()
-        .filter(|part| !part.is_empty())
-        .collect::<Vec<_>>()
-        .join("\n\n")
+    let parts = [system.to_owned(), memory_section(blocks), rules_section(rules)];
+    parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n\n")
 }
 
 /// Whether a written prompt still says what `fixed` says.
 pub fn is_current(written: &str, fixed: &str) -> bool {
-    written
-        .strip_prefix(fixed)
-        .is_some_and(|rest| rest.starts_with("\n\n<memory_metadata>\n"))
+    written.strip_prefix(fixed).is_some_and(|rest| rest.starts_with("\n\n<memory_metadata>\n"))
 }
 
 /// A whole system prompt.
@@ -143,17 +121,9 @@ mod tests {
     #[test]
     fn the_time_is_told_in_the_agents_zone() {
         let now = "2026-11-23T17:05:00Z".parse().unwrap();
-        let facts = Facts {
-            now,
-            memory_changed: now,
-            recall_messages: 3,
-            timezone: "Europe/Berlin",
-        };
+        let facts = Facts { now, memory_changed: now, recall_messages: 3, timezone: "Europe/Berlin" };
         let text = facts_section(facts);
-        assert!(
-            text.contains("Monday, 2026-11-23 06:05 PM CET+0100"),
-            "{text}"
-        );
+        assert!(text.contains("Monday, 2026-11-23 06:05 PM CET+0100"), "{text}");
         assert!(text.contains("can be searched: 3"), "{text}");
     }
 

@@ -34,9 +34,5 @@ pub fn fill(message: &mut Message, completion: &Completion) {
 
 /// Whether the model said nothing and called nothing.
 pub fn is_empty(completion: &Completion) -> bool {
-    completion.tool_calls.is_empty()
-        && completion
-            .text
-            .as_deref()
-            .is_none_or(|text| text.trim().is_empty())
+    completion.tool_calls.is_empty() && completion.text.as_deref().is_none_or(|text| text.trim().is_empty())
 }

@@ -39,10 +39,7 @@ pub struct StepRecord<'a> {
 /// What writing a step gave.
 pub enum Committed {
     /// It is written; the agent's row has this version and this context now.
-    Yes {
-        version: i64,
-        context: Vec<MessageId>,
-    },
+    Yes { version: i64, context: Vec<MessageId> },
     /// A block that the step edits was changed by somebody else in between: run its tools again.
     BlockChanged,
 }
@@ -72,29 +69,12 @@ impl Core {
                 messages::update(&mut tx, actor, system).await?;
             }
             messages::append(&mut tx, actor, record.added).await?;
-            steps::insert(
-                &mut tx,
-                actor,
-                record.step,
-                record.metrics,
-                Some(record.trace),
-                record.tools_used,
-            )
-            .await?;
+            steps::insert(&mut tx, actor, record.step, record.metrics, Some(record.trace), record.tools_used).await?;
             let mut next = context.clone();
             next.extend(record.added.iter().map(|message| message.id.clone()));
             let (completion, duration) = record.finished.unzip();
-            let touched = agents::touch_context(
-                &mut tx,
-                actor,
-                record.agent,
-                &next,
-                version,
-                completion,
-                duration,
-                now,
-            )
-            .await;
+            let touched =
+                agents::touch_context(&mut tx, actor, record.agent, &next, version, completion, duration, now).await;
             match touched {
                 Ok(version) => {
                     if let Some((run, end)) = record.end {
@@ -102,10 +82,7 @@ impl Core {
                     }
                     tx.commit().await?;
                     working.committed(&versions);
-                    return Ok(Committed::Yes {
-                        version,
-                        context: next,
-                    });
+                    return Ok(Committed::Yes { version, context: next });
                 }
                 Err(StoreError::Stale) => {
                     drop(tx);
@@ -120,8 +97,6 @@ impl Core {
                 Err(error) => return Err(error.into()),
             }
         }
-        Err(CoreError::Conflict(
-            "The agent was changed too often while it was working".into(),
-        ))
+        Err(CoreError::Conflict("The agent was changed too often while it was working".into()))
     }
 }

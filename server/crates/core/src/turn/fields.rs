@@ -160,10 +160,8 @@ mod tests {
     #[test]
     fn text_fields_are_read_however_the_object_is_cut() {
         let json = r#"{"thinking": "so \"it\" is\nA\u00e9\ud83d\ude00", "n": [1, {"message": "no"}], "b": true, "message" : "yes\\", "k": 2}"#;
-        let expected = [
-            ("thinking".to_owned(), "so \"it\" is\nAé😀".to_owned()),
-            ("message".to_owned(), "yes\\".to_owned()),
-        ];
+        let expected =
+            [("thinking".to_owned(), "so \"it\" is\nAé😀".to_owned()), ("message".to_owned(), "yes\\".to_owned())];
         for size in 1..json.len() {
             assert_eq!(fed(json, size), expected, "pieces of {size}");
         }

@@ -39,25 +39,17 @@ pub struct Working {
 impl Working {
     /// The blocks as read from the store.
     pub fn new(blocks: Vec<StoredBlock>) -> Self {
-        Self {
-            blocks: blocks.into_iter().map(|block| (block, false)).collect(),
-        }
+        Self { blocks: blocks.into_iter().map(|block| (block, false)).collect() }
     }
 
     /// The blocks as the model sees them.
     pub fn blocks(&self) -> Vec<Block> {
-        self.blocks
-            .iter()
-            .map(|(stored, _)| stored.block.clone())
-            .collect()
+        self.blocks.iter().map(|(stored, _)| stored.block.clone()).collect()
     }
 
     /// The changed ones.
     pub fn changed(&self) -> impl Iterator<Item = &StoredBlock> {
-        self.blocks
-            .iter()
-            .filter(|(_, dirty)| *dirty)
-            .map(|(stored, _)| stored)
+        self.blocks.iter().filter(|(_, dirty)| *dirty).map(|(stored, _)| stored)
     }
 
     /// Takes the changes as written, with the blocks' new versions in the order of [`Working::changed`].
@@ -70,9 +62,7 @@ impl Working {
     }
 
     fn find(&mut self, label: &str) -> Option<&mut (StoredBlock, bool)> {
-        self.blocks
-            .iter_mut()
-            .find(|(stored, _)| stored.block.label.as_deref() == Some(label))
+        self.blocks.iter_mut().find(|(stored, _)| stored.block.label.as_deref() == Some(label))
     }
 }
 
@@ -96,14 +86,7 @@ impl AgentHost {
         working: Arc<Mutex<Working>>,
     ) -> Self {
         let timezone = timezone.unwrap_or_else(|| "UTC".into());
-        Self {
-            core,
-            actor,
-            agent,
-            timezone,
-            working,
-            wrote: AtomicBool::new(false),
-        }
+        Self { core, actor, agent, timezone, working, wrote: AtomicBool::new(false) }
     }
 
     /// Whether the tool changed a block.
@@ -126,22 +109,15 @@ impl AgentHost {
         let (clock_h, clock_m, clock_s) = if end { (23, 59, 59) } else { (0, 0, 0) };
         let naive = NaiveDate::parse_from_str(text, "%Y-%m-%d")
             .ok()
-            .and_then(|date| {
-                date.and_hms_micro_opt(clock_h, clock_m, clock_s, if end { 999_999 } else { 0 })
-            })
+            .and_then(|date| date.and_hms_micro_opt(clock_h, clock_m, clock_s, if end { 999_999 } else { 0 }))
             .or_else(|| NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S").ok())
             .or_else(|| NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M").ok())
             .ok_or_else(|| {
-                HostError::Invalid(format!(
-                    "'{text}' is no date: write YYYY-MM-DD or YYYY-MM-DDTHH:MM:SS"
-                ))
+                HostError::Invalid(format!("'{text}' is no date: write YYYY-MM-DD or YYYY-MM-DDTHH:MM:SS"))
             })?;
         let local = self.zone().from_local_datetime(&naive);
         // At the hour that a clock change skips or repeats, the earlier reading is as good as any.
-        Ok(local
-            .earliest()
-            .map(|time| time.to_utc())
-            .or_else(|| Some(naive.and_utc())))
+        Ok(local.earliest().map(|time| time.to_utc()).or_else(|| Some(naive.and_utc())))
     }
 }
 
@@ -165,46 +141,32 @@ impl ToolHost for AgentHost {
         let mut working = self.working.lock();
         match working.find(label) {
             Some((stored, _)) => Ok(view(&stored.block)),
-            None => Err(HostError::NotFound(format!(
-                "There is no memory block with the label '{label}'"
-            ))),
+            None => Err(HostError::NotFound(format!("There is no memory block with the label '{label}'"))),
         }
     }
 
     async fn set_block(&self, label: &str, value: String) -> Result<(), HostError> {
         let mut working = self.working.lock();
         let Some((stored, dirty)) = working.find(label) else {
-            return Err(HostError::NotFound(format!(
-                "There is no memory block with the label '{label}'"
-            )));
+            return Err(HostError::NotFound(format!("There is no memory block with the label '{label}'")));
         };
         if stored.block.read_only {
-            return Err(HostError::ReadOnly(format!(
-                "The memory block '{label}' is read-only and cannot be edited"
-            )));
+            return Err(HostError::ReadOnly(format!("The memory block '{label}' is read-only and cannot be edited")));
         }
-        check_limit(&value, stored.block.limit)
-            .map_err(|over| HostError::LimitExceeded(over.to_string()))?;
+        check_limit(&value, stored.block.limit).map_err(|over| HostError::LimitExceeded(over.to_string()))?;
         stored.block.value = value;
         *dirty = true;
         self.wrote.store(true, Ordering::Relaxed);
         Ok(())
     }
 
-    async fn search_conversation(
-        &self,
-        query: ConversationQuery,
-    ) -> Result<Vec<ConversationHit>, HostError> {
+    async fn search_conversation(&self, query: ConversationQuery) -> Result<Vec<ConversationHit>, HostError> {
         let mut roles = Vec::new();
         for role in &query.roles {
             match MessageRole::from_name(role) {
-                Some(role @ (MessageRole::User | MessageRole::Assistant | MessageRole::Tool)) => {
-                    roles.push(role)
-                }
+                Some(role @ (MessageRole::User | MessageRole::Assistant | MessageRole::Tool)) => roles.push(role),
                 _ => {
-                    return Err(HostError::Invalid(format!(
-                        "'{role}' is no role: use user, assistant or tool"
-                    )));
+                    return Err(HostError::Invalid(format!("'{role}' is no role: use user, assistant or tool")));
                 }
             }
         }
@@ -226,9 +188,7 @@ impl ToolHost for AgentHost {
             HostError::Unavailable("The message history cannot be searched right now".into())
         };
         let mut conn = self.core.store.read().await.map_err(unavailable)?;
-        let found = messages::search(&mut conn, &self.actor, &search)
-            .await
-            .map_err(unavailable)?;
+        let found = messages::search(&mut conn, &self.actor, &search).await.map_err(unavailable)?;
         let zone = self.zone();
         Ok(found
             .into_iter()
@@ -259,10 +219,6 @@ fn searchable(message: &mneme_domain::message::Message) -> String {
     if !text.is_empty() {
         return text;
     }
-    let returns: Vec<&str> = message
-        .tool_returns
-        .iter()
-        .filter_map(|one| one.func_response.as_deref())
-        .collect();
+    let returns: Vec<&str> = message.tool_returns.iter().filter_map(|one| one.func_response.as_deref()).collect();
     returns.join("\n")
 }

@@ -30,14 +30,13 @@ impl Core {
     }
 
     async fn fetch_image(&self, url: &str) -> Result<ImageSource> {
-        if let Some((media_type, data)) =
-            url.strip_prefix("data:").and_then(|rest| rest.split_once(";base64,"))
-        {
+        if let Some((media_type, data)) = url.strip_prefix("data:").and_then(|rest| rest.split_once(";base64,")) {
             check(media_type, data)?;
             return Ok(ImageSource::Base64 { media_type: media_type.into(), data: data.into(), detail: None });
         }
         let fetched = self.outbound.fetch(url, MAX_BYTES).await;
-        let (kind, bytes) = fetched.map_err(|error| CoreError::Invalid(format!("The image could not be fetched: {error}")))?;
+        let (kind, bytes) =
+            fetched.map_err(|error| CoreError::Invalid(format!("The image could not be fetched: {error}")))?;
         let media_type = sniff(&bytes).or_else(|| kind.as_deref().filter(|kind| kind.starts_with("image/")));
         let Some(media_type) = media_type else {
             return Err(CoreError::Invalid("The address of the image holds no image".into()));

@@ -29,10 +29,7 @@ pub fn parse(request: SendRequest) -> Result<Vec<MessageCreate>> {
             });
         }
         (Some(values), _) if values.len() > MAX_MESSAGES => {
-            return Err(CoreError::field(
-                "messages",
-                format!("at most {MAX_MESSAGES} messages at once"),
-            ));
+            return Err(CoreError::field("messages", format!("at most {MAX_MESSAGES} messages at once")));
         }
         (Some(values), _) => {
             for (index, value) in values.into_iter().enumerate() {
@@ -53,37 +50,22 @@ pub fn parse(request: SendRequest) -> Result<Vec<MessageCreate>> {
         return Err(CoreError::Invalid("Messages must not be empty".into()));
     }
     if messages.iter().any(|message| message.content.is_empty()) {
-        return Err(CoreError::Invalid(
-            "Message content is empty or invalid".into(),
-        ));
+        return Err(CoreError::Invalid("Message content is empty or invalid".into()));
     }
     Ok(messages)
 }
 
 fn parse_one(index: usize, value: Value) -> Result<MessageCreate> {
-    let loc = |field: &str| {
-        vec![
-            "body".into(),
-            "messages".into(),
-            index.to_string(),
-            "MessageCreate".into(),
-            field.into(),
-        ]
-    };
+    let loc =
+        |field: &str| vec!["body".into(), "messages".into(), index.to_string(), "MessageCreate".into(), field.into()];
     if value.get("type").and_then(Value::as_str) == Some("approval") {
-        return Err(CoreError::Invalid(
-            "Cannot process approval response: no tool call is awaiting approval".into(),
-        ));
+        return Err(CoreError::Invalid("Cannot process approval response: no tool call is awaiting approval".into()));
     }
     if let Some(role) = value.get("role").and_then(Value::as_str)
         && !matches!(role, "user" | "system" | "assistant")
     {
         let msg = format!("Input should be 'user', 'system' or 'assistant', not '{role}'");
-        return Err(CoreError::Unprocessable {
-            loc: loc("role"),
-            kind: "literal_error".into(),
-            msg,
-        });
+        return Err(CoreError::Unprocessable { loc: loc("role"), kind: "literal_error".into(), msg });
     }
     for field in ["role", "content"] {
         if value.get(field).is_none_or(Value::is_null) {
@@ -102,19 +84,9 @@ fn parse_one(index: usize, value: Value) -> Result<MessageCreate> {
 }
 
 /// A stored message made of an incoming one.
-pub fn to_message(
-    env: &Env,
-    agent: &AgentId,
-    run: Option<&RunId>,
-    create: MessageCreate,
-) -> Message {
+pub fn to_message(env: &Env, agent: &AgentId, run: Option<&RunId>, create: MessageCreate) -> Message {
     let role = MessageRole::from(create.role);
-    let mut message = Message::new(
-        MessageId::from_uuid(env.uuid()),
-        agent.clone(),
-        role,
-        env.now(),
-    );
+    let mut message = Message::new(MessageId::from_uuid(env.uuid()), agent.clone(), role, env.now());
     message.content = match create.content {
         Content::Text(text) => vec![ContentPart::text(text)],
         Content::Parts(parts) => parts,

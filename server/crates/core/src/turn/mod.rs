@@ -33,8 +33,8 @@ use mneme_domain::{
 use tokio::sync::mpsc;
 
 use crate::{Core, CoreError, Result};
-pub use model_call::{request, specs, tool_spec};
 use mneme_store::agents;
+pub use model_call::{request, specs, tool_spec};
 use runner::{Order, Seat, Turn};
 use sink::Sink;
 
@@ -118,20 +118,11 @@ impl Core {
     ///
     /// # Errors
     /// 404 for an unknown agent, 400 for empty input, the provider's failure when the model cannot be called.
-    pub async fn send(
-        self: &Arc<Self>,
-        actor: &Actor,
-        agent: &AgentId,
-        request: SendRequest,
-    ) -> Result<TurnResult> {
+    pub async fn send(self: &Arc<Self>, actor: &Actor, agent: &AgentId, request: SendRequest) -> Result<TurnResult> {
         let mut stream = self.begin(actor, agent, request, Mode::Whole).await?;
         let run_id = stream.run_id.clone();
-        let mut result = TurnResult {
-            messages: Vec::new(),
-            stop_reason: StopReason::EndTurn,
-            usage: TurnUsage::default(),
-            run_id,
-        };
+        let mut result =
+            TurnResult { messages: Vec::new(), stop_reason: StopReason::EndTurn, usage: TurnUsage::default(), run_id };
         while let Some(event) = stream.events.recv().await {
             match event {
                 TurnEvent::Message(envelope) => result.messages.push(*envelope),
@@ -154,11 +145,7 @@ impl Core {
         agent: &AgentId,
         request: SendRequest,
     ) -> Result<TurnStream> {
-        let mode = if request.stream_tokens == Some(true) {
-            Mode::Tokens
-        } else {
-            Mode::Steps
-        };
+        let mode = if request.stream_tokens == Some(true) { Mode::Tokens } else { Mode::Steps };
         self.begin(actor, agent, request, mode).await
     }
 

@@ -12,8 +12,7 @@ use mneme_domain::{
     tool::Tool,
 };
 use mneme_llm::{
-    Assembler, ChatMessage, ChatRequest, Completion, Delta, LlmClient, LlmError, Params, Provider,
-    ToolChoice, ToolSpec,
+    Assembler, ChatMessage, ChatRequest, Completion, Delta, LlmClient, LlmError, Params, Provider, ToolChoice, ToolSpec,
 };
 use serde_json::Value;
 
@@ -22,17 +21,10 @@ use super::{fields::Fields, sink::Sink, thoughts};
 /// The tool as a provider is told of it.
 pub fn tool_spec(tool: &Tool) -> ToolSpec {
     let schema = tool.json_schema.as_ref();
-    let text = |key: &str| {
-        schema
-            .and_then(|schema| schema.get(key))
-            .and_then(Value::as_str)
-            .map(str::to_owned)
-    };
+    let text = |key: &str| schema.and_then(|schema| schema.get(key)).and_then(Value::as_str).map(str::to_owned);
     ToolSpec {
         name: tool.call_name().to_owned(),
-        description: text("description")
-            .or_else(|| tool.description.clone())
-            .unwrap_or_default(),
+        description: text("description").or_else(|| tool.description.clone()).unwrap_or_default(),
         parameters: schema
             .and_then(|schema| schema.get("parameters"))
             .cloned()
@@ -71,12 +63,10 @@ pub fn request(agent: &Agent, messages: Vec<ChatMessage>, tools: Vec<ToolSpec>) 
             frequency_penalty: config.frequency_penalty,
             parallel_tool_calls: config.parallel_tool_calls,
         },
-        response_format: agent.response_format.clone().filter(|format| {
-            format
-                .get("type")
-                .and_then(Value::as_str)
-                .is_some_and(|kind| kind != "text")
-        }),
+        response_format: agent
+            .response_format
+            .clone()
+            .filter(|format| format.get("type").and_then(Value::as_str).is_some_and(|kind| kind != "text")),
     }
 }
 

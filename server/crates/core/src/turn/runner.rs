@@ -223,11 +223,8 @@ impl Turn {
                 .ok_or_else(|| CoreError::missing("Agent", &self.agent))?,
         };
         let stored = blocks::of_agent(&mut conn, &self.actor, &self.agent).await?;
-        let tools: Vec<Arc<Tool>> = tool_store::of_agent(&mut conn, &self.actor, &self.agent)
-            .await?
-            .into_iter()
-            .map(Arc::new)
-            .collect();
+        let tools: Vec<Arc<Tool>> =
+            tool_store::of_agent(&mut conn, &self.actor, &self.agent).await?.into_iter().map(Arc::new).collect();
         let context = match core.contexts.get(&self.agent, agent.version) {
             Some(context) => (*context).clone(),
             None => core.load_context(&mut conn, &self.actor, &agent).await?,
@@ -265,16 +262,10 @@ impl Turn {
         message.model = Some(state.agent.llm_config.model.clone());
 
         let called = self.ask(state, &message).await;
-        let Answer {
-            completion,
-            took,
-            ttft,
-            shown,
-        } = match called {
+        let Answer { completion, took, ttft, shown } = match called {
             Ok(answer) => answer,
             Err(error) => {
-                self.record_failed_step(state, &step_id, started_at, began, &error)
-                    .await;
+                self.record_failed_step(state, &step_id, started_at, began, &error).await;
                 return Err(error);
             }
         };
@@ -290,14 +281,8 @@ impl Turn {
 
         for _ in 0..BLOCK_RETRIES {
             let tool_began = Instant::now();
-            let runs = self
-                .run_tools(state, message.tool_calls.as_deref().unwrap_or_default())
-                .await;
-            let tools_took = if runs.is_empty() {
-                Duration::ZERO
-            } else {
-                tool_began.elapsed()
-            };
+            let runs = self.run_tools(state, message.tool_calls.as_deref().unwrap_or_default()).await;
+            let tools_took = if runs.is_empty() { Duration::ZERO } else { tool_began.elapsed() };
             let next = next(state, &message, &runs, empty, last);
             let tool_message = tool_message(&self.core, &message, &runs);
 
@@ -306,11 +291,7 @@ impl Turn {
                 added.push(message.clone());
             }
             added.extend(tool_message.clone());
-            let stop = if let Next::Stop(reason) = &next {
-                Some(*reason)
-            } else {
-                None
-            };
+            let stop = if let Next::Stop(reason) = &next { Some(*reason) } else { None };
             let step = self.step_record(state, &step_id, started_at, &completion, stop);
             let metrics = StepMetrics {
                 id: step_id.clone(),
@@ -341,16 +322,10 @@ impl Turn {
                 trace: &trace,
                 tools_used: &tools_used,
                 end: end.as_ref().map(|end| (&self.run_id, end)),
-                finished: end
-                    .as_ref()
-                    .map(|end| (end.completed_at, self.milliseconds())),
+                finished: end.as_ref().map(|end| (end.completed_at, self.milliseconds())),
             };
             let mut working = state.working.lock().clone();
-            match self
-                .core
-                .commit_step(&self.actor, &record, &mut working)
-                .await?
-            {
+            match self.core.commit_step(&self.actor, &record, &mut working).await? {
                 Committed::BlockChanged => {
                     let mut conn = self.core.store.read().await?;
                     let fresh = blocks::of_agent(&mut conn, &self.actor, &self.agent).await?;
@@ -369,27 +344,16 @@ impl Turn {
                 }
             }
         }
-        Err(CoreError::Conflict(
-            "A shared memory block was changed too often while the agent edited it".into(),
-        ))
+        Err(CoreError::Conflict("A shared memory block was changed too often while the agent edited it".into()))
     }
 
     /// Takes a written step into the turn's view of the context and keeps it for the next turn.
-    async fn keep(
-        &self,
-        state: &mut State,
-        version: i64,
-        context: &[MessageId],
-        added: Vec<Message>,
-    ) -> Result<()> {
+    async fn keep(&self, state: &mut State, version: i64, context: &[MessageId], added: Vec<Message>) -> Result<()> {
         state.agent.version = version;
         state.pending.clear();
         let expected = context_ids(&state.context).len() + added.len();
         state.context.total += i64::try_from(added.len()).unwrap_or(0);
-        state
-            .context
-            .messages
-            .extend(added.into_iter().map(Arc::new));
+        state.context.messages.extend(added.into_iter().map(Arc::new));
         state.context.version = version;
         if context.len() == expected {
             self.core.contexts.put(&self.agent, state.context.clone());
@@ -400,10 +364,7 @@ impl Turn {
         let agent = agents::get(&mut conn, &self.actor, &self.agent)
             .await?
             .ok_or_else(|| CoreError::missing("Agent", &self.agent))?;
-        state.context = self
-            .core
-            .load_context(&mut conn, &self.actor, &agent)
-            .await?;
+        state.context = self.core.load_context(&mut conn, &self.actor, &agent).await?;
         state.agent = agent;
         Ok(())
     }
@@ -411,11 +372,7 @@ impl Turn {
     /// Writes the system prompt anew when memory changed or its time is stale. Returns whether it did.
     fn refresh_prompt(&self, state: &mut State) -> bool {
         let now = self.core.env.now();
-        let written = state
-            .context
-            .system
-            .updated_at
-            .unwrap_or(state.context.system.created_at);
+        let written = state.context.system.updated_at.unwrap_or(state.context.system.created_at);
         let blocks = state.working.lock().blocks();
         let fixed = prompt::fixed_part(&state.agent.system, &blocks, &state.agent.tool_rules);
         let age = (now - written).to_std().unwrap_or_default();
@@ -435,9 +392,7 @@ impl Turn {
             timezone: state.agent.timezone.as_deref().unwrap_or("UTC"),
         };
         let mut system = (*state.context.system).clone();
-        system.content = vec![mneme_domain::content::ContentPart::text(prompt::join(
-            &fixed, facts,
-        ))];
+        system.content = vec![mneme_domain::content::ContentPart::text(prompt::join(&fixed, facts))];
         system.updated_at = Some(now);
         state.context.system = Arc::new(system);
         true
@@ -448,30 +403,18 @@ impl Turn {
         let aloud = thoughts::asked(&state.agent);
         let mut bad = 0;
         let mut compactions = 0;
-        if self
-            .core
-            .is_too_long(&state.agent, &state.context, &state.pending, &state.specs)
-        {
+        if self.core.is_too_long(&state.agent, &state.context, &state.pending, &state.specs) {
             compactions += 1;
             self.compact(state).await?;
         }
         loop {
             let provider = self.core.models.provider_of(&state.agent.llm_config)?;
             let system = state.context.system.text();
-            let messages = state
-                .context
-                .messages
-                .iter()
-                .map(|message| &**message)
-                .chain(&state.pending);
+            let messages = state.context.messages.iter().map(|message| &**message).chain(&state.pending);
             let chat = history::to_chat(&system, messages);
             let request = model_call::request(&state.agent, chat, state.specs.clone());
-            match model_call::call(self.core.models.client(), provider, &request, message, aloud, &self.sink)
-            .await
-            {
-                Ok(answer) if answer::is_empty(&answer.completion) && bad + 1 < BAD_ANSWERS => {
-                    bad += 1
-                }
+            match model_call::call(self.core.models.client(), provider, &request, message, aloud, &self.sink).await {
+                Ok(answer) if answer::is_empty(&answer.completion) && bad + 1 < BAD_ANSWERS => bad += 1,
                 Ok(answer) => return Ok(answer),
                 Err(LlmError::ContextOverflow { .. }) if compactions < COMPACTIONS => {
                     compactions += 1;
@@ -483,10 +426,7 @@ impl Turn {
     }
 
     async fn compact(&self, state: &mut State) -> Result<()> {
-        let compacted = self
-            .core
-            .compact(&self.actor, &state.agent, &state.context, &state.specs)
-            .await?;
+        let compacted = self.core.compact(&self.actor, &state.agent, &state.context, &state.specs).await?;
         if let Some(context) = compacted {
             state.agent.version = context.version;
             state.context = context;
@@ -495,12 +435,7 @@ impl Turn {
     }
 
     async fn run_tools(&self, state: &State, calls: &[StoredToolCall]) -> Vec<ToolRun> {
-        let caller = Caller {
-            core: &self.core,
-            actor: &self.actor,
-            agent: &state.agent,
-            tools: &state.tools,
-        };
+        let caller = Caller { core: &self.core, actor: &self.actor, agent: &state.agent, tools: &state.tools };
         caller.run(calls, &state.working).await
     }
 
@@ -517,28 +452,14 @@ impl Turn {
     fn tokens(&self, state: &State, completion: &Completion) -> (i64, i64, i64) {
         let signed = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
         match completion.usage {
-            Some(usage) => (
-                signed(usage.prompt_tokens),
-                signed(usage.completion_tokens),
-                signed(usage.total_tokens),
-            ),
+            Some(usage) => (signed(usage.prompt_tokens), signed(usage.completion_tokens), signed(usage.total_tokens)),
             None => {
                 let system = state.context.system.text();
-                let messages = state
-                    .context
-                    .messages
-                    .iter()
-                    .map(|message| &**message)
-                    .chain(&state.pending);
+                let messages = state.context.messages.iter().map(|message| &**message).chain(&state.pending);
                 let chat = history::to_chat(&system, messages);
                 let prompt = mneme_llm::tokens::count_messages(&chat, &state.specs);
-                let words =
-                    mneme_llm::tokens::count(completion.text.as_deref().unwrap_or_default())
-                        + completion
-                            .tool_calls
-                            .iter()
-                            .map(|call| mneme_llm::tokens::count(&call.arguments))
-                            .sum::<usize>();
+                let words = mneme_llm::tokens::count(completion.text.as_deref().unwrap_or_default())
+                    + completion.tool_calls.iter().map(|call| mneme_llm::tokens::count(&call.arguments)).sum::<usize>();
                 let (prompt, words) = (signed(prompt as u64), signed(words as u64));
                 (prompt, words, prompt + words)
             }
@@ -554,14 +475,11 @@ impl Turn {
         stop: Option<StopReason>,
     ) -> Step {
         let (prompt, completed, total) = self.tokens(state, completion);
-        let details = completion
-            .usage
-            .and_then(|usage| usage.reasoning_tokens)
-            .map(|count| {
-                let mut details = JsonObject::new();
-                details.insert("reasoning_tokens".into(), count.into());
-                details
-            });
+        let details = completion.usage.and_then(|usage| usage.reasoning_tokens).map(|count| {
+            let mut details = JsonObject::new();
+            details.insert("reasoning_tokens".into(), count.into());
+            details
+        });
         let mut step = self.bare_step(state, id, created_at);
         step.prompt_tokens = Some(prompt);
         step.completion_tokens = Some(completed);
@@ -631,9 +549,7 @@ impl Turn {
 
     fn milliseconds(&self) -> i64 {
         // A finished run took some time, however fast it was.
-        i64::try_from(self.began.elapsed().as_millis())
-            .unwrap_or(i64::MAX)
-            .max(1)
+        i64::try_from(self.began.elapsed().as_millis()).unwrap_or(i64::MAX).max(1)
     }
 
     async fn record_failed_step(
@@ -704,61 +620,39 @@ fn next(state: &State, message: &Message, runs: &[ToolRun], empty: bool, last: b
     if calls.is_empty() {
         return Next::Stop(StopReason::EndTurn);
     }
-    let ends = |call: &StoredToolCall, run: &ToolRun| {
-        run.tool_return.status == mneme_domain::message::ToolStatus::Success
-            && state.agent.tool_rules.iter().any(|rule| {
-                matches!(rule, ToolRule::ExitLoop { tool_name, .. } if *tool_name == call.function.name)
-            })
-    };
+    let ends =
+        |call: &StoredToolCall, run: &ToolRun| {
+            run.tool_return.status == mneme_domain::message::ToolStatus::Success
+                && state.agent.tool_rules.iter().any(
+                    |rule| matches!(rule, ToolRule::ExitLoop { tool_name, .. } if *tool_name == call.function.name),
+                )
+        };
     if calls.iter().zip(runs).any(|(call, run)| ends(call, run)) {
         // The answering tool of the older architectures is their way to say "done".
-        let answered = calls
-            .iter()
-            .any(|call| call.function.name == "send_message");
-        return Next::Stop(if answered {
-            StopReason::EndTurn
-        } else {
-            StopReason::ToolRule
-        });
+        let answered = calls.iter().any(|call| call.function.name == "send_message");
+        return Next::Stop(if answered { StopReason::EndTurn } else { StopReason::ToolRule });
     }
-    if last {
-        Next::Stop(StopReason::MaxSteps)
-    } else {
-        Next::Step
-    }
+    if last { Next::Stop(StopReason::MaxSteps) } else { Next::Step }
 }
 
 fn tool_message(core: &Core, assistant: &Message, runs: &[ToolRun]) -> Option<Message> {
     let first = runs.first()?;
     let id = MessageId::from_uuid(core.env.uuid());
-    let mut message = Message::new(
-        id,
-        assistant.agent_id.clone(),
-        MessageRole::Tool,
-        core.env.now(),
-    );
+    let mut message = Message::new(id, assistant.agent_id.clone(), MessageRole::Tool, core.env.now());
     message.step_id.clone_from(&assistant.step_id);
     message.run_id.clone_from(&assistant.run_id);
     message.model.clone_from(&assistant.model);
-    message
-        .tool_call_id
-        .clone_from(&first.tool_return.tool_call_id);
-    message.name = assistant
-        .tool_calls
-        .as_deref()
-        .and_then(|calls| match calls {
-            [call] => Some(call.function.name.clone()),
-            _ => None,
-        });
+    message.tool_call_id.clone_from(&first.tool_return.tool_call_id);
+    message.name = assistant.tool_calls.as_deref().and_then(|calls| match calls {
+        [call] => Some(call.function.name.clone()),
+        _ => None,
+    });
     message.tool_returns = runs.iter().map(|run| run.tool_return.clone()).collect();
     Some(message)
 }
 
 fn context_ids(context: &CachedContext) -> Vec<MessageId> {
-    std::iter::once(&context.system)
-        .chain(&context.messages)
-        .map(|message| message.id.clone())
-        .collect()
+    std::iter::once(&context.system).chain(&context.messages).map(|message| message.id.clone()).collect()
 }
 
 fn nanos(duration: Duration) -> i64 {

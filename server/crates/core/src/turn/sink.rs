@@ -20,18 +20,8 @@ pub struct Sink {
 }
 
 impl Sink {
-    pub fn new(
-        events: mpsc::Sender<TurnEvent>,
-        mode: Mode,
-        config: RequestConfig,
-        run_id: RunId,
-    ) -> Self {
-        Self {
-            events,
-            mode,
-            config,
-            run_id,
-        }
+    pub fn new(events: mpsc::Sender<TurnEvent>, mode: Mode, config: RequestConfig, run_id: RunId) -> Self {
+        Self { events, mode, config, run_id }
     }
 
     /// Whether tokens are wanted as they come.

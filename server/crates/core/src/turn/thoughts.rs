@@ -48,7 +48,9 @@ pub fn add(spec: &mut ToolSpec) {
 pub fn take(message: &mut Message) {
     let mut thoughts = Vec::new();
     for call in message.tool_calls.iter_mut().flatten() {
-        let Ok(Value::Object(mut arguments)) = serde_json::from_str::<Value>(&call.function.arguments) else { continue };
+        let Ok(Value::Object(mut arguments)) = serde_json::from_str::<Value>(&call.function.arguments) else {
+            continue;
+        };
         let mut changed = false;
         for name in NAMES {
             if let Some(value) = arguments.shift_remove(name) {

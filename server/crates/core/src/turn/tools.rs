@@ -36,15 +36,10 @@ pub struct Caller<'a> {
 
 impl Caller<'_> {
     /// Runs the calls: at once when every tool allows it, else one after the other in the model's order.
-    pub async fn run(
-        &self,
-        calls: &[StoredToolCall],
-        working: &Arc<Mutex<Working>>,
-    ) -> Vec<ToolRun> {
+    pub async fn run(&self, calls: &[StoredToolCall], working: &Arc<Mutex<Working>>) -> Vec<ToolRun> {
         let parallel = calls.len() > 1
             && calls.iter().all(|call| {
-                self.find(&call.function.name)
-                    .is_some_and(|tool| tool.enable_parallel_execution == Some(true))
+                self.find(&call.function.name).is_some_and(|tool| tool.enable_parallel_execution == Some(true))
             });
         if parallel {
             return join_all(calls.iter().map(|call| self.call(call, working))).await;
@@ -64,66 +59,44 @@ impl Caller<'_> {
         let name = &call.function.name;
         let Some(tool) = self.find(name) else {
             let valid: Vec<&str> = self.tools.iter().map(|tool| tool.call_name()).collect();
-            let text = format!(
-                "[ToolConstraintError] Cannot call {name}, valid tools include: {valid:?}."
-            );
+            let text = format!("[ToolConstraintError] Cannot call {name}, valid tools include: {valid:?}.");
             return refused(call, None, text);
         };
         match serde_json::from_str::<Value>(&call.function.arguments) {
             Ok(Value::Object(_)) => {}
             Ok(_) => {
-                return refused(
-                    call,
-                    Some(tool),
-                    format!("The arguments of {name} have to be a JSON object."),
-                );
+                return refused(call, Some(tool), format!("The arguments of {name} have to be a JSON object."));
             }
             Err(error) => {
-                let text = format!(
-                    "The arguments of {name} are not valid JSON ({error}). Call it again with valid JSON."
-                );
+                let text =
+                    format!("The arguments of {name} are not valid JSON ({error}). Call it again with valid JSON.");
                 return refused(call, Some(tool), text);
             }
         }
-        let needs_approval = |rule: &ToolRule| matches!(rule, ToolRule::RequiresApproval { tool_name, .. } if tool_name == name);
+        let needs_approval =
+            |rule: &ToolRule| matches!(rule, ToolRule::RequiresApproval { tool_name, .. } if tool_name == name);
         if self.agent.tool_rules.iter().any(needs_approval) {
             let text = format!("{name} needs a person's approval, which this version of the server cannot ask for.");
             return refused(call, Some(tool), text);
         }
         if !tool.tool_type.is_builtin() {
-            let text = format!(
-                "The tool {name} is of type {}, which this server cannot run.",
-                tool.tool_type.as_str()
-            );
+            let text = format!("The tool {name} is of type {}, which this server cannot run.", tool.tool_type.as_str());
             return refused(call, Some(tool), text);
         }
         self.builtin(call, tool, working).await
     }
 
-    async fn builtin(
-        &self,
-        call: &StoredToolCall,
-        tool: &Arc<Tool>,
-        working: &Arc<Mutex<Working>>,
-    ) -> ToolRun {
+    async fn builtin(&self, call: &StoredToolCall, tool: &Arc<Tool>, working: &Arc<Mutex<Working>>) -> ToolRun {
         let name = &call.function.name;
         let builtins = match self.core.sandbox.builtin().await {
             Ok(builtins) => builtins,
             Err(error) => {
                 tracing::error!(%error, "the built-in tools cannot be loaded");
-                return refused(
-                    call,
-                    Some(tool),
-                    "The tool could not be run: the sandbox is not available.".into(),
-                );
+                return refused(call, Some(tool), "The tool could not be run: the sandbox is not available.".into());
             }
         };
         let Some((guest, _)) = builtins.find(name) else {
-            return refused(
-                call,
-                Some(tool),
-                format!("The tool {name} is not part of this server."),
-            );
+            return refused(call, Some(tool), format!("The tool {name} is not part of this server."));
         };
         let host = Arc::new(AgentHost::new(
             self.core.clone(),
@@ -185,10 +158,7 @@ fn bounded(text: String, limit: i64) -> String {
         None => text,
         Some((at, _)) => {
             let total = text.chars().count();
-            format!(
-                "{}… [NOTE: the return value was cut, {total} > {limit} characters]",
-                &text[..at]
-            )
+            format!("{}… [NOTE: the return value was cut, {total} > {limit} characters]", &text[..at])
         }
     }
 }

@@ -48,8 +48,7 @@ async fn a_background_stream_reads_the_same_from_every_point(database: On) {
     assert_eq!(ended(&world, &run).await.status, RunStatus::Completed);
     for cut in 0..=live.len() {
         let after = i64::try_from(cut).unwrap();
-        let events: Vec<TurnEvent> =
-            world.core.resume_stream(&world.actor, &run, after).await.unwrap().collect().await;
+        let events: Vec<TurnEvent> = world.core.resume_stream(&world.actor, &run, after).await.unwrap().collect().await;
         let tail: Vec<String> = events.iter().rev().take(2).map(|event| format!("{event:?}")).collect();
         assert!(tail[0].starts_with("Usage(") && tail[1].starts_with("Stop(EndTurn"), "{tail:?}");
         assert_eq!(stored(events), live[cut..], "cut at {cut}");

@@ -183,8 +183,11 @@ async fn tokens_stream_under_the_id_of_the_stored_message() {
     assert_eq!(ids.len(), 1);
     assert!(tail[0].starts_with("Stop(EndTurn)") && tail[1].starts_with("Usage("), "{tail:?}");
     let newest = Page { before: None, after: None, limit: 1, order: Order::Desc };
-    let stored =
-        world.core.list_messages(&world.actor, &agent.id, &newest, &RequestConfig::default(), None, false).await.unwrap();
+    let stored = world
+        .core
+        .list_messages(&world.actor, &agent.id, &newest, &RequestConfig::default(), None, false)
+        .await
+        .unwrap();
     assert_eq!(shown(&stored)[0]["id"].as_str().unwrap(), ids[0]);
 }
 

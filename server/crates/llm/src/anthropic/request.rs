@@ -20,31 +20,20 @@ const PLACEHOLDER: &str = "Continue.";
 
 /// The body to post to `/v1/messages`.
 pub(crate) fn body(request: &ChatRequest, stream: bool) -> Value {
-    let default = models::max_output(&request.model)
-        .unwrap_or(SAFE_MAX_TOKENS)
-        .min(DEFAULT_MAX_TOKENS);
+    let default = models::max_output(&request.model).unwrap_or(SAFE_MAX_TOKENS).min(DEFAULT_MAX_TOKENS);
     let max_tokens = request.params.max_tokens.unwrap_or(default);
     let thinking = thinking::parameter(request, max_tokens);
     let mut body = Map::new();
     body.insert("model".into(), json!(request.model));
     body.insert("max_tokens".into(), json!(max_tokens));
     if let Some(system) = system(request) {
-        body.insert(
-            "system".into(),
-            json!([{"type": "text", "text": system, "cache_control": {"type": "ephemeral"}}]),
-        );
+        body.insert("system".into(), json!([{"type": "text", "text": system, "cache_control": {"type": "ephemeral"}}]));
     }
-    body.insert(
-        "messages".into(),
-        messages(&request.messages, thinking.is_some()).into(),
-    );
+    body.insert("messages".into(), messages(&request.messages, thinking.is_some()).into());
     tools(request, &mut body);
     let adaptive = thinking::is_adaptive(&request.model);
-    if let Some(effort) = request
-        .params
-        .reasoning_effort
-        .as_deref()
-        .filter(|effort| adaptive && EFFORTS.contains(effort))
+    if let Some(effort) =
+        request.params.reasoning_effort.as_deref().filter(|effort| adaptive && EFFORTS.contains(effort))
     {
         body.insert("output_config".into(), json!({"effort": effort}));
     }
@@ -63,10 +52,7 @@ pub(crate) fn body(request: &ChatRequest, stream: bool) -> Value {
 
 fn system(request: &ChatRequest) -> Option<String> {
     let prompt = system_prompt(&request.messages).unwrap_or_default();
-    let wanted = request
-        .response_format
-        .as_ref()
-        .and_then(schema_instruction);
+    let wanted = request.response_format.as_ref().and_then(schema_instruction);
     let parts: Vec<&str> = [prompt.as_ref(), wanted.as_deref().unwrap_or_default()]
         .into_iter()
         .filter(|part| !part.trim().is_empty())
@@ -86,11 +72,7 @@ fn tools(request: &ChatRequest, body: &mut Map<String, Value>) {
         ToolChoice::Required => json!({"type": "any"}),
         ToolChoice::Named(name) => json!({"type": "tool", "name": name}),
     };
-    if let Some(parallel) = request
-        .params
-        .parallel_tool_calls
-        .filter(|_| request.tool_choice != ToolChoice::None)
-    {
+    if let Some(parallel) = request.params.parallel_tool_calls.filter(|_| request.tool_choice != ToolChoice::None) {
         choice["disable_parallel_tool_use"] = json!(!parallel);
     }
     body.insert("tool_choice".into(), choice);
@@ -107,14 +89,9 @@ fn messages(messages: &[ChatMessage], with_thinking: bool) -> Vec<Value> {
             },
             ChatMessage::User { parts, .. } => ("user", parts.iter().filter_map(part).collect()),
             ChatMessage::Assistant { .. } => ("assistant", assistant(message, with_thinking)),
-            ChatMessage::Tool {
-                call_id, content, ..
-            } => (
-                "user",
-                vec![
-                    json!({"type": "tool_result", "tool_use_id": safe_id(call_id), "content": content}),
-                ],
-            ),
+            ChatMessage::Tool { call_id, content, .. } => {
+                ("user", vec![json!({"type": "tool_result", "tool_use_id": safe_id(call_id), "content": content})])
+            }
         };
         if blocks.is_empty() {
             continue;
@@ -128,38 +105,23 @@ fn messages(messages: &[ChatMessage], with_thinking: bool) -> Vec<Value> {
         turns.insert(0, ("user", vec![text_block(PLACEHOLDER)]));
     }
     // Marks how far the conversation can be read from the cache next time.
-    if let Some(Value::Object(block)) = turns
-        .last_mut()
-        .filter(|(role, _)| *role == "user")
-        .and_then(|(_, b)| b.last_mut())
+    if let Some(Value::Object(block)) =
+        turns.last_mut().filter(|(role, _)| *role == "user").and_then(|(_, b)| b.last_mut())
     {
         block.insert("cache_control".into(), json!({"type": "ephemeral"}));
     }
-    turns
-        .into_iter()
-        .map(|(role, content)| json!({"role": role, "content": content}))
-        .collect()
+    turns.into_iter().map(|(role, content)| json!({"role": role, "content": content})).collect()
 }
 
 fn assistant(message: &ChatMessage, with_thinking: bool) -> Vec<Value> {
-    let ChatMessage::Assistant {
-        text,
-        reasoning,
-        tool_calls,
-        ..
-    } = message
-    else {
+    let ChatMessage::Assistant { text, reasoning, tool_calls, .. } = message else {
         return Vec::new();
     };
     let mut blocks: Vec<Value> = Vec::new();
     if with_thinking {
         blocks.extend(reasoning.iter().filter_map(thinking::block_json));
     }
-    blocks.extend(
-        text.as_deref()
-            .filter(|text| !text.trim().is_empty())
-            .map(text_block),
-    );
+    blocks.extend(text.as_deref().filter(|text| !text.trim().is_empty()).map(text_block));
     blocks.extend(tool_calls.iter().map(|call| {
         json!({
             "type": "tool_use", "id": safe_id(&call.id), "name": call.name, "input": arguments_object(&call.arguments),
@@ -172,12 +134,10 @@ fn assistant(message: &ChatMessage, with_thinking: bool) -> Vec<Value> {
 fn part(part: &Part) -> Option<Value> {
     match part {
         Part::Text(text) => (!text.trim().is_empty()).then(|| text_block(text)),
-        Part::Image { media_type, data } => Some(
-            json!({"type": "image", "source": {"type": "base64", "media_type": media_type, "data": data}}),
-        ),
-        Part::ImageUrl { url, .. } => {
-            Some(json!({"type": "image", "source": {"type": "url", "url": url}}))
+        Part::Image { media_type, data } => {
+            Some(json!({"type": "image", "source": {"type": "base64", "media_type": media_type, "data": data}}))
         }
+        Part::ImageUrl { url, .. } => Some(json!({"type": "image", "source": {"type": "url", "url": url}})),
     }
 }
 
@@ -187,15 +147,7 @@ fn text_block(text: &str) -> Value {
 
 /// Ids of other providers may hold characters that Anthropic refuses.
 fn safe_id(id: &str) -> String {
-    id.chars()
-        .map(|c| {
-            if c.is_ascii_alphanumeric() || c == '_' || c == '-' {
-                c
-            } else {
-                '_'
-            }
-        })
-        .collect()
+    id.chars().map(|c| if c.is_ascii_alphanumeric() || c == '_' || c == '-' { c } else { '_' }).collect()
 }
 
 #[cfg(test)]

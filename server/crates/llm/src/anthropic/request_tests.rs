@@ -3,9 +3,7 @@
 use insta::assert_json_snapshot;
 
 use super::*;
-use crate::fixtures::{
-    assistant, calls, everything, request, result, structured, system, thought, user,
-};
+use crate::fixtures::{assistant, calls, everything, request, result, structured, system, thought, user};
 
 const MODEL: &str = "claude-sonnet-4-20250514";
 
@@ -157,10 +155,7 @@ fn without_thinking_the_temperature_goes_out_and_the_blocks_stay() {
     let body = body(&request, false);
     assert_eq!(body["temperature"], json!(1.0));
     assert_eq!(body.get("thinking"), None);
-    assert_eq!(
-        body["tool_choice"],
-        json!({"type": "tool", "name": "roll", "disable_parallel_tool_use": true})
-    );
+    assert_eq!(body["tool_choice"], json!({"type": "tool", "name": "roll", "disable_parallel_tool_use": true}));
     assert!(!body["messages"].to_string().contains("c2ln"));
 }
 
@@ -200,25 +195,10 @@ fn a_structured_answer_is_asked_for_in_words() {
 
 #[test]
 fn turns_begin_with_the_user_and_alternate() {
-    let turns = messages(
-        &[
-            system("s"),
-            assistant("a"),
-            assistant("b"),
-            user(" "),
-            user("c"),
-            user("d"),
-        ],
-        false,
-    );
+    let turns = messages(&[system("s"), assistant("a"), assistant("b"), user(" "), user("c"), user("d")], false);
     let shown: Vec<(&str, usize)> = turns
         .iter()
-        .map(|turn| {
-            (
-                turn["role"].as_str().unwrap_or(""),
-                turn["content"].as_array().map_or(0, Vec::len),
-            )
-        })
+        .map(|turn| (turn["role"].as_str().unwrap_or(""), turn["content"].as_array().map_or(0, Vec::len)))
         .collect();
     assert_eq!(shown, [("user", 1), ("assistant", 2), ("user", 2)]);
     assert_eq!(messages(&[system("only")], false).len(), 1);
@@ -230,19 +210,11 @@ fn thinking_needs_a_model_a_budget_and_a_free_choice() {
         let mut request = everything(MODEL);
         request.params.max_reasoning_tokens = 1500;
         change(&mut request);
-        body(&request, true)
-            .get("thinking")
-            .map(|thinking| thinking["budget_tokens"].as_u64())
+        body(&request, true).get("thinking").map(|thinking| thinking["budget_tokens"].as_u64())
     };
     assert_eq!(ask(&|_| {}), Some(Some(1500)));
-    assert_eq!(
-        ask(&|r| r.params.max_reasoning_tokens = 0),
-        Some(Some(1024))
-    );
-    assert_eq!(
-        ask(&|r| r.params.max_reasoning_tokens = 9000),
-        Some(Some(1999))
-    );
+    assert_eq!(ask(&|r| r.params.max_reasoning_tokens = 0), Some(Some(1024)));
+    assert_eq!(ask(&|r| r.params.max_reasoning_tokens = 9000), Some(Some(1999)));
     assert_eq!(ask(&|r| r.params.max_tokens = Some(1024)), None);
     assert_eq!(ask(&|r| r.params.max_tokens = None), Some(Some(1500)));
     assert_eq!(ask(&|r| r.model = "claude-3-5-haiku-20241022".into()), None);
@@ -254,10 +226,7 @@ fn thinking_needs_a_model_a_budget_and_a_free_choice() {
 fn a_model_that_budgets_for_itself_gets_an_effort_and_no_temperature() {
     let mut request = everything("claude-opus-4-7");
     let with = body(&request, true);
-    assert_eq!(
-        with["thinking"],
-        json!({"type": "adaptive", "display": "summarized"})
-    );
+    assert_eq!(with["thinking"], json!({"type": "adaptive", "display": "summarized"}));
     assert_eq!(with["output_config"], json!({"effort": "low"}));
     request.params.enable_reasoner = false;
     request.params.reasoning_effort = Some("minimal".into());
@@ -270,28 +239,14 @@ fn a_model_that_budgets_for_itself_gets_an_effort_and_no_temperature() {
 #[test]
 fn a_tool_loop_without_verifiable_thoughts_is_continued_without_thinking() {
     let ask = |reasoning| {
-        let mut request = request(
-            MODEL,
-            vec![user("u"), calls(reasoning, &["a"]), result("a", "4")],
-        );
+        let mut request = request(MODEL, vec![user("u"), calls(reasoning, &["a"]), result("a", "4")]);
         request.params.enable_reasoner = true;
         body(&request, true).get("thinking").is_some()
     };
     assert!(ask(vec![thought("t", Some("c2ln"))]));
     assert!(!ask(vec![thought("t", None)]));
     assert!(!ask(vec![]));
-    let mut later = request(
-        MODEL,
-        vec![
-            user("u"),
-            calls(vec![], &["a"]),
-            result("a", "4"),
-            user("v"),
-        ],
-    );
+    let mut later = request(MODEL, vec![user("u"), calls(vec![], &["a"]), result("a", "4"), user("v")]);
     later.params.enable_reasoner = true;
-    assert!(
-        body(&later, true).get("thinking").is_some(),
-        "an earlier turn does not matter"
-    );
+    assert!(body(&later, true).get("thinking").is_some(), "an earlier turn does not matter");
 }

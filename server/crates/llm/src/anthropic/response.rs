@@ -88,29 +88,20 @@ impl Decoder for MessagesDecoder {
 impl MessagesDecoder {
     fn start(&mut self, index: u64, block: &Value, out: &mut Vec<Delta>) {
         match str_at(block, "type") {
-            Some("text") => {
-                out.extend(str_at(block, "text").map(|text| Delta::Text(text.to_owned())))
-            }
+            Some("text") => out.extend(str_at(block, "text").map(|text| Delta::Text(text.to_owned()))),
             Some("thinking") => {
                 out.extend(str_at(block, "thinking").map(thought));
                 let signature = str_at(block, "signature").unwrap_or_default().to_owned();
                 self.open.insert(index, Open::Thinking { signature });
             }
             Some("redacted_thinking") => {
-                out.extend(
-                    str_at(block, "data").map(|data| Delta::RedactedReasoning(data.to_owned())),
-                );
+                out.extend(str_at(block, "data").map(|data| Delta::RedactedReasoning(data.to_owned())));
             }
             Some("tool_use") => {
                 let id = str_at(block, "id").map(str::to_owned);
                 let name = str_at(block, "name").map(str::to_owned);
                 self.piece(index, id, name, Arguments::Absent, out);
-                self.open.insert(
-                    index,
-                    Open::Tool {
-                        input: block.get("input").cloned(),
-                    },
-                );
+                self.open.insert(index, Open::Tool { input: block.get("input").cloned() });
             }
             _ => {}
         }
@@ -118,9 +109,7 @@ impl MessagesDecoder {
 
     fn delta(&mut self, index: u64, delta: &Value, out: &mut Vec<Delta>) {
         match str_at(delta, "type") {
-            Some("text_delta") => {
-                out.extend(str_at(delta, "text").map(|text| Delta::Text(text.to_owned())))
-            }
+            Some("text_delta") => out.extend(str_at(delta, "text").map(|text| Delta::Text(text.to_owned()))),
             Some("thinking_delta") => out.extend(str_at(delta, "thinking").map(thought)),
             Some("signature_delta") => {
                 if let (Some(Open::Thinking { signature }), Some(more)) =
@@ -145,10 +134,7 @@ impl MessagesDecoder {
     fn stop(&mut self, index: u64, out: &mut Vec<Delta>) {
         match self.open.remove(&index) {
             Some(Open::Thinking { signature }) if !signature.is_empty() => {
-                out.push(Delta::Reasoning {
-                    text: String::new(),
-                    signature: Some(signature),
-                });
+                out.push(Delta::Reasoning { text: String::new(), signature: Some(signature) });
             }
             Some(Open::Tool { input: Some(input) }) => {
                 self.piece(index, None, None, Arguments::from_json(Some(&input)), out);
@@ -166,15 +152,7 @@ impl MessagesDecoder {
         out: &mut Vec<Delta>,
     ) {
         let index = usize::try_from(index).ok();
-        self.progress.slots.accept(
-            Piece {
-                index,
-                id,
-                name,
-                arguments,
-            },
-            out,
-        );
+        self.progress.slots.accept(Piece { index, id, name, arguments }, out);
     }
 
     fn finish(&mut self, message: &Value) {
@@ -203,8 +181,7 @@ impl MessagesDecoder {
         }
         if let (Some(input), Some(output)) = (counts.input, counts.output) {
             // Anthropic counts only what it neither read from nor wrote to its cache as input.
-            let prompt_tokens =
-                input + counts.cache_write.unwrap_or(0) + counts.cache_read.unwrap_or(0);
+            let prompt_tokens = input + counts.cache_write.unwrap_or(0) + counts.cache_read.unwrap_or(0);
             self.progress.usage = Some(Usage {
                 prompt_tokens,
                 completion_tokens: output,
@@ -217,8 +194,5 @@ impl MessagesDecoder {
 }
 
 fn thought(text: &str) -> Delta {
-    Delta::Reasoning {
-        text: text.to_owned(),
-        signature: None,
-    }
+    Delta::Reasoning { text: text.to_owned(), signature: None }
 }

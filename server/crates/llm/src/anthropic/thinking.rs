@@ -12,11 +12,8 @@ const MIN_BUDGET: u32 = 1024;
 
 /// The `thinking` parameter, when the request wants thinking and every rule of Anthropic's allows it.
 pub(super) fn parameter(request: &ChatRequest, max_tokens: u32) -> Option<Value> {
-    let forced = !request.tools.is_empty()
-        && matches!(
-            request.tool_choice,
-            ToolChoice::Required | ToolChoice::Named(_)
-        );
+    let forced =
+        !request.tools.is_empty() && matches!(request.tool_choice, ToolChoice::Required | ToolChoice::Named(_));
     if !request.params.enable_reasoner
         || forced
         || !models::reasons(&request.model)
@@ -28,11 +25,7 @@ pub(super) fn parameter(request: &ChatRequest, max_tokens: u32) -> Option<Value>
         return Some(json!({"type": "adaptive", "display": "summarized"}));
     }
     // The budget is a part of the token limit and has to be smaller.
-    let budget = request
-        .params
-        .max_reasoning_tokens
-        .max(MIN_BUDGET)
-        .min(max_tokens.saturating_sub(1));
+    let budget = request.params.max_reasoning_tokens.max(MIN_BUDGET).min(max_tokens.saturating_sub(1));
     (budget >= MIN_BUDGET).then(|| json!({"type": "enabled", "budget_tokens": budget}))
 }
 
@@ -41,38 +34,28 @@ pub(super) fn parameter(request: &ChatRequest, max_tokens: u32) -> Option<Value>
 pub(super) fn is_adaptive(model: &str) -> bool {
     let parts = model.rsplit('/').next().unwrap_or(model).split(['-', '.']);
     // Version numbers are short; a long number is a date.
-    let mut version = parts
-        .filter_map(|part| part.parse::<u32>().ok())
-        .filter(|n| *n < 1000);
+    let mut version = parts.filter_map(|part| part.parse::<u32>().ok()).filter(|n| *n < 1000);
     (version.next().unwrap_or(0), version.next().unwrap_or(0)) >= (4, 7)
 }
 
 /// Whether every tool-calling message since the last user message begins with a block Anthropic can verify. It refuses
 /// to think on otherwise, as happens when the model was changed in the middle of a turn.
 fn loop_is_signed(messages: &[ChatMessage]) -> bool {
-    messages
-        .iter()
-        .rev()
-        .take_while(|message| !matches!(message, ChatMessage::User { .. }))
-        .all(|message| match message {
-            ChatMessage::Assistant {
-                reasoning,
-                tool_calls,
-                ..
-            } if !tool_calls.is_empty() => {
+    messages.iter().rev().take_while(|message| !matches!(message, ChatMessage::User { .. })).all(
+        |message| match message {
+            ChatMessage::Assistant { reasoning, tool_calls, .. } if !tool_calls.is_empty() => {
                 reasoning.iter().any(|block| block_json(block).is_some())
             }
             _ => true,
-        })
+        },
+    )
 }
 
 /// A block to send back; `None` for one that Anthropic could not verify.
 pub(super) fn block_json(block: &Reasoning) -> Option<Value> {
     match (&block.redacted, &block.signature) {
         (Some(data), _) => Some(json!({"type": "redacted_thinking", "data": data})),
-        (None, Some(signature)) => {
-            Some(json!({"type": "thinking", "thinking": block.text, "signature": signature}))
-        }
+        (None, Some(signature)) => Some(json!({"type": "thinking", "thinking": block.text, "signature": signature})),
         (None, None) => None,
     }
 }
@@ -83,20 +66,10 @@ mod tests {
 
     #[test]
     fn newer_models_budget_for_themselves() {
-        for model in [
-            "claude-opus-4-7",
-            "claude-opus-4-8-20260601",
-            "claude-sonnet-5",
-            "anthropic/claude-opus-4.7",
-        ] {
+        for model in ["claude-opus-4-7", "claude-opus-4-8-20260601", "claude-sonnet-5", "anthropic/claude-opus-4.7"] {
             assert!(is_adaptive(model), "{model}");
         }
-        for model in [
-            "claude-opus-4-6",
-            "claude-sonnet-4-20250514",
-            "claude-3-7-sonnet-20250219",
-            "claude-next",
-        ] {
+        for model in ["claude-opus-4-6", "claude-sonnet-4-20250514", "claude-3-7-sonnet-20250219", "claude-next"] {
             assert!(!is_adaptive(model), "{model}");
         }
     }

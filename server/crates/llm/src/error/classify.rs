@@ -24,20 +24,13 @@ impl Upstream {
     pub fn from_body(status: u16, body: &[u8]) -> Self {
         match serde_json::from_slice::<Value>(body) {
             Ok(value) => Self::from_value(Some(status), &value),
-            Err(_) => Self {
-                status,
-                message: plain(&String::from_utf8_lossy(body)),
-                ..Self::default()
-            },
+            Err(_) => Self { status, message: plain(&String::from_utf8_lossy(body)), ..Self::default() },
         }
     }
 
     /// Reads an error object; without a status one is derived from the error's own codes.
     pub fn from_value(status: Option<u16>, value: &Value) -> Self {
-        let value = value
-            .as_array()
-            .and_then(|list| list.first())
-            .unwrap_or(value);
+        let value = value.as_array().and_then(|list| list.first()).unwrap_or(value);
         let error = match value.get("error") {
             Some(inner @ (Value::Object(_) | Value::String(_))) => inner,
             _ => value,
@@ -50,35 +43,16 @@ impl Upstream {
             }
         }
         // Google puts the machine-readable reason into the details.
-        for detail in error
-            .get("details")
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten()
-        {
+        for detail in error.get("details").and_then(Value::as_array).into_iter().flatten() {
             if let Some(reason) = detail.get("reason").and_then(Value::as_str) {
                 codes.push_str(&reason.to_lowercase());
                 codes.push(' ');
             }
         }
-        let number = error
-            .get("code")
-            .and_then(Value::as_u64)
-            .filter(|n| (400..600).contains(n));
-        let status = status
-            .or(number.map(|n| n as u16))
-            .unwrap_or_else(|| status_of(&codes));
-        let param = error
-            .get("param")
-            .and_then(Value::as_str)
-            .map(str::to_owned);
-        Self {
-            status,
-            message: message_of(error),
-            codes,
-            param,
-            retry_after: retry_info(error),
-        }
+        let number = error.get("code").and_then(Value::as_u64).filter(|n| (400..600).contains(n));
+        let status = status.or(number.map(|n| n as u16)).unwrap_or_else(|| status_of(&codes));
+        let param = error.get("param").and_then(Value::as_str).map(str::to_owned);
+        Self { status, message: message_of(error), codes, param, retry_after: retry_info(error) }
     }
 
     /// Sorts the error; `model` is the one that was asked for.
@@ -93,47 +67,27 @@ impl Upstream {
         let has_code = |names: &[&str]| names.iter().any(|name| self.codes.contains(name));
         let says = |phrases: &[&str]| phrases.iter().any(|phrase| lower.contains(phrase));
         match self.status {
-            429 => LlmError::RateLimit {
-                message,
-                retry_after: self.retry_after,
-            },
+            429 => LlmError::RateLimit { message, retry_after: self.retry_after },
             401 | 403 => LlmError::Authentication { message, status },
             400 if has_code(&["api_key_invalid"]) || says(&["api key not valid"]) => {
                 LlmError::Authentication { message, status }
             }
-            _ if has_code(OVERFLOW_CODES) || says(OVERFLOW_PHRASES) => {
-                LlmError::ContextOverflow { message, status }
-            }
+            _ if has_code(OVERFLOW_CODES) || says(OVERFLOW_PHRASES) => LlmError::ContextOverflow { message, status },
             413 => LlmError::ContextOverflow { message, status },
-            _ if has_code(POLICY_CODES) || says(POLICY_PHRASES) => {
-                LlmError::ContentPolicy { message, status }
+            _ if has_code(POLICY_CODES) || says(POLICY_PHRASES) => LlmError::ContentPolicy { message, status },
+            404 => LlmError::NotFound { message, model: model.to_owned(), status },
+            400..=499 if has_code(&["model_not_found"]) => {
+                LlmError::NotFound { message, model: model.to_owned(), status }
             }
-            404 => LlmError::NotFound {
-                message,
-                model: model.to_owned(),
-                status,
-            },
-            400..=499 if has_code(&["model_not_found"]) => LlmError::NotFound {
-                message,
-                model: model.to_owned(),
-                status,
-            },
             503 | 529 => LlmError::Overloaded { message, status },
             _ if has_code(&["overloaded"]) => LlmError::Overloaded { message, status },
             400..=499 => LlmError::BadRequest { message, status },
-            other => LlmError::Server {
-                message,
-                status: other,
-            },
+            other => LlmError::Server { message, status: other },
         }
     }
 }
 
-const OVERFLOW_CODES: &[&str] = &[
-    "context_length_exceeded",
-    "exceed_context_size",
-    "request_too_large",
-];
+const OVERFLOW_CODES: &[&str] = &["context_length_exceeded", "exceed_context_size", "request_too_large"];
 const OVERFLOW_PHRASES: &[&str] = &[
     "maximum context length",
     "context length exceeded",
@@ -151,19 +105,9 @@ const OVERFLOW_PHRASES: &[&str] = &[
     "longer than the maximum model length",
     "reduce the length of the messages",
 ];
-const POLICY_CODES: &[&str] = &[
-    "content_filter",
-    "content_policy_violation",
-    "moderation_blocked",
-    "invalid_prompt",
-    "prohibited_content",
-];
-const POLICY_PHRASES: &[&str] = &[
-    "content management policy",
-    "content policy",
-    "usage policies",
-    "safety system",
-];
+const POLICY_CODES: &[&str] =
+    &["content_filter", "content_policy_violation", "moderation_blocked", "invalid_prompt", "prohibited_content"];
+const POLICY_PHRASES: &[&str] = &["content management policy", "content policy", "usage policies", "safety system"];
 
 /// The HTTP status that stands for an error which a stream reports with words only.
 fn status_of(codes: &str) -> u16 {
@@ -185,28 +129,20 @@ fn status_of(codes: &str) -> u16 {
         ("content_filter", 400),
         ("timeout", 504),
     ];
-    TABLE
-        .iter()
-        .find(|(word, _)| codes.contains(word))
-        .map_or(500, |(_, status)| *status)
+    TABLE.iter().find(|(word, _)| codes.contains(word)).map_or(500, |(_, status)| *status)
 }
 
 fn message_of(error: &Value) -> String {
     let found = match error {
         Value::String(message) => Some(message.clone()),
-        _ => ["message", "msg", "detail", "error"]
-            .iter()
-            .find_map(|key| match error.get(key)? {
-                // FastAPI servers list what failed to validate.
-                Value::Array(items) => {
-                    let parts: Vec<_> = items
-                        .iter()
-                        .filter_map(|item| text(item.get("msg")?))
-                        .collect();
-                    (!parts.is_empty()).then(|| parts.join("; "))
-                }
-                value => text(value),
-            }),
+        _ => ["message", "msg", "detail", "error"].iter().find_map(|key| match error.get(key)? {
+            // FastAPI servers list what failed to validate.
+            Value::Array(items) => {
+                let parts: Vec<_> = items.iter().filter_map(|item| text(item.get("msg")?)).collect();
+                (!parts.is_empty()).then(|| parts.join("; "))
+            }
+            value => text(value),
+        }),
     };
     let message = found.unwrap_or_default();
     // OpenRouter says "Provider returned error" and hides the reason one level down.
@@ -219,9 +155,7 @@ fn message_of(error: &Value) -> String {
 /// Google's `RetryInfo` detail, `"retryDelay": "34s"`.
 fn retry_info(error: &Value) -> Option<Duration> {
     let details = error.get("details")?.as_array()?;
-    let delay = details
-        .iter()
-        .find_map(|detail| detail.get("retryDelay")?.as_str())?;
+    let delay = details.iter().find_map(|detail| detail.get("retryDelay")?.as_str())?;
     let seconds: f64 = delay.trim_end_matches('s').parse().ok()?;
     Duration::try_from_secs_f64(seconds).ok()
 }

@@ -11,18 +11,8 @@ fn sort(status: u16, body: &str) -> (&'static str, String) {
 #[test]
 fn bodies_of_every_provider_are_sorted() {
     for (status, body, kind, message) in [
-        (
-            400,
-            r#"{"error":{"message":"bad","type":"invalid_request_error"}}"#,
-            "bad_request",
-            "bad",
-        ),
-        (
-            400,
-            r#"{"error":{"message":"no room","code":"context_length_exceeded"}}"#,
-            "context_overflow",
-            "no room",
-        ),
+        (400, r#"{"error":{"message":"bad","type":"invalid_request_error"}}"#, "bad_request", "bad"),
+        (400, r#"{"error":{"message":"no room","code":"context_length_exceeded"}}"#, "context_overflow", "no room"),
         (
             400,
             r#"{"object":"error","message":"This model's maximum context length is 4096 tokens.","type":"BadRequestError","code":400}"#,
@@ -47,84 +37,39 @@ fn bodies_of_every_provider_are_sorted() {
             "context_overflow",
             "the request exceeds the available context size",
         ),
-        (
-            413,
-            r#"{"error":{"type":"request_too_large","message":"big"}}"#,
-            "context_overflow",
-            "big",
-        ),
+        (413, r#"{"error":{"type":"request_too_large","message":"big"}}"#, "context_overflow", "big"),
         (
             400,
             r#"{"error":{"code":400,"message":"API key not valid. Please pass a valid API key.","status":"INVALID_ARGUMENT","details":[{"reason":"API_KEY_INVALID"}]}}"#,
             "authentication",
             "API key not valid. Please pass a valid API key.",
         ),
-        (
-            401,
-            r#"{"error":{"message":"wrong key","code":"invalid_api_key"}}"#,
-            "authentication",
-            "wrong key",
-        ),
-        (
-            403,
-            r#"{"message":"forbidden"}"#,
-            "authentication",
-            "forbidden",
-        ),
+        (401, r#"{"error":{"message":"wrong key","code":"invalid_api_key"}}"#, "authentication", "wrong key"),
+        (403, r#"{"message":"forbidden"}"#, "authentication", "forbidden"),
         (
             404,
             r#"{"error":"model \"x\" not found, try pulling it first"}"#,
             "not_found",
             "model \"x\" not found, try pulling it first",
         ),
-        (
-            400,
-            r#"{"error":{"message":"no model","code":"model_not_found"}}"#,
-            "not_found",
-            "no model",
-        ),
+        (400, r#"{"error":{"message":"no model","code":"model_not_found"}}"#, "not_found", "no model"),
         (
             422,
             r#"{"detail":[{"loc":["body"],"msg":"field required"},{"msg":"too short"}]}"#,
             "bad_request",
             "field required; too short",
         ),
-        (
-            400,
-            r#"{"error":{"message":"flagged","code":"content_filter"}}"#,
-            "content_policy",
-            "flagged",
-        ),
-        (
-            429,
-            r#"{"error":{"message":"slow down","code":"rate_limit_exceeded"}}"#,
-            "rate_limit",
-            "slow down",
-        ),
-        (
-            500,
-            r#"{"error":{"message":"oops","type":"server_error"}}"#,
-            "server",
-            "oops",
-        ),
+        (400, r#"{"error":{"message":"flagged","code":"content_filter"}}"#, "content_policy", "flagged"),
+        (429, r#"{"error":{"message":"slow down","code":"rate_limit_exceeded"}}"#, "rate_limit", "slow down"),
+        (500, r#"{"error":{"message":"oops","type":"server_error"}}"#, "server", "oops"),
         (
             529,
             r#"{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}"#,
             "overloaded",
             "Overloaded",
         ),
-        (
-            503,
-            "",
-            "overloaded",
-            "the provider answered with status 503",
-        ),
-        (
-            502,
-            "<html><body><h1>502</h1>\n Bad   Gateway</body></html>",
-            "server",
-            "502 Bad Gateway",
-        ),
+        (503, "", "overloaded", "the provider answered with status 503"),
+        (502, "<html><body><h1>502</h1>\n Bad   Gateway</body></html>", "server", "502 Bad Gateway"),
         (
             400,
             r#"{"error":{"message":"Provider returned error","code":400,"metadata":{"raw":"tools unsupported"}}}"#,
@@ -139,31 +84,15 @@ fn bodies_of_every_provider_are_sorted() {
 #[test]
 fn an_error_inside_a_stream_gets_a_status_from_its_codes() {
     for (body, status, kind) in [
-        (
-            r#"{"error":{"type":"overloaded_error","message":"o"}}"#,
-            529,
-            "overloaded",
-        ),
-        (
-            r#"{"error":{"code":"rate_limit_exceeded","message":"r"}}"#,
-            429,
-            "rate_limit",
-        ),
+        (r#"{"error":{"type":"overloaded_error","message":"o"}}"#, 529, "overloaded"),
+        (r#"{"error":{"code":"rate_limit_exceeded","message":"r"}}"#, 429, "rate_limit"),
         (r#"{"error":{"code":502,"message":"p"}}"#, 502, "server"),
         (r#"{"error":{"message":"?"}}"#, 500, "server"),
-        (
-            r#"{"error":{"code":"context_length_exceeded","message":"c"}}"#,
-            400,
-            "context_overflow",
-        ),
+        (r#"{"error":{"code":"context_length_exceeded","message":"c"}}"#, 400, "context_overflow"),
     ] {
         let value = serde_json::from_str(body).expect("json");
         let error = Upstream::from_value(None, &value).into_error("m", &Redactor::none());
-        assert_eq!(
-            (error.status(), error.kind()),
-            (Some(status), kind),
-            "{body}"
-        );
+        assert_eq!((error.status(), error.kind()), (Some(status), kind), "{body}");
     }
 }
 

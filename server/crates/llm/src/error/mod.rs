@@ -159,8 +159,6 @@ impl LlmError {
     }
 
     pub(crate) fn malformed(message: impl Into<String>) -> Self {
-        Self::Malformed {
-            message: message.into(),
-        }
+        Self::Malformed { message: message.into() }
     }
 }

@@ -19,28 +19,19 @@ const UNSIGNED: &str = "skip_thought_signature_validator";
 pub(crate) fn body(request: &ChatRequest) -> Value {
     let mut body = Map::new();
     if let Some(system) = system_prompt(&request.messages) {
-        body.insert(
-            "systemInstruction".into(),
-            json!({"parts": [{"text": system}]}),
-        );
+        body.insert("systemInstruction".into(), json!({"parts": [{"text": system}]}));
     }
     body.insert("contents".into(), contents(request).into());
     if !request.tools.is_empty() {
         let declarations: Vec<Value> = request.tools.iter().map(declaration).collect();
-        body.insert(
-            "tools".into(),
-            json!([{ "functionDeclarations": declarations }]),
-        );
+        body.insert("tools".into(), json!([{ "functionDeclarations": declarations }]));
         let config = match &request.tool_choice {
             ToolChoice::Auto => json!({"mode": "AUTO"}),
             ToolChoice::None => json!({"mode": "NONE"}),
             ToolChoice::Required => json!({"mode": "ANY"}),
             ToolChoice::Named(name) => json!({"mode": "ANY", "allowedFunctionNames": [name]}),
         };
-        body.insert(
-            "toolConfig".into(),
-            json!({ "functionCallingConfig": config }),
-        );
+        body.insert("toolConfig".into(), json!({ "functionCallingConfig": config }));
     }
     let config = generation_config(request);
     if !config.is_empty() {
@@ -65,21 +56,13 @@ fn generation_config(request: &ChatRequest) -> Map<String, Value> {
         let mut thinking = json!({"includeThoughts": true});
         if params.max_reasoning_tokens > 0 {
             thinking["thinkingBudget"] = json!(params.max_reasoning_tokens);
-        } else if let Some(effort) = params
-            .reasoning_effort
-            .as_ref()
-            .filter(|_| is_gemini3(&request.model))
-        {
+        } else if let Some(effort) = params.reasoning_effort.as_ref().filter(|_| is_gemini3(&request.model)) {
             thinking["thinkingLevel"] = json!(effort);
         }
         config.insert("thinkingConfig".into(), thinking);
     }
     // Gemini does not combine a forced format with tools.
-    if let Some(format) = request
-        .response_format
-        .as_ref()
-        .filter(|_| request.tools.is_empty())
-    {
+    if let Some(format) = request.response_format.as_ref().filter(|_| request.tools.is_empty()) {
         let schema = format.pointer("/json_schema/schema");
         if schema.is_some() || format.get("type").and_then(Value::as_str) == Some("json_object") {
             config.insert("responseMimeType".into(), json!("application/json"));
@@ -99,11 +82,7 @@ fn is_gemini3(model: &str) -> bool {
 fn declaration(tool: &ToolSpec) -> Value {
     let mut value = json!({"name": tool.name, "description": tool.description});
     let schema = tool.schema();
-    if schema
-        .get("properties")
-        .and_then(Value::as_object)
-        .is_some_and(|properties| !properties.is_empty())
-    {
+    if schema.get("properties").and_then(Value::as_object).is_some_and(|properties| !properties.is_empty()) {
         value["parametersJsonSchema"] = schema;
     }
     value
@@ -123,30 +102,13 @@ fn contents(request: &ChatRequest) -> Vec<Value> {
             },
             ChatMessage::User { parts, .. } => ("user", parts.iter().filter_map(part).collect()),
             ChatMessage::Assistant { tool_calls, .. } => {
-                names.extend(
-                    tool_calls
-                        .iter()
-                        .map(|call| (call.id.as_str(), call.name.as_str())),
-                );
+                names.extend(tool_calls.iter().map(|call| (call.id.as_str(), call.name.as_str())));
                 ("model", assistant(message, unsigned))
             }
-            ChatMessage::Tool {
-                call_id,
-                name,
-                content,
-            } => {
+            ChatMessage::Tool { call_id, name, content } => {
                 // Results go by the function's name, as Gemini knows no ids.
-                let name = names
-                    .get(call_id.as_str())
-                    .copied()
-                    .or(name.as_deref())
-                    .unwrap_or("unknown");
-                (
-                    "user",
-                    vec![
-                        json!({"functionResponse": {"name": name, "response": {"result": content}}}),
-                    ],
-                )
+                let name = names.get(call_id.as_str()).copied().or(name.as_deref()).unwrap_or("unknown");
+                ("user", vec![json!({"functionResponse": {"name": name, "response": {"result": content}}})])
             }
         };
         if parts.is_empty() {
@@ -160,36 +122,19 @@ fn contents(request: &ChatRequest) -> Vec<Value> {
     if turns.first().is_none_or(|(role, _)| *role != "user") {
         turns.insert(0, ("user", vec![json!({"text": PLACEHOLDER})]));
     }
-    turns
-        .into_iter()
-        .map(|(role, parts)| json!({"role": role, "parts": parts}))
-        .collect()
+    turns.into_iter().map(|(role, parts)| json!({"role": role, "parts": parts})).collect()
 }
 
 /// Text and calls. The thought signature goes back on the first call, where Gemini put it.
 fn assistant(message: &ChatMessage, unsigned: Option<&str>) -> Vec<Value> {
-    let ChatMessage::Assistant {
-        text,
-        reasoning,
-        tool_calls,
-        ..
-    } = message
-    else {
+    let ChatMessage::Assistant { text, reasoning, tool_calls, .. } = message else {
         return Vec::new();
     };
-    let mut parts: Vec<Value> = text
-        .iter()
-        .filter(|text| !text.is_empty())
-        .map(|text| json!({ "text": text }))
-        .collect();
-    let mut signature = reasoning
-        .iter()
-        .rev()
-        .find_map(|block| block.signature.as_deref())
-        .or(unsigned);
+    let mut parts: Vec<Value> =
+        text.iter().filter(|text| !text.is_empty()).map(|text| json!({ "text": text })).collect();
+    let mut signature = reasoning.iter().rev().find_map(|block| block.signature.as_deref()).or(unsigned);
     for call in tool_calls {
-        let mut part =
-            json!({"functionCall": {"name": call.name, "args": arguments_object(&call.arguments)}});
+        let mut part = json!({"functionCall": {"name": call.name, "args": arguments_object(&call.arguments)}});
         if let Some(signature) = signature.take() {
             part["thoughtSignature"] = json!(signature);
         }
@@ -201,12 +146,8 @@ fn assistant(message: &ChatMessage, unsigned: Option<&str>) -> Vec<Value> {
 fn part(part: &Part) -> Option<Value> {
     match part {
         Part::Text(text) => (!text.is_empty()).then(|| json!({ "text": text })),
-        Part::Image { media_type, data } => {
-            Some(json!({"inlineData": {"mimeType": media_type, "data": data}}))
-        }
-        Part::ImageUrl { url, .. } => {
-            Some(json!({"fileData": {"mimeType": media_type_of(url), "fileUri": url}}))
-        }
+        Part::Image { media_type, data } => Some(json!({"inlineData": {"mimeType": media_type, "data": data}})),
+        Part::ImageUrl { url, .. } => Some(json!({"fileData": {"mimeType": media_type_of(url), "fileUri": url}})),
     }
 }
 

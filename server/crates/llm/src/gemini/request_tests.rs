@@ -3,9 +3,7 @@
 use insta::assert_json_snapshot;
 
 use super::*;
-use crate::fixtures::{
-    assistant, calls, everything, request, result, structured, system, thought, user,
-};
+use crate::fixtures::{assistant, calls, everything, request, result, structured, system, thought, user};
 
 #[test]
 fn one_of_everything() {
@@ -179,17 +177,11 @@ fn each_tool_choice() {
         (ToolChoice::Auto, json!({"mode": "AUTO"})),
         (ToolChoice::None, json!({"mode": "NONE"})),
         (ToolChoice::Required, json!({"mode": "ANY"})),
-        (
-            ToolChoice::Named("roll".into()),
-            json!({"mode": "ANY", "allowedFunctionNames": ["roll"]}),
-        ),
+        (ToolChoice::Named("roll".into()), json!({"mode": "ANY", "allowedFunctionNames": ["roll"]})),
     ] {
         let mut request = everything("gemini-2.5-pro");
         request.tool_choice = choice;
-        assert_eq!(
-            body(&request)["toolConfig"]["functionCallingConfig"],
-            expected
-        );
+        assert_eq!(body(&request)["toolConfig"]["functionCallingConfig"], expected);
     }
 }
 
@@ -198,62 +190,29 @@ fn thinking_follows_the_model_and_the_budget() {
     let ask = |model: &str, budget: u32| {
         let mut request = everything(model);
         request.params.max_reasoning_tokens = budget;
-        body(&request)["generationConfig"]
-            .get("thinkingConfig")
-            .cloned()
+        body(&request)["generationConfig"].get("thinkingConfig").cloned()
     };
     assert_eq!(ask("gemini-2.0-flash", 100), None);
-    assert_eq!(
-        ask("gemini-2.5-pro", 512),
-        Some(json!({"includeThoughts": true, "thinkingBudget": 512}))
-    );
-    assert_eq!(
-        ask("gemini-3-pro-preview", 0),
-        Some(json!({"includeThoughts": true, "thinkingLevel": "low"}))
-    );
+    assert_eq!(ask("gemini-2.5-pro", 512), Some(json!({"includeThoughts": true, "thinkingBudget": 512})));
+    assert_eq!(ask("gemini-3-pro-preview", 0), Some(json!({"includeThoughts": true, "thinkingLevel": "low"})));
 }
 
 #[test]
 fn gemini_3_is_told_that_a_call_is_not_its_own() {
-    let history = |reasoning| {
-        vec![
-            user("u"),
-            calls(reasoning, &["a", "b"]),
-            result("a", "1"),
-            result("b", "2"),
-        ]
-    };
+    let history = |reasoning| vec![user("u"), calls(reasoning, &["a", "b"]), result("a", "1"), result("b", "2")];
     let signatures = |model: &str, reasoning| {
         let body = body(&request(model, history(reasoning)));
-        let parts = body["contents"][1]["parts"]
-            .as_array()
-            .cloned()
-            .unwrap_or_default();
-        parts
-            .iter()
-            .map(|part| part["thoughtSignature"].as_str().map(str::to_owned))
-            .collect::<Vec<_>>()
+        let parts = body["contents"][1]["parts"].as_array().cloned().unwrap_or_default();
+        parts.iter().map(|part| part["thoughtSignature"].as_str().map(str::to_owned)).collect::<Vec<_>>()
     };
-    assert_eq!(
-        signatures("gemini-3-pro-preview", vec![]),
-        [Some(UNSIGNED.to_owned()), None]
-    );
-    assert_eq!(
-        signatures("gemini-3-pro-preview", vec![thought("t", Some("c2ln"))]),
-        [Some("c2ln".to_owned()), None]
-    );
+    assert_eq!(signatures("gemini-3-pro-preview", vec![]), [Some(UNSIGNED.to_owned()), None]);
+    assert_eq!(signatures("gemini-3-pro-preview", vec![thought("t", Some("c2ln"))]), [Some("c2ln".to_owned()), None]);
     assert_eq!(signatures("gemini-2.5-pro", vec![]), [None, None]);
 }
 
 #[test]
 fn a_conversation_begins_with_the_user() {
-    let body = body(&request(
-        "gemini-2.5-pro",
-        vec![system("s"), assistant("a")],
-    ));
+    let body = body(&request("gemini-2.5-pro", vec![system("s"), assistant("a")]));
     assert_eq!(body["contents"][0]["role"], "user");
-    assert_eq!(
-        body["contents"][1],
-        json!({"role": "model", "parts": [{"text": "a"}]})
-    );
+    assert_eq!(body["contents"][1], json!({"role": "model", "parts": [{"text": "a"}]}));
 }

@@ -18,33 +18,23 @@ pub(crate) struct GeminiDecoder {
 
 impl Decoder for GeminiDecoder {
     fn event(&mut self, payload: &Value, out: &mut Vec<Delta>) -> Result<(), Fault> {
-        self.progress.usage = payload
-            .get("usageMetadata")
-            .and_then(usage)
-            .or(self.progress.usage.take());
+        self.progress.usage = payload.get("usageMetadata").and_then(usage).or(self.progress.usage.take());
         let Some(candidate) = payload.pointer("/candidates/0") else {
-            return match payload
-                .pointer("/promptFeedback/blockReason")
-                .and_then(Value::as_str)
-            {
+            return match payload.pointer("/promptFeedback/blockReason").and_then(Value::as_str) {
                 Some(reason) => Err(blocked(reason)),
                 None => Ok(()),
             };
         };
-        for part in candidate
-            .pointer("/content/parts")
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten()
-        {
+        for part in candidate.pointer("/content/parts").and_then(Value::as_array).into_iter().flatten() {
             self.part(part, out);
         }
         if let Some(reason) = str_at(candidate, "finishReason") {
             self.progress.finish = Some(match reason {
                 "STOP" => FinishReason::Stop,
                 "MAX_TOKENS" => FinishReason::Length,
-                "SAFETY" | "RECITATION" | "BLOCKLIST" | "PROHIBITED_CONTENT" | "SPII"
-                | "IMAGE_SAFETY" => FinishReason::ContentFilter,
+                "SAFETY" | "RECITATION" | "BLOCKLIST" | "PROHIBITED_CONTENT" | "SPII" | "IMAGE_SAFETY" => {
+                    FinishReason::ContentFilter
+                }
                 other => FinishReason::Other(other.to_owned()),
             });
         }
@@ -53,13 +43,8 @@ impl Decoder for GeminiDecoder {
 
     fn whole(&mut self, body: &Value, out: &mut Vec<Delta>) -> Result<(), Fault> {
         // Without `alt=sse` a stream is a JSON list of its chunks.
-        let chunks = body
-            .as_array()
-            .map_or(std::slice::from_ref(body), Vec::as_slice);
-        if !chunks
-            .iter()
-            .any(|chunk| chunk.get("candidates").is_some() || chunk.get("promptFeedback").is_some())
-        {
+        let chunks = body.as_array().map_or(std::slice::from_ref(body), Vec::as_slice);
+        if !chunks.iter().any(|chunk| chunk.get("candidates").is_some() || chunk.get("promptFeedback").is_some()) {
             return Err(Fault::Malformed("the provider's answer has no candidates"));
         }
         chunks.iter().try_for_each(|chunk| self.event(chunk, out))
@@ -74,20 +59,10 @@ impl GeminiDecoder {
     fn part(&mut self, part: &Value, out: &mut Vec<Delta>) {
         let thought = part.get("thought").and_then(Value::as_bool) == Some(true);
         if let Some(text) = str_at(part, "text").map(str::to_owned) {
-            out.push(if thought {
-                Delta::Reasoning {
-                    text,
-                    signature: None,
-                }
-            } else {
-                Delta::Text(text)
-            });
+            out.push(if thought { Delta::Reasoning { text, signature: None } } else { Delta::Text(text) });
         }
         if let Some(signature) = str_at(part, "thoughtSignature") {
-            out.push(Delta::Reasoning {
-                text: String::new(),
-                signature: Some(signature.to_owned()),
-            });
+            out.push(Delta::Reasoning { text: String::new(), signature: Some(signature.to_owned()) });
         }
         if let Some(call) = part.get("functionCall") {
             let arguments = match call.get("args") {
@@ -95,12 +70,7 @@ impl GeminiDecoder {
                 _ => Arguments::Whole("{}".to_owned()),
             };
             let text = |key: &str| str_at(call, key).map(str::to_owned);
-            let piece = Piece {
-                index: None,
-                id: text("id"),
-                name: text("name"),
-                arguments,
-            };
+            let piece = Piece { index: None, id: text("id"), name: text("name"), arguments };
             self.progress.slots.accept(piece, out);
         }
     }
@@ -118,8 +88,7 @@ fn blocked(reason: &str) -> Fault {
 fn usage(usage: &Value) -> Option<Usage> {
     let prompt_tokens = u64_at(usage, "promptTokenCount")?;
     let thoughts = u64_at(usage, "thoughtsTokenCount");
-    let completion_tokens =
-        u64_at(usage, "candidatesTokenCount").unwrap_or(0) + thoughts.unwrap_or(0);
+    let completion_tokens = u64_at(usage, "candidatesTokenCount").unwrap_or(0) + thoughts.unwrap_or(0);
     Some(Usage {
         prompt_tokens,
         completion_tokens,

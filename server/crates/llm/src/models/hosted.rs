@@ -68,11 +68,8 @@ pub(super) async fn list_gemini(listing: &Listing<'_>) -> Result<Vec<ModelInfo>,
 }
 
 fn gemini_facts(item: &Value, listing: &Listing<'_>, id: &str) -> Facts {
-    let methods = item
-        .get("supportedGenerationMethods")
-        .and_then(Value::as_array);
-    let can =
-        |method: &str| methods.is_some_and(|list| list.iter().any(|m| m.as_str() == Some(method)));
+    let methods = item.get("supportedGenerationMethods").and_then(Value::as_array);
+    let can = |method: &str| methods.is_some_and(|list| list.iter().any(|m| m.as_str() == Some(method)));
     let kind = match names::kind(listing.provider.kind(), id) {
         // Speech and picture models generate content too.
         ModelKind::Other => ModelKind::Other,

@@ -84,11 +84,8 @@ pub enum ContextSource {
 impl LlmClient {
     /// The models a provider has, in its own order.
     pub async fn models(&self, provider: &Provider) -> Result<Vec<ModelInfo>, LlmError> {
-        let listing = Listing {
-            client: self,
-            provider,
-            deadline: Instant::now() + self.transport.timeouts.total.min(MAX_TIME),
-        };
+        let listing =
+            Listing { client: self, provider, deadline: Instant::now() + self.transport.timeouts.total.min(MAX_TIME) };
         match provider.kind() {
             ProviderKind::Ollama => ollama::list(&listing).await,
             ProviderKind::LmStudio => openai::list_lm_studio(&listing).await,
@@ -112,22 +109,11 @@ struct Listing<'a> {
 
 impl Listing<'_> {
     async fn get(&self, url: Url) -> Result<Value, LlmError> {
-        self.client
-            .json_with_retries(self.provider, "", Method::GET, url, None, self.deadline)
-            .await
+        self.client.json_with_retries(self.provider, "", Method::GET, url, None, self.deadline).await
     }
 
     async fn post(&self, url: Url, body: &Value) -> Result<Value, LlmError> {
-        self.client
-            .json_with_retries(
-                self.provider,
-                "",
-                Method::POST,
-                url,
-                Some(body),
-                self.deadline,
-            )
-            .await
+        self.client.json_with_retries(self.provider, "", Method::POST, url, Some(body), self.deadline).await
     }
 }
 
@@ -147,44 +133,29 @@ impl Facts {
     /// Fills the gaps from the table and the model's name.
     fn complete(self, provider: &Provider, id: &str) -> ModelInfo {
         let known = table::family(id);
-        let kind = self
-            .kind
-            .unwrap_or_else(|| names::kind(provider.kind(), id));
+        let kind = self.kind.unwrap_or_else(|| names::kind(provider.kind(), id));
         let context_window = match (self.window, known.and_then(|family| family.window)) {
-            (Some(tokens), _) => ContextWindow {
-                tokens,
-                source: ContextSource::Provider,
-            },
-            (None, Some(tokens)) => ContextWindow {
-                tokens,
-                source: ContextSource::Table,
-            },
+            (Some(tokens), _) => ContextWindow { tokens, source: ContextSource::Provider },
+            (None, Some(tokens)) => ContextWindow { tokens, source: ContextSource::Table },
             (None, None) => {
                 if kind == ModelKind::Chat {
                     warn_once(provider, id);
                 }
-                ContextWindow {
-                    tokens: ASSUMED_WINDOW,
-                    source: ContextSource::Assumed,
-                }
+                ContextWindow { tokens: ASSUMED_WINDOW, source: ContextSource::Assumed }
             }
         };
         ModelInfo {
             id: id.to_owned(),
             kind,
             context_window,
-            max_output: self
-                .max_output
-                .or(known.and_then(|family| family.max_output)),
+            max_output: self.max_output.or(known.and_then(|family| family.max_output)),
             embedding_dim: self
                 .embedding_dim
                 .or(known.and_then(|family| family.embedding_dim))
                 .filter(|_| kind == ModelKind::Embedding),
             supports_tools: self.tools.or(known.and_then(|family| family.tools)),
             supports_vision: self.vision.or(known.and_then(|family| family.vision)),
-            reasoning: self
-                .reasoning
-                .unwrap_or_else(|| known.is_some_and(|family| family.reasoning)),
+            reasoning: self.reasoning.unwrap_or_else(|| known.is_some_and(|family| family.reasoning)),
         }
     }
 }

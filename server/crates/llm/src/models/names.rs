@@ -4,9 +4,7 @@ use super::ModelKind;
 use crate::provider::ProviderKind;
 
 /// Parts of names of models that make vectors.
-const EMBEDDING: &[&str] = &[
-    "embed", "bge-", "gte-", "minilm", "e5-large", "e5-base", "e5-small",
-];
+const EMBEDDING: &[&str] = &["embed", "bge-", "gte-", "minilm", "e5-large", "e5-base", "e5-small"];
 /// Parts of names of models that neither chat nor embed.
 const OTHER: &[&str] = &[
     "tts",
@@ -53,18 +51,16 @@ pub(super) fn base(id: &str) -> String {
 /// Whether this is a reasoning model of OpenAI: o1, o3, o4, GPT-5 and their relatives, not the chat-tuned GPT-5.
 pub(crate) fn is_openai_reasoning(id: &str) -> bool {
     let name = base(id);
-    let o_series = ["o1", "o3", "o4"].iter().any(|series| {
-        name.strip_prefix(series)
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
-    });
+    let o_series = ["o1", "o3", "o4"]
+        .iter()
+        .any(|series| name.strip_prefix(series).is_some_and(|rest| rest.is_empty() || rest.starts_with('-')));
     o_series || is_gpt5(id) || name.starts_with("codex-mini")
 }
 
 /// Whether this is a reasoning model of the GPT-5 family.
 pub(crate) fn is_gpt5(id: &str) -> bool {
     let name = base(id);
-    name.strip_prefix("gpt-5")
-        .is_some_and(|rest| rest.is_empty() || rest.starts_with(['-', '.']))
+    name.strip_prefix("gpt-5").is_some_and(|rest| rest.is_empty() || rest.starts_with(['-', '.']))
         && !name.contains("-chat")
 }
 
@@ -110,15 +106,7 @@ mod tests {
         ] {
             assert!(is_openai_reasoning(id), "{id}");
         }
-        for id in [
-            "gpt-4o",
-            "gpt-5-chat-latest",
-            "gpt-50",
-            "o100",
-            "marco-o1",
-            "olmo",
-            "gpt-oss-20b",
-        ] {
+        for id in ["gpt-4o", "gpt-5-chat-latest", "gpt-50", "o100", "marco-o1", "olmo", "gpt-oss-20b"] {
             assert!(!is_openai_reasoning(id), "{id}");
         }
         assert!(is_gpt5("gpt-5.2") && !is_gpt5("o3"));

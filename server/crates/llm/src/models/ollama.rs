@@ -14,33 +14,19 @@ const CONCURRENT: usize = 4;
 
 /// Lists the models with what Ollama knows about each.
 pub(super) async fn list(listing: &Listing<'_>) -> Result<Vec<ModelInfo>, LlmError> {
-    let answer = listing
-        .get(listing.provider.unversioned("api/tags"))
-        .await?;
+    let answer = listing.get(listing.provider.unversioned("api/tags")).await?;
     let tags = answer
         .get("models")
         .and_then(Value::as_array)
         .ok_or_else(|| LlmError::malformed("the provider's answer is no list of models"))?;
-    let names: Vec<String> = tags
-        .iter()
-        .filter_map(|tag| str_at(tag, "model").or_else(|| str_at(tag, "name")))
-        .map(str::to_owned)
-        .collect();
-    let models = stream::iter(names)
-        .map(|name| show(listing, name))
-        .buffered(CONCURRENT)
-        .collect()
-        .await;
+    let names: Vec<String> =
+        tags.iter().filter_map(|tag| str_at(tag, "model").or_else(|| str_at(tag, "name"))).map(str::to_owned).collect();
+    let models = stream::iter(names).map(|name| show(listing, name)).buffered(CONCURRENT).collect().await;
     Ok(models)
 }
 
 async fn show(listing: &Listing<'_>, name: String) -> ModelInfo {
-    let answer = listing
-        .post(
-            listing.provider.unversioned("api/show"),
-            &json!({"model": name}),
-        )
-        .await;
+    let answer = listing.post(listing.provider.unversioned("api/show"), &json!({"model": name})).await;
     // A model that cannot be shown can still be used, with what its name tells.
     let facts = answer.map(|shown| facts(&shown)).unwrap_or_default();
     facts.complete(listing.provider, &name)
@@ -51,13 +37,8 @@ fn facts(shown: &Value) -> Facts {
     let can = |word: &str| capabilities.map(|list| list.iter().any(|c| c.as_str() == Some(word)));
     let info = |suffix: &str| {
         let map = shown.get("model_info")?.as_object()?;
-        let value = map
-            .iter()
-            .find(|(key, _)| key.ends_with(suffix))
-            .map(|(_, value)| value)?;
-        number(value)
-            .and_then(|n| u32::try_from(n).ok())
-            .filter(|n| *n > 0)
+        let value = map.iter().find(|(key, _)| key.ends_with(suffix)).map(|(_, value)| value)?;
+        number(value).and_then(|n| u32::try_from(n).ok()).filter(|n| *n > 0)
     };
     Facts {
         kind: match (can("embedding"), can("completion")) {
@@ -77,8 +58,5 @@ fn facts(shown: &Value) -> Facts {
 /// The window set in the model's own parameters, a text with one `name value` per line.
 fn num_ctx(shown: &Value) -> Option<u32> {
     let parameters = shown.get("parameters")?.as_str()?;
-    parameters
-        .lines()
-        .find_map(|line| line.trim().strip_prefix("num_ctx")?.trim().parse().ok())
-        .filter(|n| *n > 0)
+    parameters.lines().find_map(|line| line.trim().strip_prefix("num_ctx")?.trim().parse().ok()).filter(|n| *n > 0)
 }

@@ -27,10 +27,7 @@ const fn chat(prefix: &'static str, window: u32, max_output: u32, vision: bool) 
 }
 
 const fn reasoner(prefix: &'static str, window: u32, max_output: u32, vision: bool) -> Family {
-    Family {
-        reasoning: true,
-        ..chat(prefix, window, max_output, vision)
-    }
+    Family { reasoning: true, ..chat(prefix, window, max_output, vision) }
 }
 
 const fn embedder(prefix: &'static str, window: u32, dimension: u32) -> Family {
@@ -96,9 +93,7 @@ const FAMILIES: &[Family] = &[
 /// The family of a model.
 pub(super) fn family(id: &str) -> Option<&'static Family> {
     let name = names::base(id);
-    FAMILIES
-        .iter()
-        .find(|family| name.starts_with(family.prefix))
+    FAMILIES.iter().find(|family| name.starts_with(family.prefix))
 }
 
 #[cfg(test)]
@@ -127,20 +122,16 @@ mod tests {
     #[test]
     fn no_prefix_hides_behind_a_shorter_one() {
         for (at, family) in FAMILIES.iter().enumerate() {
-            let hidden = FAMILIES[..at]
-                .iter()
-                .find(|earlier| family.prefix.starts_with(earlier.prefix));
+            let hidden = FAMILIES[..at].iter().find(|earlier| family.prefix.starts_with(earlier.prefix));
             assert!(hidden.is_none(), "{} is never reached", family.prefix);
         }
     }
 
     #[test]
     fn dimensions_of_embedding_models() {
-        for (id, dimension) in [
-            ("text-embedding-3-small", 1536),
-            ("text-embedding-3-large", 3072),
-            ("text-embedding-ada-002", 1536),
-        ] {
+        for (id, dimension) in
+            [("text-embedding-3-small", 1536), ("text-embedding-3-large", 3072), ("text-embedding-ada-002", 1536)]
+        {
             assert_eq!(family(id).and_then(|f| f.embedding_dim), Some(dimension));
         }
     }

@@ -12,10 +12,7 @@ use crate::{
 pub(crate) fn body(kind: ProviderKind, request: &ChatRequest, stream: bool) -> Value {
     let mut body = Map::new();
     body.insert("model".into(), json!(request.model));
-    body.insert(
-        "messages".into(),
-        request.messages.iter().map(message).collect(),
-    );
+    body.insert("messages".into(), request.messages.iter().map(message).collect());
     tools(kind, request, &mut body);
     params(kind, request, &mut body);
     if let Some(format) = &request.response_format {
@@ -36,34 +33,14 @@ fn params(kind: ProviderKind, request: &ChatRequest, body: &mut Map<String, Valu
             body.insert(key.into(), value);
         }
     };
-    set(
-        if reasoning {
-            "max_completion_tokens"
-        } else {
-            "max_tokens"
-        },
-        params.max_tokens.map(Value::from),
-    );
+    set(if reasoning { "max_completion_tokens" } else { "max_tokens" }, params.max_tokens.map(Value::from));
     // OpenAI refuses the effort for models that do not reason; other servers have reasoning models of any name.
-    let effort = params
-        .reasoning_effort
-        .as_ref()
-        .filter(|_| reasoning || kind != ProviderKind::OpenAi);
+    let effort = params.reasoning_effort.as_ref().filter(|_| reasoning || kind != ProviderKind::OpenAi);
     set("reasoning_effort", effort.map(|effort| json!(effort)));
-    set(
-        "verbosity",
-        params
-            .verbosity
-            .as_ref()
-            .filter(|_| is_gpt5(&request.model))
-            .map(|v| json!(v)),
-    );
+    set("verbosity", params.verbosity.as_ref().filter(|_| is_gpt5(&request.model)).map(|v| json!(v)));
     if !reasoning {
         set("temperature", params.temperature.map(Value::from));
-        set(
-            "frequency_penalty",
-            params.frequency_penalty.map(Value::from),
-        );
+        set("frequency_penalty", params.frequency_penalty.map(Value::from));
     }
 }
 
@@ -74,9 +51,7 @@ fn tools(kind: ProviderKind, request: &ChatRequest, body: &mut Map<String, Value
     // LM Studio and llama.cpp know the words only, so the one tool to call becomes the one tool there is.
     let words_only = matches!(kind, ProviderKind::LmStudio | ProviderKind::LlamaCpp);
     let only = match &request.tool_choice {
-        ToolChoice::Named(name) if words_only => {
-            request.tools.iter().find(|tool| tool.name == *name)
-        }
+        ToolChoice::Named(name) if words_only => request.tools.iter().find(|tool| tool.name == *name),
         _ => None,
     };
     let offered: Vec<Value> = match only {
@@ -107,16 +82,8 @@ fn function(tool: &ToolSpec) -> Value {
 fn message(message: &ChatMessage) -> Value {
     match message {
         ChatMessage::System { text } => json!({"role": "system", "content": text}),
-        ChatMessage::User { parts, name } => named(
-            json!({"role": "user", "content": content(parts)}),
-            name.as_deref(),
-        ),
-        ChatMessage::Assistant {
-            text,
-            tool_calls,
-            name,
-            ..
-        } => {
+        ChatMessage::User { parts, name } => named(json!({"role": "user", "content": content(parts)}), name.as_deref()),
+        ChatMessage::Assistant { text, tool_calls, name, .. } => {
             let mut value = json!({"role": "assistant", "content": text});
             if !tool_calls.is_empty() {
                 let call = |call: &crate::request::ToolCall| {
@@ -130,9 +97,7 @@ fn message(message: &ChatMessage) -> Value {
             }
             named(value, name.as_deref())
         }
-        ChatMessage::Tool {
-            call_id, content, ..
-        } => {
+        ChatMessage::Tool { call_id, content, .. } => {
             json!({"role": "tool", "tool_call_id": call_id, "content": content})
         }
     }
@@ -153,10 +118,7 @@ fn part(part: &Part) -> Value {
         Part::Image { media_type, data } => {
             json!({"type": "image_url", "image_url": {"url": format!("data:{media_type};base64,{data}")}})
         }
-        Part::ImageUrl {
-            url,
-            detail: Some(detail),
-        } => {
+        Part::ImageUrl { url, detail: Some(detail) } => {
             json!({"type": "image_url", "image_url": {"url": url, "detail": detail}})
         }
         Part::ImageUrl { url, detail: None } => {
@@ -168,19 +130,9 @@ fn part(part: &Part) -> Value {
 /// Adds the speaker's name, reduced to what OpenAI accepts: at most 64 letters, digits, `_` and `-`.
 fn named(mut message: Value, name: Option<&str>) -> Value {
     let allowed = |c: char| {
-        if c.is_ascii_alphanumeric() || c == '-' {
-            c
-        } else {
-            '_'
-        }
+        if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' }
     };
-    let name: String = name
-        .unwrap_or_default()
-        .trim()
-        .chars()
-        .map(allowed)
-        .take(64)
-        .collect();
+    let name: String = name.unwrap_or_default().trim().chars().map(allowed).take(64).collect();
     if !name.is_empty() {
         message["name"] = json!(name);
     }

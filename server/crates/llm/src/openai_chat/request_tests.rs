@@ -250,29 +250,13 @@ fn each_tool_choice_in_the_words_of_each_server() {
     for (kind, choice, expected, tools) in [
         (ProviderKind::OpenAi, ToolChoice::Auto, json!("auto"), 2),
         (ProviderKind::OpenAi, ToolChoice::None, json!("none"), 2),
-        (
-            ProviderKind::Ollama,
-            ToolChoice::Required,
-            json!("required"),
-            2,
-        ),
-        (
-            ProviderKind::Vllm,
-            named(),
-            json!({"type": "function", "function": {"name": "roll"}}),
-            2,
-        ),
+        (ProviderKind::Ollama, ToolChoice::Required, json!("required"), 2),
+        (ProviderKind::Vllm, named(), json!({"type": "function", "function": {"name": "roll"}}), 2),
         (ProviderKind::LmStudio, named(), json!("required"), 1),
         (ProviderKind::LlamaCpp, named(), json!("required"), 1),
     ] {
         let mut request = everything("m");
-        request.tools = vec![
-            ToolSpec {
-                name: "other".into(),
-                ..roll()
-            },
-            roll(),
-        ];
+        request.tools = vec![ToolSpec { name: "other".into(), ..roll() }, roll()];
         request.tool_choice = choice;
         let body = body(kind, &request, true);
         assert_eq!(
@@ -293,10 +277,5 @@ fn names_are_reduced_to_what_is_allowed() {
     ] {
         assert_eq!(named(json!({}), name)["name"], expected);
     }
-    assert_eq!(
-        named(json!({}), Some(&"x".repeat(100)))["name"]
-            .as_str()
-            .map(str::len),
-        Some(64)
-    );
+    assert_eq!(named(json!({}), Some(&"x".repeat(100)))["name"].as_str().map(str::len), Some(64));
 }

@@ -33,12 +33,8 @@ impl Decoder for ChatDecoder {
     }
 
     fn whole(&mut self, body: &Value, out: &mut Vec<Delta>) -> Result<(), Fault> {
-        let choice = body
-            .pointer("/choices/0")
-            .ok_or(Fault::Malformed("the provider's answer has no choices"))?;
-        let message = choice
-            .get("message")
-            .ok_or(Fault::Malformed("the provider's answer has no message"))?;
+        let choice = body.pointer("/choices/0").ok_or(Fault::Malformed("the provider's answer has no choices"))?;
+        let message = choice.get("message").ok_or(Fault::Malformed("the provider's answer has no message"))?;
         self.progress.usage = usage(body);
         self.message(message, true, out);
         self.finish(choice, out);
@@ -54,14 +50,9 @@ impl Decoder for ChatDecoder {
 impl ChatDecoder {
     fn message(&mut self, message: &Value, whole: bool, out: &mut Vec<Delta>) {
         // Some servers send the same reasoning under both names, so the first that has something counts.
-        let reasoning = ["reasoning_content", "reasoning", "thinking"]
-            .iter()
-            .find_map(|key| str_at(message, key));
+        let reasoning = ["reasoning_content", "reasoning", "thinking"].iter().find_map(|key| str_at(message, key));
         if let Some(text) = reasoning {
-            out.push(Delta::Reasoning {
-                text: text.to_owned(),
-                signature: None,
-            });
+            out.push(Delta::Reasoning { text: text.to_owned(), signature: None });
         }
         match message.get("content") {
             Some(Value::String(text)) => self.think.push(text, out),
@@ -72,15 +63,9 @@ impl ChatDecoder {
             self.progress.refused = true;
             out.push(Delta::Text(refusal.to_owned()));
         }
-        let calls = message
-            .get("tool_calls")
-            .and_then(Value::as_array)
-            .map_or(&[][..], Vec::as_slice);
+        let calls = message.get("tool_calls").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
         for (position, call) in calls.iter().enumerate() {
-            let sent = call
-                .get("index")
-                .and_then(Value::as_u64)
-                .and_then(|n| usize::try_from(n).ok());
+            let sent = call.get("index").and_then(Value::as_u64).and_then(|n| usize::try_from(n).ok());
             // A few servers leave out the level between the call and its name.
             let function = call.get("function").unwrap_or(call);
             let id = call.get("id").and_then(text);
@@ -95,38 +80,18 @@ impl ChatDecoder {
         if str_at(part, "type") == Some("thinking") {
             let inner = part.get("thinking");
             let list = inner.and_then(Value::as_array).into_iter().flatten();
-            let texts = inner
-                .and_then(Value::as_str)
-                .into_iter()
-                .chain(list.filter_map(|p| str_at(p, "text")));
-            out.extend(texts.map(|text| Delta::Reasoning {
-                text: text.to_owned(),
-                signature: None,
-            }));
+            let texts = inner.and_then(Value::as_str).into_iter().chain(list.filter_map(|p| str_at(p, "text")));
+            out.extend(texts.map(|text| Delta::Reasoning { text: text.to_owned(), signature: None }));
         } else if let Some(text) = part.as_str().or_else(|| str_at(part, "text")) {
             self.think.push(text, out);
         }
     }
 
-    fn call(
-        &mut self,
-        id: Option<String>,
-        function: &Value,
-        index: Option<usize>,
-        out: &mut Vec<Delta>,
-    ) {
+    fn call(&mut self, id: Option<String>, function: &Value, index: Option<usize>, out: &mut Vec<Delta>) {
         self.think.flush(out);
         let name = str_at(function, "name").map(str::to_owned);
         let arguments = Arguments::from_json(function.get("arguments"));
-        self.progress.slots.accept(
-            Piece {
-                index,
-                id,
-                name,
-                arguments,
-            },
-            out,
-        );
+        self.progress.slots.accept(Piece { index, id, name, arguments }, out);
     }
 
     fn finish(&mut self, choice: &Value, out: &mut Vec<Delta>) {
@@ -147,10 +112,7 @@ impl ChatDecoder {
 
 /// The usage in a body or chunk; `None` when it is absent, or all zeros as some servers send it.
 pub(crate) fn usage(payload: &Value) -> Option<Usage> {
-    let found = payload
-        .get("usage")
-        .filter(|usage| usage.is_object())
-        .or_else(|| payload.pointer("/x_groq/usage"))?;
+    let found = payload.get("usage").filter(|usage| usage.is_object()).or_else(|| payload.pointer("/x_groq/usage"))?;
     let prompt_tokens = u64_at(found, "prompt_tokens").unwrap_or(0);
     let completion_tokens = u64_at(found, "completion_tokens").unwrap_or(0);
     if prompt_tokens == 0 && completion_tokens == 0 {
@@ -160,9 +122,7 @@ pub(crate) fn usage(payload: &Value) -> Option<Usage> {
     Some(Usage {
         prompt_tokens,
         completion_tokens,
-        total_tokens: u64_at(found, "total_tokens")
-            .filter(|n| *n > 0)
-            .unwrap_or(prompt_tokens + completion_tokens),
+        total_tokens: u64_at(found, "total_tokens").filter(|n| *n > 0).unwrap_or(prompt_tokens + completion_tokens),
         cached_tokens: detail("prompt_tokens_details", "cached_tokens")
             .or_else(|| u64_at(found, "prompt_cache_hit_tokens")),
         reasoning_tokens: detail("completion_tokens_details", "reasoning_tokens"),

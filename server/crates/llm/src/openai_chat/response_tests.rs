@@ -23,10 +23,7 @@ fn content_may_be_null_absent_text_or_parts() {
         (json!({"content": ""}), vec![]),
         (json!({"content": "x"}), text("x")),
         (json!({"content": ["x"]}), text("x")),
-        (
-            json!({"content": [{"text": "x"}, {"type": "image"}]}),
-            text("x"),
-        ),
+        (json!({"content": [{"text": "x"}, {"type": "image"}]}), text("x")),
     ] {
         assert_eq!(decode(answer(message.clone())).0, expected, "{message}");
     }
@@ -34,30 +31,15 @@ fn content_may_be_null_absent_text_or_parts() {
 
 #[test]
 fn usage_is_read_wherever_it_is() {
-    let of = |value: Value| {
-        usage(&value).map(|u| {
-            (
-                u.prompt_tokens,
-                u.completion_tokens,
-                u.total_tokens,
-                u.cached_tokens,
-            )
-        })
-    };
+    let of =
+        |value: Value| usage(&value).map(|u| (u.prompt_tokens, u.completion_tokens, u.total_tokens, u.cached_tokens));
+    assert_eq!(of(json!({"usage": {"prompt_tokens": 5, "completion_tokens": 2}})), Some((5, 2, 7, None)));
     assert_eq!(
-        of(json!({"usage": {"prompt_tokens": 5, "completion_tokens": 2}})),
+        of(json!({"x_groq": {"usage": {"prompt_tokens": 5, "completion_tokens": 2, "total_tokens": 7}}})),
         Some((5, 2, 7, None))
     );
     assert_eq!(
-        of(
-            json!({"x_groq": {"usage": {"prompt_tokens": 5, "completion_tokens": 2, "total_tokens": 7}}})
-        ),
-        Some((5, 2, 7, None))
-    );
-    assert_eq!(
-        of(
-            json!({"usage": {"prompt_tokens": 5, "completion_tokens": 0, "prompt_cache_hit_tokens": 3}})
-        ),
+        of(json!({"usage": {"prompt_tokens": 5, "completion_tokens": 0, "prompt_cache_hit_tokens": 3}})),
         Some((5, 0, 5, Some(3)))
     );
     for none in [

@@ -92,10 +92,7 @@ impl ThinkSplitter {
 
 /// Length of the longest end of `text` that the closing tag could begin with.
 fn partial_suffix(text: &str) -> usize {
-    (1..CLOSE.len())
-        .rev()
-        .find(|n| text.ends_with(&CLOSE[..*n]))
-        .unwrap_or(0)
+    (1..CLOSE.len()).rev().find(|n| text.ends_with(&CLOSE[..*n])).unwrap_or(0)
 }
 
 fn emit(text: &str, out: &mut Vec<Delta>) {
@@ -106,10 +103,7 @@ fn emit(text: &str, out: &mut Vec<Delta>) {
 
 fn reason(text: &str, out: &mut Vec<Delta>) {
     if !text.is_empty() {
-        out.push(Delta::Reasoning {
-            text: text.to_owned(),
-            signature: None,
-        });
+        out.push(Delta::Reasoning { text: text.to_owned(), signature: None });
     }
 }
 
@@ -119,9 +113,7 @@ mod tests {
 
     fn split(pieces: &[&str]) -> (String, String) {
         let (mut splitter, mut out) = (ThinkSplitter::default(), Vec::new());
-        pieces
-            .iter()
-            .for_each(|piece| splitter.push(piece, &mut out));
+        pieces.iter().for_each(|piece| splitter.push(piece, &mut out));
         splitter.flush(&mut out);
         let (mut thought, mut text) = (String::new(), String::new());
         for delta in out {
@@ -140,17 +132,10 @@ mod tests {
         let expected = ("a < b </thin> é".to_owned(), "the answer".to_owned());
         assert_eq!(split(&[whole]), expected);
         for (cut, _) in whole.char_indices() {
-            assert_eq!(
-                split(&[&whole[..cut], &whole[cut..]]),
-                expected,
-                "cut at {cut}"
-            );
+            assert_eq!(split(&[&whole[..cut], &whole[cut..]]), expected, "cut at {cut}");
         }
         let chars: Vec<String> = whole.chars().map(String::from).collect();
-        assert_eq!(
-            split(&chars.iter().map(String::as_str).collect::<Vec<_>>()),
-            expected
-        );
+        assert_eq!(split(&chars.iter().map(String::as_str).collect::<Vec<_>>()), expected);
     }
 
     #[test]
@@ -158,9 +143,6 @@ mod tests {
         for text in ["", "  hello", "<thin", "<b>x</b>", "say <think>x</think>"] {
             assert_eq!(split(&[text]), (String::new(), text.to_owned()));
         }
-        assert_eq!(
-            split(&["<think>never closed"]),
-            ("never closed".to_owned(), String::new())
-        );
+        assert_eq!(split(&["<think>never closed"]), ("never closed".to_owned(), String::new()));
     }
 }

@@ -11,10 +11,7 @@ use crate::{
 pub(crate) fn body(request: &ChatRequest, stream: bool) -> Value {
     let mut body = Map::new();
     body.insert("model".into(), json!(request.model));
-    body.insert(
-        "input".into(),
-        request.messages.iter().flat_map(items).collect(),
-    );
+    body.insert("input".into(), request.messages.iter().flat_map(items).collect());
     if !request.tools.is_empty() {
         body.insert("tools".into(), request.tools.iter().map(tool).collect());
         body.insert("tool_choice".into(), tool_choice(&request.tool_choice));
@@ -34,12 +31,7 @@ pub(crate) fn body(request: &ChatRequest, stream: bool) -> Value {
     if let Some(format) = &request.response_format {
         text.insert("format".into(), flat_format(format));
     }
-    if let Some(verbosity) = request
-        .params
-        .verbosity
-        .as_ref()
-        .filter(|_| is_gpt5(&request.model))
-    {
+    if let Some(verbosity) = request.params.verbosity.as_ref().filter(|_| is_gpt5(&request.model)) {
         text.insert("verbosity".into(), json!(verbosity));
     }
     if !text.is_empty() {
@@ -56,12 +48,7 @@ fn items(message: &ChatMessage) -> Vec<Value> {
     match message {
         ChatMessage::System { text } => vec![json!({"role": "system", "content": text})],
         ChatMessage::User { parts, .. } => vec![json!({"role": "user", "content": content(parts)})],
-        ChatMessage::Assistant {
-            text,
-            reasoning,
-            tool_calls,
-            ..
-        } => {
+        ChatMessage::Assistant { text, reasoning, tool_calls, .. } => {
             let mut items: Vec<Value> = reasoning.iter().filter_map(reasoning_item).collect();
             if let Some(text) = text.as_ref().filter(|text| !text.is_empty()) {
                 items.push(json!({"role": "assistant", "content": text}));
@@ -73,9 +60,7 @@ fn items(message: &ChatMessage) -> Vec<Value> {
             }));
             items
         }
-        ChatMessage::Tool {
-            call_id, content, ..
-        } => {
+        ChatMessage::Tool { call_id, content, .. } => {
             vec![json!({"type": "function_call_output", "call_id": call_id, "output": content})]
         }
     }
@@ -105,10 +90,7 @@ fn part(part: &Part) -> Value {
         Part::Image { media_type, data } => {
             json!({"type": "input_image", "image_url": format!("data:{media_type};base64,{data}")})
         }
-        Part::ImageUrl {
-            url,
-            detail: Some(detail),
-        } => {
+        Part::ImageUrl { url, detail: Some(detail) } => {
             json!({"type": "input_image", "image_url": url, "detail": detail})
         }
         Part::ImageUrl { url, detail: None } => json!({"type": "input_image", "image_url": url}),

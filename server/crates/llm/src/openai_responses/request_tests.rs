@@ -176,10 +176,7 @@ fn each_tool_choice() {
     for (choice, expected) in [
         (ToolChoice::None, json!("none")),
         (ToolChoice::Required, json!("required")),
-        (
-            ToolChoice::Named("roll".into()),
-            json!({"type": "function", "name": "roll"}),
-        ),
+        (ToolChoice::Named("roll".into()), json!({"type": "function", "name": "roll"})),
     ] {
         let mut request = everything("o3");
         request.tool_choice = choice;

@@ -22,10 +22,7 @@ pub(crate) struct ResponsesDecoder {
 
 impl Decoder for ResponsesDecoder {
     fn event(&mut self, payload: &Value, out: &mut Vec<Delta>) -> Result<(), Fault> {
-        let index = payload
-            .get("output_index")
-            .and_then(Value::as_u64)
-            .unwrap_or(0);
+        let index = payload.get("output_index").and_then(Value::as_u64).unwrap_or(0);
         let delta = str_at(payload, "delta");
         match str_at(payload, "type").unwrap_or_default() {
             "response.output_text.delta" => self.text(index, delta, out),
@@ -38,16 +35,11 @@ impl Decoder for ResponsesDecoder {
                 out.extend(delta.map(reasoning));
             }
             // The parts of a summary are paragraphs.
-            "response.reasoning_summary_part.added"
-                if u64_at(payload, "summary_index").unwrap_or(0) > 0 =>
-            {
+            "response.reasoning_summary_part.added" if u64_at(payload, "summary_index").unwrap_or(0) > 0 => {
                 out.push(reasoning("\n\n"));
             }
             "response.output_item.added" => {
-                if let Some(item) = payload
-                    .get("item")
-                    .filter(|item| str_at(item, "type") == Some("function_call"))
-                {
+                if let Some(item) = payload.get("item").filter(|item| str_at(item, "type") == Some("function_call")) {
                     self.call(index, item, Arguments::Absent, out);
                 }
             }
@@ -61,10 +53,7 @@ impl Decoder for ResponsesDecoder {
                     self.item(index, item, out);
                 }
             }
-            "response.completed"
-            | "response.incomplete"
-            | "response.failed"
-            | "response.cancelled" => {
+            "response.completed" | "response.incomplete" | "response.failed" | "response.cancelled" => {
                 let response = payload.get("response").unwrap_or(payload);
                 self.end(response)?;
                 self.progress.done = true;
@@ -100,15 +89,7 @@ impl ResponsesDecoder {
     fn call(&mut self, index: u64, item: &Value, arguments: Arguments, out: &mut Vec<Delta>) {
         let text = |key: &str| str_at(item, key).map(str::to_owned);
         let index = usize::try_from(index).ok();
-        self.progress.slots.accept(
-            Piece {
-                index,
-                id: text("call_id"),
-                name: text("name"),
-                arguments,
-            },
-            out,
-        );
+        self.progress.slots.accept(Piece { index, id: text("call_id"), name: text("name"), arguments }, out);
     }
 
     /// A finished output item: what its deltas did not say already.
@@ -123,12 +104,7 @@ impl ResponsesDecoder {
                 }
             }
             Some("message") if fresh => {
-                for part in item
-                    .get("content")
-                    .and_then(Value::as_array)
-                    .into_iter()
-                    .flatten()
-                {
+                for part in item.get("content").and_then(Value::as_array).into_iter().flatten() {
                     if let Some(text) = str_at(part, "text") {
                         out.push(Delta::Text(text.to_owned()));
                     }
@@ -152,9 +128,7 @@ impl ResponsesDecoder {
             let error = response.get("error").unwrap_or(response);
             return Err(Fault::Upstream(Upstream::from_value(None, error)));
         }
-        let reason = response
-            .pointer("/incomplete_details/reason")
-            .and_then(Value::as_str);
+        let reason = response.pointer("/incomplete_details/reason").and_then(Value::as_str);
         self.progress.finish = Some(match (status, reason) {
             (_, Some("max_output_tokens")) => FinishReason::Length,
             (_, Some("content_filter")) => FinishReason::ContentFilter,
@@ -167,28 +141,16 @@ impl ResponsesDecoder {
 }
 
 fn reasoning(text: &str) -> Delta {
-    Delta::Reasoning {
-        text: text.to_owned(),
-        signature: None,
-    }
+    Delta::Reasoning { text: text.to_owned(), signature: None }
 }
 
 /// The paragraphs of a reasoning item: its summary, or the reasoning itself where a server shows that.
 fn summary(item: &Value) -> String {
     let texts = |key: &str| -> Vec<&str> {
-        item.get(key)
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten()
-            .filter_map(|part| str_at(part, "text"))
-            .collect()
+        item.get(key).and_then(Value::as_array).into_iter().flatten().filter_map(|part| str_at(part, "text")).collect()
     };
     let summary = texts("summary");
-    if summary.is_empty() {
-        texts("content").join("\n\n")
-    } else {
-        summary.join("\n\n")
-    }
+    if summary.is_empty() { texts("content").join("\n\n") } else { summary.join("\n\n") }
 }
 
 fn usage(usage: &Value) -> Option<Usage> {

@@ -20,11 +20,7 @@ const USAGE: Usage = Usage {
 
 async fn deltas(body: String) -> Result<Vec<Delta>, LlmError> {
     let server = Server::always(Answer::events(body)).await;
-    stream_from(
-        &provider(ProviderKind::Anthropic, &server.url),
-        &say(MODEL, "hi"),
-    )
-    .await
+    stream_from(&provider(ProviderKind::Anthropic, &server.url), &say(MODEL, "hi")).await
 }
 
 fn start(index: u64, block: Value) -> Value {
@@ -56,10 +52,7 @@ async fn a_stream_with_thinking_text_and_calls() {
     let events = [
         begin(),
         json!({"type": "ping"}),
-        start(
-            0,
-            json!({"type": "thinking", "thinking": "", "signature": ""}),
-        ),
+        start(0, json!({"type": "thinking", "thinking": "", "signature": ""})),
         delta(0, json!({"type": "thinking_delta", "thinking": "hm"})),
         delta(0, json!({"type": "signature_delta", "signature": "c2l"})),
         delta(0, json!({"type": "signature_delta", "signature": "n"})),
@@ -70,21 +63,12 @@ async fn a_stream_with_thinking_text_and_calls() {
         delta(2, json!({"type": "text_delta", "text": "hel"})),
         delta(2, json!({"type": "text_delta", "text": "lo"})),
         stop(2),
-        start(
-            3,
-            json!({"type": "tool_use", "id": "toolu_1", "name": "f", "input": {}}),
-        ),
+        start(3, json!({"type": "tool_use", "id": "toolu_1", "name": "f", "input": {}})),
         delta(3, json!({"type": "input_json_delta", "partial_json": ""})),
-        delta(
-            3,
-            json!({"type": "input_json_delta", "partial_json": "{\"x\":"}),
-        ),
+        delta(3, json!({"type": "input_json_delta", "partial_json": "{\"x\":"})),
         delta(3, json!({"type": "input_json_delta", "partial_json": "1}"})),
         stop(3),
-        start(
-            4,
-            json!({"type": "tool_use", "id": "toolu_2", "name": "f", "input": {}}),
-        ),
+        start(4, json!({"type": "tool_use", "id": "toolu_2", "name": "f", "input": {}})),
         stop(4),
     ];
     let body = typed_events(&[&events[..], &end("tool_use")].concat());
@@ -122,10 +106,7 @@ async fn a_whole_answer() {
     });
     let server = Server::always(Answer::json(200, &answer)).await;
     let provider = provider(ProviderKind::Anthropic, &server.url);
-    let done = client()
-        .complete(&provider, &say_with_tool(MODEL, "hi"))
-        .await
-        .expect("completion");
+    let done = client().complete(&provider, &say_with_tool(MODEL, "hi")).await.expect("completion");
     let seen = &server.seen()[0];
     assert_eq!(seen.line, "POST /v1/messages HTTP/1.1");
     assert!(
@@ -136,26 +117,12 @@ async fn a_whole_answer() {
     assert_eq!(
         done.reasoning,
         [
-            Reasoning {
-                text: "hm".into(),
-                signature: Some("c2ln".into()),
-                redacted: None
-            },
-            Reasoning {
-                text: String::new(),
-                signature: None,
-                redacted: Some("b3Bh".into())
-            },
+            Reasoning { text: "hm".into(), signature: Some("c2ln".into()), redacted: None },
+            Reasoning { text: String::new(), signature: None, redacted: Some("b3Bh".into()) },
         ]
     );
-    assert_eq!(
-        (done.text.as_deref(), done.tool_calls[0].arguments.as_str()),
-        (Some("hello"), "{\"x\":1}")
-    );
-    assert_eq!(
-        (done.usage, done.finish, done.response_json),
-        (Some(USAGE), FinishReason::ToolCalls, answer)
-    );
+    assert_eq!((done.text.as_deref(), done.tool_calls[0].arguments.as_str()), (Some("hello"), "{\"x\":1}"));
+    assert_eq!((done.usage, done.finish, done.response_json), (Some(USAGE), FinishReason::ToolCalls, answer));
 }
 
 #[tokio::test]
@@ -168,17 +135,14 @@ async fn stop_reasons() {
         ("refusal", FinishReason::Refusal),
         ("pause_turn", FinishReason::Other("pause_turn".into())),
     ] {
-        let all = deltas(typed_events(&[&[begin()][..], &end(reason)].concat()))
-            .await
-            .expect("deltas");
+        let all = deltas(typed_events(&[&[begin()][..], &end(reason)].concat())).await.expect("deltas");
         assert_eq!(all.last(), Some(&Delta::Finish(expected)));
     }
 }
 
 #[tokio::test]
 async fn failures_are_named_and_overload_is_retried() {
-    let overloaded =
-        json!({"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}});
+    let overloaded = json!({"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}});
     let good = typed_events(&[&[begin()][..], &end("end_turn")].concat());
     let server = Server::start(vec![
         Answer::json(529, &overloaded),
@@ -186,20 +150,9 @@ async fn failures_are_named_and_overload_is_retried() {
         Answer::events(good),
     ])
     .await;
-    let outcome = stream_from(
-        &provider(ProviderKind::Anthropic, &server.url),
-        &say(MODEL, "hi"),
-    )
-    .await;
-    assert_eq!(
-        outcome,
-        Ok(vec![Delta::Usage(USAGE), Delta::Finish(FinishReason::Stop)])
-    );
+    let outcome = stream_from(&provider(ProviderKind::Anthropic, &server.url), &say(MODEL, "hi")).await;
+    assert_eq!(outcome, Ok(vec![Delta::Usage(USAGE), Delta::Finish(FinishReason::Stop)]));
     assert_eq!(server.seen().len(), 3);
-    let cut = typed_events(&[
-        begin(),
-        start(0, json!({"type": "text", "text": "hel"})),
-        stop(0),
-    ]);
+    let cut = typed_events(&[begin(), start(0, json!({"type": "text", "text": "hel"})), stop(0)]);
     assert_eq!(deltas(cut).await.expect_err("cut off").kind(), "malformed");
 }

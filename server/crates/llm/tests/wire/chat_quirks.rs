@@ -17,10 +17,7 @@ fn chunk(delta: Value, finish: Option<&str>) -> Value {
 }
 
 fn events(chunks: &[Value]) -> String {
-    chunks
-        .iter()
-        .map(|chunk| format!("data: {chunk}\n\n"))
-        .collect()
+    chunks.iter().map(|chunk| format!("data: {chunk}\n\n")).collect()
 }
 
 fn done(chunks: &[Value]) -> String {
@@ -34,11 +31,7 @@ async fn deltas(body: impl AsRef<[u8]>) -> Result<Vec<Delta>, LlmError> {
 
 async fn completion(body: impl AsRef<[u8]>) -> Completion {
     let mut assembler = Assembler::new();
-    deltas(body)
-        .await
-        .expect("deltas")
-        .into_iter()
-        .for_each(|delta| assembler.push(delta));
+    deltas(body).await.expect("deltas").into_iter().for_each(|delta| assembler.push(delta));
     assembler.finish()
 }
 
@@ -58,12 +51,7 @@ async fn the_regular_stream_of_openai() {
         json!({"id": "c", "choices": [], "usage": usage}),
     ]);
     let server = Server::always(Answer::events(body)).await;
-    let stream = client()
-        .stream(
-            &provider(ProviderKind::OpenAi, &server.url),
-            &say("gpt-4o", "hi"),
-        )
-        .await;
+    let stream = client().stream(&provider(ProviderKind::OpenAi, &server.url), &say("gpt-4o", "hi")).await;
     let stream = stream.expect("stream");
     let sent = stream.request_json().clone();
     let done = stream.into_completion().await.expect("completion");
@@ -81,18 +69,8 @@ async fn the_regular_stream_of_openai() {
     );
     let seen = server.seen();
     assert_eq!(seen[0].line, "POST /chat/completions HTTP/1.1");
-    assert!(
-        seen[0]
-            .headers
-            .contains("authorization: bearer sk-test-0123456789"),
-        "{}",
-        seen[0].headers
-    );
-    assert!(
-        seen[0].headers.contains("user-agent: mneme/"),
-        "{}",
-        seen[0].headers
-    );
+    assert!(seen[0].headers.contains("authorization: bearer sk-test-0123456789"), "{}", seen[0].headers);
+    assert!(seen[0].headers.contains("user-agent: mneme/"), "{}", seen[0].headers);
     assert_eq!(seen[0].body, sent, "the trace is what was sent");
     assert_eq!(done.request_json, sent);
 }
@@ -112,7 +90,10 @@ async fn every_cut_of_the_bytes_gives_the_same_deltas() {
     let body = done(&[
         chunk(json!({"reasoning_content": "hm✓"}), None),
         chunk(json!({"content": "é"}), None),
-        chunk(json!({"tool_calls": [{"index": 0, "id": "a", "function": {"name": "f", "arguments": "{\"x\":"}}]}), None),
+        chunk(
+            json!({"tool_calls": [{"index": 0, "id": "a", "function": {"name": "f", "arguments": "{\"x\":"}}]}),
+            None,
+        ),
         chunk(json!({"tool_calls": [{"index": 0, "function": {"arguments": "1}"}}]}), Some("tool_calls")),
     ])
     .replace("\n\n", "\r\n\r\n");
@@ -121,17 +102,12 @@ async fn every_cut_of_the_bytes_gives_the_same_deltas() {
     // One server that cuts the n-th answer after its n-th byte.
     let step = 7;
     let cuts: Vec<usize> = (1..body.len()).step_by(step).collect();
-    let answers = cuts.iter().map(|cut| {
-        Answer::events(&body.as_bytes()[..*cut])
-            .after(Duration::from_millis(2), &body.as_bytes()[*cut..])
-    });
+    let answers = cuts
+        .iter()
+        .map(|cut| Answer::events(&body.as_bytes()[..*cut]).after(Duration::from_millis(2), &body.as_bytes()[*cut..]));
     let server = Server::start(answers.collect()).await;
     for cut in cuts {
-        assert_eq!(
-            stream(&server.url, &say("m", "hi")).await.as_ref(),
-            Ok(&expected),
-            "cut at {cut}"
-        );
+        assert_eq!(stream(&server.url, &say("m", "hi")).await.as_ref(), Ok(&expected), "cut at {cut}");
     }
 }
 
@@ -140,24 +116,11 @@ async fn reasoning_comes_under_several_names_and_once() {
     let body = done(&[
         chunk(json!({"reasoning_content": "a", "reasoning": "a"}), None),
         chunk(json!({"reasoning": "b", "content": ""}), None),
-        chunk(
-            json!({"content": [{"type": "thinking", "thinking": [{"type": "text", "text": "c"}]}]}),
-            None,
-        ),
-        chunk(
-            json!({"content": [{"type": "text", "text": "d"}, {"type": "text", "text": "e"}]}),
-            None,
-        ),
+        chunk(json!({"content": [{"type": "thinking", "thinking": [{"type": "text", "text": "c"}]}]}), None),
+        chunk(json!({"content": [{"type": "text", "text": "d"}, {"type": "text", "text": "e"}]}), None),
         chunk(json!({}), Some("stop")),
     ]);
-    let expected = vec![
-        thought("a"),
-        thought("b"),
-        thought("c"),
-        text("d"),
-        text("e"),
-        stop(),
-    ];
+    let expected = vec![thought("a"), thought("b"), thought("c"), text("d"), text("e"), stop()];
     assert_eq!(deltas(body).await, Ok(expected));
 }
 
@@ -169,31 +132,19 @@ async fn thoughts_between_tags_are_taken_out_of_the_text() {
         chunk(json!({"content": "ink>\n\nbecause"}), None),
         chunk(json!({}), Some("stop")),
     ]);
-    assert_eq!(
-        deltas(body).await,
-        Ok(vec![thought("why"), text("because"), stop()])
-    );
+    assert_eq!(deltas(body).await, Ok(vec![thought("why"), text("because"), stop()]));
 }
 
 #[tokio::test]
 async fn tool_calls_of_ollama_with_objects_no_ids_and_one_index() {
     let call = |name: &str, arguments: Value| json!({"index": 0, "function": {"name": name, "arguments": arguments}});
     let body = done(&[
-        chunk(
-            json!({"content": "", "tool_calls": [call("f", json!({"x": 1}))]}),
-            None,
-        ),
-        chunk(
-            json!({"tool_calls": [call("f", json!({"x": 2})), call("g", json!("{}"))]}),
-            None,
-        ),
+        chunk(json!({"content": "", "tool_calls": [call("f", json!({"x": 1}))]}), None),
+        chunk(json!({"tool_calls": [call("f", json!({"x": 2})), call("g", json!("{}"))]}), None),
         chunk(json!({"content": ""}), Some("stop")),
     ]);
     let done = completion(body).await;
-    assert_eq!(
-        shown(&done.tool_calls),
-        [("f", "{\"x\":1}"), ("f", "{\"x\":2}"), ("g", "{}")]
-    );
+    assert_eq!(shown(&done.tool_calls), [("f", "{\"x\":1}"), ("f", "{\"x\":2}"), ("g", "{}")]);
     assert_eq!(done.finish, FinishReason::ToolCalls);
     let ids: std::collections::HashSet<_> = done.tool_calls.iter().map(|call| &call.id).collect();
     assert_eq!(ids.len(), 3);
@@ -202,44 +153,21 @@ async fn tool_calls_of_ollama_with_objects_no_ids_and_one_index() {
 #[tokio::test]
 async fn the_old_function_call_and_calls_without_the_inner_level() {
     let body = done(&[
-        chunk(
-            json!({"function_call": {"name": "f", "arguments": "{\"x\""}}),
-            None,
-        ),
-        chunk(
-            json!({"function_call": {"arguments": ":1}"}}),
-            Some("function_call"),
-        ),
+        chunk(json!({"function_call": {"name": "f", "arguments": "{\"x\""}}), None),
+        chunk(json!({"function_call": {"arguments": ":1}"}}), Some("function_call")),
     ]);
     let old = completion(body).await;
-    assert_eq!(
-        (shown(&old.tool_calls), old.finish),
-        (vec![("f", "{\"x\":1}")], FinishReason::ToolCalls)
-    );
-    let body = done(&[chunk(
-        json!({"tool_calls": [{"id": 7, "name": "g", "arguments": {}}]}),
-        Some("tool_calls"),
-    )]);
+    assert_eq!((shown(&old.tool_calls), old.finish), (vec![("f", "{\"x\":1}")], FinishReason::ToolCalls));
+    let body = done(&[chunk(json!({"tool_calls": [{"id": 7, "name": "g", "arguments": {}}]}), Some("tool_calls"))]);
     let flat = completion(body).await;
-    assert_eq!(
-        (flat.tool_calls[0].id.as_str(), shown(&flat.tool_calls)),
-        ("7", vec![("g", "{}")])
-    );
+    assert_eq!((flat.tool_calls[0].id.as_str(), shown(&flat.tool_calls)), ("7", vec![("g", "{}")]));
 }
 
 #[tokio::test]
 async fn refusals_filters_and_limits_are_told_apart() {
     for (delta, reason, expected) in [
-        (
-            json!({"refusal": "I will not."}),
-            "stop",
-            FinishReason::Refusal,
-        ),
-        (
-            json!({"content": "x"}),
-            "content_filter",
-            FinishReason::ContentFilter,
-        ),
+        (json!({"refusal": "I will not."}), "stop", FinishReason::Refusal),
+        (json!({"content": "x"}), "content_filter", FinishReason::ContentFilter),
         (json!({"content": "x"}), "length", FinishReason::Length),
         (
             json!({"content": "x"}),
@@ -247,12 +175,7 @@ async fn refusals_filters_and_limits_are_told_apart() {
             FinishReason::Other("insufficient_system_resource".into()),
         ),
     ] {
-        assert_eq!(
-            completion(done(&[chunk(delta, None), chunk(json!({}), Some(reason))]))
-                .await
-                .finish,
-            expected
-        );
+        assert_eq!(completion(done(&[chunk(delta, None), chunk(json!({}), Some(reason))])).await.finish, expected);
     }
 }
 
@@ -263,34 +186,20 @@ async fn an_empty_answer_is_a_stop() {
 
 #[tokio::test]
 async fn events_that_no_blank_line_separates() {
-    let glued: String = [
-        chunk(json!({"content": "a"}), None),
-        chunk(json!({"content": "b"}), Some("stop")),
-    ]
-    .iter()
-    .map(|chunk| format!("data: {chunk}\n"))
-    .collect();
-    assert_eq!(
-        deltas(glued + "data: [DONE]\n").await,
-        Ok(vec![text("a"), text("b"), stop()])
-    );
+    let glued: String = [chunk(json!({"content": "a"}), None), chunk(json!({"content": "b"}), Some("stop"))]
+        .iter()
+        .map(|chunk| format!("data: {chunk}\n"))
+        .collect();
+    assert_eq!(deltas(glued + "data: [DONE]\n").await, Ok(vec![text("a"), text("b"), stop()]));
 }
 
 #[tokio::test]
 async fn a_server_that_leaves_the_connection_open_is_not_waited_for() {
-    let answer = Answer::events(done(&[chunk(json!({"content": "a"}), Some("stop"))]))
-        .linger(Duration::from_secs(30));
+    let answer = Answer::events(done(&[chunk(json!({"content": "a"}), Some("stop"))])).linger(Duration::from_secs(30));
     let server = Server::always(answer).await;
     let started = Instant::now();
-    assert_eq!(
-        stream(&server.url, &say("m", "hi")).await,
-        Ok(vec![text("a"), stop()])
-    );
-    assert!(
-        started.elapsed() < Duration::from_secs(2),
-        "{:?}",
-        started.elapsed()
-    );
+    assert_eq!(stream(&server.url, &say("m", "hi")).await, Ok(vec![text("a"), stop()]));
+    assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
 }
 
 #[tokio::test]
@@ -299,26 +208,12 @@ async fn a_server_that_ignores_the_wish_for_a_stream() {
         "tool_calls": [{"id": "a", "function": {"name": "f", "arguments": {"x": 1}}}]});
     let body = json!({"choices": [{"message": message, "finish_reason": "stop"}], "usage": {"prompt_tokens": 2, "completion_tokens": 1}});
     let server = Server::always(Answer::json(200, &body)).await;
-    let call = Delta::ToolCall {
-        index: 0,
-        id: Some("a".into()),
-        name: Some("f".into()),
-        arguments: "{\"x\":1}".into(),
-    };
-    let usage = Usage {
-        prompt_tokens: 2,
-        completion_tokens: 1,
-        total_tokens: 3,
-        ..Usage::default()
-    };
+    let call =
+        Delta::ToolCall { index: 0, id: Some("a".into()), name: Some("f".into()), arguments: "{\"x\":1}".into() };
+    let usage = Usage { prompt_tokens: 2, completion_tokens: 1, total_tokens: 3, ..Usage::default() };
     assert_eq!(
         stream(&server.url, &say_with_tool("m", "hi")).await,
-        Ok(vec![
-            thought("hm"),
-            call,
-            Delta::Usage(usage),
-            Delta::Finish(FinishReason::ToolCalls)
-        ])
+        Ok(vec![thought("hm"), call, Delta::Usage(usage), Delta::Finish(FinishReason::ToolCalls)])
     );
 }
 
@@ -331,10 +226,7 @@ async fn a_whole_answer() {
     let answer = json!({"choices": [{"message": message, "finish_reason": "tool_calls"}], "usage": {"prompt_tokens": 0, "completion_tokens": 0}});
     let server = Server::always(Answer::json(200, &answer)).await;
     let provider = provider(ProviderKind::Vllm, &server.url);
-    let done = client()
-        .complete(&provider, &say_with_tool("m", "hi"))
-        .await
-        .expect("completion");
+    let done = client().complete(&provider, &say_with_tool("m", "hi")).await.expect("completion");
     assert_eq!(done.text.as_deref(), Some("ab"));
     assert_eq!(shown(&done.tool_calls), [("f", "{}"), ("f", "{\"x\":")]);
     assert_ne!(done.tool_calls[0].id, done.tool_calls[1].id);
@@ -348,21 +240,11 @@ async fn a_whole_answer() {
 
 #[tokio::test]
 async fn calls_and_streams_move_between_threads() {
-    let server = Server::always(Answer::events(done(&[chunk(
-        json!({"content": "a"}),
-        Some("stop"),
-    )])))
-    .await;
-    let (client, provider) = (
-        client(),
-        provider(ProviderKind::OpenAiCompatible, &server.url),
-    );
+    let server = Server::always(Answer::events(done(&[chunk(json!({"content": "a"}), Some("stop"))]))).await;
+    let (client, provider) = (client(), provider(ProviderKind::OpenAiCompatible, &server.url));
     let task = tokio::spawn(async move {
         let stream = client.stream(&provider, &say("m", "hi")).await?;
         tokio::spawn(stream.into_completion()).await.expect("joins")
     });
-    assert_eq!(
-        task.await.expect("joins").map(|done| done.text),
-        Ok(Some("a".to_owned()))
-    );
+    assert_eq!(task.await.expect("joins").map(|done| done.text), Ok(Some("a".to_owned())));
 }

@@ -19,13 +19,7 @@ async fn get(server: &MockServer, at: &str, body: Value) {
 
 /// Each model on a line: id, kind, window and its source, then what else is known.
 async fn listed(provider: &Provider) -> Vec<String> {
-    client()
-        .models(provider)
-        .await
-        .expect("models")
-        .iter()
-        .map(line)
-        .collect()
+    client().models(provider).await.expect("models").iter().map(line).collect()
 }
 
 fn line(model: &ModelInfo) -> String {
@@ -39,10 +33,7 @@ fn line(model: &ModelInfo) -> String {
         ContextSource::Table => "known",
         ContextSource::Assumed => "assumed",
     };
-    let mut line = format!(
-        "{} {kind} {} {source}",
-        model.id, model.context_window.tokens
-    );
+    let mut line = format!("{} {kind} {} {source}", model.id, model.context_window.tokens);
     let mut add = |name: &str, value: Option<String>| {
         if let Some(value) = value {
             line.push_str(&format!(" {name}={value}"));
@@ -59,24 +50,9 @@ fn line(model: &ModelInfo) -> String {
 #[tokio::test]
 async fn openai_tells_names_only() {
     let server = MockServer::start().await;
-    let ids = [
-        "gpt-4o-mini",
-        "gpt-5",
-        "o3-mini",
-        "text-embedding-3-large",
-        "whisper-1",
-        "my-own",
-    ];
-    let data: Vec<Value> = ids
-        .iter()
-        .map(|id| json!({"id": id, "object": "model"}))
-        .collect();
-    get(
-        &server,
-        "/v1/models",
-        json!({"object": "list", "data": data}),
-    )
-    .await;
+    let ids = ["gpt-4o-mini", "gpt-5", "o3-mini", "text-embedding-3-large", "whisper-1", "my-own"];
+    let data: Vec<Value> = ids.iter().map(|id| json!({"id": id, "object": "model"})).collect();
+    get(&server, "/v1/models", json!({"object": "list", "data": data})).await;
     let provider = provider(ProviderKind::OpenAi, &format!("{}/v1", server.uri()));
     assert_eq!(
         listed(&provider).await,
@@ -111,11 +87,7 @@ async fn every_imitation_tells_windows_under_its_own_name() {
     )
     .await;
     assert_eq!(
-        listed(&provider(
-            ProviderKind::OpenAiCompatible,
-            &format!("{}/v1/", server.uri())
-        ))
-        .await,
+        listed(&provider(ProviderKind::OpenAiCompatible, &format!("{}/v1/", server.uri()))).await,
         [
             "vllm chat 4096 told",
             "groq chat 131072 told out=32768",
@@ -134,40 +106,30 @@ async fn llama_cpp_serves_less_than_the_model_was_trained_for() {
     let server = MockServer::start().await;
     let model = json!({"id": "q.gguf", "owned_by": "llamacpp", "meta": {"n_ctx_train": 131072, "n_embd": 1024}});
     get(&server, "/v1/models", json!({"data": [model]})).await;
-    get(
-        &server,
-        "/props",
-        json!({"default_generation_settings": {"n_ctx": 4096}}),
-    )
-    .await;
-    for (kind, base) in [
-        (ProviderKind::LlamaCpp, server.uri()),
-        (
-            ProviderKind::OpenAiCompatible,
-            format!("{}/v1", server.uri()),
-        ),
-    ] {
-        assert_eq!(
-            listed(&provider(kind, &base)).await,
-            ["q.gguf chat 4096 told"]
-        );
+    get(&server, "/props", json!({"default_generation_settings": {"n_ctx": 4096}})).await;
+    for (kind, base) in
+        [(ProviderKind::LlamaCpp, server.uri()), (ProviderKind::OpenAiCompatible, format!("{}/v1", server.uri()))]
+    {
+        assert_eq!(listed(&provider(kind, &base)).await, ["q.gguf chat 4096 told"]);
     }
 }
 
 #[tokio::test]
 async fn ollama_is_asked_about_each_model() {
     let server = MockServer::start().await;
-    get(&server, "/api/tags", json!({"models": [{"name": "a:latest"}, {"model": "b:7b"}, {"name": "e"}, {"name": "gone"}]})).await;
+    get(
+        &server,
+        "/api/tags",
+        json!({"models": [{"name": "a:latest"}, {"model": "b:7b"}, {"name": "e"}, {"name": "gone"}]}),
+    )
+    .await;
     for (name, shown) in [
         (
             "a:latest",
             json!({"parameters": "stop  \"x\"\nnum_ctx                        16384\n", "capabilities": ["completion", "tools", "thinking"],
                 "model_info": {"qwen3.context_length": 40960, "qwen3.embedding_length": 4096}}),
         ),
-        (
-            "b:7b",
-            json!({"capabilities": ["completion", "vision"], "model_info": {"llama.context_length": 131072}}),
-        ),
+        ("b:7b", json!({"capabilities": ["completion", "vision"], "model_info": {"llama.context_length": 131072}})),
         (
             "e",
             json!({"capabilities": ["embedding"], "model_info": {"bert.context_length": 512, "bert.embedding_length": 384}}),
@@ -207,11 +169,7 @@ async fn lm_studio_has_a_richer_listing_and_an_old_one() {
     )
     .await;
     assert_eq!(
-        listed(&provider(
-            ProviderKind::LmStudio,
-            &format!("{}/v1", server.uri())
-        ))
-        .await,
+        listed(&provider(ProviderKind::LmStudio, &format!("{}/v1", server.uri()))).await,
         [
             "big chat 4096 told tools=true vision=false",
             "eyes chat 32768 told vision=true",
@@ -220,28 +178,17 @@ async fn lm_studio_has_a_richer_listing_and_an_old_one() {
     );
     let old = MockServer::start().await;
     get(&old, "/v1/models", json!({"data": [{"id": "m"}]})).await;
-    assert_eq!(
-        listed(&provider(ProviderKind::LmStudio, &old.uri())).await,
-        ["m chat 8192 assumed"]
-    );
+    assert_eq!(listed(&provider(ProviderKind::LmStudio, &old.uri())).await, ["m chat 8192 assumed"]);
 }
 
 #[tokio::test]
 async fn anthropic_is_read_page_by_page() {
     let server = MockServer::start().await;
     let page = |ids: &[&str], more: bool| {
-        let data: Vec<Value> = ids
-            .iter()
-            .map(|id| json!({"id": id, "type": "model"}))
-            .collect();
-        ResponseTemplate::new(200)
-            .set_body_json(json!({"data": data, "has_more": more, "last_id": ids.last()}))
+        let data: Vec<Value> = ids.iter().map(|id| json!({"id": id, "type": "model"})).collect();
+        ResponseTemplate::new(200).set_body_json(json!({"data": data, "has_more": more, "last_id": ids.last()}))
     };
-    let listing = || {
-        Mock::given(method("GET"))
-            .and(path("/v1/models"))
-            .and(header("anthropic-version", "2023-06-01"))
-    };
+    let listing = || Mock::given(method("GET")).and(path("/v1/models")).and(header("anthropic-version", "2023-06-01"));
     listing()
         .and(query_param("after_id", "claude-3-5-haiku-20241022"))
         .and(header("x-api-key", "sk-test-0123456789"))
@@ -249,13 +196,7 @@ async fn anthropic_is_read_page_by_page() {
         .with_priority(1)
         .mount(&server)
         .await;
-    listing()
-        .respond_with(page(
-            &["claude-opus-4-1-20250805", "claude-3-5-haiku-20241022"],
-            true,
-        ))
-        .mount(&server)
-        .await;
+    listing().respond_with(page(&["claude-opus-4-1-20250805", "claude-3-5-haiku-20241022"], true)).mount(&server).await;
     assert_eq!(
         listed(&provider(ProviderKind::Anthropic, &server.uri())).await,
         [
@@ -295,30 +236,14 @@ async fn gemini_tells_limits_and_methods() {
 #[tokio::test]
 async fn a_wrong_key_and_a_wrong_address_are_named() {
     let server = MockServer::start().await;
-    let refusal = ResponseTemplate::new(401)
-        .set_body_json(json!({"error": {"message": "wrong key sk-test-0123456789"}}));
-    Mock::given(path("/v1/models"))
-        .respond_with(refusal)
-        .mount(&server)
-        .await;
-    let failure = |base: String| async move {
-        client()
-            .models(&provider(ProviderKind::OpenAi, &base))
-            .await
-            .expect_err("fails")
-    };
+    let refusal =
+        ResponseTemplate::new(401).set_body_json(json!({"error": {"message": "wrong key sk-test-0123456789"}}));
+    Mock::given(path("/v1/models")).respond_with(refusal).mount(&server).await;
+    let failure =
+        |base: String| async move { client().models(&provider(ProviderKind::OpenAi, &base)).await.expect_err("fails") };
     let refused = failure(format!("{}/v1", server.uri())).await;
-    assert_eq!(
-        (refused.kind(), refused.to_string().as_str()),
-        ("authentication", "wrong key [redacted]")
-    );
-    assert_eq!(
-        failure(format!("{}/nowhere", server.uri())).await.kind(),
-        "not_found"
-    );
+    assert_eq!((refused.kind(), refused.to_string().as_str()), ("authentication", "wrong key [redacted]"));
+    assert_eq!(failure(format!("{}/nowhere", server.uri())).await.kind(), "not_found");
     get(&server, "/odd/models", json!({"hello": 1})).await;
-    assert_eq!(
-        failure(format!("{}/odd", server.uri())).await.kind(),
-        "malformed"
-    );
+    assert_eq!(failure(format!("{}/odd", server.uri())).await.kind(), "malformed");
 }

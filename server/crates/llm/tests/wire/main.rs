@@ -10,8 +10,8 @@ mod responses;
 mod server;
 
 use mneme_llm::{
-    ChatMessage, ChatRequest, Delta, LlmClient, LlmError, Part, Provider, ProviderKind,
-    RetryPolicy, Timeouts, ToolCall, ToolSpec,
+    ChatMessage, ChatRequest, Delta, LlmClient, LlmError, Part, Provider, ProviderKind, RetryPolicy, Timeouts,
+    ToolCall, ToolSpec,
 };
 use std::time::Duration;
 
@@ -22,49 +22,26 @@ fn client() -> LlmClient {
 
 fn client_with(timeouts: Timeouts) -> LlmClient {
     mneme_llm::install_crypto();
-    let retry = RetryPolicy {
-        max_attempts: 3,
-        base_delay: Duration::from_millis(1),
-        max_delay: Duration::from_millis(1500),
-    };
+    let retry =
+        RetryPolicy { max_attempts: 3, base_delay: Duration::from_millis(1), max_delay: Duration::from_millis(1500) };
     LlmClient::new(timeouts, retry).expect("client")
 }
 
 fn provider(kind: ProviderKind, base: &str) -> Provider {
-    Provider::new(
-        "test",
-        kind,
-        base.parse().expect("url"),
-        Some("sk-test-0123456789".to_owned().into()),
-    )
+    Provider::new("test", kind, base.parse().expect("url"), Some("sk-test-0123456789".to_owned().into()))
 }
 
 /// A request that says one thing.
 fn say(model: &str, text: &str) -> ChatRequest {
-    let user = ChatMessage::User {
-        parts: vec![Part::Text(text.into())],
-        name: None,
-    };
-    ChatRequest {
-        model: model.into(),
-        messages: vec![user],
-        ..ChatRequest::default()
-    }
+    let user = ChatMessage::User { parts: vec![Part::Text(text.into())], name: None };
+    ChatRequest { model: model.into(), messages: vec![user], ..ChatRequest::default() }
 }
 
 /// The same with a tool on offer.
 fn say_with_tool(model: &str, text: &str) -> ChatRequest {
-    let parameters =
-        serde_json::json!({"type": "object", "properties": {"x": {"type": "integer"}}});
-    let tool = ToolSpec {
-        name: "f".into(),
-        description: "Does f.".into(),
-        parameters,
-    };
-    ChatRequest {
-        tools: vec![tool],
-        ..say(model, text)
-    }
+    let parameters = serde_json::json!({"type": "object", "properties": {"x": {"type": "integer"}}});
+    let tool = ToolSpec { name: "f".into(), description: "Does f.".into(), parameters };
+    ChatRequest { tools: vec![tool], ..say(model, text) }
 }
 
 /// Streams a call to its end.
@@ -74,11 +51,7 @@ async fn stream(base: &str, request: &ChatRequest) -> Result<Vec<Delta>, LlmErro
 
 async fn stream_from(provider: &Provider, request: &ChatRequest) -> Result<Vec<Delta>, LlmError> {
     use futures::TryStreamExt;
-    client()
-        .stream(provider, request)
-        .await?
-        .try_collect()
-        .await
+    client().stream(provider, request).await?.try_collect().await
 }
 
 fn text(text: &str) -> Delta {
@@ -86,49 +59,27 @@ fn text(text: &str) -> Delta {
 }
 
 fn thought(text: &str) -> Delta {
-    Delta::Reasoning {
-        text: text.into(),
-        signature: None,
-    }
+    Delta::Reasoning { text: text.into(), signature: None }
 }
 
 /// A stream of events whose type is repeated in the `event` field.
 fn typed_events(payloads: &[serde_json::Value]) -> String {
-    payloads
-        .iter()
-        .map(|p| format!("event: {}\ndata: {p}\n\n", p["type"].as_str().unwrap_or("")))
-        .collect()
+    payloads.iter().map(|p| format!("event: {}\ndata: {p}\n\n", p["type"].as_str().unwrap_or(""))).collect()
 }
 
 fn signed(text: &str, signature: &str) -> Delta {
-    Delta::Reasoning {
-        text: text.into(),
-        signature: Some(signature.into()),
-    }
+    Delta::Reasoning { text: text.into(), signature: Some(signature.into()) }
 }
 
 fn called(index: usize, id: &str, name: &str, arguments: &str) -> Delta {
-    Delta::ToolCall {
-        index,
-        id: Some(id.into()),
-        name: Some(name.into()),
-        arguments: arguments.into(),
-    }
+    Delta::ToolCall { index, id: Some(id.into()), name: Some(name.into()), arguments: arguments.into() }
 }
 
 fn argued(index: usize, arguments: &str) -> Delta {
-    Delta::ToolCall {
-        index,
-        id: None,
-        name: None,
-        arguments: arguments.into(),
-    }
+    Delta::ToolCall { index, id: None, name: None, arguments: arguments.into() }
 }
 
 /// Calls without their generated ids.
 fn shown(calls: &[ToolCall]) -> Vec<(&str, &str)> {
-    calls
-        .iter()
-        .map(|call| (call.name.as_str(), call.arguments.as_str()))
-        .collect()
+    calls.iter().map(|call| (call.name.as_str(), call.arguments.as_str())).collect()
 }

@@ -35,11 +35,7 @@ fn response(status: &str, output: Value) -> Value {
 
 async fn deltas(events: &[Value]) -> Result<Vec<Delta>, LlmError> {
     let server = Server::always(Answer::events(typed_events(events))).await;
-    stream_from(
-        &provider(ProviderKind::OpenAi, &server.url),
-        &say("gpt-5-mini", "hi"),
-    )
-    .await
+    stream_from(&provider(ProviderKind::OpenAi, &server.url), &say("gpt-5-mini", "hi")).await
 }
 
 #[tokio::test]
@@ -89,30 +85,13 @@ async fn a_stream_with_reasoning_text_and_calls() {
 async fn a_whole_answer() {
     let server = Server::always(Answer::json(200, &response("completed", output()))).await;
     let provider = provider(ProviderKind::OpenAi, &format!("{}/v1", server.url));
-    let done = client()
-        .complete(&provider, &say_with_tool("o3", "hi"))
-        .await
-        .expect("completion");
+    let done = client().complete(&provider, &say_with_tool("o3", "hi")).await.expect("completion");
     assert_eq!(server.seen()[0].line, "POST /v1/responses HTTP/1.1");
-    let block = Reasoning {
-        text: "one\n\ntwo".into(),
-        signature: Some("enc".into()),
-        redacted: None,
-    };
-    assert_eq!(
-        (done.text.as_deref(), done.reasoning),
-        (Some("hello"), vec![block])
-    );
-    let ids: Vec<_> = done
-        .tool_calls
-        .iter()
-        .map(|call| (call.id.as_str(), call.arguments.as_str()))
-        .collect();
+    let block = Reasoning { text: "one\n\ntwo".into(), signature: Some("enc".into()), redacted: None };
+    assert_eq!((done.text.as_deref(), done.reasoning), (Some("hello"), vec![block]));
+    let ids: Vec<_> = done.tool_calls.iter().map(|call| (call.id.as_str(), call.arguments.as_str())).collect();
     assert_eq!(ids, [("call_a", "{\"x\":1}"), ("call_b", "{\"x\":2}")]);
-    assert_eq!(
-        (done.usage, done.finish),
-        (Some(USAGE), FinishReason::ToolCalls)
-    );
+    assert_eq!((done.usage, done.finish), (Some(USAGE), FinishReason::ToolCalls));
 }
 
 #[tokio::test]
@@ -122,42 +101,22 @@ async fn endings_are_told_apart() {
         json!({"type": kind, "response": response})
     };
     let message = json!([{"type": "message", "content": [{"type": "refusal", "refusal": "no"}]}]);
-    let refusal =
-        json!({"type": "response.output_item.done", "output_index": 0, "item": message[0]});
+    let refusal = json!({"type": "response.output_item.done", "output_index": 0, "item": message[0]});
     for (events, expected) in [
         (
-            vec![end(
-                "response.incomplete",
-                response("incomplete", json!([])),
-                json!({"reason": "max_output_tokens"}),
-            )],
+            vec![end("response.incomplete", response("incomplete", json!([])), json!({"reason": "max_output_tokens"}))],
             FinishReason::Length,
         ),
         (
-            vec![end(
-                "response.incomplete",
-                response("incomplete", json!([])),
-                json!({"reason": "content_filter"}),
-            )],
+            vec![end("response.incomplete", response("incomplete", json!([])), json!({"reason": "content_filter"}))],
             FinishReason::ContentFilter,
         ),
         (
-            vec![
-                refusal,
-                end(
-                    "response.completed",
-                    response("completed", message.clone()),
-                    json!(null),
-                ),
-            ],
+            vec![refusal, end("response.completed", response("completed", message.clone()), json!(null))],
             FinishReason::Refusal,
         ),
         (
-            vec![end(
-                "response.cancelled",
-                response("cancelled", json!([])),
-                json!(null),
-            )],
+            vec![end("response.cancelled", response("cancelled", json!([])), json!(null))],
             FinishReason::Other("cancelled".into()),
         ),
     ] {
@@ -173,14 +132,8 @@ async fn failures_inside_the_stream() {
         (failed("rate_limit_exceeded"), "rate_limit"),
         (failed("server_error"), "server"),
         (failed("context_length_exceeded"), "context_overflow"),
-        (
-            json!({"type": "error", "code": "invalid_prompt", "message": "m", "param": null}),
-            "content_policy",
-        ),
-        (
-            json!({"type": "response.output_text.delta", "output_index": 0, "delta": "x"}),
-            "malformed",
-        ),
+        (json!({"type": "error", "code": "invalid_prompt", "message": "m", "param": null}), "content_policy"),
+        (json!({"type": "response.output_text.delta", "output_index": 0, "delta": "x"}), "malformed"),
     ] {
         let outcome = deltas(std::slice::from_ref(&event)).await;
         assert_eq!(outcome.expect_err("fails").kind(), kind, "{event}");
@@ -193,27 +146,12 @@ async fn reasoning_of_another_key_is_left_out_when_openai_cannot_read_it() {
     let good = Answer::json(200, &response("completed", output()));
     let server = Server::start(vec![Answer::json(400, &refusal), good]).await;
     let mut request = say("gpt-5", "hi");
-    let block = Reasoning {
-        text: "t".into(),
-        signature: Some("foreign".into()),
-        redacted: None,
-    };
-    let earlier = ChatMessage::Assistant {
-        text: Some("a".into()),
-        reasoning: vec![block],
-        tool_calls: vec![],
-        name: None,
-    };
+    let block = Reasoning { text: "t".into(), signature: Some("foreign".into()), redacted: None };
+    let earlier =
+        ChatMessage::Assistant { text: Some("a".into()), reasoning: vec![block], tool_calls: vec![], name: None };
     request.messages.insert(0, earlier);
-    let done = client()
-        .complete(&provider(ProviderKind::OpenAi, &server.url), &request)
-        .await
-        .expect("completion");
+    let done = client().complete(&provider(ProviderKind::OpenAi, &server.url), &request).await.expect("completion");
     assert_eq!(done.text.as_deref(), Some("hello"));
-    let kinds = |n: usize| {
-        server.seen()[n].body["input"]
-            .as_array()
-            .map_or(0, Vec::len)
-    };
+    let kinds = |n: usize| server.seen()[n].body["input"].as_array().map_or(0, Vec::len);
     assert_eq!((kinds(0), kinds(1), server.seen().len()), (3, 2, 2));
 }

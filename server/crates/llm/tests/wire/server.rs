@@ -22,9 +22,7 @@ pub struct Answer {
 impl Answer {
     /// A response with this status, content type and body, closed afterwards.
     pub fn new(status: u16, content_type: &str, headers: &str, body: impl AsRef<[u8]>) -> Self {
-        let head = format!(
-            "HTTP/1.1 {status} X\r\ncontent-type: {content_type}\r\n{headers}connection: close\r\n\r\n"
-        );
+        let head = format!("HTTP/1.1 {status} X\r\ncontent-type: {content_type}\r\n{headers}connection: close\r\n\r\n");
         Self::default().piece(head).piece(body)
     }
 
@@ -124,8 +122,7 @@ async fn serve(mut socket: TcpStream, answers: Vec<Answer>, log: Arc<Mutex<Vec<S
             data.drain(..end + 4);
             let length = head.lines().find_map(|line| {
                 let (name, value) = line.split_once(':')?;
-                name.eq_ignore_ascii_case("content-length")
-                    .then(|| value.trim().parse::<usize>().ok())?
+                name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse::<usize>().ok())?
             });
             break (head, length.unwrap_or(0));
         }
@@ -139,11 +136,7 @@ async fn serve(mut socket: TcpStream, answers: Vec<Answer>, log: Arc<Mutex<Vec<S
     let body = serde_json::from_slice(&data).unwrap_or(Value::Null);
     let number = {
         let mut log = log.lock().expect("lock");
-        log.push(Seen {
-            line: line.to_owned(),
-            headers: headers.to_lowercase(),
-            body,
-        });
+        log.push(Seen { line: line.to_owned(), headers: headers.to_lowercase(), body });
         log.len() - 1
     };
     let answer = &answers[number.min(answers.len() - 1)];

@@ -17,9 +17,7 @@ pub fn make_private(path: &Path) -> io::Result<()> {
         return Err(io::Error::other("it is not a folder"));
     }
     if found.mode() & OTHERS_CAN_WRITE != 0 {
-        return Err(io::Error::other(
-            "other users can write to it, and it holds native code; run `chmod go-w` on it",
-        ));
+        return Err(io::Error::other("other users can write to it, and it holds native code; run `chmod go-w` on it"));
     }
     if found.uid() != own_user(path)? {
         return Err(io::Error::other("it belongs to another user"));
@@ -56,10 +54,7 @@ pub fn read_private(path: &Path) -> io::Result<Vec<u8>> {
     let mut file = File::open(path)?;
     let mode = file.metadata()?.mode();
     if mode & 0o077 != 0 {
-        return Err(io::Error::other(format!(
-            "{} can be read by other users; delete it",
-            path.display()
-        )));
+        return Err(io::Error::other(format!("{} can be read by other users; delete it", path.display())));
     }
     let mut bytes = Vec::new();
     file.read_to_end(&mut bytes)?;
@@ -67,11 +62,7 @@ pub fn read_private(path: &Path) -> io::Result<Vec<u8>> {
 }
 
 fn create(path: &Path) -> io::Result<File> {
-    OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)
+    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
 }
 
 fn temporary_name(purpose: &str) -> String {

@@ -66,11 +66,7 @@ impl Key {
             inner.update(part);
         }
         let inner = inner.finalize();
-        Sha256::new()
-            .chain_update(padded(0x5c))
-            .chain_update(inner)
-            .finalize()
-            .into()
+        Sha256::new().chain_update(padded(0x5c)).chain_update(inner).finalize().into()
     }
 }
 

@@ -36,9 +36,7 @@ pub struct Cache {
 impl Cache {
     /// Opens the cache, creating it if needed.
     pub fn open(root: &Path, engine: &Engine) -> Result<Self, SandboxError> {
-        let setup = |error: std::io::Error| {
-            SandboxError::Setup(format!("cache folder {}: {error}", root.display()))
-        };
+        let setup = |error: std::io::Error| SandboxError::Setup(format!("cache folder {}: {error}", root.display()));
         folder::make_private(root).map_err(setup)?;
         let key = Key::open(&root.join("key")).map_err(setup)?;
         let folder = root.join(engine_name(engine));
@@ -65,13 +63,10 @@ impl Cache {
 
     /// Keeps a compiled component. A failure costs only time at the next start, so it is logged.
     pub fn store(&self, component: &Component, hash: &ContentHash) {
-        let stored = component
-            .serialize()
-            .map_err(|error| error.to_string())
-            .and_then(|code| {
-                let artefact = self.key.signed(hash, &code);
-                folder::write_private(&self.path(hash), &artefact).map_err(|e| e.to_string())
-            });
+        let stored = component.serialize().map_err(|error| error.to_string()).and_then(|code| {
+            let artefact = self.key.signed(hash, &code);
+            folder::write_private(&self.path(hash), &artefact).map_err(|e| e.to_string())
+        });
         if let Err(error) = stored {
             tracing::warn!(folder = %self.folder.display(), error, "cannot keep a compiled tool");
         }

@@ -7,36 +7,12 @@ use crate::support::{Agent, call, sandbox};
 #[tokio::test]
 async fn memory_tools_edit_the_agents_blocks() {
     for (tool, arguments, expected) in [
-        (
-            "memory_insert",
-            json!({"new_str": "top", "insert_line": 0}),
-            "top\nline one\nline two",
-        ),
-        (
-            "memory_insert",
-            json!({"new_str": "end"}),
-            "line one\nline two\nend",
-        ),
-        (
-            "memory_replace",
-            json!({"old_str": "line one", "new_str": "first"}),
-            "first\nline two",
-        ),
-        (
-            "memory_rethink",
-            json!({"new_memory": "all new"}),
-            "all new",
-        ),
-        (
-            "core_memory_append",
-            json!({"content": "more"}),
-            "line one\nline two\nmore",
-        ),
-        (
-            "core_memory_replace",
-            json!({"old_content": "two", "new_content": "2"}),
-            "line one\nline 2",
-        ),
+        ("memory_insert", json!({"new_str": "top", "insert_line": 0}), "top\nline one\nline two"),
+        ("memory_insert", json!({"new_str": "end"}), "line one\nline two\nend"),
+        ("memory_replace", json!({"old_str": "line one", "new_str": "first"}), "first\nline two"),
+        ("memory_rethink", json!({"new_memory": "all new"}), "all new"),
+        ("core_memory_append", json!({"content": "more"}), "line one\nline two\nmore"),
+        ("core_memory_replace", json!({"old_content": "two", "new_content": "2"}), "line one\nline 2"),
     ] {
         let agent = Agent::with(&[("notes", "line one\nline two")]);
         let mut arguments = arguments;
@@ -53,37 +29,13 @@ async fn refused_edits_explain_themselves_and_change_nothing() {
     agent.add("policy", "be nice", 100, true);
     agent.add("tiny", "x", 20, false);
     for (tool, arguments, hint) in [
-        (
-            "memory_replace",
-            json!({"label": "notes", "old_str": "absent", "new_str": "x"}),
-            "did not appear",
-        ),
-        (
-            "memory_replace",
-            json!({"label": "notes", "old_str": "same", "new_str": "x"}),
-            "Multiple",
-        ),
-        (
-            "memory_insert",
-            json!({"label": "policy", "new_str": "hacked"}),
-            "read-only",
-        ),
-        (
-            "memory_insert",
-            json!({"label": "tiny", "new_str": "y".repeat(40)}),
-            "20",
-        ),
+        ("memory_replace", json!({"label": "notes", "old_str": "absent", "new_str": "x"}), "did not appear"),
+        ("memory_replace", json!({"label": "notes", "old_str": "same", "new_str": "x"}), "Multiple"),
+        ("memory_insert", json!({"label": "policy", "new_str": "hacked"}), "read-only"),
+        ("memory_insert", json!({"label": "tiny", "new_str": "y".repeat(40)}), "20"),
         ("memory_insert", json!({"wrong": 1}), "`label` is missing"),
-        (
-            "memory_insert",
-            json!({"label": "notes", "new_str": 7}),
-            "`new_str` must be a string",
-        ),
-        (
-            "memory_rethink",
-            json!({"label": "absent", "new_memory": "x"}),
-            "`notes`, `policy`, `tiny`",
-        ),
+        ("memory_insert", json!({"label": "notes", "new_str": 7}), "`new_str` must be a string"),
+        ("memory_rethink", json!({"label": "absent", "new_memory": "x"}), "`notes`, `policy`, `tiny`"),
     ] {
         let error = call(&agent, tool, arguments).await.expect_err("refused");
         assert!(error.contains(hint), "{tool}: {error}");
@@ -96,14 +48,11 @@ async fn refused_edits_explain_themselves_and_change_nothing() {
 #[tokio::test]
 async fn a_conversation_is_searched_through_the_host() {
     let agent = Agent::with(&[]);
-    let arguments =
-        json!({"query": "tea", "roles": ["assistant"], "limit": 2, "end_date": "2020-01-01"});
+    let arguments = json!({"query": "tea", "roles": ["assistant"], "limit": 2, "end_date": "2020-01-01"});
     let answer = call(&agent, "conversation_search", arguments).await;
     let answer = answer.expect("an answer");
-    let list: Value = answer
-        .strip_prefix("Showing 1 results: ")
-        .and_then(|list| serde_json::from_str(list).ok())
-        .expect("a list");
+    let list: Value =
+        answer.strip_prefix("Showing 1 results: ").and_then(|list| serde_json::from_str(list).ok()).expect("a list");
     let timestamp = "1970-01-01T00:00:10+00:00";
     assert_eq!(
         list,
@@ -111,21 +60,10 @@ async fn a_conversation_is_searched_through_the_host() {
     );
     assert!(answer.contains(r#""role": "assistant""#));
     let query = agent.queries.lock().pop().expect("a search");
-    assert_eq!(
-        (query.text.as_str(), query.roles, query.limit),
-        ("tea", vec!["assistant".to_owned()], Some(2))
-    );
-    assert_eq!(
-        (query.start_date, query.end_date.as_deref()),
-        (None, Some("2020-01-01"))
-    );
+    assert_eq!((query.text.as_str(), query.roles, query.limit), ("tea", vec!["assistant".to_owned()], Some(2)));
+    assert_eq!((query.start_date, query.end_date.as_deref()), (None, Some("2020-01-01")));
 
-    let error = call(
-        &agent,
-        "conversation_search",
-        json!({"query": "x", "start_date": "soon"}),
-    )
-    .await;
+    let error = call(&agent, "conversation_search", json!({"query": "x", "start_date": "soon"})).await;
     assert_eq!(error, Err("`start_date` is no date".to_owned()));
 }
 
@@ -148,9 +86,7 @@ async fn the_catalogue_is_complete_and_well_formed() {
     }
     for spec in builtins.specs() {
         assert!(!spec.description.is_empty(), "{}", spec.name);
-        let properties = spec.parameters["properties"]
-            .as_object()
-            .expect("properties");
+        let properties = spec.parameters["properties"].as_object().expect("properties");
         for (name, schema) in properties {
             let described = schema["description"].as_str().unwrap_or_default();
             assert!(!described.is_empty(), "{}.{name}", spec.name);
@@ -162,10 +98,6 @@ async fn the_catalogue_is_complete_and_well_formed() {
     assert!(builtins.find("rm_rf").is_none());
 
     let agent = Agent::with(&[]);
-    assert!(
-        call(&agent, "send_message", json!({"message": "hi"}))
-            .await
-            .is_ok()
-    );
+    assert!(call(&agent, "send_message", json!({"message": "hi"})).await.is_ok());
     assert!(call(&agent, "memory_finish_edits", json!({})).await.is_ok());
 }

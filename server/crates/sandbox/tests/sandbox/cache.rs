@@ -10,29 +10,15 @@ use mneme_sandbox::{Sandbox, SandboxConfig, SandboxError};
 use crate::support::hostile_bytes;
 
 fn config(folder: &Path) -> SandboxConfig {
-    SandboxConfig {
-        cache_dir: Some(folder.to_owned()),
-        ..SandboxConfig::default()
-    }
+    SandboxConfig { cache_dir: Some(folder.to_owned()), ..SandboxConfig::default() }
 }
 
 /// The artefacts below a cache folder.
 fn artefacts(root: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(root)
-        .expect("listed")
-        .map(|entry| entry.expect("an entry").path());
+    let entries = fs::read_dir(root).expect("listed").map(|entry| entry.expect("an entry").path());
     let mut found: Vec<_> = entries
-        .flat_map(|path| {
-            if path.is_dir() {
-                artefacts(&path)
-            } else {
-                vec![path]
-            }
-        })
-        .filter(|path| {
-            path.extension()
-                .is_some_and(|extension| extension == "cwasm")
-        })
+        .flat_map(|path| if path.is_dir() { artefacts(&path) } else { vec![path] })
+        .filter(|path| path.extension().is_some_and(|extension| extension == "cwasm"))
         .collect();
     found.sort();
     found
@@ -91,10 +77,7 @@ async fn a_damaged_or_swapped_artefact_is_compiled_again() {
     // An artefact with a valid code, but of another component.
     let other = Sandbox::new(config(&folder)).expect("a sandbox");
     other.builtin().await.expect("loaded");
-    let foreign = artefacts(&folder)
-        .into_iter()
-        .find(|other| other != path)
-        .expect("another one");
+    let foreign = artefacts(&folder).into_iter().find(|other| other != path).expect("another one");
     fs::copy(foreign, path).expect("swapped");
     assert_eq!(load().await, tools);
 }
@@ -103,13 +86,8 @@ async fn a_damaged_or_swapped_artefact_is_compiled_again() {
 fn a_folder_that_others_can_write_to_is_not_used() {
     let root = tempfile::tempdir().expect("a folder");
     fs::set_permissions(root.path(), fs::Permissions::from_mode(0o777)).expect("opened");
-    let error = Sandbox::new(config(root.path()))
-        .map(drop)
-        .expect_err("refused");
-    assert!(
-        matches!(&error, SandboxError::Setup(text) if text.contains("chmod")),
-        "{error}"
-    );
+    let error = Sandbox::new(config(root.path())).map(drop).expect_err("refused");
+    assert!(matches!(&error, SandboxError::Setup(text) if text.contains("chmod")), "{error}");
 }
 
 #[tokio::test]

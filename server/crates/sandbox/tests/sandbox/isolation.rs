@@ -11,10 +11,8 @@ async fn the_environment_is_the_given_one() {
     assert_eq!(bare.result, Ok(" []".to_owned()));
 
     let agent = Agent::with(&[]);
-    let given = CallRequest {
-        env: vec![("KEY".to_owned(), "value".to_owned())],
-        ..request(&agent, "environment", json!({}))
-    };
+    let given =
+        CallRequest { env: vec![("KEY".to_owned(), "value".to_owned())], ..request(&agent, "environment", json!({})) };
     let outcome = sandbox().call(&hostile().await, given).await;
     assert_eq!(outcome.result, Ok("KEY=value []".to_owned()));
     let next = attack("environment", json!({}), tight()).await;
@@ -23,24 +21,12 @@ async fn the_environment_is_the_given_one() {
 
 #[tokio::test]
 async fn there_are_no_files() {
-    for path in [
-        "/etc/passwd",
-        "Cargo.toml",
-        "../Cargo.toml",
-        "/proc/self/environ",
-        "/",
-    ] {
+    for path in ["/etc/passwd", "Cargo.toml", "../Cargo.toml", "/proc/self/environ", "/"] {
         let outcome = attack("read_file", json!({"path": path}), tight()).await;
-        assert!(
-            matches!(outcome.result, Err(ToolFailure::Failed(_))),
-            "{path}: {outcome:?}"
-        );
+        assert!(matches!(outcome.result, Err(ToolFailure::Failed(_))), "{path}: {outcome:?}");
     }
     let outcome = attack("list_root", json!({}), tight()).await;
-    assert!(
-        matches!(outcome.result, Err(ToolFailure::Failed(_))),
-        "{outcome:?}"
-    );
+    assert!(matches!(outcome.result, Err(ToolFailure::Failed(_))), "{outcome:?}");
 }
 
 #[tokio::test]
@@ -49,18 +35,12 @@ async fn there_is_no_network() {
     let address = listener.local_addr().expect("an address").to_string();
     for address in [address.as_str(), "169.254.169.254:80", "[::1]:1"] {
         let outcome = attack("connect", json!({"address": address}), tight()).await;
-        assert!(
-            matches!(outcome.result, Err(ToolFailure::Failed(_))),
-            "{address}: {outcome:?}"
-        );
+        assert!(matches!(outcome.result, Err(ToolFailure::Failed(_))), "{address}: {outcome:?}");
     }
     listener.set_nonblocking(true).expect("set");
     assert!(listener.accept().is_err(), "nothing arrived");
     let outcome = attack("resolve", json!({"host": "localhost"}), tight()).await;
-    assert!(
-        matches!(outcome.result, Err(ToolFailure::Failed(_))),
-        "{outcome:?}"
-    );
+    assert!(matches!(outcome.result, Err(ToolFailure::Failed(_))), "{outcome:?}");
 }
 
 #[tokio::test]
@@ -71,26 +51,16 @@ async fn nothing_survives_a_call() {
     }
     let first = attack("entropy", json!({}), tight()).await.result;
     let second = attack("entropy", json!({}), tight()).await.result;
-    assert!(
-        first.is_ok() && first != second,
-        "fresh random numbers in every call"
-    );
+    assert!(first.is_ok() && first != second, "fresh random numbers in every call");
 }
 
 #[tokio::test]
 async fn a_capability_that_was_not_declared_is_denied() {
     let agent = Agent::with(&[("notes", "private")]);
-    let outcome = sandbox()
-        .call(
-            &hostile().await,
-            request(&agent, "overreach", json!({"label": "notes"})),
-        )
-        .await;
+    let outcome = sandbox().call(&hostile().await, request(&agent, "overreach", json!({"label": "notes"}))).await;
     assert_eq!(
         outcome.result,
-        Err(ToolFailure::Denied(
-            "this tool does not have the capability memory-write".to_owned()
-        ))
+        Err(ToolFailure::Denied("this tool does not have the capability memory-write".to_owned()))
     );
     assert_eq!(agent.value("notes"), "private");
 }
@@ -99,22 +69,11 @@ async fn a_capability_that_was_not_declared_is_denied() {
 async fn unknown_tools_and_broken_arguments_are_refused() {
     let agent = Agent::with(&[]);
     let guest = hostile().await;
-    let outcome = sandbox()
-        .call(&guest, request(&agent, "absent", json!({})))
-        .await;
-    assert!(
-        matches!(outcome.result, Err(ToolFailure::InvalidArguments(_))),
-        "{outcome:?}"
-    );
+    let outcome = sandbox().call(&guest, request(&agent, "absent", json!({}))).await;
+    assert!(matches!(outcome.result, Err(ToolFailure::InvalidArguments(_))), "{outcome:?}");
     for arguments in ["{", "[]", "\"text\"", "{\"milliseconds\": \"ten\"}"] {
-        let broken = CallRequest {
-            arguments: arguments.to_owned(),
-            ..request(&agent, "nap", json!({}))
-        };
+        let broken = CallRequest { arguments: arguments.to_owned(), ..request(&agent, "nap", json!({})) };
         let outcome = sandbox().call(&guest, broken).await;
-        assert!(
-            matches!(outcome.result, Err(ToolFailure::InvalidArguments(_))),
-            "{arguments}: {outcome:?}"
-        );
+        assert!(matches!(outcome.result, Err(ToolFailure::InvalidArguments(_))), "{arguments}: {outcome:?}");
     }
 }

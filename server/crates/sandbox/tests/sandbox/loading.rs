@@ -40,51 +40,28 @@ async fn a_component_of_another_world_is_refused() {
         r#"(component (import "wasi:http/outgoing-handler@0.2.0" (instance (export "handle" (func)))))"#,
     ] {
         let error = refusal(&component(text)).await;
-        assert!(
-            matches!(error, SandboxError::WrongWorld(_)),
-            "{text}: {error:?}"
-        );
+        assert!(matches!(error, SandboxError::WrongWorld(_)), "{text}: {error:?}");
     }
 }
 
 #[tokio::test]
 async fn an_oversized_component_is_refused_before_it_is_read() {
-    let small = Sandbox::new(SandboxConfig {
-        max_component_bytes: 1_000,
-        ..SandboxConfig::default()
-    });
+    let small = Sandbox::new(SandboxConfig { max_component_bytes: 1_000, ..SandboxConfig::default() });
     let bytes = hostile_bytes();
     let error = small.expect("a sandbox").load(&bytes).await;
-    assert_eq!(
-        error.expect_err("too large"),
-        SandboxError::TooLarge {
-            size: bytes.len(),
-            limit: 1_000
-        }
-    );
+    assert_eq!(error.expect_err("too large"), SandboxError::TooLarge { size: bytes.len(), limit: 1_000 });
 }
 
 /// A small file can mean much work for the compiler.
 #[tokio::test]
 async fn a_million_functions_are_refused_or_given_up() {
-    let functions = |count: usize| {
-        component(&format!(
-            "(component (core module {}))",
-            "(func)".repeat(count)
-        ))
-    };
+    let functions = |count: usize| component(&format!("(component (core module {}))", "(func)".repeat(count)));
     let error = refusal(&functions(1_000_001)).await;
     assert!(matches!(error, SandboxError::Compile(_)), "{error:?}");
 
-    let hurried = Sandbox::new(SandboxConfig {
-        compile_timeout: Duration::from_millis(1),
-        ..SandboxConfig::default()
-    });
+    let hurried = Sandbox::new(SandboxConfig { compile_timeout: Duration::from_millis(1), ..SandboxConfig::default() });
     let error = hurried.expect("a sandbox").load(&functions(20_000)).await;
-    assert_eq!(
-        error.expect_err("too slow"),
-        SandboxError::CompileTimeout(Duration::from_millis(1))
-    );
+    assert_eq!(error.expect_err("too slow"), SandboxError::CompileTimeout(Duration::from_millis(1)));
 }
 
 /// More memory at the start than any call can have.

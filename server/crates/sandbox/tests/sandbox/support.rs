@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use mneme_sandbox::{
-    CallOutcome, CallRequest, ConversationHit, ConversationQuery, Guest, HostError, Limits,
-    MemoryBlock, Sandbox, SandboxConfig, ToolHost,
+    CallOutcome, CallRequest, ConversationHit, ConversationQuery, Guest, HostError, Limits, MemoryBlock, Sandbox,
+    SandboxConfig, ToolHost,
 };
 use parking_lot::Mutex;
 use serde_json::Value;
@@ -68,16 +68,11 @@ impl ToolHost for Agent {
         tokio::task::yield_now().await;
         let mut blocks = self.blocks.lock();
         let block = blocks.iter_mut().find(|block| block.label == label);
-        block
-            .ok_or_else(|| HostError::NotFound(format!("no block {label}")))?
-            .value = value;
+        block.ok_or_else(|| HostError::NotFound(format!("no block {label}")))?.value = value;
         Ok(())
     }
 
-    async fn search_conversation(
-        &self,
-        query: ConversationQuery,
-    ) -> Result<Vec<ConversationHit>, HostError> {
+    async fn search_conversation(&self, query: ConversationQuery) -> Result<Vec<ConversationHit>, HostError> {
         if query.start_date.as_deref() == Some("soon") {
             return Err(HostError::Invalid("`start_date` is no date".to_owned()));
         }
@@ -107,23 +102,18 @@ impl ToolHost for Agent {
 /// Compiled guests survive between test runs here.
 pub fn shared_cache() -> SandboxConfig {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    SandboxConfig {
-        cache_dir: Some(target.join("sandbox-cache")),
-        ..SandboxConfig::default()
-    }
+    SandboxConfig { cache_dir: Some(target.join("sandbox-cache")), ..SandboxConfig::default() }
 }
 
 /// The sandbox that most tests use.
 pub fn sandbox() -> Sandbox {
-    static SANDBOX: LazyLock<Sandbox> =
-        LazyLock::new(|| Sandbox::new(shared_cache()).expect("a sandbox"));
+    static SANDBOX: LazyLock<Sandbox> = LazyLock::new(|| Sandbox::new(shared_cache()).expect("a sandbox"));
     SANDBOX.clone()
 }
 
 /// The bytes of the guest that means harm.
 pub fn hostile_bytes() -> Vec<u8> {
-    let path =
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../builtin-tools/dist/test/hostile.wasm");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../builtin-tools/dist/test/hostile.wasm");
     std::fs::read(path).expect("hostile.wasm, built by `cargo xtask setup`")
 }
 
@@ -155,10 +145,7 @@ pub async fn call(host: &Arc<Agent>, tool: &str, arguments: Value) -> Result<Str
 
 /// Calls a harmful tool under some limits.
 pub async fn attack(tool: &str, arguments: Value, limits: Limits) -> CallOutcome {
-    let request = CallRequest {
-        limits,
-        ..request(&Agent::with(&[("notes", "private")]), tool, arguments)
-    };
+    let request = CallRequest { limits, ..request(&Agent::with(&[("notes", "private")]), tool, arguments) };
     sandbox().call(&hostile().await, request).await
 }
 

@@ -129,11 +129,8 @@ mod tests {
                     Returns:\n        str: The flight.\n\n    Raises:\n        ValueError: never: really\n    ";
         let (description, parameters) = parsed(text);
         assert_eq!(description, "Find a flight.\n\nOnly direct ones.");
-        let expected = [
-            ("origin", "Where from:\nan airport\nor a city."),
-            ("via", "Stops: at most 2."),
-            ("when", "Any day."),
-        ];
+        let expected =
+            [("origin", "Where from:\nan airport\nor a city."), ("via", "Stops: at most 2."), ("when", "Any day.")];
         assert_eq!(parameters, pairs(&expected));
     }
 
@@ -146,15 +143,17 @@ mod tests {
 
     #[test]
     fn text_on_the_first_line_and_lists_in_descriptions() {
-        let (description, parameters) =
-            parsed("Sort things.\n\n    Args:\n        how: One of\n            - up\n            - down\n        *rest: More\n");
+        let (description, parameters) = parsed(
+            "Sort things.\n\n    Args:\n        how: One of\n            - up\n            - down\n        *rest: More\n",
+        );
         assert_eq!(description, "Sort things.");
         assert_eq!(parameters, pairs(&[("how", "One of\n- up\n- down"), ("rest", "More")]));
     }
 
     #[test]
     fn the_sphinx_style() {
-        let text = "Add.\n\n:param a: first\n:param int b: second,\n    or none\n:type a: int\n:return: sum\n    of both\n";
+        let text =
+            "Add.\n\n:param a: first\n:param int b: second,\n    or none\n:type a: int\n:return: sum\n    of both\n";
         let (description, parameters) = parsed(text);
         assert_eq!(description, "Add.");
         assert_eq!(parameters, pairs(&[("a", "first"), ("b", "second,\nor none")]));
@@ -173,6 +172,9 @@ mod tests {
     #[test]
     fn an_empty_description_is_none() {
         let docstring = Docstring::parse("Do.\n\nArgs:\n    a:\n    b: yes");
-        assert_eq!((docstring.parameter("a"), docstring.parameter("b"), docstring.parameter("c")), (None, Some("yes"), None));
+        assert_eq!(
+            (docstring.parameter("a"), docstring.parameter("b"), docstring.parameter("c")),
+            (None, Some("yes"), None)
+        );
     }
 }

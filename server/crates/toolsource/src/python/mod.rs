@@ -11,7 +11,7 @@ use annotation::Types;
 use names::Names;
 use ruff_python_ast::{Expr, ModModule, ParameterWithDefault, Parameters, Stmt, StmtFunctionDef};
 use ruff_python_parser::{Mode, parse_module};
-use ruff_text_size::{Ranged, TextSize};
+use ruff_text_size::TextSize;
 use serde_json::Value;
 
 use crate::{Given, Object, Result, Signature, SourceError, docstring::Docstring, object};
@@ -53,7 +53,7 @@ fn parse(source: &str) -> Result<ModModule> {
     match parse_module(source) {
         Ok(parsed) => Ok(parsed.into_syntax()),
         Err(error) => {
-            let line = line_of(source, error.location.start());
+            let line = Some(line_of(source, error.location.start()));
             let reason = error.error.to_string();
             Err(SourceError::Syntax { line, reason })
         }
@@ -102,12 +102,7 @@ fn only_named(function: &str, parameters: &Parameters) -> Result<()> {
     Ok(())
 }
 
-fn parameters(
-    function: &str,
-    parameters: &Parameters,
-    docstring: &Docstring,
-    types: &mut Types<'_>,
-) -> Result<Value> {
+fn parameters(function: &str, parameters: &Parameters, docstring: &Docstring, types: &mut Types<'_>) -> Result<Value> {
     only_named(function, parameters)?;
     let mut properties = Object::new();
     let mut required = Vec::new();

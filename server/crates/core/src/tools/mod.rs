@@ -1,11 +1,15 @@
 //! The registry of tools, and which agent has which.
 
+mod create;
+mod signature;
+mod update;
+
 use std::sync::Arc;
 
 use mneme_domain::{
     Actor, AgentId, JsonObject, Page, ToolId,
     agent::AgentType,
-    tool::{DEFAULT_RETURN_CHAR_LIMIT, Tool, ToolType, ToolUpdate},
+    tool::{DEFAULT_RETURN_CHAR_LIMIT, Tool, ToolType},
     tool_rule::ToolRule,
 };
 use mneme_store::tools::{self, ToolFilter};
@@ -16,35 +20,30 @@ use crate::{Core, CoreError, Result};
 fn builtin_type(name: &str) -> ToolType {
     match name {
         "core_memory_append" | "core_memory_replace" => ToolType::LettaMemoryCore,
-        "memory_insert" | "memory_replace" | "memory_rethink" | "memory_finish_edits" => {
-            ToolType::LettaSleeptimeCore
-        }
+        "memory_insert" | "memory_replace" | "memory_rethink" | "memory_finish_edits" => ToolType::LettaSleeptimeCore,
         _ => ToolType::LettaCore,
     }
+}
+
+/// Refuses a limit that would cut everything or nothing.
+fn check_return_limit(limit: i64) -> Result<()> {
+    if !(1..=10_000_000).contains(&limit) {
+        return Err(CoreError::field("return_char_limit", "must be between 1 and 10,000,000"));
+    }
+    Ok(())
 }
 
 /// The tools that a new agent gets unless it asks for none.
 pub fn base_tools(agent_type: AgentType) -> &'static [&'static str] {
     match agent_type {
         AgentType::LettaV1Agent => &["conversation_search", "memory_insert", "memory_replace"],
-        AgentType::MemgptV2Agent => &[
-            "send_message",
-            "conversation_search",
-            "memory_insert",
-            "memory_replace",
-        ],
-        AgentType::MemgptAgent | AgentType::SplitThreadAgent => &[
-            "send_message",
-            "conversation_search",
-            "core_memory_append",
-            "core_memory_replace",
-        ],
-        AgentType::SleeptimeAgent | AgentType::VoiceSleeptimeAgent => &[
-            "memory_insert",
-            "memory_replace",
-            "memory_rethink",
-            "memory_finish_edits",
-        ],
+        AgentType::MemgptV2Agent => &["send_message", "conversation_search", "memory_insert", "memory_replace"],
+        AgentType::MemgptAgent | AgentType::SplitThreadAgent => {
+            &["send_message", "conversation_search", "core_memory_append", "core_memory_replace"]
+        }
+        AgentType::SleeptimeAgent | AgentType::VoiceSleeptimeAgent => {
+            &["memory_insert", "memory_replace", "memory_rethink", "memory_finish_edits"]
+        }
         AgentType::VoiceConvoAgent => &["send_message", "conversation_search"],
         AgentType::ReactAgent | AgentType::WorkflowAgent => &[],
     }
@@ -58,19 +57,13 @@ pub fn base_rules(agent_type: AgentType, names: &[&str]) -> Vec<ToolRule> {
     let rule = |name: &&str| {
         let tool_name = (*name).to_owned();
         match *name {
-            "send_message" | "memory_finish_edits" => Some(ToolRule::ExitLoop {
-                tool_name,
-                prompt_template: None,
-            }),
+            "send_message" | "memory_finish_edits" => Some(ToolRule::ExitLoop { tool_name, prompt_template: None }),
             "conversation_search"
             | "memory_insert"
             | "memory_replace"
             | "memory_rethink"
             | "core_memory_append"
-            | "core_memory_replace" => Some(ToolRule::ContinueLoop {
-                tool_name,
-                prompt_template: None,
-            }),
+            | "core_memory_replace" => Some(ToolRule::ContinueLoop { tool_name, prompt_template: None }),
             _ => None,
         }
     };
@@ -83,11 +76,7 @@ impl Core {
     /// # Errors
     /// 503 without a database or sandbox.
     pub async fn ensure_builtin_tools(self: &Arc<Self>, actor: &Actor) -> Result<Vec<Tool>> {
-        let builtins = self
-            .sandbox
-            .builtin()
-            .await
-            .map_err(|error| CoreError::Unavailable(error.to_string()))?;
+        let builtins = self.sandbox.builtin().await.map_err(|error| CoreError::Unavailable(error.to_string()))?;
         let names: Vec<String> = builtins.specs().map(|spec| spec.name.clone()).collect();
         let known = {
             let mut conn = self.store.read().await?;
@@ -121,9 +110,7 @@ impl Core {
                 metadata_: Some(JsonObject::new()),
             };
             match known.iter().find(|tool| tool.call_name() == spec.name) {
-                Some(tool) if tool.json_schema.as_ref() == Some(&schema) => {
-                    result.push(tool.clone())
-                }
+                Some(tool) if tool.json_schema.as_ref() == Some(&schema) => result.push(tool.clone()),
                 Some(tool) if tool.tool_type.is_builtin() => {
                     let mut tool = tool.clone();
                     tool.description = Some(spec.description.clone());
@@ -148,10 +135,7 @@ impl Core {
         Ok(result)
     }
 
-    async fn open<'a>(
-        &self,
-        tx: &'a mut Option<mneme_store::Conn>,
-    ) -> Result<&'a mut mneme_store::Conn> {
+    async fn open<'a>(&self, tx: &'a mut Option<mneme_store::Conn>) -> Result<&'a mut mneme_store::Conn> {
         match tx {
             Some(tx) => Ok(tx),
             None => Ok(tx.insert(self.store.write().await?)),
@@ -170,12 +154,7 @@ impl Core {
     ///
     /// # Errors
     /// 503 without a database.
-    pub async fn list_tools(
-        self: &Arc<Self>,
-        actor: &Actor,
-        filter: ToolFilter,
-        page: &Page,
-    ) -> Result<Vec<Tool>> {
+    pub async fn list_tools(self: &Arc<Self>, actor: &Actor, filter: ToolFilter, page: &Page) -> Result<Vec<Tool>> {
         let mut conn = self.store.read().await?;
         Ok(tools::list(&mut conn, actor, &filter, page).await?)
     }
@@ -195,50 +174,7 @@ impl Core {
     /// 404 for an unknown tool.
     pub async fn get_tool(self: &Arc<Self>, actor: &Actor, id: &ToolId) -> Result<Tool> {
         let mut conn = self.store.read().await?;
-        tools::get(&mut conn, actor, id)
-            .await?
-            .ok_or_else(|| CoreError::missing("Tool", id))
-    }
-
-    /// Changes a tool.
-    ///
-    /// # Errors
-    /// 404 for an unknown tool, 409 when the new name is taken, 400 for a change of what a built-in tool is.
-    pub async fn update_tool(
-        self: &Arc<Self>,
-        actor: &Actor,
-        id: &ToolId,
-        update: ToolUpdate,
-    ) -> Result<Tool> {
-        let mut tx = self.store.write().await?;
-        let mut tool = tools::get(&mut tx, actor, id)
-            .await?
-            .ok_or_else(|| CoreError::missing("Tool", id))?;
-        let before = tool.clone();
-        update.apply(&mut tool);
-        if tool.return_char_limit < 1 || tool.return_char_limit > 10_000_000 {
-            return Err(CoreError::field(
-                "return_char_limit",
-                "must be between 1 and 10,000,000",
-            ));
-        }
-        if before.tool_type.is_builtin()
-            && (tool.name != before.name
-                || tool.json_schema.as_ref().and_then(|s| s.get("parameters"))
-                    != before
-                        .json_schema
-                        .as_ref()
-                        .and_then(|s| s.get("parameters"))
-                || tool.source_code != before.source_code)
-        {
-            return Err(CoreError::Invalid(
-                "The name, parameters and code of a built-in tool cannot be changed".into(),
-            ));
-        }
-        tool.last_updated_by_id = Some(actor.user.to_string());
-        tools::update(&mut tx, actor, &tool, self.env.now()).await?;
-        tx.commit().await?;
-        Ok(tool)
+        tools::get(&mut conn, actor, id).await?.ok_or_else(|| CoreError::missing("Tool", id))
     }
 
     /// Deletes a tool; agents lose it.
@@ -257,12 +193,7 @@ impl Core {
     ///
     /// # Errors
     /// 404 for an unknown agent.
-    pub async fn list_agent_tools(
-        self: &Arc<Self>,
-        actor: &Actor,
-        agent: &AgentId,
-        page: &Page,
-    ) -> Result<Vec<Tool>> {
+    pub async fn list_agent_tools(self: &Arc<Self>, actor: &Actor, agent: &AgentId, page: &Page) -> Result<Vec<Tool>> {
         self.require_agent(actor, agent).await?;
         let mut conn = self.store.read().await?;
         let all = tools::of_agent(&mut conn, actor, agent).await?;
@@ -273,27 +204,17 @@ impl Core {
     ///
     /// # Errors
     /// 404 for an unknown agent or tool, 409 when the agent has another tool of that name.
-    pub async fn attach_tool(
-        self: &Arc<Self>,
-        actor: &Actor,
-        agent: &AgentId,
-        id: &ToolId,
-    ) -> Result<()> {
+    pub async fn attach_tool(self: &Arc<Self>, actor: &Actor, agent: &AgentId, id: &ToolId) -> Result<()> {
         self.require_agent(actor, agent).await?;
         let mut tx = self.store.write().await?;
-        let tool = tools::get(&mut tx, actor, id)
-            .await?
-            .ok_or_else(|| CoreError::missing("Tool", id))?;
+        let tool = tools::get(&mut tx, actor, id).await?.ok_or_else(|| CoreError::missing("Tool", id))?;
         tools::attach(&mut tx, actor, agent, id).await?;
         if tool.default_requires_approval == Some(true) {
             self.add_rule(
                 &mut tx,
                 actor,
                 agent,
-                ToolRule::RequiresApproval {
-                    tool_name: tool.call_name().to_owned(),
-                    prompt_template: None,
-                },
+                ToolRule::RequiresApproval { tool_name: tool.call_name().to_owned(), prompt_template: None },
             )
             .await?;
         }
@@ -304,12 +225,7 @@ impl Core {
     ///
     /// # Errors
     /// 404 for an unknown agent or tool.
-    pub async fn detach_tool(
-        self: &Arc<Self>,
-        actor: &Actor,
-        agent: &AgentId,
-        id: &ToolId,
-    ) -> Result<()> {
+    pub async fn detach_tool(self: &Arc<Self>, actor: &Actor, agent: &AgentId, id: &ToolId) -> Result<()> {
         self.require_agent(actor, agent).await?;
         let mut tx = self.store.write().await?;
         if tools::get(&mut tx, actor, id).await?.is_none() {

@@ -1,0 +1,148 @@
+//! Every measure: its name, what it measures, and what is expected of it.
+
+use std::fmt;
+
+use crate::figures::Figures;
+use crate::retired::{self, Retired};
+
+/// One line of the table.
+#[derive(Debug, Clone, Copy)]
+pub struct Measure {
+    /// Short and stable: for `--only` and for comparing JSON files.
+    pub name: &'static str,
+    /// For people.
+    pub title: &'static str,
+    pub kind: Kind,
+    pub target: Option<Target>,
+    pub retired: Option<Retired>,
+}
+
+/// What is done.
+#[derive(Debug, Clone, Copy)]
+pub enum Kind {
+    /// From the start of the process to a healthy answer.
+    Start {
+        warm: bool,
+    },
+    IdleMemory,
+    Health {
+        clients: usize,
+    },
+    AgentGet {
+        clients: usize,
+    },
+    AgentList,
+    BlockList {
+        clients: usize,
+    },
+    AgentCreate {
+        clients: usize,
+    },
+    Turn {
+        clients: usize,
+    },
+    ToolTurn {
+        clients: usize,
+    },
+    ToolCall,
+    FirstToken,
+    ArchivalInsert,
+    ArchivalSearch,
+    PythonTool,
+    MemoryGrowth,
+}
+
+/// What is expected.
+#[derive(Debug, Clone, Copy)]
+pub enum Target {
+    /// More operations a second.
+    Rate(f64),
+    /// Fewer milliseconds for half of the operations.
+    Median(f64),
+    /// Less resident memory, in MiB.
+    Memory(f64),
+    /// Less growth of resident memory, in MiB.
+    Growth(f64),
+}
+
+impl Target {
+    /// Whether figures meet the target; figures of another kind never do.
+    pub fn is_met(self, figures: &Figures) -> bool {
+        match self {
+            Self::Rate(least) => figures.rate.is_some_and(|rate| rate > least),
+            Self::Median(most) => figures.p50_ms.is_some_and(|p50| p50 < most),
+            Self::Memory(most) => figures.mebibytes.is_some_and(|size| size < most),
+            Self::Growth(most) => figures.growth_mebibytes.is_some_and(|growth| growth < most),
+        }
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Rate(least) => write!(f, "> {least}/s"),
+            Self::Median(most) => write!(f, "p50 < {most} ms"),
+            Self::Memory(most) => write!(f, "< {most} MiB"),
+            Self::Growth(most) => write!(f, "growth < {most} MiB"),
+        }
+    }
+}
+
+const fn measure(
+    name: &'static str,
+    title: &'static str,
+    kind: Kind,
+    target: Option<Target>,
+    retired: Option<Retired>,
+) -> Measure {
+    Measure { name, title, kind, target, retired }
+}
+
+/// All measures, in the order in which they run.
+#[rustfmt::skip]
+pub const MEASURES: &[Measure] = &[
+    measure("start-cold", "start to healthy, nothing there yet", Kind::Start { warm: false }, None, None),
+    measure("start-warm", "start to healthy, warm caches", Kind::Start { warm: true }, Some(Target::Median(200.0)), Some(retired::START)),
+    measure("idle-memory", "memory, idle after one turn", Kind::IdleMemory, Some(Target::Memory(60.0)), Some(retired::IDLE_MEMORY)),
+    measure("health-32", "health, 32 clients", Kind::Health { clients: 32 }, None, Some(retired::HEALTH_32)),
+    measure("agent-get-1", "agent retrieve, 1 client", Kind::AgentGet { clients: 1 }, None, Some(retired::AGENT_GET_1)),
+    measure("agent-get-8", "agent retrieve, 8 clients", Kind::AgentGet { clients: 8 }, None, Some(retired::AGENT_GET_8)),
+    measure("agent-get-32", "agent retrieve, 32 clients", Kind::AgentGet { clients: 32 }, Some(Target::Rate(6000.0)), Some(retired::AGENT_GET_32)),
+    measure("agent-list", "list 50 agents, 1 client", Kind::AgentList, None, Some(retired::AGENT_LIST)),
+    measure("block-list-8", "list 50 blocks, 8 clients", Kind::BlockList { clients: 8 }, None, Some(retired::BLOCK_LIST)),
+    measure("agent-create-1", "agent create, 1 client", Kind::AgentCreate { clients: 1 }, None, Some(retired::AGENT_CREATE_1)),
+    measure("agent-create-8", "agent create, 8 clients", Kind::AgentCreate { clients: 8 }, Some(Target::Rate(800.0)), Some(retired::AGENT_CREATE_8)),
+    measure("turn-1", "message turn, 1 client", Kind::Turn { clients: 1 }, Some(Target::Median(4.0)), Some(retired::TURN_1)),
+    measure("turn-8", "message turn, 8 clients", Kind::Turn { clients: 8 }, None, Some(retired::TURN_8)),
+    measure("turn-32", "message turn, 32 clients", Kind::Turn { clients: 32 }, Some(Target::Rate(600.0)), Some(retired::TURN_32)),
+    measure("tool-turn-1", "turn with a memory tool call, 1 client", Kind::ToolTurn { clients: 1 }, Some(Target::Median(6.0)), Some(retired::TOOL_TURN)),
+    measure("tool-call", "that tool call by itself", Kind::ToolCall, None, None),
+    measure("first-token", "stream: first token, beyond the model's own time", Kind::FirstToken, Some(Target::Median(3.0)), Some(retired::FIRST_TOKEN)),
+    measure("archival-insert", "archival insert, 1 client", Kind::ArchivalInsert, None, Some(retired::ARCHIVAL_INSERT)),
+    measure("archival-search", "archival search over 1,000 passages, 1 client", Kind::ArchivalSearch, None, Some(retired::ARCHIVAL_SEARCH)),
+    measure("python-tool", "Python tool run, warm, 1 client", Kind::PythonTool, None, Some(retired::PYTHON_TOOL)),
+    measure("memory-growth", "memory after many turns, 8 clients", Kind::MemoryGrowth, Some(Target::Growth(20.0)), Some(retired::MEMORY_AFTER_LOAD)),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_easy_to_type() {
+        for (index, measure) in MEASURES.iter().enumerate() {
+            assert!(measure.name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-'));
+            assert!(MEASURES[..index].iter().all(|other| other.name != measure.name));
+        }
+    }
+
+    #[test]
+    fn a_target_looks_at_its_own_figure() {
+        let figures = Figures { rate: Some(700.0), p50_ms: Some(5.0), ..Figures::default() };
+        assert!(Target::Rate(600.0).is_met(&figures));
+        assert!(!Target::Rate(700.0).is_met(&figures));
+        assert!(!Target::Median(4.0).is_met(&figures));
+        assert!(!Target::Memory(60.0).is_met(&figures));
+        assert!(!Target::Growth(1.0).is_met(&figures));
+    }
+}

@@ -1,0 +1,119 @@
+//! TypeScript and JavaScript: the tool is the last exported function at the top of the file, or the last function
+//! when none is exported. Its types come from its parameters, or from JSDoc where it has none; its texts from JSDoc.
+//!
+//! Only declarations that begin a line are read, and of them only the signature. The body is not looked at.
+
+mod declarations;
+mod jsdoc;
+mod tokens;
+mod types;
+
+use declarations::{Declarations, Function};
+use jsdoc::JsDoc;
+use serde_json::Value;
+use tokens::{Token, Tokens};
+use types::Types;
+
+use crate::{Given, Object, Result, Signature, SourceError, object};
+
+/// The signature of the tool in a source. `arguments` replaces what the parameters would give.
+pub fn derive(source: &str, given: Given<'_>, arguments: Option<Value>) -> Result<Signature> {
+    let declarations = Declarations::of(source);
+    let function = tool(&declarations)?;
+    let name = function.name.to_owned();
+    let doc = JsDoc::parse(function.doc.unwrap_or_default());
+    let summary = || given.arguments?.get("description")?.as_str();
+    let described = [given.description, Some(doc.description.as_str()), summary()];
+    let description = described.into_iter().flatten().map(str::trim).find(|text| !text.is_empty());
+    let Some(description) = description.map(str::to_owned) else {
+        return Err(SourceError::Undocumented { function: name });
+    };
+    let parameters = match arguments {
+        Some(arguments) => arguments,
+        None => Reader { function, doc: &doc, types: Types::new(&declarations) }.parameters()?,
+    };
+    Ok(Signature { name, description, parameters })
+}
+
+/// The name of the function that is the tool.
+pub fn entry_point(source: &str) -> Result<String> {
+    Ok(tool(&Declarations::of(source))?.name.to_owned())
+}
+
+fn tool<'a, 's>(declarations: &'a Declarations<'s>) -> Result<&'a Function<'s>> {
+    let functions = &declarations.functions;
+    let exported = functions.iter().rev().find(|function| function.exported);
+    exported.or(functions.last()).ok_or(SourceError::NoFunction {
+        expected: "the last `export function` that begins a line of the file is the tool",
+    })
+}
+
+/// Reads the parameters of a function.
+struct Reader<'a, 's> {
+    function: &'a Function<'s>,
+    doc: &'a JsDoc,
+    types: Types<'a, 's>,
+}
+
+impl Reader<'_, '_> {
+    fn refuse(&self, parameter: &str, reason: impl Into<String>) -> SourceError {
+        let (function, parameter) = (self.function.name.to_owned(), parameter.to_owned());
+        SourceError::Parameter { function, parameter, reason: reason.into() }
+    }
+
+    fn parameters(&mut self) -> Result<Value> {
+        let mut tokens = Tokens::new(self.function.rest);
+        let mut properties = Object::new();
+        let mut required = Vec::new();
+        if !tokens.eat("(") {
+            return Err(self.refuse("?", "a tool cannot have type parameters"));
+        }
+        while !tokens.eat(")") {
+            let name = match tokens.bump() {
+                Token::Word(name) => name,
+                Token::Mark("...") => {
+                    return Err(self.refuse("...", "a tool's arguments have to be known; use an array"));
+                }
+                Token::Mark("{" | "[") => return Err(self.refuse("{}", "a destructured parameter has no name")),
+                other => return Err(self.refuse("?", format!("a name was expected, not {other}"))),
+            };
+            let (schema, optional) = self.parameter(name, &mut tokens)?;
+            properties.insert(name.to_owned(), Value::Object(schema));
+            if !optional {
+                required.push(name.into());
+            }
+            if !tokens.eat(",") && tokens.peek() != Token::Mark(")") {
+                let found = tokens.bump();
+                return Err(self.refuse(name, format!("',' or ')' was expected, not {found}")));
+            }
+        }
+        Ok(object(properties, required))
+    }
+
+    /// The schema of a parameter, and whether it may be left out.
+    fn parameter(&mut self, name: &str, tokens: &mut Tokens<'_>) -> Result<(Object, bool)> {
+        let doc = self.doc.parameter(name);
+        let mut optional = tokens.eat("?") || doc.is_some_and(|doc| doc.optional);
+        let read = if tokens.eat(":") {
+            self.types.read(tokens)
+        } else if let Some(text) = doc.and_then(|doc| doc.kind.as_deref()) {
+            self.types.read_all(text)
+        } else {
+            let (function, parameter) = (self.function.name.to_owned(), name.to_owned());
+            return Err(SourceError::Untyped { function, parameter });
+        };
+        let mut found = read.map_err(|refusal| match refusal {
+            types::Refusal::Type(reason) => self.refuse(name, reason),
+            types::Refusal::Source(error) => error,
+        })?;
+        if tokens.eat("=") {
+            optional = true;
+            tokens.skip_expression();
+        }
+        optional |= found.undefined;
+        if let Some(text) = doc.map(|doc| doc.text.as_str()).filter(|text| !text.is_empty()) {
+            found.schema.insert("description".into(), text.into());
+        }
+        Ok((found.schema, optional))
+    }
+}

@@ -1,0 +1,295 @@
+//! Types to JSON Schema.
+
+use serde_json::{Value, json};
+
+use super::{
+    declarations::Declarations,
+    tokens::{Token, Tokens},
+};
+use crate::{
+    Object, SourceError,
+    budget::{Budget, MAX_DEPTH},
+};
+
+/// Most dimensions of an array.
+const MAX_ARRAYS: usize = 3;
+
+/// Why a type gives no schema.
+#[derive(Debug)]
+pub enum Refusal {
+    /// A type that JSON cannot fill.
+    Type(String),
+    /// Whatever the parameter is.
+    Source(SourceError),
+}
+
+impl From<SourceError> for Refusal {
+    fn from(error: SourceError) -> Self {
+        Self::Source(error)
+    }
+}
+
+/// What a type says.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// The schema of its values.
+    pub schema: Object,
+    /// Whether there may be no value.
+    pub undefined: bool,
+}
+
+impl Found {
+    fn of(schema: Value) -> Self {
+        let schema = if let Value::Object(schema) = schema { schema } else { Object::new() };
+        Self { schema, undefined: false }
+    }
+}
+
+type Read<T> = std::result::Result<T, Refusal>;
+
+/// Reads the types of one file.
+pub struct Types<'a, 's> {
+    declarations: &'a Declarations<'s>,
+    budget: Budget,
+    depth: usize,
+    open: Vec<String>,
+}
+
+impl<'a, 's> Types<'a, 's> {
+    /// A reader over the declarations of a file.
+    pub fn new(declarations: &'a Declarations<'s>) -> Self {
+        Self { declarations, budget: Budget::default(), depth: 0, open: Vec::new() }
+    }
+
+    /// The type that a text is.
+    pub fn read_all(&mut self, text: &str) -> Read<Found> {
+        let mut tokens = Tokens::new(text);
+        let found = self.read(&mut tokens)?;
+        match tokens.bump() {
+            Token::End => Ok(found),
+            other => Err(unexpected(other)),
+        }
+    }
+
+    /// The type that comes next: a union of one or more.
+    pub fn read(&mut self, tokens: &mut Tokens<'_>) -> Read<Found> {
+        self.budget.spend(0)?;
+        if self.depth >= MAX_DEPTH {
+            return Err(SourceError::SchemaTooLarge.into());
+        }
+        self.depth += 1;
+        tokens.eat("|");
+        let mut members = Vec::new();
+        let mut undefined = false;
+        loop {
+            match self.member(tokens)? {
+                None => undefined = true,
+                Some(schema) if members.contains(&schema) => {}
+                Some(schema) => members.push(schema),
+            }
+            if !tokens.eat("|") {
+                break;
+            }
+            self.budget.spend(0)?;
+        }
+        self.depth -= 1;
+        if tokens.peek() == Token::Mark("&") {
+            return Err(Refusal::Type("intersections of types are not supported".into()));
+        }
+        Ok(Found { undefined, ..Found::of(merged(members)) })
+    }
+
+    /// One member of a union with its `[]`s; none for `undefined`.
+    fn member(&mut self, tokens: &mut Tokens<'_>) -> Read<Option<Value>> {
+        let Some(mut schema) = self.primary(tokens)? else { return Ok(None) };
+        let mut arrays = 0;
+        while tokens.eat("[") {
+            if !tokens.eat("]") {
+                return Err(unexpected(tokens.bump()));
+            }
+            arrays += 1;
+            if arrays > MAX_ARRAYS {
+                return Err(SourceError::SchemaTooLarge.into());
+            }
+            self.budget.spend(0)?;
+            schema = json!({ "type": "array", "items": schema });
+        }
+        Ok(Some(schema))
+    }
+
+    fn primary(&mut self, tokens: &mut Tokens<'_>) -> Read<Option<Value>> {
+        Ok(Some(match tokens.bump() {
+            Token::Word("undefined" | "void") => return Ok(None),
+            Token::Word("readonly") => return self.primary_once(tokens),
+            Token::Word(name) => self.named(name, tokens)?,
+            Token::Text(text) if !text.contains(['\\', '$']) => {
+                self.budget.spend(text.len())?;
+                json!({ "type": "string", "enum": [text] })
+            }
+            Token::Number(number) => {
+                let number: i64 = number.parse().map_err(|_| unexpected(Token::Number(number)))?;
+                json!({ "type": "number", "enum": [number] })
+            }
+            Token::Mark("{") => self.members(tokens)?,
+            Token::Mark("(") => {
+                let inner = self.read(tokens)?;
+                if !tokens.eat(")") || tokens.peek() == Token::Mark("=>") {
+                    return Err(unexpected(tokens.bump()));
+                }
+                Value::Object(inner.schema)
+            }
+            Token::Mark("[") => self.tuple(tokens)?,
+            other => return Err(unexpected(other)),
+        }))
+    }
+
+    fn primary_once(&mut self, tokens: &mut Tokens<'_>) -> Read<Option<Value>> {
+        if tokens.peek() == Token::Word("readonly") {
+            return Err(unexpected(tokens.bump()));
+        }
+        self.primary(tokens)
+    }
+
+    fn named(&mut self, name: &str, tokens: &mut Tokens<'_>) -> Read<Value> {
+        if let Some(source) = self.declarations.types.get(name) {
+            if self.open.iter().any(|open| open == name) {
+                // A type that contains itself: from here on anything goes.
+                return Ok(json!({ "type": "object" }));
+            }
+            self.open.push(name.to_owned());
+            let found = self.read(&mut Tokens::new(source.0))?;
+            self.open.pop();
+            return Ok(Value::Object(found.schema));
+        }
+        Ok(match name {
+            "string" | "String" => json!({ "type": "string" }),
+            "number" | "Number" => json!({ "type": "number" }),
+            "boolean" | "Boolean" => json!({ "type": "boolean" }),
+            "true" => json!({ "type": "boolean", "enum": [true] }),
+            "false" => json!({ "type": "boolean", "enum": [false] }),
+            "null" => json!({ "type": "null" }),
+            "any" | "unknown" => json!({}),
+            "object" | "Object" => json!({ "type": "object" }),
+            "Array" | "ReadonlyArray" => {
+                let inner = self.generics(tokens)?.pop().unwrap_or_default();
+                json!({ "type": "array", "items": inner.schema })
+            }
+            "Record" => {
+                let values = self.generics(tokens)?.pop().unwrap_or_default();
+                json!({ "type": "object", "additionalProperties": values.schema })
+            }
+            "Partial" => {
+                let mut inner = self.generics(tokens)?.pop().unwrap_or_default().schema;
+                inner.remove("required");
+                Value::Object(inner)
+            }
+            _ => {
+                let name: String = name.chars().take(80).collect();
+                let reason = format!("the type '{name}' is neither built in nor declared in the source");
+                return Err(Refusal::Type(reason));
+            }
+        })
+    }
+
+    /// `<A, B>`, or nothing.
+    fn generics(&mut self, tokens: &mut Tokens<'_>) -> Read<Vec<Found>> {
+        let mut found = Vec::new();
+        if !tokens.eat("<") {
+            return Ok(found);
+        }
+        loop {
+            found.push(self.read(tokens)?);
+            if tokens.eat(">") {
+                return Ok(found);
+            }
+            if !tokens.eat(",") {
+                return Err(unexpected(tokens.bump()));
+            }
+        }
+    }
+
+    /// The inside of `{ name: string; age?: number }`.
+    fn members(&mut self, tokens: &mut Tokens<'_>) -> Read<Value> {
+        let mut properties = Object::new();
+        let mut required = Vec::new();
+        while !tokens.eat("}") {
+            let name = match tokens.bump() {
+                Token::Word("readonly") if !matches!(tokens.peek(), Token::Mark(":" | "?")) => continue,
+                Token::Word(name) | Token::Text(name) => name,
+                Token::Mark("[") => return self.index_signature(tokens),
+                other => return Err(unexpected(other)),
+            };
+            let optional = tokens.eat("?");
+            if !tokens.eat(":") {
+                return Err(unexpected(tokens.bump()));
+            }
+            self.budget.spend(name.len())?;
+            let found = self.read(tokens)?;
+            if !optional && !found.undefined {
+                required.push(Value::from(name));
+            }
+            properties.insert(name.to_owned(), Value::Object(found.schema));
+            // A line break separates members as well as these do.
+            let _separated = tokens.eat(";") || tokens.eat(",");
+        }
+        Ok(crate::object(properties, required))
+    }
+
+    /// The inside of `{ [key: string]: number }` after its first bracket.
+    fn index_signature(&mut self, tokens: &mut Tokens<'_>) -> Read<Value> {
+        tokens.bump();
+        if !tokens.eat(":") {
+            return Err(unexpected(tokens.bump()));
+        }
+        self.read(tokens)?;
+        if !tokens.eat("]") || !tokens.eat(":") {
+            return Err(unexpected(tokens.bump()));
+        }
+        let values = self.read(tokens)?;
+        let _separated = tokens.eat(";") || tokens.eat(",");
+        if !tokens.eat("}") {
+            return Err(unexpected(tokens.bump()));
+        }
+        Ok(json!({ "type": "object", "additionalProperties": values.schema }))
+    }
+
+    fn tuple(&mut self, tokens: &mut Tokens<'_>) -> Read<Value> {
+        let mut members = Vec::new();
+        let mut length = 0;
+        while !tokens.eat("]") {
+            let member = Value::Object(self.read(tokens)?.schema);
+            length += 1;
+            if !members.contains(&member) {
+                members.push(member);
+            }
+            if !tokens.eat(",") && tokens.peek() != Token::Mark("]") {
+                return Err(unexpected(tokens.bump()));
+            }
+        }
+        Ok(json!({ "type": "array", "items": merged(members), "minItems": length, "maxItems": length }))
+    }
+}
+
+/// The schema of a union. Literals of one type become one list of values.
+fn merged(mut members: Vec<Value>) -> Value {
+    if members.len() == 1 {
+        return members.pop().unwrap_or_default();
+    }
+    let kind = members.first().and_then(|first| first.get("type")).cloned();
+    let values: Option<Vec<Value>> = members
+        .iter()
+        .map(|member| {
+            let is_same = member.get("type") == kind.as_ref();
+            member.get("enum")?.as_array().filter(|_| is_same)?.first().cloned()
+        })
+        .collect();
+    match (values, kind) {
+        (Some(values), Some(kind)) => json!({ "type": kind, "enum": values }),
+        _ if members.is_empty() || members.contains(&json!({})) => json!({}),
+        _ => json!({ "anyOf": members }),
+    }
+}
+
+fn unexpected(token: Token<'_>) -> Refusal {
+    Refusal::Type(format!("{token} was not expected in its type"))
+}
