@@ -39,6 +39,7 @@ def find_or_create_agent(url, provider, wanted):
         return describe(agent)
     body = {
         "name": name,
+        "agent_type": "letta_v1_agent",
         "model": model,
         "memory_blocks": [{"label": "persona", "value": PERSONA}, {"label": "human", "value": HUMAN}],
     }
@@ -46,7 +47,7 @@ def find_or_create_agent(url, provider, wanted):
     if embeddings:
         body["embedding"] = embeddings[0]
     if not provider.capable:
-        body |= {"system": COMPACT_SYSTEM, "include_base_tools": False}
+        body |= {"system": COMPACT_SYSTEM, "memory_blocks": [], "include_base_tools": False, "max_tokens": 120}
     return describe(request(url, "POST", "/v1/agents/", body))
 
 
