@@ -44,6 +44,11 @@ impl Client {
         self.call(Method::POST, path, body.into()).await
     }
 
+    /// `PATCH` of JSON: the body of a 200.
+    pub async fn patch(&mut self, path: &str, body: impl Into<Bytes>) -> Result<Bytes> {
+        self.call(Method::PATCH, path, body.into()).await
+    }
+
     async fn call(&mut self, method: Method, path: &str, body: Bytes) -> Result<Bytes> {
         let whole = async {
             let response = self.send(method, path, body).await?;

@@ -1,30 +1,62 @@
 //! Whether memory grows with the number of turns.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use super::turn::{self, Ask};
-use super::{Bench, home, timed};
+use super::turn::{Ask, Conversations, expected};
+use super::{Bench, fixtures, home, requests, timed};
+use crate::client::Client;
 use crate::failure::Result;
 use crate::figures::Figures;
-use crate::load::{self, Limit};
+use crate::load::{self, Limit, Worker};
 use crate::procfs;
 
 const CLIENTS: usize = 8;
-/// Turns before the first look: buffers, pools and caches have their size then.
-const WARM_UP: u64 = 1_000;
+const AGENTS_OF_A_CLIENT: usize = 8;
+/// Turns before the first look: every agent has been talked to, and buffers, pools and caches have their size.
+const WARM_UP: u64 = 2_000;
 const PATIENCE: Duration = Duration::from_secs(900);
 
+/// Talks to its agents in turn and has each forget its history before it begins anew: what the server keeps about
+/// them stays the same, so what grows is lost.
+struct Talker {
+    client: Client,
+    conversations: Conversations,
+}
+
+impl Worker for Talker {
+    async fn once(&mut self) -> Result<Duration> {
+        let anew = self.conversations.visits_anew();
+        let (agent, message) = self.conversations.next();
+        let agent = format!("/v1/agents/{agent}");
+        if anew {
+            let path = format!("{agent}/reset-messages");
+            self.client.patch(&path, "{}").await?;
+        }
+        let begun = Instant::now();
+        let path = format!("{agent}/messages");
+        let body = self.client.post(&path, message).await?;
+        let took = begun.elapsed();
+        requests::check(&body, expected(Ask::Text))?;
+        Ok(took)
+    }
+}
+
 impl Bench {
-    /// On a server of its own, over many agents, so that contexts stay short.
+    /// On a server of its own, whose memory nothing else has shaped.
     pub(super) async fn memory_growth(&self) -> Result<Figures> {
         let home = home()?;
         let server = self.launch.start(home.path()).await?;
         let turns = self.options.growth_turns();
         let limit = |count| Limit { time: PATIENCE, count };
-        let warm_up = WARM_UP.min(turns);
-        let mut first = turn::workers(server.port, CLIENTS, Ask::Text, warm_up).await?;
-        let mut workers = turn::workers(server.port, CLIENTS, Ask::Text, turns).await?;
-        load::run(&mut first, limit(warm_up)).await?;
+        let agents = fixtures::agents(server.port, CLIENTS * AGENTS_OF_A_CLIENT).await?;
+        let mut workers = Vec::new();
+        for agents in agents.chunks(AGENTS_OF_A_CLIENT) {
+            workers.push(Talker {
+                client: Client::connect(server.port).await?,
+                conversations: Conversations::new(agents.to_vec(), Ask::Text),
+            });
+        }
+        load::run(&mut workers, limit(WARM_UP.min(turns))).await?;
         let before = procfs::memory(server.pid())?;
         let figures = timed(&server, &mut workers, limit(turns)).await?;
         let after = procfs::memory(server.pid())?;

@@ -37,6 +37,11 @@ impl Conversations {
         Self { agents, ask, turn: 0 }
     }
 
+    /// Whether the next turn is the first one of an agent after other agents had theirs.
+    pub fn visits_anew(&self) -> bool {
+        self.turn.is_multiple_of(TURNS_OF_AN_AGENT)
+    }
+
     /// The agent that is next, and the message for it.
     pub fn next(&mut self) -> (&str, String) {
         let (visit, within) = (self.turn / TURNS_OF_AN_AGENT, self.turn % TURNS_OF_AN_AGENT);
@@ -114,7 +119,9 @@ mod tests {
     fn agents_take_turns_and_counters_go_on_where_they_were() {
         let mut conversations = Conversations::new(vec!["a".into(), "b".into()], Ask::Tool);
         let turns: Vec<(String, String)> = (0..5 * TURNS_OF_AN_AGENT)
-            .map(|_| {
+            .map(|turn| {
+                let anew = turn % TURNS_OF_AN_AGENT == 0;
+                assert_eq!(conversations.visits_anew(), anew);
                 let (agent, message) = conversations.next();
                 (agent.to_owned(), message)
             })

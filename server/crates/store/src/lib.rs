@@ -6,8 +6,6 @@
 //!
 //! Functions that change several rows expect to run in a transaction ([`Store::write`]).
 
-#![cfg_attr(test, expect(clippy::unwrap_used, reason = "a test that cannot go on stops"))]
-
 pub mod agents;
 pub mod blocks;
 mod config;

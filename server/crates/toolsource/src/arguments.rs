@@ -84,7 +84,7 @@ impl Walk<'_> {
                 }
                 (key, value) if SCHEMA.contains(&key) => self.schema(value, depth + 1)?,
                 (_, value) => {
-                    self.budget.spend(size(value))?;
+                    self.budget.spend(size(value, 0)?)?;
                     value.clone()
                 }
             };
@@ -119,14 +119,30 @@ fn unwrapped(mut schema: Object) -> Object {
     inner
 }
 
-/// Bytes of a value, roughly. Bodies nest only so deep, so recursion is safe.
-fn size(value: &Value) -> usize {
-    match value {
-        Value::String(text) => text.len(),
-        Value::Array(items) => items.iter().map(|item| 2 + size(item)).sum(),
-        Value::Object(fields) => fields.iter().map(|(key, field)| 4 + key.len() + size(field)).sum(),
-        Value::Null | Value::Bool(_) | Value::Number(_) => 8,
+/// How deep a value that is no schema, such as a default, may nest.
+const MAX_VALUE_DEPTH: usize = 16;
+
+/// Bytes of a value, roughly.
+fn size(value: &Value, depth: usize) -> Result<usize> {
+    if depth > MAX_VALUE_DEPTH {
+        return Err(SourceError::SchemaTooLarge);
     }
+    let mut sum = 0;
+    match value {
+        Value::String(text) => sum += text.len(),
+        Value::Array(items) => {
+            for item in items {
+                sum += 2 + size(item, depth + 1)?;
+            }
+        }
+        Value::Object(fields) => {
+            for (key, field) in fields {
+                sum += 4 + key.len() + size(field, depth + 1)?;
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => sum += 8,
+    }
+    Ok(sum)
 }
 
 #[cfg(test)]
@@ -185,6 +201,13 @@ mod tests {
         }
         defs.insert("L20".into(), json!({ "type": "string" }));
         let schema = json!({ "$defs": defs, "properties": { "root": { "$ref": "#/$defs/L0" } } });
+        assert_eq!(given(schema), Err(SourceError::SchemaTooLarge));
+    }
+
+    #[test]
+    fn values_that_nest_without_end_are_refused() {
+        let deep = (0..40).fold(json!(1), |inner, _| json!([inner]));
+        let schema = json!({ "properties": { "a": { "type": "array", "default": deep } } });
         assert_eq!(given(schema), Err(SourceError::SchemaTooLarge));
     }
 

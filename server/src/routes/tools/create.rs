@@ -6,7 +6,7 @@ use mneme_domain::tool::{CreateTool, Tool};
 use crate::{
     app::AppState,
     http::{Answer, Body, Caller},
-    routes::refusals::Common,
+    routes::refusals::{Common, Detail},
 };
 
 /// Creates a tool from its source. A tool of the same name that a user made becomes what the body says.
@@ -16,7 +16,12 @@ use crate::{
     operation_id = "tools.create",
     tag = "tools",
     request_body = CreateTool,
-    responses((status = 200, description = "The tool.", body = Tool), Common)
+    responses(
+        (status = 200, description = "The tool.", body = Tool),
+        (status = 400, description = "The source does not say how to call it.", body = Detail),
+        (status = 409, description = "The name belongs to a tool that is no user's own.", body = Detail),
+        Common,
+    )
 )]
 pub async fn create(State(app): State<AppState>, Caller(actor): Caller, Body(body): Body<CreateTool>) -> Answer<Tool> {
     Ok(Json(app.core.create_tool(&actor, body).await?))

@@ -71,11 +71,8 @@ impl Core {
     /// Writes a tool whose name may be taken by now.
     pub(super) async fn write_tool(&self, tx: &mut Conn, actor: &Actor, tool: &Tool, is_new: bool) -> Result<()> {
         let now = self.env.now();
-        let written = if is_new {
-            tools::insert(tx, actor, tool, now).await
-        } else {
-            tools::update(tx, actor, tool, now).await
-        };
+        let written =
+            if is_new { tools::insert(tx, actor, tool, now).await } else { tools::update(tx, actor, tool, now).await };
         written.map_err(|error| match error {
             StoreError::Conflict(_) => {
                 CoreError::Conflict(format!("A tool with name {} already exists", tool.call_name()))

@@ -27,7 +27,8 @@ impl Core {
                 schema.entry("name").or_insert_with(|| name.as_str().into());
             }
             check_schema(schema)?;
-        } else if seen.tool_type == ToolType::Custom && changes_source(&update)
+        } else if seen.tool_type == ToolType::Custom
+            && changes_source(&update)
             && let Some(schema) = new_schema(&seen, &update).await?
         {
             update.json_schema = Patch::Set(schema);
@@ -97,13 +98,8 @@ async fn new_schema(seen: &Tool, update: &ToolUpdate) -> Result<Option<JsonObjec
 /// A built-in tool stays what it is; only what surrounds it may change.
 fn refuse_other_builtin(before: &Tool, after: &Tool) -> Result<()> {
     let parameters = |tool: &Tool| tool.json_schema.as_ref().and_then(|schema| schema.get("parameters")).cloned();
-    if after.name != before.name
-        || parameters(after) != parameters(before)
-        || after.source_code != before.source_code
-    {
-        return Err(CoreError::Invalid(
-            "The name, parameters and code of a built-in tool cannot be changed".into(),
-        ));
+    if after.name != before.name || parameters(after) != parameters(before) || after.source_code != before.source_code {
+        return Err(CoreError::Invalid("The name, parameters and code of a built-in tool cannot be changed".into()));
     }
     Ok(())
 }

@@ -1,0 +1,316 @@
+//! Python tools as people write them, and what models get to see of them.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use mneme_toolsource::{Given, Language, Signature, SourceError, derive, entry_point};
+use serde_json::{Value, json};
+
+fn read(source: &str) -> Result<Signature, SourceError> {
+    derive(Language::Python, source, Given::default())
+}
+
+fn parameters(source: &str) -> Value {
+    read(source).unwrap_or_else(|error| panic!("{error}\n{source}")).parameters
+}
+
+/// The schema of a parameter with this annotation; `before` stands above the function.
+fn annotated(before: &str, annotation: &str) -> Value {
+    let source =
+        format!("{before}\ndef tool(it: {annotation}):\n    \"\"\"Do.\n\n    Args:\n        it: That.\n    \"\"\"\n");
+    let mut schema = parameters(&source)["properties"]["it"].take();
+    assert_eq!(schema["description"], "That.", "{annotation}");
+    schema.as_object_mut().unwrap().remove("description");
+    schema
+}
+
+fn refused(source: &str) -> String {
+    read(source).expect_err(source).to_string()
+}
+
+#[test]
+fn a_whole_tool() {
+    let source = r#"
+import json
+from typing import List, Optional
+
+
+def helper(x):
+    return x
+
+
+class Unrelated:
+    pass
+
+
+async def book_table(
+    agent_state: "AgentState",
+    restaurant: str,
+    guests: int,
+    *,
+    tags: List[str] = [],
+    note: Optional[str] = None,
+):
+    """
+    Book a table.
+
+    Fails when the restaurant is full.
+
+    Args:
+        restaurant (str): The name of the restaurant,
+            as it stands in the guide.
+        guests (int): How many come.
+        tags (List[str], optional): Wishes: a window, a quiet corner.
+        note (Optional[str]): Anything else.
+
+    Returns:
+        str: The number of the booking.
+    """
+    return json.dumps(helper(guests))
+"#;
+    let expected = json!({
+        "name": "book_table",
+        "description": "Book a table.\n\nFails when the restaurant is full.",
+        "parameters": {
+            "type": "object",
+            "properties": {
+                "restaurant": { "type": "string", "description": "The name of the restaurant,\nas it stands in the guide." },
+                "guests": { "type": "integer", "description": "How many come." },
+                "tags": { "type": "array", "items": { "type": "string" }, "description": "Wishes: a window, a quiet corner." },
+                "note": { "type": "string", "description": "Anything else." },
+            },
+            "required": ["restaurant", "guests"],
+        },
+    });
+    assert_eq!(Value::Object(read(source).unwrap().into_schema()), expected);
+    assert_eq!(entry_point(Language::Python, source).unwrap(), "book_table");
+}
+
+#[test]
+fn a_tool_without_parameters() {
+    let source = "def roll():\n    '''Roll a die.'''\n    import random\n    return random.randint(1, 6)\n";
+    let expected = Signature {
+        name: "roll".into(),
+        description: "Roll a die.".into(),
+        parameters: json!({ "type": "object", "properties": {}, "required": [] }),
+    };
+    assert_eq!(read(source).unwrap(), expected);
+}
+
+#[test]
+fn annotations_become_schemas() {
+    let any = json!({});
+    let string = json!({ "type": "string" });
+    let typing = "from typing import *";
+    for (annotation, expected) in [
+        ("str", string.clone()),
+        ("int", json!({ "type": "integer" })),
+        ("float", json!({ "type": "number" })),
+        ("bool", json!({ "type": "boolean" })),
+        ("Any", any.clone()),
+        ("'str'", string.clone()),
+        ("dict", json!({ "type": "object" })),
+        ("Dict[str, Any]", json!({ "type": "object" })),
+        ("dict[str, int]", json!({ "type": "object", "additionalProperties": { "type": "integer" } })),
+        ("list", json!({ "type": "array", "items": any })),
+        ("typing.List[List[str]]", json!({ "type": "array", "items": { "type": "array", "items": string } })),
+        ("set[str]", json!({ "type": "array", "items": string, "uniqueItems": true })),
+        ("tuple[str, ...]", json!({ "type": "array", "items": string })),
+        ("Tuple[str, str]", json!({ "type": "array", "items": string, "minItems": 2, "maxItems": 2 })),
+        ("Union[str, int]", json!({ "anyOf": [string, { "type": "integer" }] })),
+        ("str | int | str", json!({ "anyOf": [string, { "type": "integer" }] })),
+        ("str | Any", any.clone()),
+        ("Optional[str]", json!({ "anyOf": [string, { "type": "null" }] })),
+        ("str | int | None", json!({ "anyOf": [string, { "type": "integer" }, { "type": "null" }] })),
+        ("None", json!({ "type": "null" })),
+        ("list[Optional[str]]", json!({ "type": "array", "items": { "anyOf": [string, { "type": "null" }] } })),
+        ("Literal['a', 'b']", json!({ "type": "string", "enum": ["a", "b"] })),
+        ("Literal[1, -2]", json!({ "type": "integer", "enum": [1, -2] })),
+        ("Literal['a', 1, True]", json!({ "enum": ["a", 1, true] })),
+        ("Annotated[int, Field(ge=1, lt=7)]", json!({ "type": "integer", "minimum": 1, "exclusiveMaximum": 7 })),
+        ("Annotated[list[str], Field(min_length=2)]", json!({ "type": "array", "items": string, "minItems": 2 })),
+    ] {
+        assert_eq!(annotated(typing, annotation), expected, "{annotation}");
+    }
+}
+
+#[test]
+fn names_of_the_file_are_followed() {
+    let string = json!({ "type": "string" });
+    for (before, annotation, expected) in [
+        ("from typing import Optional as Maybe", "Maybe[str]", json!({ "anyOf": [string, { "type": "null" }] })),
+        ("import typing as t", "t.Literal['x']", json!({ "type": "string", "enum": ["x"] })),
+        ("Mode = Literal['x', 'y']", "Mode", json!({ "type": "string", "enum": ["x", "y"] })),
+        ("Mode: TypeAlias = str", "list[Mode]", json!({ "type": "array", "items": string })),
+        ("type Ids = list[int]", "Ids", json!({ "type": "array", "items": { "type": "integer" } })),
+        ("UserId = NewType('UserId', str)", "UserId", string.clone()),
+        (
+            "class C(str, Enum):\n    RED = 'red'\n    BLUE = 'blue'\n",
+            "C",
+            json!({ "type": "string", "enum": ["red", "blue"] }),
+        ),
+        ("class N(IntEnum):\n    A = auto()\n    B = auto()\n", "N", json!({ "type": "integer", "enum": [1, 2] })),
+        ("class S(StrEnum):\n    ONE = auto()\n", "S", json!({ "type": "string", "enum": ["one"] })),
+    ] {
+        assert_eq!(annotated(before, annotation), expected, "{before}");
+    }
+}
+
+#[test]
+fn models_become_objects() {
+    let before = r#"
+from datetime import datetime
+from enum import Enum
+from typing import List, Optional
+from pydantic import BaseModel, Field
+
+class Currency(Enum):
+    EUR = "eur"
+    USD = "usd"
+
+class Base(BaseModel):
+    model_config = {"extra": "forbid"}
+    id: int = Field(..., gt=0, description="The number.")
+
+class Item(Base):
+    """A thing that is sold."""
+    _secret: str = "x"
+    name: str
+    price: float = Field(description="What it costs.")
+    currency: Currency = Currency.EUR
+    tags: List[str] = Field(default_factory=list, max_length=3)
+    note: Optional[str] = Field(None, description="Anything.")
+    sold_at: datetime
+    parent: Optional["Item"] = None
+
+    def total(self) -> float:
+        return self.price
+"#;
+    let item = json!({
+        "type": "object",
+        "description": "A thing that is sold.",
+        "properties": {
+            "id": { "type": "integer", "exclusiveMinimum": 0, "description": "The number." },
+            "name": { "type": "string" },
+            "price": { "type": "number", "description": "What it costs." },
+            "currency": { "type": "string", "enum": ["eur", "usd"] },
+            "tags": { "type": "array", "items": { "type": "string" }, "maxItems": 3 },
+            "note": { "type": "string", "description": "Anything." },
+            "sold_at": { "type": "string", "format": "date-time" },
+            "parent": { "type": "object" },
+        },
+        "required": ["id", "name", "price", "sold_at"],
+    });
+    assert_eq!(annotated(before, "List[Item]"), json!({ "type": "array", "items": item }));
+}
+
+#[test]
+fn dataclasses_and_typed_dictionaries_become_objects() {
+    let dataclass = "@dataclass(frozen=True)\nclass P:\n    x: int\n    y: int = 0\n";
+    let properties = json!({ "x": { "type": "integer" }, "y": { "type": "integer" } });
+    let expected = json!({ "type": "object", "properties": properties, "required": ["x"] });
+    assert_eq!(annotated(dataclass, "P"), expected);
+    let dictionary = "class P(TypedDict, total=False):\n    x: Required[int]\n    y: int\n";
+    assert_eq!(annotated(dictionary, "P"), expected);
+}
+
+#[test]
+fn a_text_beside_the_type_counts_as_a_description() {
+    let source = "def f(a: Annotated[str, 'The word.'], b: Annotated[int, Field(description='How often.')]):\n    \"\"\"Say.\"\"\"\n";
+    let expected = json!({
+        "a": { "type": "string", "description": "The word." },
+        "b": { "type": "integer", "description": "How often." },
+    });
+    assert_eq!(parameters(source)["properties"], expected);
+}
+
+#[test]
+fn what_the_author_gives_goes_first() {
+    let arguments = json!({
+        "type": "object", "required": ["steps"], "description": "Of the model.",
+        "properties": { "steps": { "type": "array", "items": { "type": "string" } } },
+    });
+    let arguments = arguments.as_object().unwrap();
+    let expected = json!({
+        "type": "object", "properties": { "steps": { "type": "array", "items": { "type": "string" } } },
+        "required": ["steps"],
+    });
+    let undocumented = "def plan(steps):\n    return steps\n";
+    let documented = "def plan(steps: Unknown):\n    \"\"\" Of the docstring. \"\"\"\n";
+    for (source, description, said) in [
+        (undocumented, None, "Of the model."),
+        (documented, None, "Of the docstring."),
+        (documented, Some("Of the request."), "Of the request."),
+        (undocumented, Some("Of the request."), "Of the request."),
+    ] {
+        let given = Given { description, arguments: Some(arguments) };
+        let signature = derive(Language::Python, source, given).unwrap();
+        assert_eq!((signature.description.as_str(), &signature.parameters), (said, &expected));
+    }
+}
+
+#[test]
+fn refusals_say_what_is_missing() {
+    let doc = "\"\"\"Doc.\n\n    Args:\n        a: x\n    \"\"\"";
+    for (source, expected) in [
+        (
+            "def f(:\n".to_owned(),
+            "Failed to parse source code: invalid syntax (<unknown>, line 1): Expected a parameter or the end of the parameter list",
+        ),
+        (
+            "\n\ndef f():\n    x = = 1\n".to_owned(),
+            "Failed to parse source code: invalid syntax (<unknown>, line 4): Expected an expression",
+        ),
+        ("x = 1\n".to_owned(), "No function found: the last function at the top level of the file is the tool"),
+        (
+            "class A:\n    def f(self): pass\n".to_owned(),
+            "No function found: the last function at the top level of the file is the tool",
+        ),
+        ("def f(a: int):\n    return a\n".to_owned(), "Function 'f' lacks a docstring that describes it"),
+        ("def f():\n    \"\"\" \"\"\"\n".to_owned(), "Function 'f' lacks a docstring that describes it"),
+        (
+            format!("def f(a):\n    {doc}\n"),
+            "Type error in schema generation: Parameter 'a' in function 'f' lacks a type annotation",
+        ),
+        (
+            format!("def f(a: int, b: int):\n    {doc}\n"),
+            "Parameter 'b' in function 'f' lacks a description in the docstring",
+        ),
+        (
+            format!("def f(a: Frame):\n    {doc}\n"),
+            "Type error in schema generation: Parameter 'a' in function 'f': the type 'Frame' is neither built in nor defined in the source",
+        ),
+        (
+            format!("def f(a: datetime):\n    {doc}\n"),
+            "Type error in schema generation: Parameter 'a' in function 'f': the type 'datetime' is neither built in nor defined in the source",
+        ),
+        (
+            format!("class M(BaseModel):\n    at: Frame\n\ndef f(a: M):\n    {doc}\n"),
+            "Type error in schema generation: Parameter 'a' in function 'f': field 'at': the type 'Frame' is neither built in nor defined in the source",
+        ),
+        (
+            format!("def f(a: 1 + 1):\n    {doc}\n"),
+            "Type error in schema generation: Parameter 'a' in function 'f': its annotation is not a type",
+        ),
+        (
+            format!("A = B\nB = A\ndef f(a: A):\n    {doc}\n"),
+            "Type error in schema generation: Parameter 'a' in function 'f': the type 'A' is defined by itself",
+        ),
+        (
+            format!("def f(a: int, *more: int):\n    {doc}\n"),
+            "Type error in schema generation: Parameter '*more' in function 'f': a tool is called with named arguments only; use a list",
+        ),
+        (
+            format!("def f(a: int, **more):\n    {doc}\n"),
+            "Type error in schema generation: Parameter '**more' in function 'f': a tool's arguments have to be known; use a dict",
+        ),
+        (
+            format!("def f(a: int, /):\n    {doc}\n"),
+            "Type error in schema generation: Parameter 'a' in function 'f': a tool is called with named arguments only; remove the '/'",
+        ),
+        (
+            format!("def größe(a: int):\n    {doc}\n"),
+            "'größe' cannot be a tool's name: 1 to 64 ASCII letters, digits, '_' and '-'",
+        ),
+    ] {
+        assert_eq!(refused(&source), expected, "{source}");
+    }
+}

@@ -1,0 +1,157 @@
+//! TypeScript and JavaScript tools, and what models get to see of them.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use mneme_toolsource::{Given, Language, Signature, SourceError, derive};
+use serde_json::{Value, json};
+
+fn read(source: &str) -> Result<Signature, SourceError> {
+    derive(Language::TypeScript, source, Given::default())
+}
+
+fn typed(before: &str, annotation: &str) -> Value {
+    let source = format!("{before}\n/** Do. */\nexport function tool(it: {annotation}) {{}}\n");
+    read(&source).unwrap_or_else(|error| panic!("{error}\n{source}")).parameters["properties"]["it"].take()
+}
+
+#[test]
+fn a_whole_tool() {
+    let source = r#"
+import { something } from "somewhere";
+
+interface Options {
+  /** whatever */
+  deep?: boolean; // a comment
+  limits: { min: number, max: number };
+}
+
+function helper(x: unknown) { return `${x} function fake(`; }
+
+/**
+ * Joins the words.
+ *
+ * Keeps their order.
+ *
+ * @param words - The words
+ *   to join.
+ * @param times how often
+ * @returns the text
+ */
+export async function join(
+  words: string[],
+  times: number = Math.max(1, (2)), /* here */
+  options?: Options,
+  mode: "fast" | "slow" | undefined
+): Promise<string> {
+  return words.join("-");
+}
+
+function later() {}
+"#;
+    let limits = json!({
+        "type": "object", "properties": { "min": { "type": "number" }, "max": { "type": "number" } },
+        "required": ["min", "max"],
+    });
+    let expected = json!({
+        "name": "join",
+        "description": "Joins the words.\n\nKeeps their order.",
+        "parameters": {
+            "type": "object",
+            "properties": {
+                "words": { "type": "array", "items": { "type": "string" }, "description": "The words\nto join." },
+                "times": { "type": "number", "description": "how often" },
+                "options": {
+                    "type": "object", "properties": { "deep": { "type": "boolean" }, "limits": limits },
+                    "required": ["limits"],
+                },
+                "mode": { "type": "string", "enum": ["fast", "slow"] },
+            },
+            "required": ["words"],
+        },
+    });
+    assert_eq!(Value::Object(read(source).unwrap().into_schema()), expected);
+}
+
+#[test]
+fn javascript_has_its_types_in_jsdoc() {
+    let source = "/**\n * Adds.\n * @param {number} a - one\n * @param {{x: string}[]} b two\n * @param {string} [c=\"d\"] - three\n */\nfunction add(a, b, c = 'd') {}\n";
+    let expected = json!({
+        "type": "object",
+        "properties": {
+            "a": { "type": "number", "description": "one" },
+            "b": {
+                "type": "array", "description": "two",
+                "items": { "type": "object", "properties": { "x": { "type": "string" } }, "required": ["x"] },
+            },
+            "c": { "type": "string", "description": "three" },
+        },
+        "required": ["a", "b"],
+    });
+    assert_eq!(read(source).unwrap().parameters, expected);
+}
+
+#[test]
+fn types_become_schemas() {
+    let string = json!({ "type": "string" });
+    for (before, annotation, expected) in [
+        ("", "string", string.clone()),
+        ("", "any", json!({})),
+        ("", "readonly string[]", json!({ "type": "array", "items": string })),
+        (
+            "",
+            "Array<string | number>",
+            json!({ "type": "array", "items": { "anyOf": [string, { "type": "number" }] } }),
+        ),
+        ("", "(string | null)[]", json!({ "type": "array", "items": { "anyOf": [string, { "type": "null" }] } })),
+        ("", "Record<string, number>", json!({ "type": "object", "additionalProperties": { "type": "number" } })),
+        ("", "{ [key: string]: number }", json!({ "type": "object", "additionalProperties": { "type": "number" } })),
+        ("", "[string, string]", json!({ "type": "array", "items": string, "minItems": 2, "maxItems": 2 })),
+        ("", "1 | 2", json!({ "type": "number", "enum": [1, 2] })),
+        ("export type Mode =\n  | 'a'\n  | 'b';", "Mode", json!({ "type": "string", "enum": ["a", "b"] })),
+        (
+            "interface Node {\n  next?: Node\n}",
+            "Node",
+            json!({ "type": "object", "properties": { "next": { "type": "object" } }, "required": [] }),
+        ),
+    ] {
+        assert_eq!(typed(before, annotation), expected, "{annotation}");
+    }
+}
+
+#[test]
+fn refusals_say_what_is_missing() {
+    let at = "Type error in schema generation: Parameter";
+    for (source, expected) in [
+        (
+            "const f = () => 1;",
+            "No function found: the last `export function` that begins a line of the file is the tool".to_owned(),
+        ),
+        ("export function f(a: string) {}", "Function 'f' lacks a docstring that describes it".to_owned()),
+        ("/** D. */\nexport function f(a) {}", format!("{at} 'a' in function 'f' lacks a type annotation")),
+        (
+            "/** D. */\nexport function f(a: Foo) {}",
+            format!("{at} 'a' in function 'f': the type 'Foo' is neither built in nor declared in the source"),
+        ),
+        (
+            "/** D. */\nexport function f(a: A & B) {}",
+            format!("{at} 'a' in function 'f': the type 'A' is neither built in nor declared in the source"),
+        ),
+        (
+            "/** D. */\nexport function f(...a: string[]) {}",
+            format!("{at} '...' in function 'f': a tool's arguments have to be known; use an array"),
+        ),
+        (
+            "/** D. */\nexport function f({ a }: { a: string }) {}",
+            format!("{at} '{{}}' in function 'f': a destructured parameter has no name"),
+        ),
+        (
+            "/** D. */\nexport function f(a: string",
+            format!("{at} 'a' in function 'f': ',' or ')' was expected, not the end"),
+        ),
+        (
+            "/** D. */\nexport function f<T>(a: T) {}",
+            format!("{at} '?' in function 'f': a tool cannot have type parameters"),
+        ),
+    ] {
+        assert_eq!(read(source).expect_err(source).to_string(), expected);
+    }
+}
