@@ -1,14 +1,20 @@
 //! Opening pools of connections as a URL says.
 
-use std::{fs::OpenOptions, path::Path, str::FromStr, time::Duration};
+use std::{
+    fs::OpenOptions,
+    path::Path,
+    str::FromStr,
+    time::{Duration, Instant},
+};
 
 use sqlx::{
-    Connection, PgPool, Postgres, SqlitePool,
+    Connection, PgPool, Postgres,
     pool::PoolOptions,
     postgres::PgConnectOptions,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
 };
 use tempfile::TempDir;
+use tokio::time::sleep;
 
 use crate::{Result, StoreConfig, StoreError, store::Pools};
 
@@ -16,6 +22,8 @@ use crate::{Result, StoreConfig, StoreError, store::Pools};
 const STATEMENTS: usize = 512;
 /// How much of a SQLite file is read through memory mapping.
 const MMAP_BYTES: &str = "268435456";
+/// Between two tries of opening a SQLite file that another server holds for a moment.
+const BUSY_PAUSE: Duration = Duration::from_millis(10);
 /// A pooled connection that rested longer is asked for a sign of life before it is used.
 const IDLE_BEFORE_PING: Duration = Duration::from_secs(2);
 
@@ -93,10 +101,24 @@ async fn sqlite(options: SqliteConnectOptions, config: &StoreConfig) -> Result<P
             // A file does not hang up.
             .test_before_acquire(false)
     };
-    let writer: SqlitePool = pool().max_connections(1).connect_with(options.clone()).await?;
-    let readers: SqlitePool =
-        pool().max_connections(config.max_connections.max(1)).connect_with(options.pragma("query_only", "on")).await?;
+    let deadline = Instant::now() + config.acquire_timeout;
+    let connect = async |most: u32, options: SqliteConnectOptions| loop {
+        match pool().max_connections(most).connect_with(options.clone()).await {
+            Err(error) if is_busy(&error) && Instant::now() < deadline => sleep(BUSY_PAUSE).await,
+            result => return result,
+        }
+    };
+    let writer = connect(1, options.clone()).await?;
+    let readers = connect(config.max_connections.max(1), options.pragma("query_only", "on")).await?;
     Ok(Pools::Sqlite { writer, readers })
+}
+
+/// Whether somebody else holds the file. Turning a new file's log on fails at once, without SQLite's own waiting,
+/// when two servers start together; so does reading it in the moment when the last other server leaves.
+fn is_busy(error: &sqlx::Error) -> bool {
+    // The low byte of an extended code is the plain one: 5 is SQLITE_BUSY, 6 is SQLITE_LOCKED.
+    let code = error.as_database_error().and_then(|error| error.code()?.parse::<i32>().ok());
+    code.is_some_and(|code| matches!(code & 0xff, 5 | 6))
 }
 
 async fn postgres(url: &str, config: &StoreConfig) -> Result<Pools> {
