@@ -8,6 +8,7 @@ pub mod master_key;
 pub mod openapi;
 pub mod router;
 pub mod routes;
+mod runtimes;
 pub mod ui;
 
 /// The version that the server reports.

@@ -97,6 +97,7 @@ fn create(path: &Path) -> io::Result<MasterKey> {
         return Err(io::ErrorKind::AlreadyExists.into());
     }
     let mut key = [0u8; 32];
+    #[expect(clippy::disallowed_methods, reason = "a secret that a test could decide would be none")]
     rand::rng().fill_bytes(&mut key);
     let draft = path.with_extension(format!("new-{}", std::process::id()));
     let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;

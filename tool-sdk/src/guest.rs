@@ -11,6 +11,8 @@ pub mod bindings {
     });
 }
 
+pub mod http;
+
 use std::io::Write;
 
 use bindings::exports::mneme::tool::guest as exported;
@@ -59,6 +61,10 @@ impl Host for ImportedHost {
 
     fn now(&self) -> i64 {
         agent::now()
+    }
+
+    fn variable(&self, name: &str) -> Option<String> {
+        std::env::var(name).ok()
     }
 
     fn log(&self, level: Level, message: &str) {

@@ -1,6 +1,11 @@
 //! The host as a tool sees it: one trait, implemented by the component's imports and by the mock.
 
 use crate::HostError;
+#[cfg(not(target_family = "wasm"))]
+use crate::{
+    ToolError,
+    http::{Request, Response},
+};
 
 /// A memory block of the calling agent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,6 +80,11 @@ pub trait Host {
     fn timezone(&self) -> String;
     /// Milliseconds since the Unix epoch.
     fn now(&self) -> i64;
+    /// An environment variable.
+    fn variable(&self, name: &str) -> Option<String>;
+    /// Sends a request. A component calls its import for this, see `RequestBuilder::send`.
+    #[cfg(not(target_family = "wasm"))]
+    fn exchange(&self, request: &Request) -> Result<Response, ToolError>;
     /// Writes a log line.
     fn log(&self, level: Level, message: &str);
 }

@@ -2,8 +2,9 @@
 //!
 //! A tool is a function with a doc comment and typed arguments. What it may ask of the
 //! server is in its signature: a parameter taken by reference, such as [`&Memory`](Memory) or
-//! [`&Conversation`](Conversation), is a capability that the host hands in; every other
-//! parameter is an argument that the model fills in.
+//! [`&Conversation`](Conversation), is a capability that the host hands in; one with
+//! `#[env("NAME")]` is an environment variable, such as a key; every other parameter is an
+//! argument that the model fills in.
 //!
 //! ```
 //! use mneme_tool_sdk::{Memory, ToolError, export_tools, tool};
@@ -41,8 +42,10 @@
 mod answer;
 mod arguments;
 mod capability;
+mod environment;
 mod error;
 mod host;
+pub mod http;
 mod schema;
 mod tool;
 
@@ -55,8 +58,10 @@ pub mod mock;
 pub use answer::{IntoAnswer, Json};
 pub use arguments::Arguments;
 pub use capability::{Agent, Capability, Conversation, Log, Memory, MemoryEditor};
+pub use environment::{FromEnvironment, Secret};
 pub use error::{HostError, ToolError};
 pub use host::{Block, Hit, Host, Level, Query};
+pub use http::Http;
 pub use mneme_tool_sdk_macros::{ToolSchema, tool};
 pub use schema::ToolSchema;
 pub use tool::{Parameter, RegisteredTool, Tool, ToolSpec};

@@ -1,11 +1,16 @@
 //! A host for unit tests: an agent made of values, whose blocks and log can be looked at afterwards.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 
 use serde_json::Value;
 
 use crate::host::{Block, Hit, Host, Level, Query};
+use crate::http::{Request, Response};
 use crate::{Arguments, HostError, Tool, ToolError};
+use web::Web;
+
+mod web;
 
 /// The agent and the server that a tool under test talks to. It enforces what the real host
 /// enforces: limits, read-only blocks, unknown labels.
@@ -19,6 +24,8 @@ pub struct MockHost {
     refusal: Option<HostError>,
     now: i64,
     timezone: Option<String>,
+    variables: BTreeMap<String, String>,
+    web: Web,
 }
 
 /// The limit of the blocks that [`MockHost::with_block`] makes, in characters.
@@ -65,6 +72,25 @@ impl MockHost {
         self
     }
 
+    /// Sets an environment variable.
+    pub fn with_env(mut self, name: &str, value: &str) -> Self {
+        self.variables.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
+    /// Scripts the answer to a request. A URL without a query stands for that URL with any query. Several answers for
+    /// one URL come one after the other, and the last one stays.
+    pub fn answering(self, method: &str, url: &str, answer: Response) -> Self {
+        self.web.script(method, url, Ok(answer));
+        self
+    }
+
+    /// Scripts a request that fails, written like [`MockHost::answering`].
+    pub fn failing(self, method: &str, url: &str, error: ToolError) -> Self {
+        self.web.script(method, url, Err(error));
+        self
+    }
+
     /// Makes every host call that can fail do so.
     pub fn refusing(mut self, error: HostError) -> Self {
         self.refusal = Some(error);
@@ -91,6 +117,11 @@ impl MockHost {
     /// The searches that were made.
     pub fn queries(&self) -> Vec<Query> {
         self.queries.borrow().clone()
+    }
+
+    /// The requests that were sent, redirects included.
+    pub fn requests(&self) -> Vec<Request> {
+        self.web.requests()
     }
 
     /// The lines that were logged.
@@ -150,6 +181,15 @@ impl Host for MockHost {
 
     fn now(&self) -> i64 {
         self.now
+    }
+
+    fn variable(&self, name: &str) -> Option<String> {
+        self.variables.get(name).cloned()
+    }
+
+    fn exchange(&self, request: &Request) -> Result<Response, ToolError> {
+        self.admit()?;
+        self.web.exchange(request)
     }
 
     fn log(&self, level: Level, message: &str) {

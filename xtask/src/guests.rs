@@ -8,10 +8,12 @@ use crate::fail::{self, Done, Failure};
 use crate::toolchain::Toolchain;
 use crate::{inputs, paths};
 
-/// What a guest is made from.
-const INPUTS: &[&str] = &["builtin-tools", "tool-sdk", "wit", "Cargo.toml"];
+/// What a guest is made from, besides its own folder.
+const SHARED: &[&str] = &["builtin-tools/Cargo.toml", "builtin-tools/Cargo.lock", "tool-sdk", "wit", "Cargo.toml"];
 /// Guests that only tests use: not embedded.
 const TEST_GUESTS: &[&str] = &["hostile"];
+/// Guests that the server itself uses: embedded, but no tools of agents.
+const INTERNAL_GUESTS: &[&str] = &["typescript"];
 const STAMP: &str = ".stamp";
 
 /// Builds the guests unless nothing changed since the last time.
@@ -20,7 +22,9 @@ pub fn build(toolchain: &Toolchain, force: bool) -> Done {
     let workspace = root.join("builtin-tools");
     let dist = workspace.join("dist");
     let guests = names(&workspace)?;
-    let stamp = inputs::hash(&root, INPUTS, &toolchain.name)?;
+    let own: Vec<String> = guests.iter().map(|guest| format!("builtin-tools/{guest}")).collect();
+    let sources: Vec<&str> = SHARED.iter().copied().chain(own.iter().map(String::as_str)).collect();
+    let stamp = inputs::hash(&root, &sources, &toolchain.name)?;
 
     if !force && up_to_date(&dist, &guests, &stamp) {
         println!("built-in tools: up to date");
@@ -64,9 +68,10 @@ fn names(workspace: &Path) -> Done<Vec<String>> {
 }
 
 fn place(dist: &Path, guest: &str) -> PathBuf {
-    let folder = match TEST_GUESTS.contains(&guest) {
-        true => dist.join("test"),
-        false => dist.to_owned(),
+    let folder = match guest {
+        test if TEST_GUESTS.contains(&test) => dist.join("test"),
+        internal if INTERNAL_GUESTS.contains(&internal) => dist.join("internal"),
+        _ => dist.to_owned(),
     };
     folder.join(format!("{guest}.wasm"))
 }
@@ -78,7 +83,9 @@ fn up_to_date(dist: &Path, guests: &[String], stamp: &str) -> bool {
 
 /// Removes the file of a guest that is gone: the server would go on embedding it.
 fn remove_foreign(dist: &Path, guests: &[String]) -> Done {
-    fs::create_dir_all(dist.join("test")).map_err(Failure::at(dist))?;
+    for folder in ["test", "internal"] {
+        fs::create_dir_all(dist.join(folder)).map_err(Failure::at(dist))?;
+    }
     for entry in fs::read_dir(dist).map_err(Failure::at(dist))? {
         let path = entry.map_err(Failure::at(dist))?.path();
         let is_guest = path.extension().is_some_and(|extension| extension == "wasm");

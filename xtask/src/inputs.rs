@@ -7,8 +7,8 @@ use sha2::{Digest, Sha256};
 
 use crate::fail::{Done, Failure};
 
-/// Folders that hold results, not sources.
-const RESULTS: &[&str] = &["dist", "target"];
+/// Folders that hold results or tests, not what something is made from.
+const LEFT_OUT: &[&str] = &["__pycache__", "dist", "node_modules", "target", "tests"];
 
 /// A hash over the names and contents of files and of everything below folders, and over a note.
 pub fn hash(root: &Path, inputs: &[&str], note: &str) -> Done<String> {
@@ -40,7 +40,7 @@ fn collect(path: &Path, files: &mut Vec<PathBuf>) -> Done {
         let entry = entry.map_err(Failure::at(path))?;
         let name = entry.file_name();
         let name = name.to_string_lossy();
-        if !name.starts_with('.') && !RESULTS.contains(&&*name) {
+        if !name.starts_with('.') && !LEFT_OUT.contains(&&*name) {
             collect(&entry.path(), files)?;
         }
     }
@@ -66,6 +66,8 @@ mod tests {
         write("guests/dist/out.wasm", "c");
         write("guests/target/x/y", "d");
         write("guests/.stamp", "e");
+        write("guests/tests/case.rs", "g");
+        write("guests/__pycache__/x.pyc", "h");
         write("elsewhere", "f");
         assert_eq!(now(""), first);
         assert_ne!(now("another compiler"), first);

@@ -6,6 +6,7 @@ mod fail;
 mod guests;
 mod inputs;
 mod paths;
+mod runtimes;
 mod rustup;
 mod setup;
 mod toolchain;
@@ -25,14 +26,17 @@ struct Arguments {
 enum Command {
     /// Builds the server with optimisation and measures it.
     Bench(bench::Options),
-    /// Prepares a fresh checkout: fetches the wasm target and builds the built-in tools.
+    /// Prepares a fresh checkout: fetches the wasm target, builds the built-in tools and the language runtimes.
     Setup(setup::Options),
+    /// Tests the language runtimes' own code, without WebAssembly.
+    TestRuntimes,
 }
 
 fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Bench(options) => bench::run(&options),
         Command::Setup(options) => setup::run(&options),
+        Command::TestRuntimes => runtimes::test(),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -4,6 +4,7 @@ mod exhaust;
 mod noise;
 mod snoop;
 mod spin;
+mod web;
 
 mneme_tool_sdk::export_tools!(
     spin::spin,
@@ -27,5 +28,14 @@ mneme_tool_sdk::export_tools!(
     snoop::resolve,
     snoop::remember,
     snoop::entropy,
+    snoop::write_file,
+    snoop::list_folder,
     snoop::overreach,
+    web::fetch,
+    web::fetch_undeclared,
+    web::fetch_following,
+    web::upload,
+    web::fetch_often,
+    web::ask_server,
+    web::ask_server_undeclared,
 );

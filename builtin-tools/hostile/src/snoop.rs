@@ -37,6 +37,24 @@ pub fn list_root() -> Result<String, ToolError> {
     Ok(entries.count().to_string())
 }
 
+/// Lists a folder.
+#[tool]
+pub fn list_folder(path: String) -> Result<String, ToolError> {
+    let entries = std::fs::read_dir(path).map_err(ToolError::failed)?;
+    let mut names: Vec<_> = entries
+        .filter_map(|entry| Some(entry.ok()?.file_name().to_string_lossy().into_owned()))
+        .collect();
+    names.sort();
+    Ok(names.join(","))
+}
+
+/// Writes a file.
+#[tool]
+pub fn write_file(path: String) -> Result<String, ToolError> {
+    std::fs::write(path, "changed").map_err(ToolError::failed)?;
+    Ok("written".to_owned())
+}
+
 /// Opens a connection.
 #[tool]
 pub fn connect(address: String) -> Result<String, ToolError> {

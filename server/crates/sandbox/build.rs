@@ -1,4 +1,5 @@
-//! Embeds the built-in guests: every `*.wasm` in `<workspace>/builtin-tools/dist`.
+//! Embeds the built-in guests: every `*.wasm` in `<workspace>/builtin-tools/dist`, and the reader of TypeScript from its
+//! folder `internal`.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
@@ -18,6 +19,10 @@ fn run() -> Result<(), String> {
     if guests.is_empty() {
         return Err("the built-in tools are not built yet; run `cargo xtask setup` once".to_owned());
     }
+    let typescript = dist.join("internal/typescript.wasm").canonicalize();
+    let typescript = typescript.map_err(|_| "typescript.wasm is missing; run `cargo xtask setup`".to_owned())?;
+    println!("cargo::rerun-if-changed={}", typescript.display());
+    println!("cargo::rustc-env=MNEME_TYPESCRIPT={}", typescript.display());
     let mut source = String::from("&[\n");
     for path in guests {
         println!("cargo::rerun-if-changed={}", path.display());

@@ -5,12 +5,14 @@ mod discover;
 mod doctor;
 mod logging;
 mod migrate;
+mod runtimes;
 mod serve;
 mod services;
 
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand};
+use mneme_sandbox::CompileJob;
 
 use crate::config::{self, Config, ConfigError, DatabaseUrl, Layer, LogFormat, Source};
 
@@ -39,8 +41,29 @@ enum Command {
     Migrate(Common),
     /// Checks everything that the server needs, and says what to fix.
     Doctor(Common),
+    /// Makes the runtimes for tools in Python and JavaScript ready, or lists them.
+    Runtimes {
+        #[command(subcommand)]
+        action: Runtimes,
+    },
     /// Prints all settings with their defaults, as a file to start from.
     Config,
+    /// Compiles one component into the cache. The server starts it for itself.
+    #[command(hide = true, name = CompileJob::COMMAND)]
+    CompileComponent { cache_dir: PathBuf, memory_bytes: u64, cpu_seconds: u64 },
+}
+
+#[derive(Debug, Subcommand)]
+enum Runtimes {
+    /// Unpacks and compiles them, so that the first tool does not wait.
+    Install {
+        /// Which: python, javascript. All when left out.
+        names: Vec<String>,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Says which there are.
+    List(Common),
 }
 
 /// Options of every command that reads the settings.
@@ -83,9 +106,18 @@ pub fn main() -> ExitCode {
         Command::Serve { host, port, common } => common.load(host, port).map_err(Into::into).and_then(serve::run),
         Command::Migrate(common) => common.load(None, None).map_err(Into::into).and_then(migrate::run),
         Command::Doctor(common) => doctor::run(common.load(None, None)),
+        Command::Runtimes { action: Runtimes::Install { names, common } } => {
+            common.load(None, None).map_err(Into::into).and_then(|config| runtimes::install(&config, &names))
+        }
+        Command::Runtimes { action: Runtimes::List(common) } => {
+            common.load(None, None).map_err(Into::into).and_then(|config| runtimes::list(&config))
+        }
         Command::Config => {
             print!("{}", config::render());
             Ok(ExitCode::SUCCESS)
+        }
+        Command::CompileComponent { cache_dir, memory_bytes, cpu_seconds } => {
+            Ok(CompileJob { cache_dir, memory_bytes, cpu_seconds }.run())
         }
     };
     outcome.unwrap_or_else(|error| {

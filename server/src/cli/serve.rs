@@ -14,7 +14,10 @@ use super::{CommandError, banner, discover, logging, runtime, services};
 use crate::{
     app::AppState,
     config::{Config, seconds},
-    http::listener::{self, Limits},
+    http::{
+        door::Door,
+        listener::{self, Limits},
+    },
     router,
 };
 
@@ -40,9 +43,17 @@ async fn serve(config: &Config) -> Result<ExitCode, CommandError> {
         () = stop.cancelled() => return Ok(ExitCode::SUCCESS),
     };
 
+    let folder = config.runtimes_dir();
+    tokio::task::spawn_blocking(move || {
+        if let Err(error) = crate::runtimes::unpack(&folder) {
+            tracing::warn!(folder = %folder.display(), %error, "the language runtimes cannot be unpacked");
+        }
+    });
     banner::show(config, address);
     tokio::spawn(banner::models(Arc::clone(&core), config.log_format));
-    let service = router::build(AppState::new(Arc::clone(&core), config));
+    let app = AppState::new(Arc::clone(&core), config);
+    core.open_door(Arc::new(Door::new(app.clone())));
+    let service = router::build(app);
     let drained = listener::serve(listener, service, Limits::new(config), stop.cancelled()).await;
 
     // Turns that go on without a client get what is left of the time.

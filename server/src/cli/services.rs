@@ -1,12 +1,20 @@
 //! Opens what the server is made of.
 
-use std::{fs, os::unix::fs::DirBuilderExt, path::Path, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    fs,
+    os::unix::fs::DirBuilderExt,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
-use mneme_core::{Core, CoreConfig, ProviderConfig, outbound::PrivateNetwork};
-use mneme_domain::Env;
+use mneme_core::{Core, CoreConfig, PackagesConfig, ProviderConfig, outbound::PrivateNetwork};
+use mneme_domain::{Env, policy::HostPattern};
 use mneme_llm::{LlmClient, RetryPolicy, Timeouts};
 use mneme_sandbox::{Sandbox, SandboxConfig};
 use mneme_store::{MasterKey, Store, StoreConfig};
+use secrecy::SecretString;
+use url::Url;
 
 use super::CommandError;
 use crate::{
@@ -45,6 +53,10 @@ pub fn sandbox(config: &Config) -> Result<Sandbox, CommandError> {
     let settings = SandboxConfig {
         cache_dir: Some(config.cache_dir()),
         max_instances: config.sandbox_instances,
+        // Compiling takes memory that this process would never give back.
+        compiler: std::env::current_exe().ok(),
+        runtimes_dir: Some(config.runtimes_dir()),
+        private_hosts: private_hosts(config),
         ..SandboxConfig::default()
     };
     Sandbox::new(settings).map_err(|error| CommandError::new("cannot set up the sandbox", error))
@@ -89,10 +101,47 @@ pub fn core(
         model_cache: seconds(config.model_cache_seconds),
         model_list_timeout: seconds(config.model_list_seconds),
         private_network: private_network(config),
+        tool_variables: tool_variables(),
+        packages: packages(config),
         ..CoreConfig::default()
     };
     let core = Core::new(settings, store, sandbox, llm, Env::system());
     core.map(Arc::new).map_err(|error| CommandError::new("cannot set up the client for images and callbacks", error))
+}
+
+/// What built-in tools may read of the server's environment.
+const TOOL_VARIABLES: &[&str] = &["EXA_API_KEY", "EXA_BASE_URL", "TAVILY_API_KEY", "TAVILY_BASE_URL", "SEARXNG_URL"];
+
+fn tool_variables() -> BTreeMap<String, SecretString> {
+    let given = |name: &&str| {
+        let value = std::env::var(name).ok().filter(|value| !value.trim().is_empty())?;
+        Some(((*name).to_owned(), SecretString::from(value)))
+    };
+    TOOL_VARIABLES.iter().filter_map(given).collect()
+}
+
+fn packages(config: &Config) -> PackagesConfig {
+    let program = |command: &str| Some(PathBuf::from(command)).filter(|_| !command.trim().is_empty());
+    PackagesConfig {
+        folder: config.packages_dir(),
+        python: program(&config.python_command),
+        npm: program(&config.npm_command),
+        ..PackagesConfig::default()
+    }
+}
+
+/// Private addresses that tools may reach: those that the operator listed for them. While only this machine can reach
+/// the server, its own tools may also reach what the operator named elsewhere, the model providers and the search server.
+fn private_hosts(config: &Config) -> Vec<HostPattern> {
+    let mut hosts: Vec<HostPattern> = config.tool_private_hosts.iter().filter_map(|host| host.parse().ok()).collect();
+    if config.password.is_none() {
+        let search = std::env::var("SEARXNG_URL").ok().and_then(|url| Url::parse(&url).ok());
+        let named = config.providers.iter().filter_map(crate::config::ProviderEntry::url).chain(search);
+        hosts.extend(named.filter_map(|url| {
+            format!("{}:{}", url.host_str()?, url.port_or_known_default()?).parse::<HostPattern>().ok()
+        }));
+    }
+    hosts
 }
 
 /// Images and callbacks may be on this machine while only this machine can reach the server; otherwise whoever can

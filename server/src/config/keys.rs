@@ -140,6 +140,17 @@ settings! {
     llm_attempts: u32 = 3,
     /// Tools that run at the same time.
     sandbox_instances: u32 = 64,
+    /// Where compiled tools and language runtimes are kept; servers of one machine may share it. Unset: `cache` in the
+    /// data directory.
+    compiled_dir: Option<PathBuf> = None,
+    /// Where packages that tools need are kept. Unset: `packages` in the data directory.
+    packages_dir: Option<PathBuf> = None; "TOOL_EXEC_DIR",
+    /// The Python program whose pip fetches packages for tools. They do not run on it. Empty: no packages.
+    python_command: String = "python3".to_owned(),
+    /// The npm program that fetches packages for tools. They do not run on its Node.js. Empty: no packages.
+    npm_command: String = "npm".to_owned(),
+    /// Hosts that tools may reach although their addresses are not public, such as `10.0.0.7:8080` or `*.internal`.
+    tool_private_hosts: Vec<String> = Vec::new(),
     /// The largest JSON body of a request, in bytes.
     max_body_bytes: usize = 10 << 20,
     /// The most values (objects, lists, strings, numbers, …) in a JSON body.

@@ -84,6 +84,7 @@ fn merge(
 }
 
 /// 24 random characters.
+#[expect(clippy::disallowed_methods, reason = "a secret that a test could decide would be none")]
 fn made_up_password() -> Secret {
     use rand::{Rng, distr::Alphanumeric};
     let text: String = rand::rng().sample_iter(Alphanumeric).take(24).map(char::from).collect();

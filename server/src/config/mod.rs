@@ -42,7 +42,17 @@ impl Config {
 
     /// Where compiled tools are kept.
     pub fn cache_dir(&self) -> PathBuf {
-        self.data_dir.join("cache")
+        self.compiled_dir.clone().unwrap_or_else(|| self.data_dir.join("cache"))
+    }
+
+    /// Where the language runtimes are kept, beside what is compiled of them.
+    pub fn runtimes_dir(&self) -> PathBuf {
+        self.cache_dir().join("runtimes")
+    }
+
+    /// Where packages that tools need are kept.
+    pub fn packages_dir(&self) -> PathBuf {
+        self.packages_dir.clone().unwrap_or_else(|| self.data_dir.join("packages"))
     }
 
     /// Where the key lies that encrypts secrets, unless it comes from the environment.

@@ -5,6 +5,7 @@ pub mod body;
 pub mod client;
 pub mod context;
 pub mod cors;
+pub mod door;
 pub mod error;
 pub mod guard;
 pub mod include;

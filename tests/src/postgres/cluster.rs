@@ -113,6 +113,7 @@ fn ensure_template(installation: &Installation) -> String {
     if let (true, Ok(password)) = (template.is_dir(), fs::read_to_string(&password_file)) {
         return password;
     }
+    #[expect(clippy::disallowed_methods, reason = "a secret between this machine's processes")]
     let password = Alphanumeric.sample_string(&mut rand::rng(), 32);
     let scratch = private_dir(installation, &installation.root, "initdb-");
     let given = scratch.join("password");

@@ -8,8 +8,16 @@ use std::time::{Duration, Instant};
 const HEALTH_TIMEOUT: Duration = Duration::from_secs(90);
 const POLL: Duration = Duration::from_millis(25);
 /// What the server keeps of the test's environment: where programs, caches and temporary files are, and how to log.
-const INHERITED: [&str; 7] =
-    ["PATH", "HOME", "TMPDIR", "XDG_CACHE_HOME", "CARGO_TARGET_DIR", "RUST_LOG", "RUST_BACKTRACE"];
+const INHERITED: [&str; 8] = [
+    "PATH",
+    "HOME",
+    "TMPDIR",
+    "XDG_CACHE_HOME",
+    "CARGO_TARGET_DIR",
+    "RUST_LOG",
+    "RUST_BACKTRACE",
+    "MNEME_COMPILED_DIR",
+];
 
 /// A child and the watchdog that kills it when the test process dies without dropping it.
 #[derive(Debug)]

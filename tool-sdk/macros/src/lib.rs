@@ -13,6 +13,7 @@ use proc_macro::TokenStream;
 /// lines describes the arguments, and so does `#[arg("meaning")]` on a parameter.
 /// `#[arg(default = expression)]` makes an argument optional, as does an `Option` type.
 /// A parameter taken by reference is a capability, except `&str` and slices.
+/// `#[env("NAME")]` makes a parameter an environment variable, which the tool thereby declares.
 /// `#[tool(name = "other")]` gives the tool another name than the function's.
 #[proc_macro_attribute]
 pub fn tool(attribute: TokenStream, item: TokenStream) -> TokenStream {

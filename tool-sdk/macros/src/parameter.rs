@@ -1,4 +1,4 @@
-//! One parameter of a tool function: an argument of the model's, or a capability of the host's.
+//! One parameter of a tool function: an argument of the model's, a capability of the host's, or a variable.
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
@@ -14,6 +14,13 @@ pub struct Parameter {
 enum Kind {
     /// Handed in by the host: the type behind the reference.
     Capability(Type),
+    /// An environment variable.
+    Variable {
+        owned: Type,
+        /// Whether the function wants a reference to the owned value.
+        borrowed: bool,
+        variable: String,
+    },
     /// Filled in by the model.
     Argument {
         owned: Type,
@@ -35,12 +42,28 @@ impl Parameter {
         };
         let name = pattern.ident.to_string().trim_start_matches("r#").to_owned();
         let mut given = ArgAttribute::default();
+        let mut variable = None;
         for attribute in &typed.attrs {
             if attribute.path().is_ident("arg") {
                 given = attribute.parse_args()?;
+            } else if attribute.path().is_ident("env") {
+                variable = Some(variable_name(&attribute.parse_args()?)?);
             }
         }
-        typed.attrs.retain(|attribute| !attribute.path().is_ident("arg"));
+        typed.attrs.retain(|attribute| !attribute.path().is_ident("arg") && !attribute.path().is_ident("env"));
+        if let Some(variable) = variable {
+            if given.description.is_some() || given.default.is_some() {
+                return Err(syn::Error::new_spanned(&typed.ty, "the model does not fill in a variable"));
+            }
+            let (owned, borrowed) = match &*typed.ty {
+                Type::Reference(reference) => match &*reference.elem {
+                    Type::Path(path) if path.path.is_ident("str") => (syn::parse_quote!(::std::string::String), true),
+                    other => (other.clone(), true),
+                },
+                other => (other.clone(), false),
+            };
+            return Ok(Self { name, kind: Kind::Variable { owned, borrowed, variable } });
+        }
 
         let (owned, borrowed) = match &*typed.ty {
             Type::Reference(reference) => match &*reference.elem {
@@ -101,6 +124,10 @@ impl Parameter {
     pub fn capability(&self) -> Option<TokenStream> {
         match &self.kind {
             Kind::Capability(ty) => Some(quote!(<#ty as ::mneme_tool_sdk::Capability>::NAMES)),
+            Kind::Variable { variable, .. } => {
+                let declared = format!("env:{variable}");
+                Some(quote!(&[#declared]))
+            }
             Kind::Argument { .. } => None,
         }
     }
@@ -111,6 +138,12 @@ impl Parameter {
         match &self.kind {
             Kind::Capability(ty) => quote! {
                 let #variable = <#ty as ::mneme_tool_sdk::Capability>::granted(host);
+            },
+            Kind::Variable { owned, variable: declared, .. } => quote! {
+                let #variable: #owned = ::mneme_tool_sdk::FromEnvironment::from_environment(
+                    #declared,
+                    ::mneme_tool_sdk::Host::variable(host, #declared).filter(|value| !value.is_empty()),
+                )?;
             },
             Kind::Argument { owned, default: Some(default), .. } => {
                 // A text literal stands for an owned string; everything else already has the type.
@@ -132,9 +165,21 @@ impl Parameter {
     pub fn passed(&self) -> TokenStream {
         let variable = self.variable();
         match &self.kind {
-            Kind::Capability(_) | Kind::Argument { borrowed: true, .. } => quote!(&#variable),
-            Kind::Argument { .. } => quote!(#variable),
+            Kind::Capability(_) | Kind::Argument { borrowed: true, .. } | Kind::Variable { borrowed: true, .. } => {
+                quote!(&#variable)
+            }
+            Kind::Argument { .. } | Kind::Variable { .. } => quote!(#variable),
         }
+    }
+}
+
+/// Checks the name in `#[env("NAME")]`.
+fn variable_name(text: &LitStr) -> syn::Result<String> {
+    let name = text.value();
+    let plain = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    match plain && name.starts_with(|c: char| !c.is_ascii_digit()) {
+        true => Ok(name),
+        false => Err(syn::Error::new(text.span(), "a variable is named with letters, digits and underscores")),
     }
 }
 

@@ -1,12 +1,12 @@
 //! What the core needs to know from the operator.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use mneme_llm::ProviderKind;
 use secrecy::SecretString;
 use url::Url;
 
-use crate::outbound::PrivateNetwork;
+use crate::{outbound::PrivateNetwork, packages::PackagesConfig};
 
 /// A model provider that the operator set up.
 #[derive(Clone)]
@@ -43,6 +43,11 @@ pub struct CoreConfig {
     pub prompt_refresh: Duration,
     /// Which addresses that are not public images and callbacks may have.
     pub private_network: PrivateNetwork,
+    /// Environment variables of the server that built-in tools may read, such as the keys of search services. An
+    /// agent's own variables go before them.
+    pub tool_variables: BTreeMap<String, SecretString>,
+    /// How packages for users' tools are fetched.
+    pub packages: PackagesConfig,
 }
 
 impl Default for CoreConfig {
@@ -54,6 +59,8 @@ impl Default for CoreConfig {
             model_list_timeout: Duration::from_secs(10),
             prompt_refresh: Duration::from_secs(600),
             private_network: PrivateNetwork::Deny,
+            tool_variables: BTreeMap::new(),
+            packages: PackagesConfig::default(),
         }
     }
 }

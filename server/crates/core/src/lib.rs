@@ -1,11 +1,13 @@
 //! The rules of the server: agents and their memory, the agent loop, tools, runs. No HTTP, no SQL, no wire formats.
 
 mod agents;
+mod api;
 mod blocks;
 mod config;
 mod context;
 pub mod envelope;
 mod error;
+mod execute;
 mod history;
 mod lifecycle;
 mod live;
@@ -13,6 +15,7 @@ mod locks;
 mod models;
 mod names;
 pub mod outbound;
+mod packages;
 mod prompts;
 mod runs;
 mod steps;
@@ -30,10 +33,13 @@ pub use mneme_store::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
+pub use api::{ApiDoor, ToolCaller};
 pub use config::{CoreConfig, ProviderConfig};
 pub use context::overview::ContextWindowOverview;
 pub use error::{CoreError, LlmFailure, Result};
+pub use execute::{Answer as ToolAnswer, SourceRun};
 pub use models::{ModelFilter, ModelRegistry, ProviderView, provider_type};
+pub use packages::PackagesConfig;
 pub use turn::{TurnEvent, TurnResult, TurnStream};
 
 /// Everything the server can do. Shared by all requests.
@@ -47,6 +53,10 @@ pub struct Core {
     locks: locks::AgentLocks,
     live: live::LiveRuns,
     outbound: outbound::Outbound,
+    packages: packages::Packages,
+    /// TypeScript and JavaScript files as they run, by source.
+    scripts: execute::Scripts,
+    door: api::DoorPlace,
     /// Turns under way.
     tasks: TaskTracker,
     /// No new turns.
@@ -64,6 +74,7 @@ impl Core {
         let models = ModelRegistry::new(&config, client);
         let outbound = outbound::Outbound::new(config.private_network)
             .map_err(|error| CoreError::Internal(format!("no outbound HTTP client: {error}")))?;
+        let packages = packages::Packages::new(config.packages.clone());
         Ok(Self {
             config,
             store,
@@ -74,6 +85,9 @@ impl Core {
             locks: locks::AgentLocks::default(),
             live: live::LiveRuns::default(),
             outbound,
+            packages,
+            scripts: execute::scripts(),
+            door: api::DoorPlace::new(),
             tasks: TaskTracker::new(),
             closing: CancellationToken::new(),
             stopping: CancellationToken::new(),
@@ -88,6 +102,11 @@ impl Core {
     /// The sandbox that tools run in.
     pub fn sandbox(&self) -> &Sandbox {
         &self.sandbox
+    }
+
+    /// The server's clock.
+    pub fn now(&self) -> mneme_domain::Timestamp {
+        self.env.now()
     }
 
     /// The providers and their models.

@@ -4,12 +4,13 @@
 //! connection, so a name that changes its mind gains nothing. Redirects are not followed.
 
 use std::{
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    net::{IpAddr, SocketAddr},
     sync::Arc,
     time::Duration,
 };
 
 use futures::StreamExt;
+use mneme_domain::net::{is_link_local, is_public, unwrapped};
 use reqwest::{
     Client, Url,
     dns::{Addrs, Name, Resolve, Resolving},
@@ -57,10 +58,7 @@ pub struct Outbound {
 
 /// Whether an address may be asked.
 pub fn allowed(address: IpAddr, policy: PrivateNetwork) -> bool {
-    let address = match address {
-        IpAddr::V6(v6) => embedded_v4(v6).map_or(address, IpAddr::V4),
-        v4 @ IpAddr::V4(_) => v4,
-    };
+    let address = unwrapped(address);
     if is_link_local(address) || address.is_unspecified() || address.is_multicast() {
         return false;
     }
@@ -68,47 +66,6 @@ pub fn allowed(address: IpAddr, policy: PrivateNetwork) -> bool {
         PrivateNetwork::Allow => true,
         PrivateNetwork::Loopback => address.is_loopback() || is_public(address),
         PrivateNetwork::Deny => is_public(address),
-    }
-}
-
-/// The IPv4 address inside a mapped, NAT64 or 6to4 one.
-fn embedded_v4(address: Ipv6Addr) -> Option<Ipv4Addr> {
-    let s = address.segments();
-    let low = |hi: u16, lo: u16| Ipv4Addr::from((u32::from(hi) << 16) | u32::from(lo));
-    match s {
-        [0, 0, 0, 0, 0, 0xffff, hi, lo] | [0x64, 0xff9b, 0, 0, 0, 0, hi, lo] => Some(low(hi, lo)),
-        [0, 0, 0, 0, 0, 0, hi, lo] if hi != 0 => Some(low(hi, lo)),
-        [0x2002, hi, lo, ..] => Some(low(hi, lo)),
-        _ => None,
-    }
-}
-
-fn is_link_local(address: IpAddr) -> bool {
-    match address {
-        IpAddr::V4(v4) => v4.is_link_local(),
-        IpAddr::V6(v6) => v6.segments()[0] & 0xffc0 == 0xfe80,
-    }
-}
-
-fn is_public(address: IpAddr) -> bool {
-    match address {
-        IpAddr::V4(v4) => {
-            let [a, b, c, _] = v4.octets();
-            !(v4.is_private()
-                || v4.is_loopback()
-                || v4.is_broadcast()
-                || v4.is_documentation()
-                || a == 0
-                || a >= 240
-                || (a == 100 && (64..128).contains(&b))
-                || (a == 198 && (b == 18 || b == 19))
-                || (a == 192 && b == 0 && c == 0))
-        }
-        IpAddr::V6(v6) => {
-            let first = v6.segments()[0];
-            // Only global unicast is public; documentation and unique local addresses are not.
-            first & 0xe000 == 0x2000 && !(first == 0x2001 && v6.segments()[1] == 0xdb8)
-        }
     }
 }
 

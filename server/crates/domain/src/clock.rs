@@ -24,6 +24,7 @@ pub trait IdSource: Send + Sync {
 pub struct SystemClock;
 
 impl Clock for SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "the one place where the time is read")]
     fn now(&self) -> Timestamp {
         truncate(Utc::now())
     }
@@ -34,6 +35,7 @@ impl Clock for SystemClock {
 pub struct RandomIds;
 
 impl IdSource for RandomIds {
+    #[expect(clippy::disallowed_methods, reason = "the one place where identifiers are made")]
     fn uuid(&self) -> Uuid {
         Uuid::new_v4()
     }

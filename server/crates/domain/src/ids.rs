@@ -165,7 +165,7 @@ mod tests {
 
     #[test]
     fn a_new_identifier_parses() {
-        let id = StepId::from_uuid(Uuid::new_v4());
+        let id = StepId::from_uuid(crate::Env::system().uuid());
         assert_eq!(StepId::parse(id.as_str()).unwrap(), id);
     }
 }

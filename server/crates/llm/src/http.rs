@@ -100,6 +100,7 @@ impl Transport {
             Ok(Ok(response)) => response,
         };
         let status = response.status();
+        #[expect(clippy::disallowed_methods, reason = "a provider that names a date means the real one")]
         let retry_after = retry::retry_after(response.headers(), chrono::Utc::now());
         let mut body = Body {
             response,

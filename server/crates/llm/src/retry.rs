@@ -71,6 +71,7 @@ impl RetryPolicy {
         }
     }
 
+    #[expect(clippy::disallowed_methods, reason = "spreads clients apart; the bounds are what matters")]
     fn wait(&self, attempt: u32, failure: &Failure) -> Duration {
         if let Some(wait) = failure.retry_after {
             return wait.min(self.max_delay);

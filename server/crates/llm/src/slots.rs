@@ -162,6 +162,7 @@ impl Slots {
 }
 
 /// An id for a call whose server gave it none. Short, as some providers limit ids to 40 characters.
+#[expect(clippy::disallowed_methods, reason = "only has to differ within one conversation")]
 fn new_id() -> String {
     format!("call_{}", &uuid::Uuid::new_v4().simple().to_string()[..24])
 }

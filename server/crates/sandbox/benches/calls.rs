@@ -1,13 +1,17 @@
 //! How long a tool call takes: `cargo bench -p mneme-sandbox`.
 //!
-//! Prints set-up times, then percentiles of single calls and the rate of many at once.
+//! Prints set-up times, then percentiles of single calls and the rate of many at once, for tools in Rust and, when
+//! `cargo xtask setup` has built the runtime, in Python.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
+use mneme_domain::policy::{Policy, ToolKind};
 use mneme_sandbox::{
-    CallRequest, ConversationHit, ConversationQuery, HostError, Limits, MemoryBlock, Sandbox, SandboxConfig, ToolHost,
+    Action, CallRequest, ConversationHit, ConversationQuery, Grants, HostError, Language, Limits, MemoryBlock, Program,
+    Sandbox, SandboxConfig, ScriptRequest, ToolHost,
 };
 
 const CALLS: usize = 5_000;
@@ -80,6 +84,7 @@ async fn run() -> Result<(), Box<dyn std::error::Error>> {
             arguments: arguments.to_owned(),
             host: Arc::new(Agent),
             limits: Limits::default(),
+            grants: Grants::default(),
             env: Vec::new(),
         };
         let mut times = Vec::with_capacity(CALLS);
@@ -111,5 +116,55 @@ async fn run() -> Result<(), Box<dyn std::error::Error>> {
         let rate = calls / start.elapsed().max(Duration::from_micros(1)).as_secs_f64();
         println!("{:<26} {rate:.0} calls/s, {AT_ONCE} at once", "");
     }
+    scripts(config()).await
+}
+
+async fn scripts(config: SandboxConfig) -> Result<(), Box<dyn std::error::Error>> {
+    const RUNS: usize = 500;
+    let runtimes = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../builtin-tools/dist/runtimes");
+    let config = SandboxConfig { runtimes_dir: Some(runtimes), ..config };
+    let sandbox = Sandbox::new(config.clone())?;
+    if !sandbox.has_runtime(Language::Python) {
+        println!("python: no runtime is built");
+        return Ok(());
+    }
+    let start = Instant::now();
+    sandbox.warm_up(Language::Python).await?;
+    println!("python, compiling          {:>10.1?}", start.elapsed());
+    let sandbox = Sandbox::new(config)?;
+    let start = Instant::now();
+    sandbox.warm_up(Language::Python).await?;
+    println!("python, warm cache         {:>10.1?}", start.elapsed());
+    let policy = Policy::of(ToolKind::Python);
+    let request = || ScriptRequest {
+        program: Program {
+            source: "def roll(sides: int) -> int:\n    import random\n    return random.randint(1, sides)\n".to_owned(),
+            filename: "roll.py".to_owned(),
+            action: Action::Call { function: "roll".to_owned(), arguments: r#"{"sides": 6}"#.to_owned() },
+            env: Vec::new(),
+            agent_state: None,
+        },
+        host: Arc::new(Agent),
+        limits: Limits::of(&policy),
+        grants: Grants::of(&policy),
+    };
+    let first = sandbox.run_script(Language::Python, request()).await?;
+    first.result?;
+    println!("python, first call         {:>10.1?}", first.duration);
+    let mut times = Vec::with_capacity(RUNS);
+    for _ in 0..RUNS {
+        let outcome = sandbox.run_script(Language::Python, request()).await?;
+        outcome.result?;
+        times.push(outcome.duration);
+    }
+    times.sort_unstable();
+    let percentile = |p: usize| times.get((RUNS - 1) * p / 100).copied().unwrap_or_default();
+    println!(
+        "{:<26} p50 {:>8.1?}  p90 {:>8.1?}  p99 {:>8.1?}",
+        "python call",
+        percentile(50),
+        percentile(90),
+        percentile(99)
+    );
     Ok(())
 }

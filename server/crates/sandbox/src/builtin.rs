@@ -7,6 +7,9 @@ use crate::{Guest, SandboxError, ToolSpec};
 /// The components that the build embedded.
 pub(crate) const GUESTS: &[&[u8]] = include!(concat!(env!("OUT_DIR"), "/builtin_guests.rs"));
 
+/// The component that reads TypeScript and JavaScript.
+pub(crate) const TYPESCRIPT: &[u8] = include_bytes!(env!("MNEME_TYPESCRIPT"));
+
 /// The built-in guests, loaded, by tool name.
 #[derive(Debug)]
 pub struct Builtins {

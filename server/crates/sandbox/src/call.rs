@@ -1,8 +1,11 @@
 //! One tool call: what goes in, what may be used up, what comes out.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
+
+use mneme_domain::policy::{Denial, NetworkPolicy, Policy, ToolKind};
 
 use crate::ToolHost;
 
@@ -15,10 +18,56 @@ pub struct CallRequest {
     pub arguments: String,
     /// Answers the guest's host calls.
     pub host: Arc<dyn ToolHost>,
-    /// What the call may use.
+    /// What the call may use up.
     pub limits: Limits,
+    /// What the call may reach. A tool gets of it what it declared that it needs.
+    pub grants: Grants,
     /// The guest's whole environment.
     pub env: Vec<(String, String)>,
+}
+
+/// What one call may reach. Everything else is refused, and the refusal is kept in [`CallOutcome::denials`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Grants {
+    /// Names out of [`crate::capability`].
+    pub capabilities: Vec<String>,
+    /// Requests to other machines, if the capability `network` is among those.
+    pub network: NetworkPolicy,
+    /// Folders of this machine that the guest can read.
+    pub folders: Vec<Mount>,
+}
+
+/// A folder that a guest can read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mount {
+    /// The folder on this machine.
+    pub from: PathBuf,
+    /// Where the guest sees it: an absolute path.
+    pub at: String,
+}
+
+impl Mount {
+    /// Where language runtimes look for the packages of a program.
+    pub const PACKAGES: &'static str = "/packages";
+
+    /// A folder with packages.
+    pub fn packages(from: PathBuf) -> Self {
+        Self { from, at: Self::PACKAGES.to_owned() }
+    }
+}
+
+impl Grants {
+    /// What a policy gives.
+    pub fn of(policy: &Policy) -> Self {
+        Self { capabilities: policy.capabilities.clone(), network: policy.network.clone(), folders: Vec::new() }
+    }
+}
+
+impl Default for Grants {
+    /// What a built-in tool gets.
+    fn default() -> Self {
+        Self::of(&Policy::of(ToolKind::Builtin))
+    }
 }
 
 /// What one call may use. Whatever goes beyond is refused or ends the call.
@@ -51,6 +100,34 @@ impl Default for Limits {
     }
 }
 
+impl Limits {
+    /// What a policy gives.
+    pub fn of(policy: &Policy) -> Self {
+        let bytes = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
+        Self {
+            memory_bytes: bytes(policy.memory_bytes),
+            cpu: policy.cpu(),
+            wall: policy.wall(),
+            output_bytes: bytes(policy.output_bytes),
+            log_bytes: bytes(policy.log_bytes),
+            ..Self::default()
+        }
+    }
+}
+
+/// What a call used up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Usage {
+    /// Time in guest code, counted in steps of 10 ms.
+    pub cpu: Duration,
+    /// Linear memory at its largest, in bytes.
+    pub memory_bytes: usize,
+    /// Requests to other machines and to this server.
+    pub requests: u32,
+    /// Bytes of the bodies of those and their answers.
+    pub network_bytes: u64,
+}
+
 /// What came of a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CallOutcome {
@@ -62,6 +139,10 @@ pub struct CallOutcome {
     pub stderr: Vec<String>,
     /// Whether the result or a captured text was cut off at its limit.
     pub truncated: bool,
+    /// What the guest tried without having the power to.
+    pub denials: Vec<Denial>,
+    /// What it used up, as far as it got.
+    pub usage: Usage,
     /// Time from the start of the call to its end.
     pub duration: Duration,
 }

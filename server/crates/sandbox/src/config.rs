@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use mneme_domain::policy::HostPattern;
+
 /// Settings of a [`crate::Sandbox`], shared by all its calls.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SandboxConfig {
@@ -19,6 +21,24 @@ pub struct SandboxConfig {
     pub compile_timeout: Duration,
     /// Compilations that run at the same time.
     pub max_compilations: usize,
+    /// A program that runs [`crate::CompileJob`], so that compiling happens in a process of its own. Without it, or
+    /// without a cache folder, this process compiles, and keeps the memory that takes for good.
+    pub compiler: Option<PathBuf>,
+    /// Memory that the compiling process may take for an uploaded component, in bytes.
+    pub compile_memory_bytes: u64,
+    /// Where the language runtimes are: `python.wasm` and so on.
+    pub runtimes_dir: Option<PathBuf>,
+    /// Programs of language runtimes that run at the same time; the others wait within their wall-clock limit.
+    pub max_scripts: u32,
+    /// The most memory that any of them can be given, in bytes. With [`SandboxConfig::max_scripts`] it bounds what
+    /// they take together.
+    pub max_script_memory_bytes: usize,
+    /// How long compiling a language runtime may take. It happens once for each version.
+    pub runtime_compile_timeout: Duration,
+    /// Memory that the compiling process may take for a language runtime, in bytes.
+    pub runtime_compile_memory_bytes: u64,
+    /// Hosts that guests may reach although their addresses are not public, if their own policy has them too.
+    pub private_hosts: Vec<HostPattern>,
 }
 
 impl Default for SandboxConfig {
@@ -30,6 +50,14 @@ impl Default for SandboxConfig {
             max_component_bytes: 64 << 20,
             compile_timeout: Duration::from_secs(120),
             max_compilations: 1,
+            compiler: None,
+            compile_memory_bytes: 2 << 30,
+            runtimes_dir: None,
+            max_scripts: 16,
+            max_script_memory_bytes: 512 << 20,
+            runtime_compile_timeout: Duration::from_secs(900),
+            runtime_compile_memory_bytes: 6 << 30,
+            private_hosts: Vec::new(),
         }
     }
 }
@@ -57,6 +85,9 @@ pub enum SandboxError {
     /// A valid component that lacks the exports of a tool or imports what the host does not offer.
     #[error("the component is not a tool: {0}")]
     WrongWorld(String),
+    /// A valid component that imports an interface which the host does not have.
+    #[error("the component imports `{0}`, which the host does not offer; it offers WASI 0.2, wasi:http and mneme:tool")]
+    UnknownImport(String),
     /// The component's description of its tools is unusable.
     #[error("the component describes its tools wrongly: {0}")]
     BadSpec(String),

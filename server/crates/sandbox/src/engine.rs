@@ -1,24 +1,40 @@
-//! The engine: one per sandbox, set up so that every guest can be interrupted and bounded.
+//! Engines: one for tools and one for language runtimes, set up so that every guest can be interrupted and bounded.
 
 use wasmtime::component::{HasSelf, Linker};
 use wasmtime::{Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
+use crate::SandboxError;
 use crate::bindings::Tool;
-use crate::limiter::{CORE_INSTANCES, MEMORIES, TABLE_ELEMENTS, TABLES};
+use crate::limiter::Shape;
 use crate::state::State;
-use crate::{SandboxConfig, SandboxError};
 
 const WASM_PAGE: usize = 64 << 10;
 
-/// Builds the engine. Where the address space cannot be reserved for a pool (a container with a
+/// How many instances of which size an engine has room for.
+#[derive(Debug, Clone, Copy)]
+pub struct Room {
+    /// Instances at the same time.
+    pub calls: u32,
+    /// What each consists of.
+    pub shape: Shape,
+    /// The largest linear memory, in bytes.
+    pub memory_bytes: usize,
+}
+
+/// Builds an engine. Where the address space cannot be reserved for a pool (a container with a
 /// limit on virtual memory), instances are allocated one by one, which costs some microseconds.
-pub fn build(config: &SandboxConfig) -> Result<Engine, SandboxError> {
+pub fn build(room: Room) -> Result<Engine, SandboxError> {
     let mut pooled = base();
-    pooled.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(config)));
+    pooled.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(room)));
     Engine::new(&pooled).or_else(|error| {
         tracing::warn!(%error, "no pool for tool instances, allocating on demand");
-        Engine::new(&base()).map_err(|error| SandboxError::Setup(format!("{error:#}")))
+        for_compiling()
     })
+}
+
+/// An engine for the same compiled code, without room for instances.
+pub fn for_compiling() -> Result<Engine, SandboxError> {
+    Engine::new(&base()).map_err(|error| SandboxError::Setup(format!("{error:#}")))
 }
 
 fn base() -> Config {
@@ -33,31 +49,46 @@ fn base() -> Config {
     config
 }
 
-fn pool(config: &SandboxConfig) -> PoolingAllocationConfig {
-    let calls = config.max_instances.max(1);
-    let memory = config.max_memory_bytes.next_multiple_of(WASM_PAGE);
+fn pool(room: Room) -> PoolingAllocationConfig {
+    let (calls, shape) = (room.calls.max(1), room.shape);
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(calls)
         .total_stacks(calls)
-        .total_core_instances(calls.saturating_mul(CORE_INSTANCES))
-        .max_core_instances_per_component(CORE_INSTANCES)
-        .total_tables(calls.saturating_mul(TABLES))
-        .max_tables_per_component(TABLES)
-        .max_tables_per_module(TABLES)
-        .table_elements(TABLE_ELEMENTS)
-        .total_memories(calls.saturating_mul(MEMORIES))
-        .max_memories_per_component(MEMORIES)
-        .max_memory_size(memory)
+        .total_core_instances(calls.saturating_mul(shape.instances))
+        .max_core_instances_per_component(shape.instances)
+        .total_tables(calls.saturating_mul(shape.tables))
+        .max_tables_per_component(shape.tables)
+        .max_tables_per_module(shape.tables)
+        .table_elements(shape.table_elements)
+        .total_memories(calls.saturating_mul(shape.memories))
+        .max_memories_per_component(shape.memories)
+        .max_memory_size(room.memory_bytes.next_multiple_of(WASM_PAGE))
         .linear_memory_keep_resident(0);
     pool
 }
 
-/// Everything that a guest can import: WASI 0.2, whose context grants neither files nor
-/// addresses, and the interfaces of `wit/`.
+/// Everything that a guest can import: WASI 0.2, whose context grants no addresses and only the folders of the call;
+/// `wasi:http`, under the call's policy; and the interfaces of `wit/`.
 pub fn linker(engine: &Engine) -> Result<Linker<State>, SandboxError> {
     let setup = |error: wasmtime::Error| SandboxError::Setup(format!("{error:#}"));
     let mut linker = Linker::new(engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker).map_err(setup)?;
+    wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker).map_err(setup)?;
     Tool::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state).map_err(setup)?;
     Ok(linker)
+}
+
+/// Whether a name is one of those that [`linker`] knows, in whatever version.
+pub fn offers(import: &str) -> bool {
+    const PACKAGES: &[&str] = &[
+        "wasi:cli/",
+        "wasi:clocks/",
+        "wasi:filesystem/",
+        "wasi:http/",
+        "wasi:io/",
+        "wasi:random/",
+        "wasi:sockets/",
+        "mneme:tool/",
+    ];
+    PACKAGES.iter().any(|package| import.starts_with(package))
 }

@@ -1,6 +1,7 @@
 //! What the sandbox needs from its surroundings to answer a guest's host calls.
 
 use async_trait::async_trait;
+use bytes::Bytes;
 
 /// A memory block as a tool sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,6 +46,30 @@ pub struct ConversationHit {
     pub content: String,
 }
 
+/// A request to this server's own API, from a tool.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiRequest {
+    /// The HTTP method, in capitals.
+    pub method: String,
+    /// Path and query.
+    pub path: String,
+    /// Names in small letters.
+    pub headers: Vec<(String, String)>,
+    /// All of the body.
+    pub body: Bytes,
+}
+
+/// What the API answers to an [`ApiRequest`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiResponse {
+    /// The HTTP status.
+    pub status: u16,
+    /// Names and values.
+    pub headers: Vec<(String, String)>,
+    /// All of the body.
+    pub body: Bytes,
+}
+
 /// Why a host call was not carried out. The texts reach the model.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum HostError {
@@ -86,6 +111,12 @@ pub trait ToolHost: Send + Sync {
     async fn set_block(&self, label: &str, value: String) -> Result<(), HostError>;
     /// Searches the agent's messages, best match first.
     async fn search_conversation(&self, query: ConversationQuery) -> Result<Vec<ConversationHit>, HostError>;
+    /// Answers a request to this server's API with the rights of the agent's owner, whatever credential the request
+    /// carries. It may take as long as the call has left.
+    async fn api_request(&self, request: ApiRequest) -> Result<ApiResponse, HostError> {
+        let ApiRequest { method, path, .. } = request;
+        Err(HostError::Denied(format!("{method} {path}: the API is not available to this call")))
+    }
     /// The id of the agent.
     fn agent_id(&self) -> &str;
     /// The agent's time zone, an IANA name.

@@ -1,7 +1,8 @@
 //! The guest's imports, answered by the call's [`crate::ToolHost`].
 
+use mneme_domain::policy::capability;
+
 use crate::bindings::mneme::tool::{agent, conversation, log, memory, types};
-use crate::spec::capability;
 use crate::state::State;
 use crate::{ConversationHit, ConversationQuery, HostError, MemoryBlock};
 

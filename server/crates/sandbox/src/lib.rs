@@ -2,8 +2,12 @@
 //!
 //! This is the only crate that names wasmtime. `core` gives it a component and a
 //! [`ToolHost`] that speaks for one agent; it gives back a [`CallOutcome`]. A call gets a
-//! fresh instance that sees the given environment, the host interfaces of `wit/`, a clock
-//! and random numbers: no files, no network, nothing of an earlier call.
+//! fresh instance that sees the given environment, a clock and random numbers, the host interfaces
+//! of `wit/` and the network as far as it was granted them: no files but granted folders, nothing of
+//! an earlier call.
+//!
+//! Tools are components of the world in `wit/tool-*` ([`Sandbox::call`]), or source text that a
+//! language runtime, a component of the world in `wit/script-*`, runs ([`Sandbox::run_script`]).
 
 mod ansi;
 mod bindings;
@@ -17,18 +21,28 @@ mod engine;
 mod guest;
 mod host;
 mod hostcalls;
+mod lane;
 mod limiter;
+mod net;
+mod outcome;
 mod output;
 mod run;
 mod sandbox;
+mod script;
 mod spec;
 mod state;
 mod ticker;
 
 pub use builtin::Builtins;
-pub use call::{CallOutcome, CallRequest, Limits, TimeLimit, ToolFailure};
+pub use call::{CallOutcome, CallRequest, Grants, Limits, Mount, TimeLimit, ToolFailure, Usage};
+pub use compile::CompileJob;
 pub use config::{SandboxConfig, SandboxError};
 pub use guest::Guest;
-pub use host::{ConversationHit, ConversationQuery, HostError, MemoryBlock, ToolHost};
+pub use host::{ApiRequest, ApiResponse, ConversationHit, ConversationQuery, HostError, MemoryBlock, ToolHost};
+pub use mneme_domain::policy::{Denial, capability};
+pub use net::{NameResolver, SystemResolver};
 pub use sandbox::Sandbox;
-pub use spec::{ToolSpec, capability};
+pub use script::{
+    Action, Display, Language, Program, Raised, RuntimeError, ScriptFailure, ScriptOutcome, ScriptRequest, ScriptValue,
+};
+pub use spec::ToolSpec;

@@ -4,9 +4,10 @@ use wasmtime::{Engine, Store, Trap, UpdateDeadline};
 use wasmtime_wasi::I32Exit;
 
 use crate::bindings::exports::mneme::tool::guest;
+use crate::bindings::script::exports::mneme::script::interpreter;
+use crate::bindings::script::{Runtime, RuntimePre};
 use crate::bindings::{Tool, ToolPre};
 use crate::state::{State, Streams};
-use crate::ticker::TICK;
 use crate::{Limits, TimeLimit, ToolFailure};
 
 /// The most bytes that one host call or the result may copy out of a guest.
@@ -17,22 +18,45 @@ const MAX_COPY: usize = 32 << 20;
 #[error("out of computing time")]
 struct OutOfTime;
 
-/// A guest that runs.
-pub struct Instance {
-    store: Store<State>,
-    tool: Tool,
+/// What can be instantiated: a component of one world, linked.
+pub trait Instantiable: Sync {
+    /// An instance's exports.
+    type Exports: Send;
+    /// Makes an instance.
+    fn instantiate(&self, store: &mut Store<State>) -> impl Future<Output = wasmtime::Result<Self::Exports>> + Send;
 }
 
-impl Instance {
+impl Instantiable for ToolPre<State> {
+    type Exports = Tool;
+    async fn instantiate(&self, store: &mut Store<State>) -> wasmtime::Result<Tool> {
+        self.instantiate_async(store).await
+    }
+}
+
+impl Instantiable for RuntimePre<State> {
+    type Exports = Runtime;
+    async fn instantiate(&self, store: &mut Store<State>) -> wasmtime::Result<Runtime> {
+        self.instantiate_async(store).await
+    }
+}
+
+/// A guest that runs.
+pub struct Instance<'a, E> {
+    store: Store<State>,
+    exports: E,
+    limits: &'a Limits,
+    streams: &'a Streams,
+}
+
+impl<'a, E> Instance<'a, E> {
     /// Instantiates a guest. The epoch must be advancing.
     pub async fn start(
         engine: &Engine,
-        guest: &ToolPre<State>,
-        mut state: State,
-        limits: &Limits,
-        streams: &Streams,
+        guest: &impl Instantiable<Exports = E>,
+        state: State,
+        limits: &'a Limits,
+        streams: &'a Streams,
     ) -> Result<Self, ToolFailure> {
-        state.ticks_left = limits.cpu.as_nanos().div_ceil(TICK.as_nanos()).max(1) as u64;
         let mut store = Store::new(engine, state);
         store.limiter(|state| &mut state.limiter);
         store.set_hostcall_fuel(MAX_COPY.min(limits.memory_bytes));
@@ -44,8 +68,8 @@ impl Instance {
             *left = left.checked_sub(1).ok_or(OutOfTime)?;
             Ok(UpdateDeadline::Yield(1))
         });
-        match guest.instantiate_async(&mut store).await {
-            Ok(tool) => Ok(Self { store, tool }),
+        match guest.instantiate(&mut store).await {
+            Ok(exports) => Ok(Self { store, exports, limits, streams }),
             Err(error) => match failure(&error, &store, limits, streams) {
                 // No trap of the guest's: there was no place in the pool, or something is missing.
                 ToolFailure::Trapped(reason) if !error.is::<Trap>() => Err(ToolFailure::Internal(reason)),
@@ -54,28 +78,34 @@ impl Instance {
         }
     }
 
+    fn explain(&self, error: &wasmtime::Error) -> ToolFailure {
+        failure(error, &self.store, self.limits, self.streams)
+    }
+}
+
+impl Instance<'_, Tool> {
     /// Calls `describe`.
-    pub async fn describe(&mut self, limits: &Limits, streams: &Streams) -> Result<Vec<guest::ToolSpec>, ToolFailure> {
-        let exports = self.tool.mneme_tool_guest();
-        let answer = exports.call_describe(&mut self.store).await;
-        answer.map_err(|error| failure(&error, &self.store, limits, streams))
+    pub async fn describe(&mut self) -> Result<Vec<guest::ToolSpec>, ToolFailure> {
+        let answer = self.exports.mneme_tool_guest().call_describe(&mut self.store).await;
+        answer.map_err(|error| self.explain(&error))
     }
 
     /// Calls `call`.
-    pub async fn call(
-        &mut self,
-        name: &str,
-        arguments: &str,
-        limits: &Limits,
-        streams: &Streams,
-    ) -> Result<String, ToolFailure> {
-        let exports = self.tool.mneme_tool_guest();
-        let answer = exports.call_call(&mut self.store, name, arguments).await;
-        answer.map_err(|error| failure(&error, &self.store, limits, streams))?.map_err(|error| match error {
+    pub async fn call(&mut self, name: &str, arguments: &str) -> Result<String, ToolFailure> {
+        let answer = self.exports.mneme_tool_guest().call_call(&mut self.store, name, arguments).await;
+        answer.map_err(|error| self.explain(&error))?.map_err(|error| match error {
             guest::ToolError::InvalidArguments(text) => ToolFailure::InvalidArguments(text),
             guest::ToolError::Failed(text) => ToolFailure::Failed(text),
             guest::ToolError::Denied(text) => ToolFailure::Denied(text),
         })
+    }
+}
+
+impl Instance<'_, Runtime> {
+    /// Calls `run`.
+    pub async fn run(&mut self, program: &interpreter::Program) -> Result<interpreter::Outcome, ToolFailure> {
+        let answer = self.exports.mneme_script_interpreter().call_run(&mut self.store, program).await;
+        answer.map_err(|error| self.explain(&error))
     }
 }
 

@@ -3,25 +3,29 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{OnceCell, Semaphore};
+use tokio::sync::OnceCell;
 use tokio::time::Instant;
-use wasmtime::Engine;
-use wasmtime::component::Linker;
+use wasmtime::component::{Component, Linker};
 
 use crate::bindings::ToolPre;
+use crate::bindings::exports::mneme::tool::guest::ToolSpec as Described;
 use crate::builtin::{self, Builtins};
 use crate::cache::Cache;
-use crate::compile::Compiler;
+use crate::compile::{Compiler, Source};
+use crate::engine::Room;
 use crate::guest::{Guest, NoAgent};
+use crate::lane::Lane;
+use crate::limiter::Shape;
+use crate::net::{NameResolver, Network, SystemResolver, Tls};
 use crate::run::Instance;
-use crate::state::{State, Streams};
-use crate::ticker::Ticker;
+use crate::script::Runtimes;
+use crate::state::{Setting, State, Streams};
 use crate::{
-    CallOutcome, CallRequest, Limits, SandboxConfig, SandboxError, TimeLimit, ToolFailure, ansi, component, engine,
-    output,
+    CallOutcome, CallRequest, Grants, Language, Limits, RuntimeError, SandboxConfig, SandboxError, ScriptOutcome,
+    ScriptRequest, ToolFailure, ToolSpec, component, engine, outcome,
 };
 
-/// Runs tools. Clones share the engine, the pool of instances and the cache of compiled code.
+/// Runs tools. Clones share the engines, the pools of instances and the cache of compiled code.
 #[derive(Clone)]
 pub struct Sandbox {
     shared: Arc<Shared>,
@@ -29,29 +33,41 @@ pub struct Sandbox {
 
 struct Shared {
     config: SandboxConfig,
-    engine: Engine,
+    lane: Lane,
     linker: Linker<State>,
-    ticker: Ticker,
     compiler: Compiler,
-    /// One permit for each instance that the pool has room for.
-    places: Semaphore,
+    network: Arc<Network>,
+    runtimes: Runtimes,
     builtins: OnceCell<Arc<Builtins>>,
+    typescript: OnceCell<Guest>,
 }
 
 impl Sandbox {
     /// Sets up the engine and opens the cache folder. Takes a few milliseconds; no code is loaded.
+    ///
+    /// # Errors
+    /// When the engine or the cache folder cannot be used.
     pub fn new(config: SandboxConfig) -> Result<Self, SandboxError> {
-        let engine = engine::build(&config)?;
+        Self::with_resolver(config, Arc::new(SystemResolver))
+    }
+
+    /// The same, with names of hosts looked up in another way.
+    ///
+    /// # Errors
+    /// When the engine or the cache folder cannot be used.
+    pub fn with_resolver(config: SandboxConfig, resolver: Arc<dyn NameResolver>) -> Result<Self, SandboxError> {
+        let room = Room { calls: config.max_instances, shape: Shape::TOOL, memory_bytes: config.max_memory_bytes };
+        let engine = engine::build(room)?;
         let linker = engine::linker(&engine)?;
-        let cache = match &config.cache_dir {
-            Some(folder) => Some(Cache::open(folder, &engine)?),
-            None => None,
-        };
-        let ticker = Ticker::start(&engine).map_err(|error| SandboxError::Setup(error.to_string()))?;
-        let places = Semaphore::new(config.max_instances.max(1) as usize);
-        let compiler = Compiler::new(&engine, cache, &config);
+        let cache = config.cache_dir.as_ref().map(|folder| Cache::open(folder, &engine)).transpose()?;
+        let compiler = Compiler::new(&engine, cache, &config, config.compile_timeout, config.compile_memory_bytes);
+        let lane = Lane::new(engine, room)?;
+        let private_hosts = config.private_hosts.clone();
+        let network = Arc::new(Network { resolver, private_hosts, tls: Tls::default() });
+        let runtimes = Runtimes::new(&config);
+        let (builtins, typescript) = (OnceCell::new(), OnceCell::new());
         Ok(Self {
-            shared: Arc::new(Shared { config, engine, linker, ticker, compiler, places, builtins: OnceCell::new() }),
+            shared: Arc::new(Shared { config, lane, linker, compiler, network, runtimes, builtins, typescript }),
         })
     }
 
@@ -59,9 +75,13 @@ impl Sandbox {
     ///
     /// Compilation happens off the async threads, a few at a time, and may take seconds for a
     /// large component that is not in the cache yet.
+    ///
+    /// # Errors
+    /// For what is no component, no tool, too large or too much work.
     pub async fn load(&self, wasm: &[u8]) -> Result<Guest, SandboxError> {
         component::check(wasm, self.shared.config.max_component_bytes)?;
-        let component = self.shared.compiler.compile(wasm).await?;
+        let component = self.shared.compiler.compile(Source::Bytes(wasm)).await?;
+        self.check_imports(&component)?;
         let wrong = |error: wasmtime::Error| SandboxError::WrongWorld(format!("{error:#}"));
         let pre = self.shared.linker.instantiate_pre(&component);
         let pre = ToolPre::new(pre.map_err(wrong)?).map_err(wrong)?;
@@ -72,27 +92,46 @@ impl Sandbox {
         Guest::new(pre, described)
     }
 
-    async fn describe(
-        &self,
-        pre: &ToolPre<State>,
-    ) -> Result<Vec<crate::bindings::exports::mneme::tool::guest::ToolSpec>, ToolFailure> {
+    fn check_imports(&self, component: &Component) -> Result<(), SandboxError> {
+        const SHOWN: usize = 200;
+        let kind = component.component_type();
+        match kind.imports(self.shared.lane.engine()).find(|(name, _)| !engine::offers(name)) {
+            Some((unknown, _)) => Err(SandboxError::UnknownImport(unknown.chars().take(SHOWN).collect())),
+            None => Ok(()),
+        }
+    }
+
+    async fn describe(&self, pre: &ToolPre<State>) -> Result<Vec<Described>, ToolFailure> {
         let limits = Limits {
             cpu: Duration::from_secs(1),
             wall: Duration::from_secs(10),
             memory_bytes: self.shared.config.max_memory_bytes,
             ..Limits::default()
         };
-        let streams = Streams::new(&limits);
-        let state = State::new(Arc::new(NoAgent), Vec::new(), &limits, &[], &streams);
-        self.within(&limits, async {
-            let mut instance = Instance::start(&self.shared.engine, pre, state, &limits, &streams).await?;
-            instance.describe(&limits, &streams).await
+        let nothing = Grants { capabilities: Vec::new(), ..Grants::default() };
+        let (streams, deadline) = (Streams::new(&limits), Instant::now() + limits.wall);
+        let (host, lane) = (Arc::new(NoAgent), &self.shared.lane);
+        let setting = Setting {
+            host,
+            grants: nothing,
+            limits: &limits,
+            env: &[],
+            streams: &streams,
+            shape: lane.shape(),
+            deadline,
+        };
+        let state = State::new(&self.shared.network, setting)?;
+        lane.within(&limits, deadline, async {
+            Instance::start(lane.engine(), pre, state, &limits, &streams).await?.describe().await
         })
         .await
     }
 
     /// The built-in tools. The first call loads them: milliseconds from a warm cache, otherwise
     /// they are compiled.
+    ///
+    /// # Errors
+    /// When they cannot be compiled.
     pub async fn builtin(&self) -> Result<Arc<Builtins>, SandboxError> {
         let loaded = self.shared.builtins.get_or_try_init(|| async {
             let mut guests = Vec::new();
@@ -104,68 +143,89 @@ impl Sandbox {
         Ok(Arc::clone(loaded.await?))
     }
 
+    /// The guest that reads TypeScript and JavaScript, loaded like the built-in tools. It is no tool of agents.
+    ///
+    /// # Errors
+    /// When it cannot be compiled.
+    pub async fn typescript(&self) -> Result<Guest, SandboxError> {
+        self.shared.typescript.get_or_try_init(|| self.load(builtin::TYPESCRIPT)).await.cloned()
+    }
+
     /// Calls one tool of a guest, in an instance of its own.
     pub async fn call(&self, guest: &Guest, request: CallRequest) -> CallOutcome {
         let start = Instant::now();
-        let mut limits = request.limits;
-        limits.memory_bytes = limits.memory_bytes.min(self.shared.config.max_memory_bytes);
+        let lane = &self.shared.lane;
+        let limits = lane.capped(request.limits.clone());
         let streams = Streams::new(&limits);
-
         let result = match guest.tool(&request.tool) {
             None => Err(ToolFailure::InvalidArguments(format!("there is no tool called `{}`", request.tool))),
-            Some(spec) => {
-                let state = State::new(request.host, spec.capabilities.clone(), &limits, &request.env, &streams);
-                self.within(&limits, async {
-                    let engine = &self.shared.engine;
-                    let mut instance = Instance::start(engine, guest.pre(), state, &limits, &streams).await?;
-                    instance.call(&request.tool, &request.arguments, &limits, &streams).await
-                })
-                .await
-            }
+            Some(spec) => self.run_tool(guest, spec, request, &limits, &streams, start + limits.wall).await,
         };
-        finish(result, &limits, &streams, start.elapsed())
+        outcome::of_call(result, &limits, &streams, start)
     }
 
-    /// Runs guest code when there is room for an instance, for no longer than it may take.
-    async fn within<T>(
+    async fn run_tool(
         &self,
+        guest: &Guest,
+        spec: &ToolSpec,
+        request: CallRequest,
         limits: &Limits,
-        work: impl Future<Output = Result<T, ToolFailure>>,
-    ) -> Result<T, ToolFailure> {
-        let deadline = Instant::now() + limits.wall;
-        let place = tokio::time::timeout_at(deadline, self.shared.places.acquire()).await;
-        let Ok(Ok(_place)) = place else {
-            return Err(ToolFailure::Internal("too many tools are running, try again later".to_owned()));
-        };
-        let _running = self.shared.ticker.run();
-        tokio::time::timeout_at(deadline, work)
-            .await
-            .unwrap_or(Err(ToolFailure::Timeout { kind: TimeLimit::Wall, limit: limits.wall }))
+        streams: &Streams,
+        deadline: Instant,
+    ) -> Result<String, ToolFailure> {
+        let lane = &self.shared.lane;
+        let CallRequest { tool, arguments, host, mut grants, env, .. } = request;
+        // A tool has what it declared, as far as it was granted.
+        grants.capabilities.retain(|granted| spec.capabilities.contains(granted));
+        let setting = Setting { host, grants, limits, env: &env, streams, shape: lane.shape(), deadline };
+        let state = State::new(&self.shared.network, setting)?;
+        lane.within(limits, deadline, async {
+            let mut instance = Instance::start(lane.engine(), guest.pre(), state, limits, streams).await?;
+            instance.call(&tool, &arguments).await
+        })
+        .await
     }
-}
 
-/// Bounds and cleans what the guest said.
-fn finish(result: Result<String, ToolFailure>, limits: &Limits, streams: &Streams, duration: Duration) -> CallOutcome {
-    let mut truncated = false;
-    let mut bounded = |text: String| {
-        let (text, cut) = output::cut(text, limits.output_bytes);
-        truncated |= cut;
-        ansi::strip(&text)
-    };
-    let result = match result {
-        Ok(text) => Ok(bounded(text)),
-        Err(ToolFailure::InvalidArguments(text)) => Err(ToolFailure::InvalidArguments(bounded(text))),
-        Err(ToolFailure::Failed(text)) => Err(ToolFailure::Failed(bounded(text))),
-        Err(ToolFailure::Denied(text)) => Err(ToolFailure::Denied(bounded(text))),
-        Err(other) => Err(other),
-    };
-    let mut captured = |capture: &output::Capture| {
-        let (text, cut) = capture.text();
-        truncated |= cut;
-        match text.is_empty() {
-            true => Vec::new(),
-            false => vec![text],
-        }
-    };
-    CallOutcome { stdout: captured(&streams.stdout), stderr: captured(&streams.stderr), result, truncated, duration }
+    /// Runs a program in a fresh instance of its language's runtime.
+    ///
+    /// # Errors
+    /// When there is no such runtime, or it is not ready within the call's wall-clock limit.
+    pub async fn run_script(&self, language: Language, request: ScriptRequest) -> Result<ScriptOutcome, RuntimeError> {
+        let ScriptRequest { program, host, limits, grants } = request;
+        let (pre, start) = (self.shared.runtimes.get(language, limits.wall).await?, Instant::now());
+        let lane = self.shared.runtimes.lane().ok_or(RuntimeError::Preparing(language.name()))?;
+        let limits = lane.capped(limits);
+        let (streams, deadline) = (Streams::new(&limits), start + limits.wall);
+        let work = async {
+            let setting = Setting {
+                host,
+                grants,
+                limits: &limits,
+                env: &program.env,
+                streams: &streams,
+                shape: lane.shape(),
+                deadline,
+            };
+            let state = State::new(&self.shared.network, setting)?;
+            let mut instance = Instance::start(lane.engine(), &*pre, state, &limits, &streams).await?;
+            instance.run(&program.into()).await
+        };
+        let answer = lane.within(&limits, deadline, work).await;
+        Ok(outcome::of_script(answer, &limits, &streams, start))
+    }
+
+    /// Whether the runtime of a language is installed.
+    pub fn has_runtime(&self, language: Language) -> bool {
+        self.shared.runtimes.installed(language)
+    }
+
+    /// Loads the runtime of a language, compiling it first if need be, for as long as that takes. For a task in the
+    /// background: the first call that needs the runtime then finds it ready.
+    ///
+    /// # Errors
+    /// When there is no such runtime or it does not work.
+    pub async fn warm_up(&self, language: Language) -> Result<(), RuntimeError> {
+        let patience = self.shared.config.runtime_compile_timeout.saturating_mul(2);
+        self.shared.runtimes.get(language, patience).await.map(drop)
+    }
 }

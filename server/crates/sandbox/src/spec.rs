@@ -1,21 +1,9 @@
 //! What a guest says about its tools, checked before anyone relies on it.
 
+use mneme_domain::policy::capability;
 use serde_json::Value;
 
 use crate::SandboxError;
-
-/// Names of the capabilities that a tool can declare.
-pub mod capability {
-    /// Read the agent's memory blocks.
-    pub const MEMORY_READ: &str = "memory-read";
-    /// Change the agent's memory blocks.
-    pub const MEMORY_WRITE: &str = "memory-write";
-    /// Search the agent's message history.
-    pub const CONVERSATION_SEARCH: &str = "conversation-search";
-
-    /// All of them.
-    pub const ALL: &[&str] = &[MEMORY_READ, MEMORY_WRITE, CONVERSATION_SEARCH];
-}
 
 const MAX_TOOLS: usize = 64;
 const MAX_NAME: usize = 64;
@@ -31,7 +19,7 @@ pub struct ToolSpec {
     pub description: String,
     /// JSON Schema of the arguments: an object schema.
     pub parameters: Value,
-    /// The host capabilities that a call needs, see [`capability`].
+    /// The host capabilities that a call needs, see [`capability`], and the environment variables, as `env:NAME`.
     pub capabilities: Vec<String>,
 }
 
@@ -64,7 +52,8 @@ impl ToolSpec {
         if parameters.get("type").and_then(Value::as_str) != Some("object") {
             return bad(format!("the parameters of {name} are not a JSON Schema of type \"object\""));
         }
-        if let Some(unknown) = capabilities.iter().find(|c| !capability::ALL.contains(&c.as_str())) {
+        let known = |name: &str| capability::ALL.contains(&name) || name.strip_prefix("env:").is_some_and(is_variable);
+        if let Some(unknown) = capabilities.iter().find(|name| !known(name)) {
             return bad(format!("{name} asks for the unknown capability {unknown:?}"));
         }
         Ok(Self { name, description, parameters, capabilities })
@@ -87,6 +76,10 @@ impl ToolSpec {
 fn is_tool_name(name: &str) -> bool {
     let starts_well = name.chars().next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_');
     starts_well && name.len() <= MAX_NAME && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-')
+}
+
+fn is_variable(name: &str) -> bool {
+    (1..=256).contains(&name.len()) && !name.contains(['=', '\0'])
 }
 
 #[cfg(test)]
@@ -124,6 +117,7 @@ mod tests {
         assert!(parse("t", &padded, &[]).is_err());
         let unknown = parse("t", OBJECT, &["root"]).expect_err("unknown");
         assert!(unknown.contains("unknown capability \"root\""));
+        assert!(parse("t", OBJECT, &["network", "env:API_KEY"]).is_ok() && parse("t", OBJECT, &["env:"]).is_err());
     }
 
     #[test]

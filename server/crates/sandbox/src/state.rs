@@ -3,26 +3,38 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use mneme_domain::policy::capability;
+use parking_lot::Mutex;
+use tokio::time::Instant;
 use wasmtime::component::ResourceTable;
-use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxView, WasiView};
+use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
-use crate::limiter::Limiter;
+use crate::limiter::{Limiter, Shape};
+use crate::net::{CallNetwork, Denials, Network, Powers};
 use crate::output::Capture;
-use crate::{HostError, Limits, ToolHost};
+use crate::ticker::TICK;
+use crate::{Grants, HostError, Limits, Mount, ToolFailure, ToolHost, Usage};
 
 /// Handles (streams, pollables, …) that a guest may hold at a time.
 const MAX_HANDLES: usize = 1_000;
 /// Bytes that one `wasi:random` call may ask for.
 const MAX_RANDOM: u64 = 1 << 20;
+/// Size of the headers of one request or answer, in bytes of memory.
+const MAX_FIELDS: usize = 128 << 10;
 
 /// What a store holds.
 pub struct State {
     wasi: WasiCtx,
     table: ResourceTable,
+    http: WasiHttpCtx,
+    network: CallNetwork,
     /// Bounds the instance's allocations.
     pub limiter: Limiter,
     /// Ticks that the guest may still compute for.
     pub ticks_left: u64,
+    ticks: u64,
+    record: Arc<Mutex<Usage>>,
     /// Who answers host calls.
     pub session: Session,
 }
@@ -31,58 +43,117 @@ pub struct State {
 pub struct Session {
     host: Arc<dyn ToolHost>,
     capabilities: Vec<String>,
+    denials: Denials,
     host_call: Duration,
     log: Capture,
 }
 
-/// The two captured texts of a call.
+/// What of a call outlives its store: captured texts and refusals.
 #[derive(Clone)]
 pub struct Streams {
     /// Standard output.
     pub stdout: Capture,
     /// Standard error, and the log.
     pub stderr: Capture,
+    /// What was refused.
+    pub denials: Denials,
+    /// What was used up, written when the store is dropped.
+    pub usage: Arc<Mutex<Usage>>,
 }
 
 impl Streams {
     /// Empty ones, each bounded.
     pub fn new(limits: &Limits) -> Self {
-        Self { stdout: Capture::new(limits.log_bytes), stderr: Capture::new(limits.log_bytes) }
+        Self {
+            stdout: Capture::new(limits.log_bytes),
+            stderr: Capture::new(limits.log_bytes),
+            denials: Denials::default(),
+            usage: Arc::default(),
+        }
     }
 }
 
+/// What a state is made from.
+pub struct Setting<'a> {
+    /// Answers host calls.
+    pub host: Arc<dyn ToolHost>,
+    /// What the call may reach.
+    pub grants: Grants,
+    /// What it may use up.
+    pub limits: &'a Limits,
+    /// Its environment.
+    pub env: &'a [(String, String)],
+    /// Its collected output.
+    pub streams: &'a Streams,
+    /// How an instance may be built.
+    pub shape: Shape,
+    /// When the call ends.
+    pub deadline: Instant,
+}
+
 impl State {
-    /// The state of a call that may use `capabilities`.
-    pub fn new(
-        host: Arc<dyn ToolHost>,
-        capabilities: Vec<String>,
-        limits: &Limits,
-        env: &[(String, String)],
-        streams: &Streams,
-    ) -> Self {
-        let wasi = WasiCtx::builder()
-            .stdout(streams.stdout.clone())
+    /// The state of a call.
+    ///
+    /// # Errors
+    /// When a granted folder is not there.
+    pub fn new(network: &Arc<Network>, setting: Setting<'_>) -> Result<Self, ToolFailure> {
+        let Setting { host, grants, limits, env, streams, shape, deadline } = setting;
+        let mut wasi = WasiCtx::builder();
+        wasi.stdout(streams.stdout.clone())
             .stderr(streams.stderr.clone())
             .envs(env)
             .allow_tcp(false)
             .allow_udp(false)
             .allow_ip_name_lookup(false)
-            .max_random_size(MAX_RANDOM)
-            .build();
+            .max_random_size(MAX_RANDOM);
+        for Mount { from, at } in &grants.folders {
+            wasi.preopened_dir(from, at, FsPerms::ReadOnly).map_err(|error| {
+                tracing::error!(folder = %from.display(), %error, "a folder for a tool cannot be opened");
+                ToolFailure::Internal(format!("what it should find in {at} is not there any more"))
+            })?;
+        }
         let mut table = ResourceTable::new();
         table.set_max_capacity(MAX_HANDLES);
-        let session = Session { host, capabilities, host_call: limits.host_call, log: streams.stderr.clone() };
-        Self { wasi, table, limiter: Limiter::new(limits.memory_bytes), ticks_left: 0, session }
+        let mut http = WasiHttpCtx::new();
+        http.set_field_size_limit(MAX_FIELDS);
+        let has = |name: &str| grants.capabilities.iter().any(|granted| granted == name);
+        let powers = Powers { network: has(capability::NETWORK), api: has(capability::API) };
+        let denials = streams.denials.clone();
+        let network =
+            CallNetwork::new(Arc::clone(network), grants.network, powers, Arc::clone(&host), denials.clone(), deadline);
+        let ticks = limits.cpu.as_nanos().div_ceil(TICK.as_nanos()).max(1) as u64;
+        let session = Session {
+            host,
+            capabilities: grants.capabilities,
+            denials,
+            host_call: limits.host_call,
+            log: streams.stderr.clone(),
+        };
+        let limiter = Limiter::new(shape, limits.memory_bytes);
+        let record = Arc::clone(&streams.usage);
+        Ok(Self { wasi: wasi.build(), table, http, network, limiter, ticks_left: ticks, ticks, record, session })
+    }
+}
+
+/// However a call ends, its store is dropped: that is when its use is known.
+impl Drop for State {
+    fn drop(&mut self) {
+        let ticks = u32::try_from(self.ticks.saturating_sub(self.ticks_left)).unwrap_or(u32::MAX);
+        let (requests, network_bytes) = self.network.used();
+        let memory_bytes = self.limiter.used();
+        *self.record.lock() = Usage { cpu: TICK.saturating_mul(ticks), memory_bytes, requests, network_bytes };
     }
 }
 
 impl Session {
-    /// The host, if the tool declared the capability.
+    /// The host, if the tool has the capability.
     pub fn host(&self, capability: &str) -> Result<&dyn ToolHost, HostError> {
-        if self.capabilities.iter().any(|declared| declared == capability) {
+        if self.capabilities.iter().any(|granted| granted == capability) {
             return Ok(&*self.host);
         }
-        Err(HostError::Denied(format!("this tool does not have the capability {capability}")))
+        let refused = format!("this tool does not have the capability {capability}");
+        self.denials.refuse(capability, refused.as_str());
+        Err(HostError::Denied(refused))
     }
 
     /// The host, for what needs no capability.
@@ -107,5 +178,11 @@ impl Session {
 impl WasiView for State {
     fn ctx(&mut self) -> WasiCtxView<'_> {
         WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+    }
+}
+
+impl WasiHttpView for State {
+    fn http(&mut self) -> WasiHttpCtxView<'_> {
+        WasiHttpCtxView { hooks: &mut self.network, table: &mut self.table, ctx: &mut self.http }
     }
 }

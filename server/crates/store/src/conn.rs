@@ -4,15 +4,17 @@ use std::sync::Arc;
 
 use mneme_domain::Env;
 use sqlx::{
-    AssertSqlSafe, Connection, Database, FromRow, Postgres, SqlSafeStr, SqlStr, Sqlite, Transaction,
-    pool::PoolConnection, postgres::PgRow, sqlite::SqliteRow,
+    AssertSqlSafe, Connection, FromRow, PgConnection, Postgres, SqlSafeStr, SqlStr, Transaction, pool::PoolConnection,
+    postgres::PgRow, sqlite::SqliteRow,
 };
 
 use crate::{
     Engine, Result,
+    link::SqliteLink,
     query::Query,
     secrets::Secrets,
-    sql::{Arg, Sql, postgres_arguments, sqlite_arguments},
+    sql::{Arg, Sql, postgres_arguments},
+    tools::ToolCache,
 };
 
 /// A row that can be read from either database.
@@ -23,16 +25,17 @@ impl<T: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unp
 pub(crate) struct Context {
     pub(crate) secrets: Secrets,
     pub(crate) env: Env,
+    pub(crate) tools: ToolCache,
 }
 
-/// A connection taken from a pool, or a transaction on one.
-pub(crate) enum Link<DB: Database> {
-    Read(PoolConnection<DB>),
-    Write(Transaction<'static, DB>),
+/// A connection to PostgreSQL taken from the pool, or a transaction on one.
+pub(crate) enum Link {
+    Read(PoolConnection<Postgres>),
+    Write(Transaction<'static, Postgres>),
 }
 
-impl<DB: Database> Link<DB> {
-    fn get(&mut self) -> &mut DB::Connection {
+impl Link {
+    fn get(&mut self) -> &mut PgConnection {
         match self {
             Self::Read(connection) => connection,
             Self::Write(transaction) => transaction,
@@ -41,32 +44,14 @@ impl<DB: Database> Link<DB> {
 }
 
 pub(crate) enum Inner {
-    Sqlite(Link<Sqlite>),
-    Postgres(Link<Postgres>),
+    Sqlite(SqliteLink),
+    Postgres(Link),
 }
 
 /// A connection to read with, or a transaction to write in.
 pub struct Conn {
     inner: Inner,
     context: Arc<Context>,
-}
-
-/// Runs one expression on whichever connection there is, with `$args` in its own form.
-macro_rules! on_either {
-    ($self:ident, $args:ident, |$link:ident, $db:ident| $run:expr) => {
-        match &mut $self.inner {
-            Inner::Sqlite($link) => {
-                type $db = Sqlite;
-                let $args = sqlite_arguments($args)?;
-                $run
-            }
-            Inner::Postgres($link) => {
-                type $db = Postgres;
-                let $args = postgres_arguments($args)?;
-                $run
-            }
-        }
-    };
 }
 
 impl Conn {
@@ -77,11 +62,30 @@ impl Conn {
     /// Makes the changes of a transaction last; on a reading connection there is nothing to do.
     pub async fn commit(self) -> Result<()> {
         match self.inner {
-            Inner::Sqlite(Link::Write(transaction)) => transaction.commit().await?,
+            Inner::Sqlite(link) => link.commit().await?,
             Inner::Postgres(Link::Write(transaction)) => transaction.commit().await?,
-            Inner::Sqlite(Link::Read(_)) | Inner::Postgres(Link::Read(_)) => {}
+            Inner::Postgres(Link::Read(_)) => {}
         }
         Ok(())
+    }
+
+    /// Lets statements that only change something wait for the next one with an answer, or for the commit, where they
+    /// travel together. An error of theirs may then come from a later call, and any error ends the transaction: it
+    /// can only be dropped.
+    ///
+    /// PostgreSQL runs everything at once all the same.
+    pub fn gather(&mut self) {
+        if let Inner::Sqlite(link) = &mut self.inner {
+            link.gather();
+        }
+    }
+
+    /// Whether this is a connection to read with and no transaction.
+    pub(crate) fn reads(&self) -> bool {
+        match &self.inner {
+            Inner::Sqlite(link) => link.reads(),
+            Inner::Postgres(link) => matches!(link, Link::Read(_)),
+        }
     }
 
     /// Which database it is.
@@ -119,6 +123,14 @@ impl Conn {
         self.execute(text, args).await
     }
 
+    /// Runs a statement of which only the effect counts, at once or [together with a later one](Self::gather).
+    pub(crate) async fn effect(&mut self, sql: &'static Sql, args: Vec<Arg<'_>>) -> Result<()> {
+        match &mut self.inner {
+            Inner::Sqlite(link) if link.gathers() => link.later(sql.text(Engine::Sqlite), args),
+            _ => self.run(sql, args).await.map(drop),
+        }
+    }
+
     /// Every row of a query.
     pub(crate) async fn query_all<R: Row>(&mut self, query: Query<'_>) -> Result<Vec<R>> {
         // A query's text is put together from literals only; values are always bound.
@@ -138,13 +150,23 @@ impl Conn {
         self.execute(AssertSqlSafe(text).into_sql_str(), args).await
     }
 
+    /// Runs a query of which only the effect counts, at once or [together with a later one](Self::gather).
+    pub(crate) async fn query_effect(&mut self, query: Query<'_>) -> Result<()> {
+        match &mut self.inner {
+            Inner::Sqlite(link) if link.gathers() => {
+                let (text, args) = query.into_parts();
+                link.later(&text, args)
+            }
+            _ => self.query_run(query).await.map(drop),
+        }
+    }
+
     /// Runs a script of several statements without binds.
     pub(crate) async fn script(&mut self, text: &'static str) -> Result<()> {
         match &mut self.inner {
-            Inner::Sqlite(link) => sqlx::raw_sql(text).execute(link.get()).await.map(drop)?,
-            Inner::Postgres(link) => sqlx::raw_sql(text).execute(link.get()).await.map(drop)?,
+            Inner::Sqlite(link) => link.script(text).await,
+            Inner::Postgres(link) => Ok(sqlx::raw_sql(text).execute(link.get()).await.map(drop)?),
         }
-        Ok(())
     }
 
     /// Has the database check a statement without running it.
@@ -153,34 +175,52 @@ impl Conn {
         use sqlx::Executor;
         let text = sql.text(self.engine()).into_sql_str();
         match &mut self.inner {
-            Inner::Sqlite(link) => link.get().prepare(text).await.map(drop)?,
-            Inner::Postgres(link) => link.get().prepare(text).await.map(drop)?,
+            Inner::Sqlite(link) => link.prepare(text).await,
+            Inner::Postgres(link) => Ok(link.get().prepare(text).await.map(drop)?),
         }
-        Ok(())
     }
 
     /// Asks the database for a sign of life.
     pub(crate) async fn ping(&mut self) -> Result<()> {
         match &mut self.inner {
-            Inner::Sqlite(link) => link.get().ping().await?,
-            Inner::Postgres(link) => link.get().ping().await?,
+            Inner::Sqlite(link) => link.ping().await,
+            Inner::Postgres(link) => Ok(link.get().ping().await?),
         }
-        Ok(())
     }
 
     async fn fetch<R: Row>(&mut self, text: SqlStr, args: Vec<Arg<'_>>) -> Result<Vec<R>> {
-        Ok(on_either!(self, args, |link, Db| sqlx::query_as_with::<Db, R, _>(text, args).fetch_all(link.get()).await?))
+        match &mut self.inner {
+            Inner::Sqlite(link) => {
+                let rows = link.rows(text, args).await?;
+                Ok(rows.iter().map(R::from_row).collect::<Result<_, _>>()?)
+            }
+            Inner::Postgres(link) => {
+                let arguments = postgres_arguments(args)?;
+                Ok(sqlx::query_as_with::<Postgres, R, _>(text, arguments).fetch_all(link.get()).await?)
+            }
+        }
     }
 
     async fn fetch_one<R: Row>(&mut self, text: SqlStr, args: Vec<Arg<'_>>) -> Result<Option<R>> {
-        Ok(on_either!(self, args, |link, Db| sqlx::query_as_with::<Db, R, _>(text, args)
-            .fetch_optional(link.get())
-            .await?))
+        match &mut self.inner {
+            Inner::Sqlite(link) => {
+                let row = link.row(text, args).await?;
+                Ok(row.as_ref().map(R::from_row).transpose()?)
+            }
+            Inner::Postgres(link) => {
+                let arguments = postgres_arguments(args)?;
+                Ok(sqlx::query_as_with::<Postgres, R, _>(text, arguments).fetch_optional(link.get()).await?)
+            }
+        }
     }
 
     async fn execute(&mut self, text: SqlStr, args: Vec<Arg<'_>>) -> Result<u64> {
-        Ok(on_either!(self, args, |link, Db| {
-            sqlx::query_with::<Db, _>(text, args).execute(link.get()).await?.rows_affected()
-        }))
+        match &mut self.inner {
+            Inner::Sqlite(link) => link.execute(text, args).await,
+            Inner::Postgres(link) => {
+                let arguments = postgres_arguments(args)?;
+                Ok(sqlx::query_with::<Postgres, _>(text, arguments).execute(link.get()).await?.rows_affected())
+            }
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! JSON columns: text in both databases, so that key order and the exact text survive.
 
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned};
 
 use crate::{Result, StoreError};
 
@@ -36,4 +36,28 @@ pub(crate) fn optional_named<T>(
     read: impl Fn(&str) -> Option<T>,
 ) -> Result<Option<T>> {
     name.map(|name| named(column, name, read)).transpose()
+}
+
+/// A truth as databases write it into JSON: SQLite as 0 or 1, PostgreSQL as one.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Truth {
+    Plain(bool),
+    Number(u8),
+}
+
+/// Reads a truth from a database's JSON.
+pub(crate) fn truth<'de, D: Deserializer<'de>>(from: D) -> Result<bool, D::Error> {
+    Ok(match Truth::deserialize(from)? {
+        Truth::Plain(truth) => truth,
+        Truth::Number(number) => number != 0,
+    })
+}
+
+/// Reads a truth that may be null from a database's JSON.
+pub(crate) fn optional_truth<'de, D: Deserializer<'de>>(from: D) -> Result<Option<bool>, D::Error> {
+    Ok(Option::<Truth>::deserialize(from)?.map(|truth| match truth {
+        Truth::Plain(truth) => truth,
+        Truth::Number(number) => number != 0,
+    }))
 }

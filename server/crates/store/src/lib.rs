@@ -12,6 +12,8 @@ mod config;
 mod conn;
 mod error;
 mod json;
+mod lane;
+mod link;
 pub mod messages;
 mod migrate;
 mod open;

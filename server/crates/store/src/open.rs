@@ -22,6 +22,11 @@ use crate::{Result, StoreConfig, StoreError, store::Pools};
 const STATEMENTS: usize = 512;
 /// How much of a SQLite file is read through memory mapping.
 const MMAP_BYTES: &str = "268435456";
+/// Pages that a SQLite log may have before they are copied into the file, 32 MiB. The writer waits for that and for the
+/// disk, so it should be seldom; and what is written again in between is copied once.
+const LOG_PAGES: &str = "8000";
+/// KiB of pages that the writer keeps, negative as SQLite wants it.
+const WRITER_CACHE: &str = "-8000";
 /// Between two tries of opening a SQLite file that another server holds for a moment.
 const BUSY_PAUSE: Duration = Duration::from_millis(10);
 /// A pooled connection that rested longer is asked for a sign of life before it is used.
@@ -92,6 +97,7 @@ async fn sqlite(options: SqliteConnectOptions, config: &StoreConfig) -> Result<P
         .busy_timeout(config.acquire_timeout)
         .statement_cache_capacity(STATEMENTS)
         .pragma("mmap_size", MMAP_BYTES)
+        .pragma("wal_autocheckpoint", LOG_PAGES)
         .pragma("temp_store", "memory");
     let pool = || {
         PoolOptions::new()
@@ -108,7 +114,7 @@ async fn sqlite(options: SqliteConnectOptions, config: &StoreConfig) -> Result<P
             result => return result,
         }
     };
-    let writer = connect(1, options.clone()).await?;
+    let writer = connect(1, options.clone().pragma("cache_size", WRITER_CACHE)).await?;
     let readers = connect(config.max_connections.max(1), options.pragma("query_only", "on")).await?;
     Ok(Pools::Sqlite { writer, readers })
 }

@@ -78,6 +78,7 @@ pub(crate) enum Arg<'a> {
     Text(Option<Cow<'a, str>>),
     Int(Option<i64>),
     Bool(Option<bool>),
+    Bytes(Vec<u8>),
     /// For `= any($n)`.
     List(Vec<String>),
 }
@@ -155,6 +156,12 @@ impl From<Option<bool>> for Arg<'_> {
     }
 }
 
+impl From<Vec<u8>> for Arg<'_> {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self::Bytes(bytes)
+    }
+}
+
 impl From<Timestamp> for Arg<'_> {
     fn from(time: Timestamp) -> Self {
         Self::Int(Some(to_micros(time)))
@@ -194,20 +201,20 @@ fn encoding(error: sqlx::error::BoxDynError) -> StoreError {
     StoreError::Database(sqlx::Error::Encode(error))
 }
 
-/// The arguments as SQLite takes them; a list goes as a JSON array.
-pub(crate) fn sqlite_arguments(args: Vec<Arg<'_>>) -> Result<SqliteArguments> {
-    let mut arguments = SqliteArguments::default();
+/// Adds arguments as SQLite takes them; a list goes as a JSON array.
+pub(crate) fn add_sqlite(arguments: &mut SqliteArguments, args: Vec<Arg<'_>>) -> Result<()> {
     arguments.reserve(args.len(), 0);
     for arg in args {
         match arg {
-            Arg::Text(text) => Arguments::add(&mut arguments, text.map(Cow::into_owned)),
-            Arg::Int(number) => Arguments::add(&mut arguments, number),
-            Arg::Bool(truth) => Arguments::add(&mut arguments, truth),
-            Arg::List(items) => Arguments::add(&mut arguments, crate::json::text(&items)?),
+            Arg::Text(text) => Arguments::add(arguments, text.map(Cow::into_owned)),
+            Arg::Int(number) => Arguments::add(arguments, number),
+            Arg::Bool(truth) => Arguments::add(arguments, truth),
+            Arg::Bytes(bytes) => Arguments::add(arguments, bytes),
+            Arg::List(items) => Arguments::add(arguments, crate::json::text(&items)?),
         }
         .map_err(encoding)?;
     }
-    Ok(arguments)
+    Ok(())
 }
 
 /// The arguments as PostgreSQL takes them; a list goes as a `text[]`.
@@ -218,6 +225,7 @@ pub(crate) fn postgres_arguments(args: Vec<Arg<'_>>) -> Result<PgArguments> {
             Arg::Text(text) => arguments.add(text.as_deref()),
             Arg::Int(number) => arguments.add(number),
             Arg::Bool(truth) => arguments.add(truth),
+            Arg::Bytes(bytes) => arguments.add(bytes),
             Arg::List(items) => arguments.add(items),
         }
         .map_err(encoding)?;

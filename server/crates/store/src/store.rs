@@ -8,8 +8,11 @@ use tempfile::TempDir;
 use crate::{
     Conn, Result, StoreConfig, StoreError,
     conn::{Context, Inner, Link},
+    lane::Lane,
+    link::SqliteLink,
     migrate, open,
     secrets::Secrets,
+    tools::ToolCache,
 };
 
 /// Which database is behind a store.
@@ -21,8 +24,7 @@ pub enum Engine {
     Postgres,
 }
 
-/// The connections of a store.
-#[derive(Clone)]
+/// The pools of a database, as they are opened.
 pub(crate) enum Pools {
     Sqlite {
         /// One connection: SQLite has one writer, and waiting here is fairer than polling for its lock.
@@ -32,10 +34,28 @@ pub(crate) enum Pools {
     Postgres(PgPool),
 }
 
+/// Where a store's connections come from.
+#[derive(Clone)]
+enum Source {
+    Sqlite { writer: Lane, readers: Lane },
+    Postgres(PgPool),
+}
+
+impl From<Pools> for Source {
+    fn from(pools: Pools) -> Self {
+        match pools {
+            Pools::Sqlite { writer, readers } => {
+                Self::Sqlite { writer: Lane::new(writer), readers: Lane::new(readers) }
+            }
+            Pools::Postgres(pool) => Self::Postgres(pool),
+        }
+    }
+}
+
 /// A database. Clones share its connections.
 #[derive(Clone)]
 pub struct Store {
-    pools: Pools,
+    source: Source,
     context: Arc<Context>,
     /// The directory of a database in "memory"; it goes with the last clone.
     _temporary: Option<Arc<TempDir>>,
@@ -45,8 +65,9 @@ impl Store {
     /// Opens the database and makes sure that it answers. Does not migrate: see [`Store::migrate`].
     pub async fn open(config: &StoreConfig) -> Result<Self> {
         let (pools, temporary) = open::pools(config).await?;
-        let context = Context { secrets: Secrets::new(&config.master_key), env: config.env.clone() };
-        Ok(Self { pools, context: Arc::new(context), _temporary: temporary.map(Arc::new) })
+        let context =
+            Context { secrets: Secrets::new(&config.master_key), env: config.env.clone(), tools: ToolCache::default() };
+        Ok(Self { source: pools.into(), context: Arc::new(context), _temporary: temporary.map(Arc::new) })
     }
 
     /// Brings the schema up to date and makes sure that the default organisation and user exist.
@@ -71,29 +92,29 @@ impl Store {
 
     /// Closes all connections once they are given back. Later calls fail with [`StoreError::Unavailable`].
     pub async fn close(&self) {
-        match &self.pools {
-            Pools::Sqlite { writer, readers } => {
+        match &self.source {
+            Source::Sqlite { writer, readers } => {
                 readers.close().await;
                 // The writer goes last, so that it writes the log back into the file.
                 writer.close().await;
             }
-            Pools::Postgres(pool) => pool.close().await,
+            Source::Postgres(pool) => pool.close().await,
         }
     }
 
     /// Which database it is.
     pub fn engine(&self) -> Engine {
-        match self.pools {
-            Pools::Sqlite { .. } => Engine::Sqlite,
-            Pools::Postgres(_) => Engine::Postgres,
+        match self.source {
+            Source::Sqlite { .. } => Engine::Sqlite,
+            Source::Postgres(_) => Engine::Postgres,
         }
     }
 
     /// A connection to read with, outside of any transaction. On SQLite it refuses to write.
     pub async fn read(&self) -> Result<Conn> {
-        let inner = match &self.pools {
-            Pools::Sqlite { readers, .. } => Inner::Sqlite(Link::Read(readers.acquire().await?)),
-            Pools::Postgres(pool) => Inner::Postgres(Link::Read(pool.acquire().await?)),
+        let inner = match &self.source {
+            Source::Sqlite { readers, .. } => Inner::Sqlite(SqliteLink::reading(readers.lend().await?)),
+            Source::Postgres(pool) => Inner::Postgres(Link::Read(pool.acquire().await?)),
         };
         Ok(Conn::new(inner, Arc::clone(&self.context)))
     }
@@ -103,9 +124,9 @@ impl Store {
     /// On SQLite writers wait for each other here, so hold it shortly and never across a model call. After an
     /// error of the database drop it: PostgreSQL takes no more statements in it.
     pub async fn write(&self) -> Result<Conn> {
-        let inner = match &self.pools {
-            Pools::Sqlite { writer, .. } => Inner::Sqlite(Link::Write(writer.begin_with("BEGIN IMMEDIATE").await?)),
-            Pools::Postgres(pool) => Inner::Postgres(Link::Write(pool.begin().await?)),
+        let inner = match &self.source {
+            Source::Sqlite { writer, .. } => Inner::Sqlite(SqliteLink::writing(writer.lend().await?)),
+            Source::Postgres(pool) => Inner::Postgres(Link::Write(pool.begin().await?)),
         };
         Ok(Conn::new(inner, Arc::clone(&self.context)))
     }

@@ -60,6 +60,6 @@ impl ToolHost for Rehearsal {
     }
 
     fn now(&self) -> i64 {
-        chrono::Utc::now().timestamp_millis()
+        mneme_domain::Env::system().now().timestamp_millis()
     }
 }

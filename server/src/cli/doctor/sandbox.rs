@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use mneme_sandbox::{CallRequest, Limits};
+use mneme_sandbox::{CallRequest, Grants, Limits};
 
 use super::{Finding, rehearsal::Rehearsal};
 use crate::{
@@ -36,6 +36,7 @@ async fn rehearse(config: &Config) -> Result<std::time::Duration, CommandError> 
         arguments: r#"{"label": "human", "new_str": "checked"}"#.to_owned(),
         host: Arc::clone(&agent) as _,
         limits: Limits::default(),
+        grants: Grants::default(),
         env: Vec::new(),
     };
     let outcome = sandbox.call(guest, request).await;

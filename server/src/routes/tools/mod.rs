@@ -8,6 +8,7 @@ mod filter;
 mod list;
 mod modify;
 mod retrieve;
+mod run;
 mod upsert;
 
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -20,5 +21,6 @@ pub fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(list::list, create::create, upsert::upsert))
         .routes(routes!(count::count))
         .routes(routes!(add_base::add_base))
+        .routes(routes!(run::run))
         .routes(routes!(retrieve::retrieve, modify::modify, delete::delete))
 }

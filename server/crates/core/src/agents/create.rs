@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use mneme_domain::{
     Actor, AgentId, BlockId, JsonObject, MessageId, ToolId,
-    agent::{Agent, AgentFull, AgentState, AgentType, CreateAgent},
+    agent::{Agent, AgentFull, AgentState, AgentType, AgentVariable, CreateAgent},
     block::{Block, CreateBlock},
     content::ContentPart,
     message::{Message, MessageRole},
@@ -27,6 +27,47 @@ use crate::{
 const MAX_FILES_OPEN: i64 = 5;
 /// Characters of an open file in view unless the agent says otherwise.
 const FILE_VIEW_CHARS: i64 = 15_000;
+
+/// An agent as it is to be written, with what hangs off it.
+struct New<'a> {
+    agent: &'a Agent,
+    messages: &'a [Message],
+    /// Blocks that come into being with it.
+    own_blocks: &'a [Block],
+    /// All its blocks.
+    blocks: &'a [Block],
+    tools: &'a [ToolId],
+}
+
+impl New<'_> {
+    /// Writes all of it in one go; returns the variables as they are stored.
+    async fn write(
+        &self,
+        mut tx: Conn,
+        actor: &Actor,
+        tags: &[String],
+        variables: &[(String, String)],
+    ) -> mneme_store::Result<Vec<AgentVariable>> {
+        let id = &self.agent.id;
+        let block_ids: Vec<BlockId> = self.blocks.iter().map(|block| block.id.clone()).collect();
+        tx.gather();
+        agents::insert(&mut tx, actor, self.agent).await?;
+        messages::append(&mut tx, actor, self.messages).await?;
+        blocks::insert_many(&mut tx, actor, self.own_blocks, self.agent.created_at).await?;
+        agents::set_blocks(&mut tx, actor, id, &block_ids).await?;
+        tools::set_of_agent(&mut tx, actor, id, self.tools).await?;
+        if !tags.is_empty() {
+            agents::set_tags(&mut tx, actor, id, tags).await?;
+        }
+        let mut stored = Vec::new();
+        if !variables.is_empty() {
+            agents::set_variables(&mut tx, actor, id, variables).await?;
+            stored = agents::variables_of(&mut tx, actor, id).await?;
+        }
+        tx.commit().await?;
+        Ok(stored)
+    }
+}
 
 impl Core {
     /// Makes an agent.
@@ -69,17 +110,19 @@ impl Core {
         let own_blocks =
             self.own_blocks(actor, body.memory_blocks.unwrap_or_default(), body.memory_variables.as_ref())?;
 
-        let mut tx = self.store.write().await?;
-        let attached = shared_blocks(&mut tx, actor, body.block_ids.as_deref().unwrap_or_default()).await?;
+        // Looked up before the transaction, which is then short; it fails when something is gone by then.
+        let mut conn = self.store.read().await?;
+        let attached = shared_blocks(&mut conn, actor, body.block_ids.as_deref().unwrap_or_default()).await?;
         let tools = self
             .tools_for(
-                &mut tx,
+                &mut conn,
                 actor,
                 body.tool_ids.as_deref().unwrap_or_default(),
                 body.tools.as_deref().unwrap_or_default(),
                 if body.include_base_tools == Some(false) { &[] } else { base_tools(agent_type) },
             )
             .await?;
+        drop(conn);
         let tool_rules = rules_for(agent_type, body.tool_rules, body.include_base_tool_rules, &tools);
         let mut agent = Agent {
             id: id.clone(),
@@ -123,31 +166,20 @@ impl Core {
         }
         agent.message_ids = first.iter().map(|message| message.id.clone()).collect();
 
-        agents::insert(&mut tx, actor, &agent).await?;
-        messages::append(&mut tx, actor, &first).await?;
-        blocks::insert_many(&mut tx, actor, &own_blocks, now).await?;
-        let block_ids: Vec<BlockId> = shown.iter().map(|block| block.id.clone()).collect();
-        match agents::set_blocks(&mut tx, actor, &id, &block_ids).await {
-            Ok(()) => {}
-            Err(StoreError::Conflict(_)) => {
-                return Err(CoreError::Conflict("Two of the agent's blocks have the same label".into()));
-            }
-            Err(error) => return Err(error.into()),
-        }
-        let tool_ids: Vec<ToolId> = tools.iter().map(|tool| tool.id.clone()).collect();
-        tools::set_of_agent(&mut tx, actor, &id, &tool_ids).await?;
         let tags = unique(body.tags.unwrap_or_default());
-        if !tags.is_empty() {
-            agents::set_tags(&mut tx, actor, &id, &tags).await?;
-        }
         let given = body.secrets.or(body.tool_exec_environment_variables).map(variables).unwrap_or_default();
-        let mut stored = Vec::new();
-        if !given.is_empty() {
-            agents::set_variables(&mut tx, actor, &id, &given).await?;
-            stored = agents::variables_of(&mut tx, actor, &id).await?;
-        }
-        tx.commit().await?;
-        let tools = tools.into_iter().map(Arc::new).collect();
+        let tool_ids: Vec<ToolId> = tools.iter().map(|tool| tool.id.clone()).collect();
+        let new = New { agent: &agent, messages: &first, own_blocks: &own_blocks, blocks: &shown, tools: &tool_ids };
+        let tx = self.store.write().await?;
+        let stored = new.write(tx, actor, &tags, &given).await.map_err(|error| match error {
+            StoreError::NotFound => {
+                CoreError::NotFound("A tool or a block of the agent was deleted in this moment".into())
+            }
+            StoreError::Conflict(rule) if rule.starts_with("agent_blocks") => {
+                CoreError::Conflict("Two of the agent's blocks have the same label".into())
+            }
+            other => other.into(),
+        })?;
         Ok(AgentState::from(AgentFull { agent, tags, blocks: shown, tools, variables: stored }))
     }
 
@@ -187,31 +219,30 @@ impl Core {
     /// The tools named by id and by name with the base tools that are not among them.
     pub(super) async fn tools_for(
         &self,
-        tx: &mut Conn,
+        conn: &mut Conn,
         actor: &Actor,
         ids: &[ToolId],
         named: &[String],
         base: &[&str],
-    ) -> Result<Vec<Tool>> {
-        let mut all: Vec<Tool> = Vec::new();
-        let by_id = tools::by_ids(tx, actor, ids).await?;
+    ) -> Result<Vec<Arc<Tool>>> {
+        let mut all: Vec<Arc<Tool>> = Vec::new();
+        let names: Vec<String> = named.iter().cloned().chain(base.iter().map(|name| (*name).to_owned())).collect();
+        let found = tools::find(conn, actor, ids, &names).await?;
         for id in ids {
-            let tool = by_id.iter().find(|tool| tool.id == *id).ok_or_else(|| CoreError::missing("Tool", id))?;
+            let tool = found.iter().find(|tool| tool.id == *id).ok_or_else(|| CoreError::missing("Tool", id))?;
             push_new(&mut all, tool);
         }
-        let names: Vec<String> = named.iter().cloned().chain(base.iter().map(|name| (*name).to_owned())).collect();
-        let by_name = tools::by_names(tx, actor, &names).await?;
         for name in &names {
-            let found = by_name.iter().find(|tool| tool.call_name() == name);
+            let found = found.iter().find(|tool| tool.call_name() == name);
             push_new(&mut all, found.ok_or_else(|| CoreError::NotFound(format!("Tool with name {name} not found")))?);
         }
         Ok(all)
     }
 }
 
-fn push_new(all: &mut Vec<Tool>, tool: &Tool) {
+fn push_new(all: &mut Vec<Arc<Tool>>, tool: &Arc<Tool>) {
     if !all.iter().any(|other| other.id == tool.id) {
-        all.push(tool.clone());
+        all.push(Arc::clone(tool));
     }
 }
 
@@ -232,11 +263,11 @@ fn rules_for(
     agent_type: AgentType,
     given: Option<Vec<ToolRule>>,
     include_base: Option<bool>,
-    tools: &[Tool],
+    tools: &[Arc<Tool>],
 ) -> Vec<ToolRule> {
     let mut rules = given.unwrap_or_default();
     if include_base != Some(false) {
-        let names: Vec<&str> = tools.iter().map(Tool::call_name).collect();
+        let names: Vec<&str> = tools.iter().map(|tool| tool.call_name()).collect();
         for rule in base_rules(agent_type, &names) {
             if !rules.iter().any(|other| other.tool_name() == rule.tool_name()) {
                 rules.push(rule);

@@ -103,7 +103,7 @@ impl Core {
         }
         if let Some(ids) = body.tool_ids {
             let found = self.tools_for(&mut tx, actor, &ids, &[], &[]).await?;
-            let ids: Vec<ToolId> = found.into_iter().map(|tool| tool.id).collect();
+            let ids: Vec<ToolId> = found.iter().map(|tool| tool.id.clone()).collect();
             tools::set_of_agent(&mut tx, actor, id, &ids).await?;
         }
         if let Some(ids) = body.block_ids {

@@ -1,5 +1,7 @@
 //! Stored messages as a model reads them.
 
+use std::collections::HashMap;
+
 use mneme_domain::{
     content::{ContentPart, ImageSource},
     message::{Message, MessageRole, StoredToolReturn},
@@ -10,29 +12,35 @@ use serde_json::Value;
 /// Turns the messages of a context into a conversation. `system` replaces the stored system message.
 ///
 /// A history may hold what a provider refuses: a call without its return (its run was killed), a return without its
-/// call, an empty message. Each is left out or completed here and never deleted from the store.
+/// call, an empty message, an id that stands for several calls (some servers count anew in each answer). Each is left
+/// out, completed or told apart here and never changed in the store.
 pub fn to_chat<'a>(system: &str, messages: impl IntoIterator<Item = &'a Message>) -> Vec<ChatMessage> {
     let mut chat = vec![ChatMessage::System { text: system.to_owned() }];
-    let mut open: Vec<String> = Vec::new();
+    let mut open: Vec<Open> = Vec::new();
+    let mut taken = HashMap::new();
     for message in messages {
         match message.role {
             MessageRole::Tool | MessageRole::Function => {
                 for (call_id, content) in returns_of(message) {
                     // A return whose call is not in view would be refused by every provider.
-                    if let Some(at) = open.iter().position(|id| *id == call_id) {
-                        open.swap_remove(at);
+                    if let Some(at) = open.iter().position(|call| call.stored == call_id) {
+                        let call_id = open.remove(at).shown;
                         chat.push(ChatMessage::Tool { call_id, name: message.name.clone(), content });
                     }
                 }
             }
             MessageRole::Assistant => {
                 close(&mut chat, &mut open);
-                let assistant = assistant(message);
-                if let ChatMessage::Assistant { text, tool_calls, .. } = &assistant {
+                let mut assistant = assistant(message);
+                if let ChatMessage::Assistant { text, tool_calls, .. } = &mut assistant {
                     if text.is_none() && tool_calls.is_empty() {
                         continue;
                     }
-                    open.extend(tool_calls.iter().map(|call| call.id.clone()));
+                    open.extend(tool_calls.iter_mut().map(|call| {
+                        let shown = unlike(&mut taken, &call.id);
+                        let stored = std::mem::replace(&mut call.id, shown.clone());
+                        Open { stored, shown }
+                    }));
                 }
                 chat.push(assistant);
             }
@@ -55,9 +63,28 @@ pub fn to_chat<'a>(system: &str, messages: impl IntoIterator<Item = &'a Message>
     chat
 }
 
+/// A call whose return has not come yet: its id as stored, and as the provider is shown it.
+struct Open {
+    stored: String,
+    shown: String,
+}
+
+/// The id, or when it is taken one like it that is not. `taken` remembers how far each id was counted.
+fn unlike(taken: &mut HashMap<String, u32>, id: &str) -> String {
+    let mut number = taken.get(id).copied().unwrap_or(1);
+    let mut fresh = id.to_owned();
+    while taken.contains_key(&fresh) {
+        number += 1;
+        fresh = format!("{id}_{number}");
+    }
+    taken.insert(id.to_owned(), number);
+    taken.entry(fresh.clone()).or_insert(1);
+    fresh
+}
+
 /// Answers calls that never returned, so that the conversation stays valid.
-fn close(chat: &mut Vec<ChatMessage>, open: &mut Vec<String>) {
-    for call_id in open.drain(..) {
+fn close(chat: &mut Vec<ChatMessage>, open: &mut Vec<Open>) {
+    for Open { shown: call_id, .. } in open.drain(..) {
         let content = "The call was interrupted and has no result.".to_owned();
         chat.push(ChatMessage::Tool { call_id, name: None, content });
     }

@@ -13,7 +13,7 @@ use super::{
     check_return_limit,
     signature::{DEFAULT_SOURCE_TYPE, Origin},
 };
-use crate::{Core, CoreError, Result};
+use crate::{Core, CoreError, Result, execute::RUN_CODE};
 
 impl Core {
     /// Makes a tool, or makes the user's tool of that name what the body says: clients register their tools at each
@@ -24,14 +24,7 @@ impl Core {
     /// 422 for values that make no sense.
     pub async fn create_tool(self: &Arc<Self>, actor: &Actor, body: CreateTool) -> Result<Tool> {
         check_return_limit(body.return_char_limit.unwrap_or(DEFAULT_RETURN_CHAR_LIMIT))?;
-        let origin = Origin {
-            source: body.source_code.clone(),
-            source_type: body.source_type.clone(),
-            description: body.description.clone(),
-            arguments: body.args_json_schema.clone(),
-            schema: body.json_schema.clone(),
-        };
-        let schema = origin.schema().await?;
+        let schema = self.schema_of(&body).await?;
         let name = text(&schema, "name").unwrap_or_default();
         self.refuse_builtin_name(&name).await?;
         match self.put_tool(actor, &name, &body, &schema).await {
@@ -39,6 +32,23 @@ impl Core {
             Err(CoreError::Conflict(_)) => self.put_tool(actor, &name, &body, &schema).await,
             other => other,
         }
+    }
+
+    /// The schema of a tool: given, or derived from its source.
+    ///
+    /// # Errors
+    /// As [`Core::create_tool`].
+    pub(crate) async fn schema_of(&self, body: &CreateTool) -> Result<JsonObject> {
+        let (python, npm) = (body.pip_requirements.as_deref(), body.npm_requirements.as_deref());
+        crate::packages::check(python.unwrap_or_default(), npm.unwrap_or_default()).map_err(CoreError::Invalid)?;
+        let origin = Origin {
+            source: body.source_code.clone(),
+            source_type: body.source_type.clone(),
+            description: body.description.clone(),
+            arguments: body.args_json_schema.clone(),
+            schema: body.json_schema.clone(),
+        };
+        origin.schema().await
     }
 
     async fn put_tool(&self, actor: &Actor, name: &str, body: &CreateTool, schema: &JsonObject) -> Result<Tool> {
@@ -84,7 +94,7 @@ impl Core {
     /// Keeps the names of built-in tools for them, in organisations too that have not seen them yet.
     pub(super) async fn refuse_builtin_name(&self, name: &str) -> Result<()> {
         let builtins = self.sandbox.builtin().await.map_err(|error| CoreError::Unavailable(error.to_string()))?;
-        if builtins.find(name).is_some() {
+        if builtins.find(name).is_some() || name == RUN_CODE {
             return Err(taken(name, super::builtin_type(name)));
         }
         Ok(())
@@ -95,7 +105,7 @@ fn taken(name: &str, tool_type: ToolType) -> CoreError {
     CoreError::Conflict(format!("The name {name} belongs to a tool of type {}; choose another", tool_type.as_str()))
 }
 
-fn fresh(id: ToolId, actor: &Actor) -> Tool {
+pub fn fresh(id: ToolId, actor: &Actor) -> Tool {
     Tool {
         id,
         tool_type: ToolType::Custom,
@@ -121,7 +131,7 @@ fn text(schema: &JsonObject, key: &str) -> Option<String> {
     schema.get(key).and_then(Value::as_str).map(str::to_owned)
 }
 
-fn requirements(given: Option<&[Requirement]>) -> Result<Option<Vec<Value>>> {
+pub fn requirements(given: Option<&[Requirement]>) -> Result<Option<Vec<Value>>> {
     let values = |given: &[Requirement]| given.iter().map(serde_json::to_value).collect::<serde_json::Result<_>>();
     given.map(values).transpose().map_err(|error| CoreError::Internal(error.to_string()))
 }

@@ -4,6 +4,8 @@ mod create;
 mod signature;
 mod update;
 
+pub use create::{fresh, requirements};
+
 use std::sync::Arc;
 
 use mneme_domain::{
@@ -12,15 +14,20 @@ use mneme_domain::{
     tool::{DEFAULT_RETURN_CHAR_LIMIT, Tool, ToolType},
     tool_rule::ToolRule,
 };
+use mneme_sandbox::ToolSpec;
 use mneme_store::tools::{self, ToolFilter};
 
-use crate::{Core, CoreError, Result};
+use crate::{
+    Core, CoreError, Result,
+    execute::{RUN_CODE, run_code_spec},
+};
 
 /// The type of a built-in tool in the API's names.
 fn builtin_type(name: &str) -> ToolType {
     match name {
         "core_memory_append" | "core_memory_replace" => ToolType::LettaMemoryCore,
         "memory_insert" | "memory_replace" | "memory_rethink" | "memory_finish_edits" => ToolType::LettaSleeptimeCore,
+        "web_search" | "fetch_webpage" | RUN_CODE => ToolType::LettaBuiltin,
         _ => ToolType::LettaCore,
     }
 }
@@ -77,14 +84,15 @@ impl Core {
     /// 503 without a database or sandbox.
     pub async fn ensure_builtin_tools(self: &Arc<Self>, actor: &Actor) -> Result<Vec<Tool>> {
         let builtins = self.sandbox.builtin().await.map_err(|error| CoreError::Unavailable(error.to_string()))?;
-        let names: Vec<String> = builtins.specs().map(|spec| spec.name.clone()).collect();
+        let specs: Vec<ToolSpec> = builtins.specs().cloned().chain([run_code_spec()]).collect();
+        let names: Vec<String> = specs.iter().map(|spec| spec.name.clone()).collect();
         let known = {
             let mut conn = self.store.read().await?;
             tools::by_names(&mut conn, actor, &names).await?
         };
         let mut result = Vec::new();
         let mut tx = None;
-        for spec in builtins.specs() {
+        for spec in &specs {
             let mut schema = JsonObject::new();
             schema.insert("name".into(), spec.name.clone().into());
             schema.insert("description".into(), spec.description.clone().into());

@@ -57,6 +57,8 @@ impl Core {
         for _ in 0..TRIES {
             let now = self.env.now();
             let mut tx = self.store.write().await?;
+            // What only changes something goes to the database together with what gives an answer.
+            tx.gather();
             let mut versions = Vec::new();
             for stored in working.changed() {
                 match blocks::update(&mut tx, actor, &stored.block, stored.version, now).await {
@@ -70,6 +72,9 @@ impl Core {
             }
             messages::append(&mut tx, actor, record.added).await?;
             steps::insert(&mut tx, actor, record.step, record.metrics, Some(record.trace), record.tools_used).await?;
+            if let Some((run, end)) = record.end {
+                runs::conclude(&mut tx, actor, run, end).await?;
+            }
             let mut next = context.clone();
             next.extend(record.added.iter().map(|message| message.id.clone()));
             let (completion, duration) = record.finished.unzip();
@@ -77,9 +82,6 @@ impl Core {
                 agents::touch_context(&mut tx, actor, record.agent, &next, version, completion, duration, now).await;
             match touched {
                 Ok(version) => {
-                    if let Some((run, end)) = record.end {
-                        runs::finish(&mut tx, actor, run, end).await?;
-                    }
                     tx.commit().await?;
                     working.committed(&versions);
                     return Ok(Committed::Yes { version, context: next });

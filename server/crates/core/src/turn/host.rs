@@ -3,10 +3,7 @@
 //! Edits of memory blocks are staged here and written with the rest of the step, so a step is committed whole or
 //! not at all.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
-};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use chrono::{NaiveDate, NaiveDateTime, TimeZone};
@@ -16,7 +13,7 @@ use mneme_domain::{
     block::{Block, check_limit},
     message::MessageRole,
 };
-use mneme_sandbox::{ConversationHit, ConversationQuery, HostError, MemoryBlock, ToolHost};
+use mneme_sandbox::{ApiRequest, ApiResponse, ConversationHit, ConversationQuery, HostError, MemoryBlock, ToolHost};
 use mneme_store::{
     blocks::StoredBlock,
     messages::{self, MessageSearch},
@@ -61,6 +58,16 @@ impl Working {
         }
     }
 
+    /// Makes an edit again that a tool made on an earlier reading. A block that is gone or read-only by now stays so.
+    pub fn set(&mut self, label: &str, value: &str) {
+        if let Some((stored, dirty)) = self.find(label)
+            && !stored.block.read_only
+        {
+            value.clone_into(&mut stored.block.value);
+            *dirty = true;
+        }
+    }
+
     fn find(&mut self, label: &str) -> Option<&mut (StoredBlock, bool)> {
         self.blocks.iter_mut().find(|(stored, _)| stored.block.label.as_deref() == Some(label))
     }
@@ -73,7 +80,8 @@ pub struct AgentHost {
     agent: AgentId,
     timezone: String,
     working: Arc<Mutex<Working>>,
-    wrote: AtomicBool,
+    chain: Arc<[AgentId]>,
+    writes: Mutex<Vec<(String, String)>>,
 }
 
 impl AgentHost {
@@ -83,15 +91,16 @@ impl AgentHost {
         actor: Actor,
         agent: AgentId,
         timezone: Option<String>,
+        chain: Arc<[AgentId]>,
         working: Arc<Mutex<Working>>,
     ) -> Self {
         let timezone = timezone.unwrap_or_else(|| "UTC".into());
-        Self { core, actor, agent, timezone, working, wrote: AtomicBool::new(false) }
+        Self { core, actor, agent, timezone, working, chain, writes: Mutex::new(Vec::new()) }
     }
 
-    /// Whether the tool changed a block.
-    pub fn wrote(&self) -> bool {
-        self.wrote.load(Ordering::Relaxed)
+    /// The blocks that the tool wrote, by label, in order.
+    pub fn writes(&self) -> Vec<(String, String)> {
+        self.writes.lock().clone()
     }
 
     fn zone(&self) -> Tz {
@@ -154,9 +163,9 @@ impl ToolHost for AgentHost {
             return Err(HostError::ReadOnly(format!("The memory block '{label}' is read-only and cannot be edited")));
         }
         check_limit(&value, stored.block.limit).map_err(|over| HostError::LimitExceeded(over.to_string()))?;
-        stored.block.value = value;
+        stored.block.value.clone_from(&value);
         *dirty = true;
-        self.wrote.store(true, Ordering::Relaxed);
+        self.writes.lock().push((label.to_owned(), value));
         Ok(())
     }
 
@@ -199,6 +208,10 @@ impl ToolHost for AgentHost {
                 content: searchable(&message),
             })
             .collect())
+    }
+
+    async fn api_request(&self, request: ApiRequest) -> Result<ApiResponse, HostError> {
+        self.core.answer_tool(&self.actor, &self.chain, request).await
     }
 
     fn agent_id(&self) -> &str {

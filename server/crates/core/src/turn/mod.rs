@@ -177,6 +177,11 @@ impl Core {
         mode: Mode,
         background: bool,
     ) -> Result<(Turn, Vec<MessageCreate>, mpsc::Receiver<TurnEvent>)> {
+        let chain = crate::api::chain();
+        if chain.contains(agent) {
+            let reason = format!("Agent {agent} waits for this very tool call, so it cannot take a message from it");
+            return Err(CoreError::Conflict(reason));
+        }
         let config: RequestConfig = request.config();
         let max_steps = request.max_steps;
         let callback_url = request.callback_url.clone();
@@ -195,7 +200,7 @@ impl Core {
         let run_id = RunId::from_uuid(self.env.uuid());
         let (sender, events) = mpsc::channel(EVENT_BUFFER);
         let sink = Sink::new(sender, mode, config.clone(), run_id.clone());
-        let order = Order { agent: agent.clone(), run_id, config, max_steps, background, callback_url, seat };
+        let order = Order { agent: agent.clone(), run_id, config, max_steps, background, callback_url, seat, chain };
         Ok((Turn::new(self.clone(), actor.clone(), order, sink), input, events))
     }
 }

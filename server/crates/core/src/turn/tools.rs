@@ -5,25 +5,27 @@ use std::sync::Arc;
 
 use futures::future::join_all;
 use mneme_domain::{
-    Actor, ToolId,
+    Actor, AgentId, ToolId,
     agent::Agent,
     message::{StoredToolCall, StoredToolReturn, ToolStatus},
-    tool::Tool,
+    tool::{Tool, ToolType},
     tool_rule::ToolRule,
 };
-use mneme_sandbox::{CallRequest, Limits};
 use parking_lot::Mutex;
 use serde_json::Value;
 
 use super::host::{AgentHost, Working};
-use crate::Core;
+use crate::{Core, execute};
 
 /// What came of one call.
+#[derive(Debug, Clone)]
 pub struct ToolRun {
     /// For the model and the client.
     pub tool_return: StoredToolReturn,
     /// The tool, when there is such a tool.
     pub tool: Option<ToolId>,
+    /// The blocks that it wrote, by label, in order.
+    pub writes: Vec<(String, String)>,
 }
 
 /// Who calls.
@@ -32,12 +34,23 @@ pub struct Caller<'a> {
     pub actor: &'a Actor,
     pub agent: &'a Agent,
     pub tools: &'a [Arc<Tool>],
+    /// The agents whose tool calls wait for this one's end, this one last.
+    pub chain: Arc<[AgentId]>,
 }
 
 impl Caller<'_> {
     /// Runs the calls: at once when every tool allows it, else one after the other in the model's order.
-    pub async fn run(&self, calls: &[StoredToolCall], working: &Arc<Mutex<Working>>) -> Vec<ToolRun> {
+    ///
+    /// `before` is what the calls came to when somebody changed a block meanwhile. A tool that reaches the world is not
+    /// run twice for that.
+    pub async fn run(
+        &self,
+        calls: &[StoredToolCall],
+        working: &Arc<Mutex<Working>>,
+        before: &[ToolRun],
+    ) -> Vec<ToolRun> {
         let parallel = calls.len() > 1
+            && before.is_empty()
             && calls.iter().all(|call| {
                 self.find(&call.function.name).is_some_and(|tool| tool.enable_parallel_execution == Some(true))
             });
@@ -45,8 +58,12 @@ impl Caller<'_> {
             return join_all(calls.iter().map(|call| self.call(call, working))).await;
         }
         let mut runs = Vec::with_capacity(calls.len());
-        for call in calls {
-            runs.push(self.call(call, working).await);
+        for (index, call) in calls.iter().enumerate() {
+            let replayed = before.get(index).and_then(|before| self.replay(call, before, working));
+            runs.push(match replayed {
+                Some(run) => run,
+                None => self.call(call, working).await,
+            });
         }
         runs
     }
@@ -79,62 +96,58 @@ impl Caller<'_> {
             let text = format!("{name} needs a person's approval, which this version of the server cannot ask for.");
             return refused(call, Some(tool), text);
         }
-        if !tool.tool_type.is_builtin() {
-            let text = format!("The tool {name} is of type {}, which this server cannot run.", tool.tool_type.as_str());
-            return refused(call, Some(tool), text);
-        }
-        self.builtin(call, tool, working).await
-    }
-
-    async fn builtin(&self, call: &StoredToolCall, tool: &Arc<Tool>, working: &Arc<Mutex<Working>>) -> ToolRun {
-        let name = &call.function.name;
-        let builtins = match self.core.sandbox.builtin().await {
-            Ok(builtins) => builtins,
-            Err(error) => {
-                tracing::error!(%error, "the built-in tools cannot be loaded");
-                return refused(call, Some(tool), "The tool could not be run: the sandbox is not available.".into());
-            }
-        };
-        let Some((guest, _)) = builtins.find(name) else {
-            return refused(call, Some(tool), format!("The tool {name} is not part of this server."));
-        };
         let host = Arc::new(AgentHost::new(
             self.core.clone(),
             self.actor.clone(),
             self.agent.id.clone(),
             self.agent.timezone.clone(),
+            self.chain.clone(),
             working.clone(),
         ));
-        let request = CallRequest {
-            tool: name.clone(),
-            arguments: call.function.arguments.clone(),
-            host: host.clone(),
-            limits: Limits::default(),
-            env: Vec::new(),
-        };
         // A tool that fails half-way must not leave half an edit.
         let before = working.lock().clone();
-        let outcome = self.core.sandbox.call(guest, request).await;
-        let (status, text) = match outcome.result {
-            Ok(text) => (ToolStatus::Success, text),
-            Err(failure) => {
-                if host.wrote() {
-                    *working.lock() = before;
-                }
-                tracing::debug!(tool = %name, agent = %self.agent.id, "a tool call failed");
-                (ToolStatus::Error, failure.to_string())
-            }
+        let job = execute::Call {
+            actor: self.actor,
+            agent: Some(&self.agent.id),
+            tool,
+            arguments: &call.function.arguments,
+            host: host.clone(),
+            variables: Vec::new(),
         };
+        let answer = self.core.execute(job).await;
+        let writes = host.writes();
+        if answer.status == ToolStatus::Error {
+            if !writes.is_empty() {
+                *working.lock() = before;
+            }
+            tracing::debug!(tool = %name, agent = %self.agent.id, "a tool call failed");
+        }
         ToolRun {
             tool_return: StoredToolReturn {
                 tool_call_id: Some(call.id.clone()),
-                status,
-                stdout: (!outcome.stdout.is_empty()).then_some(outcome.stdout),
-                stderr: (!outcome.stderr.is_empty()).then_some(outcome.stderr),
-                func_response: Some(bounded(text, tool.return_char_limit)),
+                status: answer.status,
+                stdout: (!answer.stdout.is_empty()).then_some(answer.stdout),
+                stderr: (!answer.stderr.is_empty()).then_some(answer.stderr),
+                func_response: Some(bounded(answer.text, tool.return_char_limit)),
             },
             tool: Some(tool.id.clone()),
+            writes: if answer.status == ToolStatus::Error { Vec::new() } else { writes },
         }
+    }
+
+    /// What a call came to before, with its edits made again on the blocks as they are now. None for tools that only
+    /// compute with memory: those run again and see what changed.
+    fn replay(&self, call: &StoredToolCall, before: &ToolRun, working: &Arc<Mutex<Working>>) -> Option<ToolRun> {
+        use ToolType::{LettaCore, LettaMemoryCore, LettaSleeptimeCore};
+        let tool = self.find(&call.function.name)?;
+        if matches!(tool.tool_type, LettaCore | LettaMemoryCore | LettaSleeptimeCore) {
+            return None;
+        }
+        let mut working = working.lock();
+        for (label, value) in &before.writes {
+            working.set(label, value);
+        }
+        Some(before.clone())
     }
 }
 
@@ -148,6 +161,7 @@ fn refused(call: &StoredToolCall, tool: Option<&Arc<Tool>>, text: String) -> Too
             func_response: Some(text),
         },
         tool: tool.map(|tool| tool.id.clone()),
+        writes: Vec::new(),
     }
 }
 
@@ -158,7 +172,7 @@ fn bounded(text: String, limit: i64) -> String {
         None => text,
         Some((at, _)) => {
             let total = text.chars().count();
-            format!("{}… [NOTE: the return value was cut, {total} > {limit} characters]", &text[..at])
+            format!("{}… [truncated: the return value has {total} characters, more than {limit}]", &text[..at])
         }
     }
 }

@@ -4,5 +4,6 @@
 
 mod background;
 mod common;
+mod hostile_models;
 mod legacy;
 mod turns;

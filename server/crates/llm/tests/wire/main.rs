@@ -4,6 +4,7 @@ mod anthropic;
 mod chat_failures;
 mod chat_quirks;
 mod embeddings;
+mod every_format;
 mod gemini;
 mod listings;
 mod responses;

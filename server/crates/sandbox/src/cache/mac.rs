@@ -36,37 +36,58 @@ impl Key {
             .map_err(|_| io::Error::other("the key file has the wrong length"))
     }
 
-    /// The artefact of a component's code: the MAC, then the code.
-    pub fn signed(&self, hash: &ContentHash, code: &[u8]) -> Vec<u8> {
-        let mut artefact = self.mac(hash, code).to_vec();
-        artefact.extend_from_slice(code);
-        artefact
+    /// The artefact of a component's code: the code, then the MAC. The code comes first so that the file can be
+    /// mapped as it is.
+    pub fn signed(&self, hash: &ContentHash, mut code: Vec<u8>) -> Vec<u8> {
+        let mut mac = Mac::new(self, hash);
+        mac.update(&code);
+        code.extend_from_slice(&mac.finish());
+        code
     }
 
-    /// The code of an artefact, if it is the one that was signed for this component.
-    pub fn verified<'a>(&self, hash: &ContentHash, artefact: &'a [u8]) -> Option<&'a [u8]> {
-        let (mac, code) = artefact.split_at_checked(LENGTH)?;
-        (mac == self.mac(hash, code)).then_some(code)
+    /// Whether `length` bytes are an artefact that was signed for this component. They are read piece by piece: an
+    /// artefact can be larger than what the process should hold.
+    pub fn verifies(&self, hash: &ContentHash, mut artefact: impl Read, length: u64) -> io::Result<bool> {
+        const PIECE: usize = 1 << 20;
+        let Some(mut left) = length.checked_sub(LENGTH as u64) else { return Ok(false) };
+        let mut mac = Mac::new(self, hash);
+        let mut piece = vec![0; PIECE];
+        while left > 0 {
+            let part = &mut piece[..PIECE.min(usize::try_from(left).unwrap_or(PIECE))];
+            artefact.read_exact(part)?;
+            mac.update(part);
+            left -= part.len() as u64;
+        }
+        let mut found = [0; LENGTH];
+        artefact.read_exact(&mut found)?;
+        Ok(found == mac.finish())
     }
+}
 
-    fn mac(&self, hash: &ContentHash, code: &[u8]) -> [u8; LENGTH] {
-        self.hmac(&[hash, code])
-    }
+/// HMAC-SHA-256 in the making.
+struct Mac {
+    inner: Sha256,
+    outer: Sha256,
+}
 
-    fn hmac(&self, parts: &[&[u8]]) -> [u8; LENGTH] {
+impl Mac {
+    fn new(key: &Key, first: &[u8]) -> Self {
         let padded = |byte: u8| {
             let mut block = [byte; BLOCK];
-            for (target, key) in block.iter_mut().zip(self.0) {
+            for (target, key) in block.iter_mut().zip(key.0) {
                 *target ^= key;
             }
-            block
+            Sha256::new_with_prefix(block)
         };
-        let mut inner = Sha256::new_with_prefix(padded(0x36));
-        for part in parts {
-            inner.update(part);
-        }
-        let inner = inner.finalize();
-        Sha256::new().chain_update(padded(0x5c)).chain_update(inner).finalize().into()
+        Self { inner: padded(0x36).chain_update(first), outer: padded(0x5c) }
+    }
+
+    fn update(&mut self, bytes: &[u8]) {
+        self.inner.update(bytes);
+    }
+
+    fn finish(self) -> [u8; LENGTH] {
+        self.outer.chain_update(self.inner.finalize()).finalize().into()
     }
 }
 
@@ -85,8 +106,10 @@ mod tests {
         // RFC 4231, test case 1: HMAC pads its key with zeros, so the padded key gives the same code.
         let mut key = [0; LENGTH];
         key[..20].fill(0x0b);
+        let mut mac = Mac::new(&Key(key), b"Hi ");
+        mac.update(b"There");
         assert_eq!(
-            super::super::hex(&Key(key).hmac(&[b"Hi ", b"There"])),
+            super::super::hex(&mac.finish()),
             "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7"
         );
     }
@@ -94,16 +117,21 @@ mod tests {
     #[test]
     fn only_the_same_key_component_and_code_verify() {
         let (key, hash) = (Key([7; LENGTH]), [1; 32]);
-        let artefact = key.signed(&hash, b"code");
-        assert_eq!(key.verified(&hash, &artefact), Some(&b"code"[..]));
-        assert_eq!(key.verified(&[2; 32], &artefact), None);
-        assert_eq!(Key([8; LENGTH]).verified(&hash, &artefact), None);
+        let artefact = key.signed(&hash, b"code".to_vec());
+        assert_eq!(artefact[..4], *b"code");
+        let verifies = |key: &Key, hash: &ContentHash, artefact: &[u8]| {
+            key.verifies(hash, artefact, artefact.len() as u64).expect("read")
+        };
+        assert!(verifies(&key, &hash, &artefact));
+        assert!(!verifies(&key, &[2; 32], &artefact));
+        assert!(!verifies(&Key([8; LENGTH]), &hash, &artefact));
         for index in 0..artefact.len() {
             let mut damaged = artefact.clone();
             damaged[index] ^= 1;
-            assert_eq!(key.verified(&hash, &damaged), None, "byte {index}");
+            assert!(!verifies(&key, &hash, &damaged), "byte {index}");
         }
-        assert_eq!(key.verified(&hash, &artefact[..artefact.len() - 1]), None);
-        assert_eq!(key.verified(&hash, b"short"), None);
+        assert!(!verifies(&key, &hash, &artefact[1..]));
+        assert!(!verifies(&key, &hash, b"short"));
+        assert!(key.verifies(&hash, &artefact[..5], artefact.len() as u64).is_err(), "cut off meanwhile");
     }
 }

@@ -9,6 +9,7 @@ mod folder;
 mod mac;
 
 use std::hash::{Hash, Hasher};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
@@ -26,9 +27,24 @@ pub fn content_hash(wasm: &[u8]) -> ContentHash {
     Sha256::digest(wasm).into()
 }
 
+/// The same of a file, without holding it in memory.
+pub fn file_hash(path: &Path) -> std::io::Result<ContentHash> {
+    const PIECE: usize = 1 << 20;
+    let mut file = std::fs::File::open(path)?;
+    let mut hash = Sha256::new();
+    let mut piece = vec![0; PIECE];
+    loop {
+        match file.read(&mut piece)? {
+            0 => return Ok(hash.finalize().into()),
+            read => hash.update(piece.get(..read).unwrap_or_default()),
+        }
+    }
+}
+
 /// A folder of artefacts for one engine configuration.
 #[derive(Debug)]
 pub struct Cache {
+    root: PathBuf,
     folder: PathBuf,
     key: Key,
 }
@@ -41,18 +57,25 @@ impl Cache {
         let key = Key::open(&root.join("key")).map_err(setup)?;
         let folder = root.join(engine_name(engine));
         folder::make_private(&folder).map_err(setup)?;
-        Ok(Self { folder, key })
+        Ok(Self { root: root.to_owned(), folder, key })
     }
 
-    /// The compiled component, if there is an intact artefact of it.
+    /// The folder that was opened, which holds those of all engine configurations.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The compiled component, if there is an intact artefact of it. The file is mapped, not read: its code takes
+    /// memory only where it runs. Checking it has the file in the page cache as a side effect.
     pub fn load(&self, engine: &Engine, hash: &ContentHash) -> Option<Component> {
         let path = self.path(hash);
-        let artefact = std::fs::read(&path).ok()?;
-        let Some(code) = self.key.verified(hash, &artefact) else {
+        let file = std::fs::File::open(&path).ok()?;
+        let length = file.metadata().ok()?.len();
+        if !self.key.verifies(hash, file, length).unwrap_or(false) {
             tracing::warn!(path = %path.display(), "a compiled tool is damaged, compiling again");
             return None;
-        };
-        match deserialize(engine, code) {
+        }
+        match deserialize(engine, &path) {
             Ok(component) => Some(component),
             Err(error) => {
                 tracing::warn!(path = %path.display(), %error, "a compiled tool cannot be loaded, compiling again");
@@ -61,15 +84,15 @@ impl Cache {
         }
     }
 
-    /// Keeps a compiled component. A failure costs only time at the next start, so it is logged.
-    pub fn store(&self, component: &Component, hash: &ContentHash) {
-        let stored = component.serialize().map_err(|error| error.to_string()).and_then(|code| {
-            let artefact = self.key.signed(hash, &code);
-            folder::write_private(&self.path(hash), &artefact).map_err(|e| e.to_string())
-        });
-        if let Err(error) = stored {
-            tracing::warn!(folder = %self.folder.display(), error, "cannot keep a compiled tool");
-        }
+    /// Keeps a compiled component.
+    ///
+    /// # Errors
+    /// When it cannot be written, which costs time at the next start and nothing else.
+    pub fn store(&self, component: &Component, hash: &ContentHash) -> Result<(), String> {
+        let code = component.serialize().map_err(|error| error.to_string())?;
+        let artefact = self.key.signed(hash, code);
+        folder::write_private(&self.path(hash), &artefact)
+            .map_err(|error| format!("{}: {error}", self.folder.display()))
     }
 
     fn path(&self, hash: &ContentHash) -> PathBuf {
@@ -81,10 +104,10 @@ impl Cache {
     unsafe_code,
     reason = "loading native code that this server compiled itself, from a folder that only its user can write to, checked by a MAC"
 )]
-fn deserialize(engine: &Engine, code: &[u8]) -> wasmtime::Result<Component> {
-    // SAFETY: `code` is what `Component::serialize` gave, see the caller; the engine itself
-    // refuses code of another version or configuration.
-    unsafe { Component::deserialize(engine, code) }
+fn deserialize(engine: &Engine, path: &Path) -> wasmtime::Result<Component> {
+    // SAFETY: the file is what `Component::serialize` gave, see the caller, and is only ever replaced, never changed;
+    // the engine itself refuses code of another version or configuration.
+    unsafe { Component::deserialize_file(engine, path) }
 }
 
 /// A folder name for everything that an artefact depends on besides the component.

@@ -1,6 +1,6 @@
 //! A guest sees what it was given and nothing else.
 
-use mneme_sandbox::{CallRequest, ToolFailure};
+use mneme_sandbox::{CallRequest, Grants, Mount, ToolFailure};
 use serde_json::json;
 
 use crate::support::{Agent, attack, hostile, request, sandbox, tight};
@@ -76,4 +76,48 @@ async fn unknown_tools_and_broken_arguments_are_refused() {
         let outcome = sandbox().call(&guest, broken).await;
         assert!(matches!(outcome.result, Err(ToolFailure::InvalidArguments(_))), "{arguments}: {outcome:?}");
     }
+}
+
+#[tokio::test]
+async fn a_granted_folder_is_readable_and_leads_nowhere_else() {
+    let root = tempfile::tempdir().expect("a folder");
+    let folder = root.path().join("packages");
+    std::fs::create_dir_all(folder.join("inner")).expect("made");
+    std::fs::write(folder.join("inner/code.txt"), "import this").expect("written");
+    std::fs::write(root.path().join("secret.txt"), "secret").expect("written");
+    std::os::unix::fs::symlink(root.path().join("secret.txt"), folder.join("link")).expect("linked");
+    std::os::unix::fs::symlink("../secret.txt", folder.join("relative")).expect("linked");
+    std::os::unix::fs::symlink("/", folder.join("root")).expect("linked");
+
+    let grants = || Grants { folders: vec![Mount::packages(folder.clone())], ..Grants::default() };
+    let guest = hostile().await;
+    let ask = async |tool: &str, path: &str| {
+        let base = request(&Agent::with(&[]), tool, json!({"path": path}));
+        sandbox().call(&guest, CallRequest { grants: grants(), limits: tight(), ..base }).await.result
+    };
+    assert_eq!(ask("read_file", "/packages/inner/code.txt").await, Ok("import this".to_owned()));
+    assert_eq!(ask("list_folder", "/packages").await, Ok("inner,link,relative,root".to_owned()));
+    for path in [
+        "/packages/link",
+        "/packages/relative",
+        "/packages/root/etc/passwd",
+        "/packages/../secret.txt",
+        "/packages/inner/../../secret.txt",
+        "/packages/inner/../../../../../etc/passwd",
+        "../secret.txt",
+        "/proc/self/environ",
+        "/etc/passwd",
+    ] {
+        let answer = ask("read_file", path).await;
+        assert!(matches!(answer, Err(ToolFailure::Failed(_))), "{path}: {answer:?}");
+    }
+    for path in ["/packages/inner/code.txt", "/packages/new.txt"] {
+        let answer = ask("write_file", path).await;
+        assert!(matches!(answer, Err(ToolFailure::Failed(_))), "{path}: {answer:?}");
+    }
+    assert_eq!(std::fs::read_to_string(folder.join("inner/code.txt")).expect("read"), "import this");
+    let gone = Grants { folders: vec![Mount::packages(root.path().join("gone"))], ..Grants::default() };
+    let base = request(&Agent::with(&[]), "remember", json!({}));
+    let outcome = sandbox().call(&guest, CallRequest { grants: gone, ..base }).await;
+    assert!(matches!(outcome.result, Err(ToolFailure::Internal(_))), "{outcome:?}");
 }

@@ -36,11 +36,37 @@ async fn bytes_that_are_no_component_are_refused() {
 async fn a_component_of_another_world_is_refused() {
     for text in [
         "(component)",
-        r#"(component (import "evil:host/shell" (instance (export "run" (func)))))"#,
-        r#"(component (import "wasi:http/outgoing-handler@0.2.0" (instance (export "handle" (func)))))"#,
+        r#"(component (import "wasi:http/outgoing-handler@9.0.0" (instance (export "handle" (func)))))"#,
     ] {
         let error = refusal(&component(text)).await;
         assert!(matches!(error, SandboxError::WrongWorld(_)), "{text}: {error:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_unknown_import_is_named() {
+    for import in ["evil:host/shell", "wasi:nn/graph@0.2.0", "mneme:script/interpreter@0.1.0", "run"] {
+        let kind = if import.contains(':') { r#"(instance (export "run" (func)))"# } else { "(func)" };
+        let error = refusal(&component(&format!("(component (import \"{import}\" {kind}))"))).await;
+        assert_eq!(error, SandboxError::UnknownImport(import.to_owned()));
+    }
+}
+
+/// Whatever happens to the bytes on their way, the answer is an error or a tool.
+#[tokio::test]
+async fn truncated_and_altered_bytes_never_do_harm() {
+    let whole = hostile_bytes();
+    let sandbox = Sandbox::new(SandboxConfig::default()).expect("a sandbox");
+    for length in (0..2_000).step_by(61).chain((2_000..whole.len()).step_by(20_011)) {
+        sandbox.load(&whole[..length]).await.expect_err("torn");
+    }
+    // The headers of sections, where a wrong number means most.
+    for place in (8..600).step_by(23) {
+        let mut altered = whole.clone();
+        altered[place] ^= 0xff;
+        if let Ok(guest) = sandbox.load(&altered).await {
+            assert!(!guest.tools().is_empty());
+        }
     }
 }
 

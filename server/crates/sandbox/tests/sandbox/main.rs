@@ -6,4 +6,7 @@ mod concurrency;
 mod isolation;
 mod limits;
 mod loading;
+mod net_support;
+mod network;
+mod scripts;
 mod support;

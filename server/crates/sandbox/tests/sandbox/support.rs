@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use mneme_sandbox::{
-    CallOutcome, CallRequest, ConversationHit, ConversationQuery, Guest, HostError, Limits, MemoryBlock, Sandbox,
-    SandboxConfig, ToolHost,
+    CallOutcome, CallRequest, ConversationHit, ConversationQuery, Grants, Guest, HostError, Limits, MemoryBlock,
+    Sandbox, SandboxConfig, ToolHost,
 };
 use parking_lot::Mutex;
 use serde_json::Value;
@@ -130,6 +130,7 @@ pub fn request(host: &Arc<Agent>, tool: &str, arguments: Value) -> CallRequest {
         arguments: arguments.to_string(),
         host: host.clone(),
         limits: Limits::default(),
+        grants: Grants::default(),
         env: Vec::new(),
     }
 }

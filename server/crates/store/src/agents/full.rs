@@ -1,75 +1,231 @@
-//! Agents with what hangs off them, in a number of queries that does not depend on how many they are.
+//! Agents with what hangs off them: one statement, however many agents there are.
+//!
+//! Each relationship comes as one JSON text in the agent's row: a trip to the database costs more than reading the text.
+//! Of the tools only the identifiers and their last updates are read; the tools themselves are mostly in memory.
 
 use std::{collections::HashMap, sync::Arc};
 
 use mneme_domain::{
-    Actor, AgentId, ToolId,
+    Actor, AgentId, EntityId, ToolId,
     agent::{Agent, AgentFull, Include},
     tool::Tool,
 };
+use serde::{Deserialize, de::DeserializeOwned};
 
-use super::{get, tags, variables};
-use crate::{Conn, Result, blocks, distinct, tools};
+use super::{
+    row::{AgentRow, columns},
+    variables::{self, VariableRow},
+};
+use crate::{
+    Conn, Result,
+    blocks::{StoredBlock, row::BlockRow},
+    json,
+    sql::{Arg, args, statements},
+    tools::{self, ToolRef},
+};
 
-/// An agent with what is asked for: one query for itself and one for each relationship.
-pub async fn full(c: &mut Conn, a: &Actor, id: &AgentId, include: Include) -> Result<Option<AgentFull>> {
-    let Some(agent) = get(c, a, id).await? else {
-        return Ok(None);
+/// Columns with the relationships of `agents a` that `$3` to `$6` ask for, in the words of an engine: what makes an
+/// array of rows, what makes an array and an object of values, and what makes a text of the result.
+macro_rules! related {
+    ($rows:literal, $array:literal, $object:literal, $text:literal) => {
+        concat!(
+            "case when $3 then (select ",
+            $rows,
+            "(",
+            $array,
+            "(g.position, g.tag))",
+            $text,
+            "
+                from agent_tags g where g.org_id = a.org_id and g.agent_id = a.id) end as tags,
+            case when $4 then (select ",
+            $rows,
+            "(",
+            $object,
+            "(",
+            crate::blocks::row::json_fields!(),
+            "))",
+            $text,
+            "
+                from agent_blocks ab join blocks b on b.org_id = ab.org_id and b.id = ab.block_id
+                where ab.org_id = a.org_id and ab.agent_id = a.id) end as blocks,
+            case when $5 then (select ",
+            $rows,
+            "(",
+            $array,
+            "(att.position, t.id, t.updated_at))",
+            $text,
+            "
+                from agent_tools att join tools t on t.org_id = att.org_id and t.id = att.tool_id
+                where att.org_id = a.org_id and att.agent_id = a.id) end as tools,
+            case when $6 then (select ",
+            $rows,
+            "(",
+            $object,
+            "(",
+            variables::json_fields!(),
+            "))",
+            $text,
+            "
+                from agent_variables v where v.org_id = a.org_id and v.agent_id = a.id) end as variables"
+        )
     };
-    Ok(full_many(c, a, vec![agent], include).await?.pop())
 }
 
-/// Agents with what is asked for, in the given order: at most five queries in all.
+macro_rules! postgres {
+    () => {
+        related!("json_agg", "json_build_array", "json_build_object", "::text")
+    };
+}
+
+macro_rules! sqlite {
+    () => {
+        related!("json_group_array", "json_array", "json_object", "")
+    };
+}
+
+statements! {
+    FULL: concat!("select ", columns!(), ", ", postgres!(), " from agents a where a.org_id = $1 and a.id = $2"),
+        sqlite: concat!("select ", columns!(), ", ", sqlite!(), " from agents a where a.org_id = $1 and a.id = $2");
+    RELATED: concat!("select a.id, ", postgres!(), " from agents a where a.org_id = $1 and a.id = any($2)"),
+        sqlite: concat!("select a.id, ", sqlite!(), " from agents a
+            where a.org_id = $1 and a.id in (select value from json_each($2))");
+}
+
+/// The relationships of an agent, each a JSON array, `None` when it is empty or not asked for.
+#[derive(sqlx::FromRow)]
+struct RelatedRow {
+    tags: Option<String>,
+    blocks: Option<String>,
+    tools: Option<String>,
+    variables: Option<String>,
+}
+
+#[derive(sqlx::FromRow)]
+struct FullRow {
+    #[sqlx(flatten)]
+    agent: AgentRow,
+    #[sqlx(flatten)]
+    related: RelatedRow,
+}
+
+#[derive(sqlx::FromRow)]
+struct OwnedRow {
+    id: String,
+    #[sqlx(flatten)]
+    related: RelatedRow,
+}
+
+/// Something with its place among its like.
+#[derive(Deserialize)]
+struct Placed<T> {
+    position: i64,
+    #[serde(flatten)]
+    item: T,
+}
+
+/// What hangs off one agent.
+#[derive(Default)]
+struct Related {
+    tags: Vec<String>,
+    blocks: Vec<StoredBlock>,
+    tools: Vec<ToolRef>,
+    variables: Vec<VariableRow>,
+}
+
+/// The items of an array in the order of their places.
+fn items<R: DeserializeOwned, T>(
+    column: &'static str,
+    text: Option<&str>,
+    read: impl Fn(R) -> Result<(i64, T)>,
+) -> Result<Vec<T>> {
+    let rows: Vec<R> = json::optional_value(column, text)?.unwrap_or_default();
+    let mut items: Vec<(i64, T)> = rows.into_iter().map(read).collect::<Result<_>>()?;
+    // Not left to the database: inside an aggregate the engines differ in how they order.
+    items.sort_by_key(|(position, _)| *position);
+    Ok(items.into_iter().map(|(_, item)| item).collect())
+}
+
+impl RelatedRow {
+    fn read(&self) -> Result<Related> {
+        Ok(Related {
+            tags: items("agent_tags", self.tags.as_deref(), |tag: (i64, String)| Ok(tag))?,
+            blocks: items("blocks", self.blocks.as_deref(), |row: Placed<BlockRow>| {
+                Ok((row.position, row.item.try_into()?))
+            })?,
+            tools: items("agent_tools", self.tools.as_deref(), |(position, id, updated_at): (i64, String, i64)| {
+                Ok((position, ToolRef { id: ToolId::trusted(id), updated_at }))
+            })?,
+            variables: items("agent_variables", self.variables.as_deref(), |row: Placed<VariableRow>| {
+                Ok((row.position, row.item))
+            })?,
+        })
+    }
+}
+
+fn wanted<'a>(include: Include) -> [Arg<'a>; 4] {
+    [include.tags.into(), include.blocks.into(), include.tools.into(), include.secrets.into()]
+}
+
+async fn full_of(c: &mut Conn, a: &Actor, agent: Agent, related: Related) -> Result<AgentFull> {
+    Ok(AgentFull {
+        agent,
+        tags: related.tags,
+        blocks: related.blocks.into_iter().map(|stored| stored.block).collect(),
+        tools: tools::shared(c, a, &related.tools).await?,
+        variables: variables::open(c, a, related.variables)?,
+    })
+}
+
+/// An agent with what is asked for.
+pub async fn full(c: &mut Conn, a: &Actor, id: &AgentId, include: Include) -> Result<Option<AgentFull>> {
+    let mut arguments = args![&a.org, id];
+    arguments.extend(wanted(include));
+    let Some(row) = c.one::<FullRow>(&FULL, arguments).await? else {
+        return Ok(None);
+    };
+    full_of(c, a, row.agent.try_into()?, row.related.read()?).await.map(Some)
+}
+
+/// Agents with what is asked for, in the given order.
 pub async fn full_many(c: &mut Conn, a: &Actor, agents: Vec<Agent>, include: Include) -> Result<Vec<AgentFull>> {
-    if agents.is_empty() {
-        return Ok(Vec::new());
-    }
-    let ids: Vec<AgentId> = agents.iter().map(|agent| agent.id.clone()).collect();
-    let mut full: Vec<AgentFull> = agents
-        .into_iter()
-        .map(|agent| AgentFull { agent, tags: vec![], blocks: vec![], tools: vec![], variables: vec![] })
-        .collect();
-    let place: HashMap<AgentId, usize> = ids.iter().cloned().zip(0..).collect();
-    if include.tags {
-        for (owner, tag) in tags::of_agents(c, a, &ids).await? {
-            at(&mut full, &place, &owner, |agent| agent.tags.push(tag));
+    let mut related: HashMap<AgentId, Related> = HashMap::new();
+    if !agents.is_empty() && include != Include::NONE {
+        let ids: Vec<String> = agents.iter().map(|agent| agent.id.as_str().to_owned()).collect();
+        let mut arguments = args![&a.org, Arg::List(ids)];
+        arguments.extend(wanted(include));
+        for row in c.all::<OwnedRow>(&RELATED, arguments).await? {
+            related.insert(AgentId::trusted(row.id), row.related.read()?);
         }
     }
-    if include.blocks {
-        for (owner, stored) in blocks::of_agents(c, a, &ids).await? {
-            at(&mut full, &place, &owner, |agent| agent.blocks.push(stored.block));
-        }
-    }
-    if include.tools {
-        for (owner, tool) in tools_of(c, a, &ids).await? {
-            at(&mut full, &place, &owner, |agent| agent.tools.push(tool));
-        }
-    }
-    if include.secrets {
-        for variable in variables::of_agents(c, a, &ids).await? {
-            let owner = variable.agent_id.clone();
-            at(&mut full, &place, &owner, |agent| agent.variables.push(variable));
-        }
+    // Tools that are not in memory are read once for all agents; from then on they are at hand.
+    let mut every: Vec<ToolRef> = related.values().flat_map(|related| related.tools.iter().cloned()).collect();
+    every.sort_by(|one, other| one.id.cmp(&other.id));
+    every.dedup();
+    let every = tools::shared(c, a, &every).await?;
+    let every: HashMap<&ToolId, &Arc<Tool>> = every.iter().map(|tool| (&tool.id, tool)).collect();
+    let mut full = Vec::with_capacity(agents.len());
+    for agent in agents {
+        let related = related.remove(&agent.id).unwrap_or_default();
+        full.push(AgentFull {
+            tools: related.tools.iter().filter_map(|tool| every.get(&tool.id).copied().cloned()).collect(),
+            tags: related.tags,
+            blocks: related.blocks.into_iter().map(|stored| stored.block).collect(),
+            variables: variables::open(c, a, related.variables)?,
+            agent,
+        });
     }
     Ok(full)
 }
 
-/// Changes the agent of an identifier.
-fn at(full: &mut [AgentFull], place: &HashMap<AgentId, usize>, id: &AgentId, change: impl FnOnce(&mut AgentFull)) {
-    if let Some(agent) = place.get(id).and_then(|index| full.get_mut(*index)) {
-        change(agent);
-    }
-}
-
-/// The tools of some agents. Many agents mostly have the same tools, so each is read once and shared.
-async fn tools_of(c: &mut Conn, a: &Actor, ids: &[AgentId]) -> Result<Vec<(AgentId, Arc<Tool>)>> {
-    if let [id] = ids {
-        let tools = tools::of_agent(c, a, id).await?;
-        return Ok(tools.into_iter().map(|tool| (id.clone(), Arc::new(tool))).collect());
-    }
-    let pairs = tools::pairs(c, a, ids).await?;
-    let wanted: Vec<ToolId> = pairs.iter().map(|(_, tool)| tool.clone()).collect();
-    let tools = tools::by_ids(c, a, &distinct(&wanted)).await?;
-    let tools: HashMap<ToolId, Arc<Tool>> = tools.into_iter().map(|tool| (tool.id.clone(), Arc::new(tool))).collect();
-    Ok(pairs.into_iter().filter_map(|(agent, tool)| Some((agent, Arc::clone(tools.get(&tool)?)))).collect())
+/// What a turn of an agent works with: its blocks and its tools, each in the order of their attachment. Nothing for
+/// an unknown agent.
+pub async fn equipment(c: &mut Conn, a: &Actor, id: &AgentId) -> Result<(Vec<StoredBlock>, Vec<Arc<Tool>>)> {
+    let include = Include { blocks: true, tools: true, ..Include::NONE };
+    let mut arguments = args![&a.org, Arg::List(vec![id.as_str().to_owned()])];
+    arguments.extend(wanted(include));
+    let Some(row) = c.one::<OwnedRow>(&RELATED, arguments).await? else {
+        return Ok(Default::default());
+    };
+    let related = row.related.read()?;
+    Ok((related.blocks, tools::shared(c, a, &related.tools).await?))
 }

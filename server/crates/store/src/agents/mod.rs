@@ -6,7 +6,7 @@ pub(crate) mod row;
 mod tags;
 mod variables;
 
-pub use full::{full, full_many};
+pub use full::{equipment, full, full_many};
 pub(crate) use list::page;
 pub use list::{AgentFilter, AgentSort, count, list};
 use mneme_domain::{Actor, AgentId, BlockId, MessageId, Timestamp, agent::Agent};
@@ -42,7 +42,7 @@ statements! {
 pub async fn insert(c: &mut Conn, a: &Actor, agent: &Agent) -> Result<()> {
     let mut row = args![&a.org, agent.version];
     row.extend(values(agent)?);
-    c.query_run(Query::insert(c.engine(), "agents", VALUES, vec![row])).await.map(drop)
+    c.query_effect(Query::insert(c.engine(), "agents", VALUES, vec![row])).await
 }
 
 /// An agent.
@@ -103,5 +103,5 @@ pub async fn set_blocks(c: &mut Conn, a: &Actor, id: &AgentId, blocks: &[BlockId
 /// The statements of this module and of those below it.
 #[cfg(test)]
 pub(crate) fn all_statements() -> Vec<(&'static str, &'static crate::sql::Sql)> {
-    [statements(), tags::statements(), variables::statements()].concat()
+    [statements(), full::statements(), tags::statements(), variables::statements()].concat()
 }

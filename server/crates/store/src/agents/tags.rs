@@ -13,26 +13,21 @@ statements! {
         select $1, $2, given.tag, given.place from unnest($3::text[]) with ordinality as given (tag, place)",
         sqlite: "insert into agent_tags (org_id, agent_id, tag, position)
         select $1, $2, given.value, given.key + 1 from json_each($3) as given";
-    OF_AGENTS: "select agent_id, tag from agent_tags where org_id = $1 and agent_id = any($2) order by agent_id, position";
+    OF_AGENT: "select tag from agent_tags where org_id = $1 and agent_id = $2 order by position";
 }
 
 /// Replaces an agent's tags by these, in this order, each once. [`crate::StoreError::NotFound`] when there is no
 /// such agent and a tag to give it.
 pub async fn set_tags(c: &mut Conn, a: &Actor, id: &AgentId, tags: &[String]) -> Result<()> {
-    c.run(&CLEAR, args![&a.org, id]).await?;
+    c.effect(&CLEAR, args![&a.org, id]).await?;
     if !tags.is_empty() {
-        c.run(&ADD, args![&a.org, id, Arg::List(distinct(tags))]).await?;
+        c.effect(&ADD, args![&a.org, id, Arg::List(distinct(tags))]).await?;
     }
     Ok(())
 }
 
-/// The tags of some agents: each agent's in the order they were given.
-pub(super) async fn of_agents(c: &mut Conn, a: &Actor, agents: &[AgentId]) -> Result<Vec<(AgentId, String)>> {
-    let rows: Vec<(String, String)> = c.all(&OF_AGENTS, args![&a.org, Arg::ids(agents)]).await?;
-    Ok(rows.into_iter().map(|(agent, tag)| (AgentId::trusted(agent), tag)).collect())
-}
-
 /// The tags of an agent in the order they were given.
 pub async fn tags_of(c: &mut Conn, a: &Actor, id: &AgentId) -> Result<Vec<String>> {
-    Ok(of_agents(c, a, std::slice::from_ref(id)).await?.into_iter().map(|(_, tag)| tag).collect())
+    let rows: Vec<(String,)> = c.all(&OF_AGENT, args![&a.org, id]).await?;
+    Ok(rows.into_iter().map(|(tag,)| tag).collect())
 }

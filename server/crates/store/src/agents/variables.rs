@@ -13,14 +13,25 @@ use crate::{
 
 statements! {
     FORGET: "delete from agent_variables where org_id = $1 and agent_id = $2 and not key = any($3)";
-    OF_AGENTS: "select id, agent_id, key, value_enc, description, created_at, updated_at, created_by_id, last_updated_by_id
-        from agent_variables where org_id = $1 and agent_id = any($2) order by agent_id, position";
+    OF_AGENT: "select id, agent_id, key, value_enc, description, created_at, updated_at, created_by_id, last_updated_by_id
+        from agent_variables where org_id = $1 and agent_id = $2 order by position";
 }
 
 const COLUMNS: &str = "org_id, agent_id, id, key, value_enc, position, created_at, updated_at";
 
-#[derive(sqlx::FromRow)]
-struct VariableRow {
+/// The columns of [`VariableRow`] as names and values of a JSON object, and the variable's place, of
+/// `agent_variables v`.
+macro_rules! json_fields {
+    () => {
+        "'position', v.position, 'id', v.id, 'agent_id', v.agent_id, 'key', v.key, 'value_enc', v.value_enc, \
+         'description', v.description, 'created_at', v.created_at, 'updated_at', v.updated_at, \
+         'created_by_id', v.created_by_id, 'last_updated_by_id', v.last_updated_by_id"
+    };
+}
+pub(super) use json_fields;
+
+#[derive(sqlx::FromRow, serde::Deserialize)]
+pub(super) struct VariableRow {
     id: String,
     agent_id: String,
     key: String,
@@ -38,7 +49,7 @@ struct VariableRow {
 pub async fn set_variables(c: &mut Conn, a: &Actor, id: &AgentId, variables: &[(String, String)]) -> Result<()> {
     let keys: Vec<String> = variables.iter().map(|(key, _)| key.clone()).collect();
     let keys = distinct(&keys);
-    c.run(&FORGET, args![&a.org, id, Arg::List(keys.clone())]).await?;
+    c.effect(&FORGET, args![&a.org, id, Arg::List(keys.clone())]).await?;
     let values: HashMap<&str, &str> = variables.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
     let context = c.context();
     let now = context.env.now();
@@ -57,14 +68,13 @@ pub async fn set_variables(c: &mut Conn, a: &Actor, id: &AgentId, variables: &[(
             " on conflict (org_id, agent_id, key) do update set
              value_enc = excluded.value_enc, position = excluded.position, updated_at = excluded.updated_at",
         );
-        c.query_run(query).await?;
+        c.query_effect(query).await?;
     }
     Ok(())
 }
 
-/// The variables of some agents: each agent's in the order they were given.
-pub(super) async fn of_agents(c: &mut Conn, a: &Actor, agents: &[AgentId]) -> Result<Vec<AgentVariable>> {
-    let rows: Vec<VariableRow> = c.all(&OF_AGENTS, args![&a.org, Arg::ids(agents)]).await?;
+/// The variables of these rows, decrypted.
+pub(super) fn open(c: &Conn, a: &Actor, rows: Vec<VariableRow>) -> Result<Vec<AgentVariable>> {
     let context = c.context();
     let open = |row: VariableRow| {
         let value = context.secrets.open(Place(a.org.as_str(), &row.agent_id, &row.key), &row.value_enc)?;
@@ -87,5 +97,6 @@ pub(super) async fn of_agents(c: &mut Conn, a: &Actor, agents: &[AgentId]) -> Re
 
 /// The variables of an agent in the order they were given.
 pub async fn variables_of(c: &mut Conn, a: &Actor, id: &AgentId) -> Result<Vec<AgentVariable>> {
-    of_agents(c, a, std::slice::from_ref(id)).await
+    let rows: Vec<VariableRow> = c.all(&OF_AGENT, args![&a.org, id]).await?;
+    open(c, a, rows)
 }

@@ -24,9 +24,9 @@ statements! {
         sqlite: "insert into agent_blocks (org_id, agent_id, block_id, label, position)
         select $1, $2, given.value, (select label from blocks where org_id = $1 and id = given.value), given.key + 1
         from json_each($3) as given";
-    OF_AGENTS: concat!("select ab.agent_id as owner_id, ", columns!(), " from agent_blocks ab
+    OF_AGENT: concat!("select ", columns!(), " from agent_blocks ab
         join blocks b on b.org_id = ab.org_id and b.id = ab.block_id
-        where ab.org_id = $1 and ab.agent_id = any($2) order by ab.agent_id, ab.position");
+        where ab.org_id = $1 and ab.agent_id = $2 order by ab.position");
 }
 
 /// Attaches a block to an agent; attaching it twice changes nothing.
@@ -44,31 +44,17 @@ pub async fn detach(c: &mut Conn, a: &Actor, agent: &AgentId, block: &BlockId) -
 
 /// Replaces an agent's blocks by these, in this order; errors as of [`attach`].
 pub(crate) async fn set_of_agent(c: &mut Conn, a: &Actor, agent: &AgentId, blocks: &[BlockId]) -> Result<()> {
-    c.run(&DETACH_ALL, args![&a.org, agent]).await?;
+    c.effect(&DETACH_ALL, args![&a.org, agent]).await?;
     if !blocks.is_empty() {
-        c.run(&ATTACH_MANY, args![&a.org, agent, Arg::ids(&distinct(blocks))]).await?;
+        c.effect(&ATTACH_MANY, args![&a.org, agent, Arg::ids(&distinct(blocks))]).await?;
     }
     Ok(())
 }
 
-/// A block with the agent that holds it.
-#[derive(sqlx::FromRow)]
-struct OwnedRow {
-    owner_id: String,
-    #[sqlx(flatten)]
-    block: BlockRow,
-}
-
-/// The blocks of some agents: each agent's in the order of their attachment.
-pub(crate) async fn of_agents(c: &mut Conn, a: &Actor, agents: &[AgentId]) -> Result<Vec<(AgentId, StoredBlock)>> {
-    let rows: Vec<OwnedRow> = c.all(&OF_AGENTS, args![&a.org, Arg::ids(agents)]).await?;
-    rows.into_iter().map(|row| Ok((AgentId::trusted(row.owner_id), row.block.try_into()?))).collect()
-}
-
 /// The blocks of an agent in the order of their attachment.
 pub async fn of_agent(c: &mut Conn, a: &Actor, agent: &AgentId) -> Result<Vec<StoredBlock>> {
-    let owned = of_agents(c, a, std::slice::from_ref(agent)).await?;
-    Ok(owned.into_iter().map(|(_, stored)| stored).collect())
+    let rows: Vec<BlockRow> = c.all(&OF_AGENT, args![&a.org, agent]).await?;
+    rows.into_iter().map(StoredBlock::try_from).collect()
 }
 
 /// A page of the agents that hold a block, in the order of their creation.

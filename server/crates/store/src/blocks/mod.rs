@@ -4,8 +4,8 @@ mod attach;
 mod list;
 pub(crate) mod row;
 
+pub(crate) use attach::set_of_agent;
 pub use attach::{agents_of, attach, detach, of_agent};
-pub(crate) use attach::{of_agents, set_of_agent};
 pub use list::{BlockFilter, count, list};
 use mneme_domain::{Actor, BlockId, Timestamp, block::Block};
 use row::{BlockRow, VALUES, columns, new_row, values};
@@ -48,7 +48,7 @@ pub async fn insert_many(c: &mut Conn, a: &Actor, blocks: &[Block], now: Timesta
     // SQLite takes 32,766 binds.
     for chunk in blocks.chunks(1000) {
         let rows: Vec<Vec<Arg<'_>>> = chunk.iter().map(|block| new_row(&a.org, block, now)).collect::<Result<_>>()?;
-        c.query_run(Query::insert(c.engine(), "blocks", VALUES, rows)).await?;
+        c.query_effect(Query::insert(c.engine(), "blocks", VALUES, rows)).await?;
     }
     Ok(())
 }
@@ -81,7 +81,7 @@ pub async fn update(c: &mut Conn, a: &Actor, block: &Block, expected_version: i6
         let known: Option<(i64,)> = c.one(&VERSION, args![&a.org, &block.id]).await?;
         return Err(if known.is_some() { StoreError::Stale } else { StoreError::NotFound });
     };
-    c.run(&RELABEL, args![&a.org, &block.id, &block.label]).await?;
+    c.effect(&RELABEL, args![&a.org, &block.id, &block.label]).await?;
     Ok(version)
 }
 

@@ -15,6 +15,19 @@ macro_rules! columns {
 }
 pub(crate) use columns;
 
+/// The same as names and values of a JSON object, and the block's place, of `agent_blocks ab`.
+macro_rules! json_fields {
+    () => {
+        "'position', ab.position, 'id', b.id, 'version', b.version, 'value', b.value, 'char_limit', b.char_limit, \
+         'label', b.label, 'description', b.description, 'read_only', b.read_only, 'is_template', b.is_template, \
+         'template_name', b.template_name, 'template_id', b.template_id, 'base_template_id', b.base_template_id, \
+         'deployment_id', b.deployment_id, 'entity_id', b.entity_id, 'project_id', b.project_id, \
+         'preserve_on_migration', b.preserve_on_migration, 'metadata', b.metadata, 'hidden', b.hidden, \
+         'created_by_id', b.created_by_id, 'last_updated_by_id', b.last_updated_by_id"
+    };
+}
+pub(crate) use json_fields;
+
 /// The columns that [`values`] fills, after the organisation, the version and the two times.
 pub(super) const VALUES: &str = "org_id, version, created_at, updated_at, id, value, char_limit, label, description, \
     read_only, is_template, template_name, template_id, base_template_id, deployment_id, entity_id, project_id, \
@@ -51,7 +64,7 @@ pub(super) fn new_row<'a>(org: impl Into<Arg<'a>>, block: &'a Block, now: Timest
     Ok(row)
 }
 
-#[derive(sqlx::FromRow)]
+#[derive(sqlx::FromRow, serde::Deserialize)]
 pub(crate) struct BlockRow {
     id: String,
     version: i64,
@@ -59,7 +72,9 @@ pub(crate) struct BlockRow {
     char_limit: i64,
     label: Option<String>,
     description: Option<String>,
+    #[serde(deserialize_with = "json::truth")]
     read_only: bool,
+    #[serde(deserialize_with = "json::truth")]
     is_template: bool,
     template_name: Option<String>,
     template_id: Option<String>,
@@ -67,8 +82,10 @@ pub(crate) struct BlockRow {
     deployment_id: Option<String>,
     entity_id: Option<String>,
     project_id: Option<String>,
+    #[serde(deserialize_with = "json::optional_truth")]
     preserve_on_migration: Option<bool>,
     metadata: Option<String>,
+    #[serde(deserialize_with = "json::optional_truth")]
     hidden: Option<bool>,
     created_by_id: Option<String>,
     last_updated_by_id: Option<String>,

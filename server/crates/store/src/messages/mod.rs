@@ -52,7 +52,7 @@ pub async fn append(c: &mut Conn, a: &Actor, messages: &[Message]) -> Result<()>
             }
             query.push(")");
         }
-        c.query_run(query).await?;
+        c.query_effect(query).await?;
     }
     Ok(())
 }

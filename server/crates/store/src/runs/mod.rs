@@ -16,7 +16,7 @@ use crate::{
     Conn, Result, json,
     page::Keyset,
     query::Query,
-    sql::{args, statements},
+    sql::{Arg, args, statements},
 };
 
 /// How a run ended.
@@ -85,7 +85,7 @@ const KEYSET: Keyset = Keyset { lookup: "select seq as key, seq from runs where 
 pub async fn insert(c: &mut Conn, a: &Actor, run: &Run) -> Result<()> {
     let mut row = args![&a.org, &a.user];
     row.extend(values(run)?);
-    c.query_run(Query::insert(c.engine(), "runs", VALUES, vec![row])).await.map(drop)
+    c.query_effect(Query::insert(c.engine(), "runs", VALUES, vec![row])).await
 }
 
 /// A run.
@@ -100,6 +100,18 @@ pub async fn set_running(c: &mut Conn, a: &Actor, id: &RunId) -> Result<bool> {
 
 /// Ends a run; false when it is unknown or already over, for the first end stands.
 pub async fn finish(c: &mut Conn, a: &Actor, id: &RunId, end: &RunEnd) -> Result<bool> {
+    let arguments = end_of(c, a, id, end).await?;
+    Ok(c.run(&FINISH, arguments).await? > 0)
+}
+
+/// As [`finish`], for who need not know whether the run was over already.
+pub async fn conclude(c: &mut Conn, a: &Actor, id: &RunId, end: &RunEnd) -> Result<()> {
+    let arguments = end_of(c, a, id, end).await?;
+    c.effect(&FINISH, arguments).await
+}
+
+/// The arguments of [`FINISH`].
+async fn end_of<'a>(c: &mut Conn, a: &'a Actor, id: &'a RunId, end: &'a RunEnd) -> Result<Vec<Arg<'a>>> {
     let mut metadata = None;
     if let Some(error) = &end.error {
         let stored: Option<(Option<String>,)> = c.one(&METADATA, args![&a.org, id]).await?;
@@ -110,8 +122,7 @@ pub async fn finish(c: &mut Conn, a: &Actor, id: &RunId, end: &RunEnd) -> Result
     }
     let reason = end.stop_reason.map(StopReason::as_str);
     let status = end.status.as_str();
-    let arguments = args![&a.org, id, status, reason, end.completed_at, end.ttft_ns, end.total_duration_ns, metadata];
-    Ok(c.run(&FINISH, arguments).await? > 0)
+    Ok(args![&a.org, id, status, reason, end.completed_at, end.ttft_ns, end.total_duration_ns, metadata])
 }
 
 /// A page of runs in the order of their creation.

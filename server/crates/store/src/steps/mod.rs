@@ -38,7 +38,7 @@ pub async fn insert(
 ) -> Result<()> {
     let mut row = args![&a.org];
     row.extend(values(step, metrics, tools_used)?);
-    c.query_run(Query::insert(c.engine(), "steps", VALUES, vec![row])).await?;
+    c.query_effect(Query::insert(c.engine(), "steps", VALUES, vec![row])).await?;
     match trace {
         Some(trace) => trace::insert(c, a, &step.id, trace).await,
         None => Ok(()),

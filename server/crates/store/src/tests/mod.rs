@@ -4,6 +4,7 @@ mod full_disk;
 mod migrations;
 mod schema;
 mod secrets;
+mod traces;
 
 use mneme_tests::Postgres;
 

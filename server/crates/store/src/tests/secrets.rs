@@ -1,7 +1,6 @@
 //! Nothing secret reaches the database in clear, and the wrong key opens nothing.
 
-use mneme_domain::{Actor, AgentId, EntityId};
-use uuid::Uuid;
+use mneme_domain::{Actor, AgentId, EntityId, Env};
 
 use super::migrated;
 use crate::{
@@ -21,7 +20,7 @@ statements! {
 async fn variables_are_stored_encrypted_and_bound_to_their_place() {
     for store in migrated().await {
         let actor = Actor::default_admin();
-        let agent = AgentId::from_uuid(Uuid::new_v4());
+        let agent = AgentId::from_uuid(Env::system().uuid());
         let mut c = store.write().await.unwrap();
         c.run(&ADD_AGENT, args![&agent, &actor.org, false]).await.unwrap();
         agents::set_variables(&mut c, &actor, &agent, &[("TOKEN".into(), "hunter2".into())]).await.unwrap();

@@ -21,7 +21,6 @@ statements! {
     OF_AGENT: concat!("select ", columns!(), " from agent_tools att
         join tools t on t.org_id = att.org_id and t.id = att.tool_id
         where att.org_id = $1 and att.agent_id = $2 order by att.position");
-    PAIRS: "select agent_id, tool_id from agent_tools where org_id = $1 and agent_id = any($2) order by agent_id, position";
 }
 
 /// Attaches a tool to an agent; attaching it twice changes nothing. [`crate::StoreError::NotFound`] when either is
@@ -37,9 +36,9 @@ pub async fn detach(c: &mut Conn, a: &Actor, agent: &AgentId, tool: &ToolId) -> 
 
 /// Replaces an agent's tools by these, in this order; [`crate::StoreError::NotFound`] when one is unknown.
 pub async fn set_of_agent(c: &mut Conn, a: &Actor, agent: &AgentId, tools: &[ToolId]) -> Result<()> {
-    c.run(&DETACH_ALL, args![&a.org, agent]).await?;
+    c.effect(&DETACH_ALL, args![&a.org, agent]).await?;
     if !tools.is_empty() {
-        c.run(&ATTACH_MANY, args![&a.org, agent, Arg::ids(&distinct(tools))]).await?;
+        c.effect(&ATTACH_MANY, args![&a.org, agent, Arg::ids(&distinct(tools))]).await?;
     }
     Ok(())
 }
@@ -47,10 +46,4 @@ pub async fn set_of_agent(c: &mut Conn, a: &Actor, agent: &AgentId, tools: &[Too
 /// The tools of an agent in the order of their attachment.
 pub async fn of_agent(c: &mut Conn, a: &Actor, agent: &AgentId) -> Result<Vec<Tool>> {
     read(c.all(&OF_AGENT, args![&a.org, agent]).await?)
-}
-
-/// Which agent has which tools, each agent's in the order of their attachment.
-pub(crate) async fn pairs(c: &mut Conn, a: &Actor, agents: &[AgentId]) -> Result<Vec<(AgentId, ToolId)>> {
-    let rows: Vec<(String, String)> = c.all(&PAIRS, args![&a.org, Arg::ids(agents)]).await?;
-    Ok(rows.into_iter().map(|(agent, tool)| (AgentId::trusted(agent), ToolId::trusted(tool))).collect())
 }

@@ -1,11 +1,13 @@
 //! Tools, by unique name within an organisation, and which agents may call them.
 
 mod attach;
+mod cache;
 mod list;
 pub(crate) mod row;
 
-pub(crate) use attach::pairs;
 pub use attach::{attach, detach, of_agent, set_of_agent};
+pub use cache::find;
+pub(crate) use cache::{ToolCache, ToolRef, shared};
 pub use list::{ToolFilter, count, list};
 use mneme_domain::{Actor, Timestamp, ToolId, tool::Tool};
 use row::{ToolRow, VALUES, columns, values};
@@ -16,16 +18,27 @@ use crate::{
     sql::{Arg, args, statements},
 };
 
+macro_rules! update {
+    ($greater:literal) => {
+        concat!(
+            "update tools set updated_at = ",
+            $greater,
+            "($2, updated_at + 1), name = $4, tool_type = $5, description = $6, source_type = $7,
+            source_code = $8, tags = $9, json_schema = $10, args_json_schema = $11, return_char_limit = $12,
+            pip_requirements = $13, npm_requirements = $14, default_requires_approval = $15,
+            enable_parallel_execution = $16, metadata = $17, created_by_id = $18, last_updated_by_id = $19
+        where org_id = $1 and id = $3"
+        )
+    };
+}
+
 statements! {
     GET: concat!("select ", columns!(), " from tools t where t.org_id = $1 and t.id = $2");
     BY_NAME: concat!("select ", columns!(), " from tools t where t.org_id = $1 and t.name = $2");
     BY_IDS: concat!("select ", columns!(), " from tools t where t.org_id = $1 and t.id = any($2)");
     BY_NAMES: concat!("select ", columns!(), " from tools t where t.org_id = $1 and t.name = any($2)");
-    UPDATE: "update tools set updated_at = $2, name = $4, tool_type = $5, description = $6, source_type = $7,
-            source_code = $8, tags = $9, json_schema = $10, args_json_schema = $11, return_char_limit = $12,
-            pip_requirements = $13, npm_requirements = $14, default_requires_approval = $15,
-            enable_parallel_execution = $16, metadata = $17, created_by_id = $18, last_updated_by_id = $19
-        where org_id = $1 and id = $3";
+    // The time of the last update tells versions of a tool apart (see `cache`), so it grows with each update.
+    UPDATE: update!("greatest"), sqlite: update!("max");
     DELETE: "delete from tools where org_id = $1 and id = $2";
 }
 
@@ -87,5 +100,5 @@ pub async fn delete(c: &mut Conn, a: &Actor, id: &ToolId) -> Result<bool> {
 /// The statements of this module and of those below it.
 #[cfg(test)]
 pub(crate) fn all_statements() -> Vec<(&'static str, &'static crate::sql::Sql)> {
-    [statements(), attach::statements()].concat()
+    [statements(), attach::statements(), cache::statements()].concat()
 }

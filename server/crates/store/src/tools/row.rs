@@ -66,6 +66,14 @@ pub(crate) struct ToolRow {
     last_updated_by_id: Option<String>,
 }
 
+impl ToolRow {
+    /// Bytes of the columns that can be large.
+    pub(super) fn size(&self) -> usize {
+        let large = [&self.source_code, &self.json_schema, &self.args_json_schema, &self.description, &self.metadata];
+        500 + large.into_iter().flatten().map(String::len).sum::<usize>()
+    }
+}
+
 impl TryFrom<ToolRow> for Tool {
     type Error = crate::StoreError;
 

@@ -1,6 +1,7 @@
 //! What the store promises, checked from the same code on SQLite and on PostgreSQL.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on stops")]
+#![expect(clippy::disallowed_methods, reason = "tests share a database and only need names that differ")]
 
 mod agent_lists;
 mod agent_parts;
@@ -16,6 +17,7 @@ mod search;
 mod steps;
 mod store;
 mod tenancy;
+mod together;
 mod tools;
 
 /// Makes a test for each database out of each function `async fn(World)`.

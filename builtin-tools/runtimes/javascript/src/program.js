@@ -1,0 +1,39 @@
+// Runs one program: prepares the globals, does what was asked, and tells what came of it.
+import { agentState, writeBack } from './agent.js';
+import { InvalidArguments, bind } from './arguments.js';
+import { evaluate } from './cell.js';
+import { describe } from './failures.js';
+import { prepare, shown } from './globals.js';
+import { returned, valueOf } from './values.js';
+
+const ok = (val) => ({ tag: 'ok', val });
+const err = (val) => ({ tag: 'err', val });
+
+export async function run(program) {
+  let value;
+  try {
+    const agent = agentState(program.agentState);
+    prepare(program, agent);
+    const result = program.action.tag === 'call'
+      ? returned(await call(program, agent, program.action.val))
+      : valueOf(await evaluate(program.source, program.filename));
+    writeBack(agent);
+    value = ok(result);
+  } catch (error) {
+    value = error instanceof InvalidArguments
+      ? err({ tag: 'invalid-arguments', val: error.message })
+      : err({ tag: 'raised', val: describe(error, program) });
+  }
+  return { value, displays: shown() };
+}
+
+async function call(program, agent, invocation) {
+  const name = invocation.function;
+  if (!/^[A-Za-z_$][\w$]*$/.test(name)) throw new InvalidArguments(`${JSON.stringify(name)} is not the name of a function`);
+  // The source becomes the body of a function, on the same line: what it declares can be looked up, and lines keep their number.
+  const found = await (0, eval)(
+    `(async () => {${program.source}\n;return { it: typeof ${name} === 'undefined' ? undefined : ${name} }})\n//# sourceURL=${program.filename}`,
+  )();
+  if (typeof found.it !== 'function') throw new InvalidArguments(`the source defines no function '${name}'`);
+  return found.it(...bind(found.it, invocation.arguments, agent));
+}

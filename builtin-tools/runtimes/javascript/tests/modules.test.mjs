@@ -1,0 +1,70 @@
+// The modules that need no host, in Node. They lie beside `acorn.mjs` where the set-up command has put them together.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { bind, InvalidArguments } from '../src/arguments.js';
+import { evaluate } from '../src/cell.js';
+import { describe } from '../src/failures.js';
+import { inspect, line } from '../src/inspect.js';
+import { returned, valueOf } from '../src/values.js';
+
+const agent = { id: 'agent-1' };
+const passed = (target, given) => bind(target, JSON.stringify(given), agent);
+
+test('arguments go to the parameters of their name', () => {
+  assert.deepEqual(passed((a, b = 1) => [a, b], { b: 2, a: 3 }), [3, 2]);
+  assert.deepEqual(passed(async function named(a, b) { return [a, b]; }, { b: 2 }), [undefined, 2]);
+  assert.deepEqual(passed((a, agentState, b) => [a, agentState, b], { a: 1, b: 2 }), [1, agent, 2]);
+  assert.deepEqual(passed((text = 'a, (b', [x] = [1], ...rest) => [text, x, rest], { rest: [7, 8] }), [undefined, undefined, 7, 8]);
+  assert.deepEqual(passed({ method(a) { return a; } }.method, { a: 5 }), [5]);
+});
+
+test('a single parameter takes all arguments unless it is one of them', () => {
+  assert.deepEqual(passed(({ a, b }) => [a, b], { a: 1, b: 2 }), [{ a: 1, b: 2 }]);
+  assert.deepEqual(passed((options) => options, { a: 1 }), [{ a: 1 }]);
+  assert.deepEqual(passed((options) => options, {}), [undefined]);
+  assert.deepEqual(passed((item) => item, { item: { a: 1 } }), [{ a: 1 }]);
+  assert.deepEqual(passed((item, agentState) => [item, agentState], { a: 1 }), [{ a: 1 }, agent]);
+});
+
+test('arguments that fit nothing are refused', () => {
+  assert.throws(() => passed((a, b) => [a, b], { c: 1 }), new InvalidArguments('c: there is no such argument'));
+  assert.throws(() => bind(() => {}, '[1]', agent), /must be a JSON object/);
+  assert.throws(() => bind(() => {}, '{', agent), /are not JSON/);
+});
+
+test('a cell has the value of its last expression', async () => {
+  assert.equal(await evaluate('const x1 = 20; x1 * 2 + 2', 'cell.js'), 42);
+  assert.equal(await evaluate('const y1 = await Promise.resolve(1);\ny1 + (await Promise.resolve(2));', 'cell.js'), 3);
+  assert.equal(await evaluate('const z1 = await 1;', 'cell.js'), undefined);
+  assert.equal(await evaluate("'await'", 'cell.js'), 'await');
+  await assert.rejects(evaluate("import 'x';", 'cell.js'), /cannot be used here \(line 1\)/);
+});
+
+test('values become JSON and text', () => {
+  assert.deepEqual(returned('it'), { json: '"it"', text: 'it' });
+  assert.deepEqual(valueOf('it'), { json: '"it"', text: "'it'" });
+  assert.equal(returned(undefined), undefined);
+  assert.equal(valueOf([new Map([['a', 1n]]), new Set([1])]).json, '[{"a":1},[1]]');
+  assert.equal(valueOf(() => 1).json, undefined);
+});
+
+test('the console shows values', () => {
+  assert.equal(line(['%s is %d', 'x', 5, { a: 1 }]), 'x is 5 { a: 1 }');
+  assert.equal(inspect({ a: [1, 'x'], 'b-c': null, d: undefined }), "{ a: [ 1, 'x' ], 'b-c': null, d: undefined }");
+  assert.equal(inspect([]), '[]');
+  assert.equal(inspect(Array.from({ length: 101 }, () => 0)).includes('… 1 more'), true);
+  const circle = {};
+  circle.self = circle;
+  assert.equal(inspect(circle), '{ self: [Circular] }');
+});
+
+test('a syntax error points at its place', () => {
+  const told = describe(new SyntaxError('no'), { source: 'const a = 1;\nreturn (1;', filename: 'tool.js' });
+  assert.equal(told.traceback, 'tool.js:2\nreturn (1;\n         ^\nSyntaxError: no');
+});
+
+test('what is thrown need not be an error', () => {
+  const told = describe({ code: 5 }, { source: '', filename: 'tool.js' });
+  assert.deepEqual(told, { name: 'Error', message: '{"code":5}', traceback: 'Uncaught {"code":5}' });
+});

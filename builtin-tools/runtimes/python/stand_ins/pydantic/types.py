@@ -1,0 +1,170 @@
+"""Types with constraints of their own."""
+
+import re
+import typing
+import uuid
+from urllib.parse import urlsplit
+
+from mneme_runtime.misfits import misfit
+
+from .fields import FieldInfo
+
+T = typing.TypeVar("T")
+
+
+def _with(kind, **constraints):
+    return typing.Annotated[kind, FieldInfo(**constraints)]
+
+
+def conint(*, gt=None, ge=None, lt=None, le=None, multiple_of=None, **_):
+    """An integer within bounds."""
+    return _with(int, gt=gt, ge=ge, lt=lt, le=le, multiple_of=multiple_of)
+
+
+def confloat(*, gt=None, ge=None, lt=None, le=None, multiple_of=None, **_):
+    """A number within bounds."""
+    return _with(float, gt=gt, ge=ge, lt=lt, le=le, multiple_of=multiple_of)
+
+
+def constr(*, min_length=None, max_length=None, pattern=None, regex=None, **_):
+    """A text within bounds."""
+    return _with(str, min_length=min_length, max_length=max_length, pattern=pattern or regex)
+
+
+def conlist(item_type, *, min_length=None, max_length=None, min_items=None, max_items=None, **_):
+    """A list within bounds."""
+    return _with(list[item_type], min_length=min_length or min_items, max_length=max_length or max_items)
+
+
+class Strict:
+    """In `Annotated`: no conversion from another type."""
+
+    def __init__(self, kind):
+        self.kind = kind
+
+    def before_value(self, value):
+        """The value, if it has the type."""
+        if type(value) is not self.kind:
+            raise misfit(value, f"must be of type {self.kind.__name__}", f"{self.kind.__name__}_type")
+        return value
+
+
+class SecretStr:
+    """A text that is not printed."""
+
+    json_schema_of_type = {"type": "string", "format": "password", "writeOnly": True}
+
+    def __init__(self, value):
+        self._value = value
+
+    @classmethod
+    def convert_value(cls, value):
+        """From text."""
+        if not isinstance(value, str):
+            raise misfit(value, "must be a string", "string_type")
+        return cls(value)
+
+    def get_secret_value(self):
+        """The text."""
+        return self._value
+
+    def __eq__(self, other):
+        return isinstance(other, SecretStr) and self._value == other._value
+
+    def __hash__(self):
+        return hash(self._value)
+
+    def __len__(self):
+        return len(self._value)
+
+    def __str__(self):
+        return "**********" if self._value else ""
+
+    def __repr__(self):
+        return f"SecretStr({str(self)!r})"
+
+
+class EmailStr(str):
+    """An e-mail address."""
+
+    json_schema_of_type = {"type": "string", "format": "email"}
+
+    @classmethod
+    def convert_value(cls, value):
+        """From text."""
+        if not isinstance(value, str) or not re.fullmatch(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+", value):
+            raise misfit(value, "must be an e-mail address", "value_error")
+        return value
+
+
+class AnyUrl(str):
+    """An address on the web."""
+
+    json_schema_of_type = {"type": "string", "format": "uri"}
+    schemes: typing.ClassVar = None
+
+    @classmethod
+    def convert_value(cls, value):
+        """From text."""
+        parts = urlsplit(value) if isinstance(value, str) else None
+        if parts is None or not parts.scheme or cls.schemes and (parts.scheme not in cls.schemes or not parts.hostname):
+            raise misfit(value, "must be a URL", "url_parsing")
+        return cls(value)
+
+    scheme = property(lambda self: urlsplit(self).scheme)
+    host = property(lambda self: urlsplit(self).hostname)
+    port = property(lambda self: urlsplit(self).port)
+    path = property(lambda self: urlsplit(self).path)
+    query = property(lambda self: urlsplit(self).query or None)
+
+
+class AnyHttpUrl(AnyUrl):
+    """An address that starts with http:// or https://."""
+
+    schemes = ("http", "https")
+
+
+HttpUrl = AnyHttpUrl
+PositiveInt = conint(gt=0)
+NegativeInt = conint(lt=0)
+NonNegativeInt = conint(ge=0)
+NonPositiveInt = conint(le=0)
+PositiveFloat = confloat(gt=0)
+NegativeFloat = confloat(lt=0)
+NonNegativeFloat = confloat(ge=0)
+NonPositiveFloat = confloat(le=0)
+StrictStr = typing.Annotated[str, Strict(str)]
+StrictInt = typing.Annotated[int, Strict(int)]
+StrictFloat = typing.Annotated[float, Strict(float)]
+StrictBool = typing.Annotated[bool, Strict(bool)]
+UUID1 = UUID3 = UUID4 = UUID5 = uuid.UUID
+
+
+class AliasChoices:
+    """Several names that a field may be given under."""
+
+    def __init__(self, *choices):
+        self.choices = choices
+
+
+class StringConstraints(FieldInfo):
+    """In `Annotated[str, …]`: what the text must be like."""
+
+    def __init__(self, *, strip_whitespace=False, to_lower=False, to_upper=False, **given):
+        super().__init__(**given)
+        self._change = [change for wanted, change in ((strip_whitespace, str.strip), (to_lower, str.lower), (to_upper, str.upper))
+                        if wanted]
+
+    def before_value(self, value):
+        """The text in the wanted form."""
+        for change in self._change if isinstance(value, str) else ():
+            value = change(value)
+        return value
+
+
+__all__ = [
+    "AliasChoices", "AnyHttpUrl", "AnyUrl", "EmailStr", "HttpUrl", "NegativeFloat", "NegativeInt", "NonNegativeFloat",
+    "NonNegativeInt", "NonPositiveFloat", "NonPositiveInt", "PositiveFloat", "PositiveInt", "SecretStr", "StrictBool",
+    "StrictFloat", "StrictInt", "StrictStr", "StringConstraints", "UUID1", "UUID3", "UUID4", "UUID5", "confloat", "conint", "conlist",
+    "constr",
+]

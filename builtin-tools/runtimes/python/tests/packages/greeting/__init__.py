@@ -1,0 +1,3 @@
+def hello(name):
+    """A greeting."""
+    return f"Hello, {name}"

@@ -1,0 +1,53 @@
+//! Embeds the language runtimes: every `*.wasm` in `<workspace>/builtin-tools/dist/runtimes`, compressed.
+
+use std::path::{Path, PathBuf};
+use std::{env, fs, io};
+
+/// Small enough for a binary, quick enough for a build.
+const LEVEL: i32 = 9;
+
+fn main() {
+    if let Err(reason) = run() {
+        println!("cargo::error={reason}");
+    }
+}
+
+fn run() -> Result<(), String> {
+    let here = PathBuf::from(variable("CARGO_MANIFEST_DIR")?);
+    let out = PathBuf::from(variable("OUT_DIR")?);
+    let folder = here.join("../builtin-tools/dist/runtimes");
+    println!("cargo::rerun-if-changed={}", folder.display());
+    let mut table = String::from("&[\n");
+    // A build without runtimes is a whole server, for tools that are components.
+    for path in files(&folder).unwrap_or_default() {
+        println!("cargo::rerun-if-changed={}", path.display());
+        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let packed = out.join(format!("{name}.wasm.zst"));
+        pack(&path, &packed).map_err(|error| format!("{}: {error}", path.display()))?;
+        table += &format!("    ({name:?}, include_bytes!({:?})),\n", packed.display().to_string());
+    }
+    table += "]\n";
+    let target = out.join("runtimes.rs");
+    fs::write(&target, table).map_err(|error| format!("{}: {error}", target.display()))
+}
+
+fn files(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "wasm") {
+            found.push(path);
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+fn pack(from: &Path, to: &Path) -> io::Result<()> {
+    let bytes = fs::read(from)?;
+    fs::write(to, zstd::bulk::compress(&bytes, LEVEL)?)
+}
+
+fn variable(name: &str) -> Result<String, String> {
+    env::var(name).map_err(|error| format!("{name}: {error}"))
+}

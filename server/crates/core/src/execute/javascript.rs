@@ -1,0 +1,132 @@
+//! TypeScript and JavaScript before they run: a guest of the server's own takes the types away. Its parser would
+//! recurse and search without bound for some texts; in the sandbox that costs the author their own call.
+
+use std::sync::Arc;
+
+use mneme_sandbox::{CallRequest, Grants, Limits, ScriptFailure, ScriptOutcome};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::Nobody;
+use crate::Core;
+
+/// What a stack trace calls the file.
+const FILE: &str = "tool.ts";
+/// The tool of the guest.
+const COMPILE: &str = "compile_script";
+
+/// How a file finds what it imports.
+const REQUIRE: &str = "const require = (name) => { const found = (globalThis.__packages ?? {})[name]; \
+                       if (found === undefined) throw new Error(`the module '${name}' is not here: list npm packages \
+                       in npm_requirements; modules of Node.js do not exist in the sandbox`); return found; }; ";
+
+/// A file as the runtime runs it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Script {
+    /// Statements of an asynchronous function.
+    body: String,
+    /// The packages that it imports.
+    packages: Vec<String>,
+    /// For each line of the body the line of the file, from 1.
+    lines: Vec<usize>,
+}
+
+impl Script {
+    /// What a stack trace calls the file.
+    pub fn file(&self) -> &'static str {
+        FILE
+    }
+
+    /// The body behind the packages that it imports. All of them stand on its first line, so that lines keep their
+    /// number.
+    pub fn with_packages(&self, bundle: Option<&str>) -> String {
+        if self.packages.is_empty() {
+            return self.body.clone();
+        }
+        let bundle = bundle.unwrap_or_default().replace('\n', " ");
+        format!("{bundle};{REQUIRE}{}", self.body)
+    }
+
+    /// An outcome whose places are those of the author's file.
+    pub fn restored(&self, mut outcome: ScriptOutcome) -> ScriptOutcome {
+        if let Err(ScriptFailure::Raised(raised)) = &mut outcome.result {
+            raised.traceback = self.restore_lines(&raised.traceback);
+        }
+        for text in &mut outcome.stderr {
+            *text = self.restore_lines(text);
+        }
+        outcome
+    }
+
+    /// The text with every `tool.ts:LINE:COLUMN` turned into the line of the author's file.
+    fn restore_lines(&self, text: &str) -> String {
+        let mut restored = String::with_capacity(text.len());
+        let mut rest = text;
+        while let Some((before, after)) = rest.split_once(FILE) {
+            restored.push_str(before);
+            restored.push_str(FILE);
+            rest = after;
+            let Some((line, column, tail)) = place(after) else { continue };
+            match line.checked_sub(1).and_then(|index| self.lines.get(index)) {
+                Some(line) => restored.push_str(&format!(":{line}")),
+                // The line that the server itself put behind the file.
+                None => restored.push_str(&format!(":{line}:{column}")),
+            }
+            rest = tail;
+        }
+        restored.push_str(rest);
+        restored
+    }
+}
+
+/// `:LINE:COLUMN` at the start of a text, and what follows it.
+fn place(text: &str) -> Option<(usize, usize, &str)> {
+    let (line, rest) = number(text.strip_prefix(':')?)?;
+    let (column, rest) = number(rest.strip_prefix(':')?)?;
+    Some((line, column, rest))
+}
+
+fn number(text: &str) -> Option<(usize, &str)> {
+    let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (digits, rest) = text.split_at(end);
+    Some((digits.parse().ok()?, rest))
+}
+
+impl Core {
+    /// A file as the runtime runs it.
+    ///
+    /// # Errors
+    /// Why the file cannot be run, for its author.
+    pub(super) async fn compile_script(self: &Arc<Self>, source: &str) -> std::result::Result<Arc<Script>, String> {
+        if let Some(known) = self.scripts.get(source) {
+            return Ok(known);
+        }
+        let guest = self.sandbox.typescript().await.map_err(|error| error.to_string())?;
+        let request = CallRequest {
+            tool: COMPILE.into(),
+            arguments: json!({ "source": source }).to_string(),
+            host: Arc::new(Nobody::new(self.clone(), mneme_domain::Actor::default_admin())),
+            limits: Limits { output_bytes: 16 << 20, memory_bytes: 256 << 20, ..Limits::default() },
+            grants: Grants { capabilities: Vec::new(), ..Grants::default() },
+            env: Vec::new(),
+        };
+        let text = self.sandbox.call(&guest, request).await.result.map_err(|failure| failure.to_string())?;
+        let script: Script = serde_json::from_str(&text).map_err(|error| error.to_string())?;
+        let script = Arc::new(script);
+        self.scripts.insert(source.to_owned(), script.clone());
+        Ok(script)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_those_of_the_authors_file() {
+        let script = Script { body: String::new(), packages: Vec::new(), lines: vec![3, 9] };
+        let text = "Error: x\n    at go (tool.ts:2:9)\n    at tool.ts:99:1, and tool.ts alone";
+        let restored = script.restore_lines(text);
+        assert_eq!(restored, "Error: x\n    at go (tool.ts:9)\n    at tool.ts:99:1, and tool.ts alone");
+    }
+}

@@ -1,0 +1,91 @@
+//! What the model is asked: the system prompt kept fresh, the context kept short enough, bad answers asked for again.
+
+use std::sync::Arc;
+
+use mneme_domain::{content::ContentPart, message::Message};
+use mneme_llm::LlmError;
+
+use super::{
+    super::{
+        answer,
+        model_call::{self, Answer},
+        thoughts,
+    },
+    State, Turn,
+};
+use crate::{
+    Result,
+    context::{history, prompt},
+};
+
+/// How often a model may answer nothing, or nothing usable, before the turn ends.
+const BAD_ANSWERS: usize = 3;
+/// How often the context is made smaller for one step before the provider's refusal is final.
+const COMPACTIONS: usize = 4;
+
+impl Turn {
+    /// Writes the system prompt anew when memory changed or its time is stale. Returns whether it did.
+    pub(super) fn refresh_prompt(&self, state: &mut State) -> bool {
+        let now = self.core.env.now();
+        let written = state.context.system.updated_at.unwrap_or(state.context.system.created_at);
+        let blocks = state.working.lock().blocks();
+        let fixed = prompt::fixed_part(&state.agent.system, &blocks, &state.agent.tool_rules);
+        let age = (now - written).to_std().unwrap_or_default();
+        let current = state.context.system.text();
+        let memory_same = prompt::is_current(&current, &fixed);
+        if memory_same && age < self.core.config.prompt_refresh {
+            return false;
+        }
+        if !memory_same {
+            state.context.memory_changed = now;
+        }
+        let in_view = i64::try_from(state.context.messages.len()).unwrap_or(i64::MAX);
+        let facts = prompt::Facts {
+            now,
+            memory_changed: state.context.memory_changed,
+            recall_messages: (state.context.total - in_view - 1).max(0),
+            timezone: state.agent.timezone.as_deref().unwrap_or("UTC"),
+        };
+        let mut system = (*state.context.system).clone();
+        system.content = vec![ContentPart::text(prompt::join(&fixed, facts))];
+        system.updated_at = Some(now);
+        state.context.system = Arc::new(system);
+        true
+    }
+
+    /// Calls the model until it gives a usable answer, making room in the context when that is what it lacks.
+    pub(super) async fn ask(&self, state: &mut State, message: &Message) -> Result<Answer> {
+        let aloud = thoughts::asked(&state.agent);
+        let mut bad = 0;
+        let mut compactions = 0;
+        if self.core.is_too_long(&state.agent, &state.context, &state.pending, &state.specs) {
+            compactions += 1;
+            self.compact(state).await?;
+        }
+        loop {
+            let provider = self.core.models.provider_of(&state.agent.llm_config)?;
+            let system = state.context.system.text();
+            let messages = state.context.messages.iter().map(|message| &**message).chain(&state.pending);
+            let chat = history::to_chat(&system, messages);
+            let request = model_call::request(&state.agent, chat, state.specs.clone());
+            match model_call::call(self.core.models.client(), provider, &request, message, aloud, &self.sink).await {
+                Ok(answer) if answer::is_empty(&answer.completion) && bad + 1 < BAD_ANSWERS => bad += 1,
+                Ok(answer) => return Ok(answer),
+                Err(LlmError::ContextOverflow { .. }) if compactions < COMPACTIONS => {
+                    compactions += 1;
+                    self.compact(state).await?;
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    async fn compact(&self, state: &mut State) -> Result<()> {
+        let compacted = self.core.compact(&self.actor, &state.agent, &state.context, &state.specs).await?;
+        if let Some(context) = compacted {
+            state.agent.version = context.version;
+            state.context = context;
+        }
+        Ok(())
+    }
+}

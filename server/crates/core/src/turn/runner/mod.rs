@@ -1,0 +1,221 @@
+//! The agent loop: call the model, run its tools, write the step, and again until something ends the turn.
+
+mod ask;
+mod end;
+mod records;
+mod step;
+mod tokens;
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+pub use end::error_data;
+use mneme_domain::{
+    Actor, AgentId, RunId, Timestamp,
+    agent::Agent,
+    message::Message,
+    request::MessageCreate,
+    run::{RequestConfig, RunStatus, StopReason},
+    step::TurnUsage,
+    tool::Tool,
+};
+use mneme_llm::ToolSpec;
+use mneme_store::{agents, runs};
+use parking_lot::Mutex;
+
+use super::{TurnEvent, host::Working, input, model_call, sink::Sink};
+use crate::{Core, CoreError, Result, context::cache::CachedContext, locks::AgentGuard};
+
+/// What a turn is to do.
+pub struct Order {
+    pub agent: AgentId,
+    pub run_id: RunId,
+    pub config: RequestConfig,
+    pub max_steps: u32,
+    /// Whether it goes on without its client.
+    pub background: bool,
+    /// Who is told when it ends.
+    pub callback_url: Option<String>,
+    /// The agent's turn, when nobody had it.
+    pub seat: Option<Seat>,
+    /// The agents whose tool calls wait for the turn.
+    pub chain: Arc<[AgentId]>,
+}
+
+/// The agent's turn, taken, and the agent as it was read since.
+pub struct Seat {
+    pub guard: AgentGuard,
+    pub agent: Agent,
+}
+
+/// A turn under way.
+pub struct Turn {
+    core: Arc<Core>,
+    actor: Actor,
+    agent: AgentId,
+    run_id: RunId,
+    config: RequestConfig,
+    max_steps: u32,
+    background: bool,
+    callback_url: Option<String>,
+    seat: Option<Seat>,
+    chain: Arc<[AgentId]>,
+    sink: Sink,
+    began: Instant,
+    created_at: Timestamp,
+}
+
+/// What a turn knows while it runs.
+struct State {
+    agent: Agent,
+    tools: Vec<Arc<Tool>>,
+    specs: Vec<ToolSpec>,
+    working: Arc<Mutex<Working>>,
+    context: CachedContext,
+    /// Input that no step has written yet.
+    pending: Vec<Message>,
+    usage: TurnUsage,
+    ttft: Option<Duration>,
+}
+
+/// What a step leads to.
+enum Next {
+    Step,
+    Stop(StopReason),
+}
+
+impl Turn {
+    pub fn new(core: Arc<Core>, actor: Actor, order: Order, sink: Sink) -> Self {
+        let Order { agent, run_id, config, max_steps, background, callback_url, seat, chain } = order;
+        let created_at = core.env.now();
+        let began = Instant::now();
+        Self {
+            core,
+            actor,
+            agent,
+            run_id,
+            config,
+            max_steps,
+            background,
+            callback_url,
+            seat,
+            chain,
+            sink,
+            began,
+            created_at,
+        }
+    }
+
+    /// The run that the turn is recorded as.
+    pub fn run_id(&self) -> &RunId {
+        &self.run_id
+    }
+
+    /// Runs the turn to its end and tells the reader how it ended. A background turn's run is recorded already.
+    #[tracing::instrument(name = "turn", skip_all, fields(agent = %self.agent, run = %self.run_id))]
+    pub async fn run(mut self, input: Vec<MessageCreate>) {
+        let seat = self.seat.take();
+        let cancel = self.core.live.get(&self.run_id).map(|live| live.cancel.clone()).unwrap_or_default();
+        let ended = tokio::select! {
+            biased;
+            ended = self.drive(input, seat) => ended,
+            () = cancel.cancelled() => return self.cancelled().await,
+            () = self.sink.closed() => return self.cancelled().await,
+            () = self.core.stopping.cancelled() => Err(CoreError::Unavailable("The server is shutting down".into())),
+        };
+        match ended {
+            Ok((stop, usage)) => {
+                self.sink.send(TurnEvent::Stop(stop)).await;
+                self.sink.send(TurnEvent::Usage(usage)).await;
+            }
+            Err(error) => {
+                if self.background {
+                    tracing::warn!(%error, "a background turn failed");
+                }
+                self.core.contexts.forget(&self.agent);
+                let reason =
+                    if matches!(error, CoreError::Llm(_)) { StopReason::LlmApiError } else { StopReason::Error };
+                self.end_early(RunStatus::Failed, reason, Some(&error)).await;
+                self.sink.send(TurnEvent::Error(error)).await;
+            }
+        }
+    }
+
+    async fn cancelled(&self) {
+        tracing::info!("the turn is cancelled");
+        self.core.contexts.forget(&self.agent);
+        self.end_early(RunStatus::Cancelled, StopReason::Cancelled, None).await;
+        self.sink.send(TurnEvent::Stop(StopReason::Cancelled)).await;
+        let usage = async {
+            let mut conn = self.core.store.read().await?;
+            runs::usage(&mut conn, &self.actor, &self.run_id).await
+        };
+        self.sink.send(TurnEvent::Usage(usage.await.ok().flatten().unwrap_or_default())).await;
+    }
+
+    async fn drive(&self, input: Vec<MessageCreate>, seat: Option<Seat>) -> Result<(StopReason, TurnUsage)> {
+        let (guard, agent) = match seat {
+            Some(seat) => {
+                self.record(RunStatus::Running).await?;
+                (seat.guard, Some(seat.agent))
+            }
+            None => {
+                if !self.background {
+                    self.record(RunStatus::Created).await?;
+                }
+                let guard = self.core.locks.lock(&self.agent).await;
+                let mut tx = self.core.store.write().await?;
+                runs::set_running(&mut tx, &self.actor, &self.run_id).await?;
+                tx.commit().await?;
+                (guard, None)
+            }
+        };
+        let mut state = self.load(agent, input).await?;
+        let mut number: u32 = 0;
+        let stop = loop {
+            number += 1;
+            match self.step(&mut state, number >= self.max_steps).await? {
+                Next::Step => {}
+                Next::Stop(reason) => break reason,
+            }
+        };
+        if state.agent.message_buffer_autoclear {
+            self.core.clear_buffer(&self.actor, &self.agent).await?;
+        }
+        drop(guard);
+        Ok((stop, state.usage))
+    }
+
+    async fn load(&self, agent: Option<Agent>, input: Vec<MessageCreate>) -> Result<State> {
+        let core = &self.core;
+        let mut conn = core.store.read().await?;
+        let agent = match agent {
+            Some(agent) => agent,
+            None => agents::get(&mut conn, &self.actor, &self.agent)
+                .await?
+                .ok_or_else(|| CoreError::missing("Agent", &self.agent))?,
+        };
+        let (stored, tools) = agents::equipment(&mut conn, &self.actor, &self.agent).await?;
+        let context = match core.contexts.get(&self.agent, agent.version) {
+            Some(context) => (*context).clone(),
+            None => core.load_context(&mut conn, &self.actor, &agent).await?,
+        };
+        drop(conn);
+        let pending = input
+            .into_iter()
+            .map(|create| input::to_message(&core.env, &self.agent, Some(&self.run_id), create))
+            .collect();
+        Ok(State {
+            specs: model_call::specs(&agent, tools.iter().map(|tool| &**tool)),
+            agent,
+            tools,
+            working: Arc::new(Mutex::new(Working::new(stored))),
+            context,
+            pending,
+            usage: TurnUsage::default(),
+            ttft: None,
+        })
+    }
+}

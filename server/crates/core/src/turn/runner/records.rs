@@ -1,0 +1,162 @@
+//! A turn as it is recorded: its run, its steps with their measures, what went over the wire.
+
+use std::time::Duration;
+
+use mneme_domain::{
+    JsonObject, StepId, Timestamp, TraceId,
+    run::{Run, RunStatus, StopReason},
+    step::{ProviderTrace, Step, StepMetrics, StepStatus},
+};
+use mneme_llm::Completion;
+use mneme_store::{runs, runs::RunEnd};
+
+use super::{State, Turn};
+use crate::Result;
+
+/// How long the parts of a step took.
+pub(super) struct Times {
+    pub model: Duration,
+    /// `None` when no tool ran.
+    pub tools: Option<Duration>,
+    pub step: Duration,
+}
+
+impl Turn {
+    /// Writes the run's record.
+    pub async fn record(&self, status: RunStatus) -> Result<Run> {
+        let mut metadata = JsonObject::new();
+        metadata.insert("run_type".into(), self.sink.run_type().into());
+        let run = Run {
+            id: self.run_id.clone(),
+            status,
+            created_at: self.created_at,
+            completed_at: None,
+            agent_id: self.agent.clone(),
+            base_template_id: None,
+            background: Some(self.background),
+            metadata: Some(metadata),
+            request_config: Some(self.config.clone()),
+            stop_reason: None,
+            callback_url: self.callback_url.clone(),
+            callback_sent_at: None,
+            callback_status_code: None,
+            callback_error: None,
+            ttft_ns: None,
+            total_duration_ns: None,
+        };
+        let mut tx = self.core.store.write().await?;
+        tx.gather();
+        runs::insert(&mut tx, &self.actor, &run).await?;
+        tx.commit().await?;
+        Ok(run)
+    }
+
+    pub(super) fn step_record(
+        &self,
+        state: &State,
+        id: &StepId,
+        created_at: Timestamp,
+        completion: &Completion,
+        stop: Option<StopReason>,
+    ) -> Step {
+        let (prompt, completed, total) = self.tokens(state, completion);
+        let details = completion.usage.and_then(|usage| usage.reasoning_tokens).map(|count| {
+            let mut details = JsonObject::new();
+            details.insert("reasoning_tokens".into(), count.into());
+            details
+        });
+        let mut step = self.bare_step(state, id, created_at);
+        step.prompt_tokens = Some(prompt);
+        step.completion_tokens = Some(completed);
+        step.total_tokens = Some(total);
+        step.completion_tokens_details = details;
+        step.stop_reason = stop;
+        step.status = Some(StepStatus::Success);
+        step
+    }
+
+    pub(super) fn bare_step(&self, state: &State, id: &StepId, created_at: Timestamp) -> Step {
+        let config = &state.agent.llm_config;
+        Step {
+            id: id.clone(),
+            origin: None,
+            organization_id: Some(self.actor.org.to_string()),
+            provider_id: None,
+            run_id: Some(self.run_id.clone()),
+            agent_id: Some(self.agent.clone()),
+            provider_name: config.provider_name.clone(),
+            provider_category: config.provider_category.clone(),
+            model: Some(config.model.clone()),
+            model_endpoint: config.model_endpoint.clone(),
+            context_window_limit: Some(i64::from(config.context_window)),
+            completion_tokens: None,
+            prompt_tokens: None,
+            total_tokens: None,
+            completion_tokens_details: None,
+            stop_reason: None,
+            tags: Vec::new(),
+            tid: None,
+            trace_id: None,
+            messages: Vec::new(),
+            feedback: None,
+            project_id: state.agent.project_id.clone(),
+            error_type: None,
+            error_data: None,
+            status: None,
+            created_at,
+        }
+    }
+
+    /// The measures of a step.
+    pub(super) fn metrics(&self, state: &State, id: &StepId, started_at: Timestamp, times: &Times) -> StepMetrics {
+        StepMetrics {
+            id: id.clone(),
+            provider_id: None,
+            run_id: Some(self.run_id.clone()),
+            agent_id: Some(self.agent.clone()),
+            step_start_ns: started_at.timestamp_nanos_opt(),
+            llm_request_start_ns: started_at.timestamp_nanos_opt(),
+            llm_request_ns: Some(nanos(times.model)),
+            tool_execution_ns: times.tools.map(nanos),
+            step_ns: Some(nanos(times.step)),
+            base_template_id: None,
+            template_id: None,
+            project_id: state.agent.project_id.clone(),
+        }
+    }
+
+    pub(super) fn trace(&self, step: &StepId, completion: &Completion) -> ProviderTrace {
+        let now = self.core.env.now();
+        ProviderTrace {
+            created_by_id: Some(self.actor.user.to_string()),
+            last_updated_by_id: Some(self.actor.user.to_string()),
+            created_at: now,
+            updated_at: Some(now),
+            id: TraceId::from_uuid(self.core.env.uuid()),
+            request_json: completion.request_json.clone(),
+            response_json: completion.response_json.clone(),
+            step_id: Some(step.clone()),
+        }
+    }
+
+    pub(super) fn run_end(&self, state: &State, status: RunStatus, reason: StopReason) -> RunEnd {
+        RunEnd {
+            status,
+            stop_reason: Some(reason),
+            completed_at: self.core.env.now(),
+            ttft_ns: state.ttft.map(nanos),
+            total_duration_ns: Some(nanos(self.began.elapsed())),
+            error: None,
+        }
+    }
+
+    pub(super) fn milliseconds(&self) -> i64 {
+        // A finished run took some time, however fast it was.
+        i64::try_from(self.began.elapsed().as_millis()).unwrap_or(i64::MAX).max(1)
+    }
+}
+
+/// Whole nanoseconds, as runs and steps keep durations.
+pub(super) fn nanos(duration: Duration) -> i64 {
+    i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX)
+}

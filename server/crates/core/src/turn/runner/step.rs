@@ -1,0 +1,195 @@
+//! One step: a model call, the tools it asked for, and the writing of both.
+
+use std::{sync::Arc, time::Instant};
+
+use mneme_domain::{
+    AgentId, MessageId, StepId, ToolId,
+    message::{Message, MessageRole, StoredToolCall, ToolStatus},
+    run::{RunStatus, StopReason},
+    tool_rule::ToolRule,
+};
+use mneme_store::{agents, blocks};
+
+use super::{
+    super::{
+        answer,
+        commit::{Committed, StepRecord},
+        host::Working,
+        model_call::Answer,
+        thoughts,
+        tools::{Caller, ToolRun},
+    },
+    Next, State, Turn,
+    records::Times,
+};
+use crate::{Core, CoreError, Result, context::cache::CachedContext};
+
+/// How often a step's tools run again because somebody changed a block in between.
+const BLOCK_RETRIES: usize = 5;
+
+impl Turn {
+    /// Makes one step. At the `last` one the turn stops whatever the model wants.
+    pub(super) async fn step(&self, state: &mut State, last: bool) -> Result<Next> {
+        let began = Instant::now();
+        let started_at = self.core.env.now();
+        let step_id = StepId::from_uuid(self.core.env.uuid());
+        let rewritten = self.refresh_prompt(state);
+        let mut message = Message::new(
+            MessageId::from_uuid(self.core.env.uuid()),
+            self.agent.clone(),
+            MessageRole::Assistant,
+            started_at,
+        );
+        message.step_id = Some(step_id.clone());
+        message.run_id = Some(self.run_id.clone());
+        message.model = Some(state.agent.llm_config.model.clone());
+
+        let called = self.ask(state, &message).await;
+        let Answer { completion, took, ttft, shown } = match called {
+            Ok(answer) => answer,
+            Err(error) => {
+                self.record_failed_step(state, &step_id, started_at, began, &error).await;
+                return Err(error);
+            }
+        };
+        if state.ttft.is_none() {
+            state.ttft = ttft;
+        }
+        answer::fill(&mut message, &completion);
+        if thoughts::asked(&state.agent) {
+            thoughts::take(&mut message);
+        }
+        let empty = answer::is_empty(&completion);
+        self.count(state, &completion);
+
+        let mut before: Vec<ToolRun> = Vec::new();
+        for _ in 0..BLOCK_RETRIES {
+            let tool_began = Instant::now();
+            let runs = self.run_tools(state, message.tool_calls.as_deref().unwrap_or_default(), &before).await;
+            let tools_took = (!runs.is_empty()).then(|| tool_began.elapsed());
+            let next = next(state, &message, &runs, empty, last);
+            let tool_message = tool_message(&self.core, &message, &runs);
+
+            let mut added = state.pending.clone();
+            if !empty {
+                added.push(message.clone());
+            }
+            added.extend(tool_message.clone());
+            let stop = if let Next::Stop(reason) = &next { Some(*reason) } else { None };
+            let step = self.step_record(state, &step_id, started_at, &completion, stop);
+            let times = Times { model: took, tools: tools_took, step: began.elapsed() };
+            let metrics = self.metrics(state, &step_id, started_at, &times);
+            let trace = self.trace(&step_id, &completion);
+            let tools_used: Vec<ToolId> = runs.iter().filter_map(|run| run.tool.clone()).collect();
+            let end = stop.map(|reason| self.run_end(state, RunStatus::Completed, reason));
+            let seen: Vec<MessageId> = context_ids(&state.context);
+            let record = StepRecord {
+                agent: &self.agent,
+                before: &seen,
+                version: state.agent.version,
+                added: &added,
+                system: rewritten.then_some(&*state.context.system),
+                step: &step,
+                metrics: &metrics,
+                trace: &trace,
+                tools_used: &tools_used,
+                end: end.as_ref().map(|end| (&self.run_id, end)),
+                finished: end.as_ref().map(|end| (end.completed_at, self.milliseconds())),
+            };
+            let mut working = state.working.lock().clone();
+            match self.core.commit_step(&self.actor, &record, &mut working).await? {
+                Committed::BlockChanged => {
+                    let mut conn = self.core.store.read().await?;
+                    let fresh = blocks::of_agent(&mut conn, &self.actor, &self.agent).await?;
+                    *state.working.lock() = Working::new(fresh);
+                    before = runs;
+                }
+                Committed::Yes { version, context } => {
+                    *state.working.lock() = working;
+                    self.keep(state, version, &context, added).await?;
+                    if !empty {
+                        self.sink.message(&message, &shown).await;
+                    }
+                    if let Some(tool_message) = &tool_message {
+                        self.sink.message(tool_message, &[]).await;
+                    }
+                    return Ok(next);
+                }
+            }
+        }
+        Err(CoreError::Conflict("A shared memory block was changed too often while the agent edited it".into()))
+    }
+
+    /// Takes a written step into the turn's view of the context and keeps it for the next turn.
+    async fn keep(&self, state: &mut State, version: i64, context: &[MessageId], added: Vec<Message>) -> Result<()> {
+        state.agent.version = version;
+        state.pending.clear();
+        let expected = context_ids(&state.context).len() + added.len();
+        state.context.total += i64::try_from(added.len()).unwrap_or(0);
+        state.context.messages.extend(added.into_iter().map(Arc::new));
+        state.context.version = version;
+        if context.len() == expected {
+            self.core.contexts.put(&self.agent, state.context.clone());
+            return Ok(());
+        }
+        // Somebody reset or rewrote the context meanwhile; read it as it is now.
+        let mut conn = self.core.store.read().await?;
+        let agent = agents::get(&mut conn, &self.actor, &self.agent)
+            .await?
+            .ok_or_else(|| CoreError::missing("Agent", &self.agent))?;
+        state.context = self.core.load_context(&mut conn, &self.actor, &agent).await?;
+        state.agent = agent;
+        Ok(())
+    }
+
+    async fn run_tools(&self, state: &State, calls: &[StoredToolCall], before: &[ToolRun]) -> Vec<ToolRun> {
+        let chain: Vec<AgentId> = self.chain.iter().chain([&self.agent]).cloned().collect();
+        let (core, actor) = (&self.core, &self.actor);
+        let caller = Caller { core, actor, agent: &state.agent, tools: &state.tools, chain: chain.into() };
+        caller.run(calls, &state.working, before).await
+    }
+}
+
+/// What follows a step.
+fn next(state: &State, message: &Message, runs: &[ToolRun], empty: bool, last: bool) -> Next {
+    if empty {
+        return Next::Stop(StopReason::InvalidLlmResponse);
+    }
+    let calls = message.tool_calls.as_deref().unwrap_or_default();
+    if calls.is_empty() {
+        return Next::Stop(StopReason::EndTurn);
+    }
+    let ends =
+        |call: &StoredToolCall, run: &ToolRun| {
+            run.tool_return.status == ToolStatus::Success
+                && state.agent.tool_rules.iter().any(
+                    |rule| matches!(rule, ToolRule::ExitLoop { tool_name, .. } if *tool_name == call.function.name),
+                )
+        };
+    if calls.iter().zip(runs).any(|(call, run)| ends(call, run)) {
+        // The answering tool of the older architectures is their way to say "done".
+        let answered = calls.iter().any(|call| call.function.name == "send_message");
+        return Next::Stop(if answered { StopReason::EndTurn } else { StopReason::ToolRule });
+    }
+    if last { Next::Stop(StopReason::MaxSteps) } else { Next::Step }
+}
+
+fn tool_message(core: &Core, assistant: &Message, runs: &[ToolRun]) -> Option<Message> {
+    let first = runs.first()?;
+    let id = MessageId::from_uuid(core.env.uuid());
+    let mut message = Message::new(id, assistant.agent_id.clone(), MessageRole::Tool, core.env.now());
+    message.step_id.clone_from(&assistant.step_id);
+    message.run_id.clone_from(&assistant.run_id);
+    message.model.clone_from(&assistant.model);
+    message.tool_call_id.clone_from(&first.tool_return.tool_call_id);
+    message.name = assistant.tool_calls.as_deref().and_then(|calls| match calls {
+        [call] => Some(call.function.name.clone()),
+        _ => None,
+    });
+    message.tool_returns = runs.iter().map(|run| run.tool_return.clone()).collect();
+    Some(message)
+}
+
+fn context_ids(context: &CachedContext) -> Vec<MessageId> {
+    std::iter::once(&context.system).chain(&context.messages).map(|message| message.id.clone()).collect()
+}

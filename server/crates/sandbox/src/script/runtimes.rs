@@ -1,0 +1,116 @@
+//! The language runtimes: an engine of their own, each runtime loaded when it is first needed.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::OnceCell;
+use wasmtime::Engine;
+use wasmtime::component::Linker;
+
+use super::{Language, RuntimeError};
+use crate::bindings::script::RuntimePre;
+use crate::cache::Cache;
+use crate::compile::{Compiler, Source};
+use crate::engine::{self, Room};
+use crate::lane::Lane;
+use crate::limiter::Shape;
+use crate::state::State;
+use crate::{SandboxConfig, SandboxError};
+
+/// The runtimes of a sandbox. Clones share them.
+#[derive(Clone)]
+pub struct Runtimes {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    config: SandboxConfig,
+    base: OnceCell<Base>,
+    python: OnceCell<Arc<RuntimePre<State>>>,
+    javascript: OnceCell<Arc<RuntimePre<State>>>,
+}
+
+/// What all runtimes share. It is set up with the first of them: a server without programs does without it.
+struct Base {
+    lane: Lane,
+    linker: Linker<State>,
+    compiler: Compiler,
+}
+
+impl Runtimes {
+    /// The runtimes of [`SandboxConfig::runtimes_dir`]; none is loaded yet.
+    pub fn new(config: &SandboxConfig) -> Self {
+        let inner = Inner {
+            config: config.clone(),
+            base: OnceCell::new(),
+            python: OnceCell::new(),
+            javascript: OnceCell::new(),
+        };
+        Self { inner: Arc::new(inner) }
+    }
+
+    /// Whether a runtime is installed.
+    pub fn installed(&self, language: Language) -> bool {
+        self.path(language).is_some_and(|path| path.is_file())
+    }
+
+    /// A runtime, loaded. Waits for at most `patience`; loading goes on when that is over.
+    ///
+    /// # Errors
+    /// When it is not there, not ready or not usable.
+    pub async fn get(&self, language: Language, patience: Duration) -> Result<Arc<RuntimePre<State>>, RuntimeError> {
+        let name = language.name();
+        if let Some(ready) = self.cell(language).get() {
+            return Ok(Arc::clone(ready));
+        }
+        let path = self.path(language).filter(|path| path.is_file()).ok_or(RuntimeError::Missing(name))?;
+        let runtimes = self.clone();
+        let loading = tokio::spawn(async move {
+            let load = || async { runtimes.load(path).await.map(Arc::new) };
+            runtimes.cell(language).get_or_try_init(load).await.cloned()
+        });
+        match tokio::time::timeout(patience, loading).await {
+            Ok(Ok(Ok(runtime))) => Ok(runtime),
+            Ok(Ok(Err(reason))) => Err(RuntimeError::Unusable { name, reason }),
+            Ok(Err(lost)) => Err(RuntimeError::Unusable { name, reason: SandboxError::Setup(lost.to_string()) }),
+            Err(_) => Err(RuntimeError::Preparing(name)),
+        }
+    }
+
+    /// Where programs run. There is one as soon as a runtime was loaded.
+    pub fn lane(&self) -> Option<&Lane> {
+        self.inner.base.get().map(|base| &base.lane)
+    }
+
+    fn path(&self, language: Language) -> Option<PathBuf> {
+        let folder = self.inner.config.runtimes_dir.as_ref()?;
+        Some(folder.join(format!("{}.wasm", language.name())))
+    }
+
+    fn cell(&self, language: Language) -> &OnceCell<Arc<RuntimePre<State>>> {
+        match language {
+            Language::Python => &self.inner.python,
+            Language::JavaScript => &self.inner.javascript,
+        }
+    }
+
+    async fn load(&self, path: PathBuf) -> Result<RuntimePre<State>, SandboxError> {
+        let base = self.inner.base.get_or_try_init(|| async { Base::new(&self.inner.config) }).await?;
+        let component = base.compiler.compile(Source::File(&path)).await?;
+        let wrong = |error: wasmtime::Error| SandboxError::WrongWorld(format!("{error:#}"));
+        RuntimePre::new(base.linker.instantiate_pre(&component).map_err(wrong)?).map_err(wrong)
+    }
+}
+
+impl Base {
+    fn new(config: &SandboxConfig) -> Result<Self, SandboxError> {
+        let room =
+            Room { calls: config.max_scripts, shape: Shape::RUNTIME, memory_bytes: config.max_script_memory_bytes };
+        let engine: Engine = engine::build(room)?;
+        let cache = config.cache_dir.as_ref().map(|folder| Cache::open(folder, &engine)).transpose()?;
+        let compiler =
+            Compiler::new(&engine, cache, config, config.runtime_compile_timeout, config.runtime_compile_memory_bytes);
+        Ok(Self { linker: engine::linker(&engine)?, lane: Lane::new(engine, room)?, compiler })
+    }
+}

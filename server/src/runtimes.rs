@@ -1,0 +1,73 @@
+//! The language runtimes that are in this binary, and the folder where the sandbox finds them.
+
+use std::{
+    fs, io,
+    os::unix::fs::DirBuilderExt,
+    path::{Path, PathBuf},
+};
+
+use sha2::{Digest, Sha256};
+
+/// Name and compressed component.
+const EMBEDDED: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/runtimes.rs"));
+/// Larger than any runtime unpacks to, in bytes.
+const MAX_BYTES: usize = 512 << 20;
+
+/// The names of the runtimes in this binary.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    EMBEDDED.iter().map(|(name, _)| *name)
+}
+
+/// Puts every runtime into a folder, where it is not there already as this binary has it.
+///
+/// # Errors
+/// When the folder cannot be written.
+pub fn unpack(folder: &Path) -> io::Result<()> {
+    if EMBEDDED.is_empty() {
+        return Ok(());
+    }
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    for (name, packed) in EMBEDDED {
+        let digest: String = Sha256::digest(packed).iter().map(|byte| format!("{byte:02x}")).collect();
+        let stamp = folder.join(format!("{name}.sha256"));
+        let file = file(folder, name);
+        if file.is_file() && fs::read_to_string(&stamp).is_ok_and(|last| last == digest) {
+            continue;
+        }
+        let bytes = zstd::bulk::decompress(packed, MAX_BYTES)?;
+        // Another server may do the same right now: each writes its own file, and the last name counts.
+        let part = folder.join(format!(".{name}.{}", std::process::id()));
+        fs::write(&part, bytes)?;
+        fs::rename(&part, &file)?;
+        fs::write(&stamp, digest)?;
+    }
+    Ok(())
+}
+
+fn file(folder: &Path, name: &str) -> PathBuf {
+    folder.join(format!("{name}.wasm"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_unpacked_is_kept_and_what_is_damaged_is_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        unpack(folder.path()).unwrap();
+        for name in names() {
+            let file = file(folder.path(), name);
+            assert!(fs::read(&file).unwrap().starts_with(b"\0asm"), "{name}");
+            fs::remove_file(&file).unwrap();
+        }
+        unpack(folder.path()).unwrap();
+        for name in names() {
+            let file = file(folder.path(), name);
+            assert!(file.is_file(), "{name}");
+            let before = fs::metadata(&file).unwrap().modified().unwrap();
+            unpack(folder.path()).unwrap();
+            assert_eq!(fs::metadata(&file).unwrap().modified().unwrap(), before);
+        }
+    }
+}
