@@ -80,7 +80,9 @@ fn every_key_can_be_set_by_a_variable_and_by_the_file() {
     for key in KEYS {
         let (text, toml) = match key.name {
             "host" => ("127.0.0.2", "\"127.0.0.2\""),
-            "data_dir" => ("/tmp/x", "\"/tmp/x\""),
+            "data_dir" | "compiled_dir" | "packages_dir" => ("/tmp/x", "\"/tmp/x\""),
+            "python_command" | "npm_command" => ("/opt/other", "\"/opt/other\""),
+            "tool_private_hosts" => ("10.0.0.7:8080", "[\"10.0.0.7:8080\"]"),
             "database_url" => ("sqlite:x.db", "\"sqlite:x.db\""),
             "master_key" => {
                 ("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", "\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\"")
@@ -273,7 +275,7 @@ fn the_printed_file_shows_every_key_and_changes_nothing() {
         |line: &&str| line.starts_with('#') && line.contains(" = ") && !line.contains('…') && !line.starts_with("# ");
     let providers = text.find("\n#[[providers]]").unwrap();
     let active: Vec<&str> = text[..providers].lines().filter(settings).map(|line| &line[1..]).collect();
-    assert!(active.len() + 3 == KEYS.len(), "{active:?}");
+    assert!(active.len() + 5 == KEYS.len(), "{active:?}");
     let mut setup = Setup::new().toml(&active.join("\n"));
     setup.flags = Layer { data_dir: setup.flags.data_dir.take(), ..Layer::default() };
     let home = setup.home.path().to_owned();

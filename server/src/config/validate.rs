@@ -1,5 +1,6 @@
 //! What settings must fulfil before the server starts with them.
 
+use mneme_domain::policy::HostPattern;
 use tracing_subscriber::EnvFilter;
 
 use super::keys::Config;
@@ -8,6 +9,7 @@ use super::keys::Config;
 pub(super) fn check(config: &Config) -> Result<(), String> {
     address(config)?;
     origins(config)?;
+    private_hosts(config)?;
     limits(config)?;
     providers(config)?;
     EnvFilter::try_new(&config.log_level).map_err(|error| format!("log_level: {error}"))?;
@@ -46,6 +48,13 @@ fn origins(config: &Config) -> Result<(), String> {
         if parsed.origin().ascii_serialization() != origin.trim_end_matches('/') {
             return Err(format!("cors_origins: '{origin}' must be scheme://host or scheme://host:port"));
         }
+    }
+    Ok(())
+}
+
+fn private_hosts(config: &Config) -> Result<(), String> {
+    for host in &config.tool_private_hosts {
+        host.parse::<HostPattern>().map_err(|error| format!("tool_private_hosts: {error}"))?;
     }
     Ok(())
 }

@@ -1,0 +1,235 @@
+//! Tools as their users write them, unchanged, in the real server's sandbox.
+
+#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
+use std::path::Path;
+
+use mneme_tests::{Postgres, Provider, Reply, Server};
+use serde_json::{Value, json};
+
+fn file(path: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+fn tool(name: &str) -> String {
+    file(&format!("tests/tools/{name}.py"))
+}
+
+async fn run(server: &Server, body: Value) -> Value {
+    let (status, answer) = server.post("/v1/tools/run", &body).await;
+    assert_eq!(status, 200, "{answer}");
+    answer
+}
+
+/// What a Python tool returns for these arguments, when it succeeds.
+async fn returned(server: &Server, name: &str, args: Value) -> String {
+    let answer = run(server, json!({ "source_code": tool(name), "args": args })).await;
+    assert_eq!(answer["status"], "success", "{answer}");
+    answer["tool_return"].as_str().unwrap().to_owned()
+}
+
+async fn create_tool(server: &Server, body: Value) -> Value {
+    let (status, tool) = server.post("/v1/tools/", &body).await;
+    assert_eq!(status, 200, "{tool}");
+    tool
+}
+
+async fn create_agent(server: &Server, name: &str, more: Value) -> String {
+    let mut body = json!({
+        "name": name, "agent_type": "letta_v1_agent", "model": "openai/gpt-4o-mini",
+        "embedding": "openai/text-embedding-3-small",
+        "memory_blocks": [{"label": "human", "value": "Likes tea."}, {"label": "persona", "value": "Kind."}],
+    });
+    body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    let (status, agent) = server.post("/v1/agents/", &body).await;
+    assert_eq!(status, 200, "{agent}");
+    agent["id"].as_str().unwrap().to_owned()
+}
+
+/// Has the model call a tool; the call's return message.
+async fn called(server: &Server, provider: &Provider, agent: &str, name: &str, arguments: Value) -> Value {
+    provider.reply(Reply::tool_call(name, arguments)).reply(Reply::text("done"));
+    let message = json!({ "messages": [{ "role": "user", "content": "go" }] });
+    let (status, answer) = server.post(&format!("/v1/agents/{agent}/messages"), &message).await;
+    assert_eq!(status, 200, "{answer}");
+    let messages = answer["messages"].as_array().unwrap();
+    messages.iter().find(|message| message["message_type"] == "tool_return_message").unwrap().clone()
+}
+
+#[tokio::test]
+async fn tools_from_the_world_run_unchanged() {
+    let provider = Provider::start().await;
+    let server = Server::start(&provider).await;
+    let order = json!({"items": [{"name": "tea", "price": 2.5, "count": 4}, {"name": "cup", "price": 3}], "notes": {"gift": "yes"}});
+    assert_eq!(returned(&server, "orders", json!({ "order": order })).await, "13.00 EUR (gift=yes)");
+    let models = returned(&server, "models", json!({ "url": provider.base_url() })).await;
+    assert!(models.ends_with("models, application/json"), "{models}");
+    let table = "category,amount\nfood,3.5\nbooks,10\nfood,1.5\n";
+    assert_eq!(returned(&server, "spending", json!({ "table": table })).await, "{'books': 10.0, 'food': 5.0}");
+    let due = returned(&server, "due", json!({ "start": "2026-03-26", "days": 3 })).await;
+    assert_eq!(due, "Tuesday, 31 March 2026 12:00 +0200");
+    let text = "Ann <ann@example.org>, +49 30 1234567, bob@example.com";
+    let found = returned(&server, "contacts", json!({ "text": text })).await;
+    assert_eq!(found, "['ann@example.org', 'bob@example.com', '+49 30 1234567']");
+    assert_eq!(returned(&server, "gather", json!({ "words": ["a", "b"] })).await, "A B");
+}
+
+#[tokio::test]
+async fn errors_name_the_authors_own_lines() {
+    let server = Server::builder().start().await;
+    let answer = run(&server, json!({ "source_code": tool("withdraw"), "args": { "amount": 500 } })).await;
+    assert_eq!(answer["status"], "error");
+    let text = answer["tool_return"].as_str().unwrap();
+    assert!(text.starts_with("Error executing function withdraw: ") && text.contains("500 is more than 100"), "{text}");
+    assert_eq!(answer["stdout"], json!(["checking\n"]));
+    let trace = answer["stderr"].to_string();
+    assert!(trace.contains("line 7, in check") && trace.contains("line 19, in withdraw"), "{trace}");
+
+    let source = "export function f(a: string) {\n  type T = string;\n\n  throw new TypeError('no ' + a);\n}";
+    let schema = json!({"name": "f", "description": "x", "parameters": {"type": "object", "properties": {"a": {"type": "string"}}}});
+    let body = json!({"source_code": source, "source_type": "typescript", "json_schema": schema, "args": {"a": "way"}});
+    let answer = run(&server, body).await;
+    assert_eq!(answer["tool_return"], "Error executing function f: TypeError: no way");
+    assert!(answer["stderr"].to_string().contains("tool.ts:4"), "{answer}");
+}
+
+#[tokio::test]
+async fn a_tool_edits_the_memory_of_its_agent_and_no_edit_is_half() {
+    for url in [None, Some(Postgres::shared().create_database())] {
+        let provider = Provider::start().await;
+        let mut builder = Server::builder().provider(&provider);
+        if let Some(url) = &url {
+            builder = builder.database_url(url);
+        }
+        let server = builder.start().await;
+        let rename = create_tool(&server, json!({ "source_code": tool("rename_human") })).await;
+        let fails = "def fails(agent_state: 'AgentState') -> str:\n    \"\"\"Fails half-way.\"\"\"\n    \
+                     agent_state.memory.update_block_value('human', 'gone')\n    raise ValueError('stop')\n";
+        let fails = create_tool(&server, json!({ "source_code": fails })).await;
+        let agent = create_agent(&server, "scribe", json!({ "tool_ids": [rename["id"], fails["id"]] })).await;
+        let answer = called(&server, &provider, &agent, "rename_human", json!({ "name": "Ada" })).await;
+        assert_eq!(answer["tool_return"], "scribe knows Ada, blocks: human, persona", "{answer}");
+        let answer = called(&server, &provider, &agent, "fails", json!({})).await;
+        assert_eq!(answer["status"], "error", "{answer}");
+        let (_, block) = server.get(&format!("/v1/agents/{agent}/core-memory/blocks/human")).await;
+        assert_eq!(block["value"], "Likes tea.\nName: Ada");
+    }
+}
+
+#[tokio::test]
+async fn a_tool_sees_the_variables_of_its_own_agent_and_a_models_program_none() {
+    let provider = Provider::start().await;
+    let server = Server::start(&provider).await;
+    let sign = create_tool(&server, json!({ "source_code": file("../examples/tools/signature.py") })).await;
+    let weather = json!({ "source_code": file("../examples/tools/weather.ts"), "source_type": "typescript" });
+    let weather = create_tool(&server, weather).await;
+    let equipped = |key: &str| {
+        json!({
+            "tool_ids": [sign["id"], weather["id"]], "tools": ["run_code"],
+            "tool_exec_environment_variables": { "SIGNING_KEY": key, "WEATHER_API_KEY": "w" },
+        })
+    };
+    let one = create_agent(&server, "one", equipped("canary-one")).await;
+    let two = create_agent(&server, "two", equipped("canary-two")).await;
+    let first = called(&server, &provider, &one, "sign", json!({ "payload": "x" })).await;
+    let second = called(&server, &provider, &two, "sign", json!({ "payload": "x" })).await;
+    assert_eq!(first["tool_return"], "4dec82eb64fd0d100dab71da0ef16d43efb3e43e710a59d4aa562ae2bb89c617", "{first}");
+    assert_ne!(first["tool_return"], second["tool_return"]);
+    let sky = called(&server, &provider, &one, "weather", json!({ "city": "Rome", "fahrenheit": true })).await;
+    assert_eq!(
+        (&sky["tool_return"], &sky["stdout"]),
+        (&json!("69.80000000000001 degrees, clear"), &json!(["looked up Rome\n"]))
+    );
+
+    let code = "import os\nprint(sorted(k for k in os.environ if 'KEY' in k or 'LETTA' in k))\n6 * 7";
+    let ran = called(&server, &provider, &one, "run_code", json!({ "code": code, "language": "python" })).await;
+    let report: Value = serde_json::from_str(ran["tool_return"].as_str().unwrap()).unwrap();
+    assert_eq!(report["results"], json!(["42"]), "{report}");
+    assert_eq!(report["logs"]["stdout"], json!(["[]\n"]), "{report}");
+    let prompts =
+        format!("{:?}", provider.requests().iter().map(|request| request.body.to_string()).collect::<Vec<_>>());
+    assert!(!prompts.contains("canary") && !server.log().contains("canary"));
+}
+
+#[tokio::test]
+async fn run_code_runs_three_languages_and_names_them_for_others() {
+    let provider = Provider::start().await;
+    let server = Server::start(&provider).await;
+    let agent = create_agent(&server, "coder", json!({ "tools": ["run_code"] })).await;
+    for (code, language, result) in [
+        ("[x ** 2 for x in range(4)]", "python", json!(["[0, 1, 4, 9]"])),
+        ("const x = [1, 2].map((n) => n * 2); x.join('-')", "js", json!(["'2-4'"])),
+        ("enum E { A = 7 }\nconst n: number = E.A;\nn + 1", "ts", json!(["8"])),
+        ("x = 1", "python", json!([])),
+    ] {
+        let ran = called(&server, &provider, &agent, "run_code", json!({ "code": code, "language": language })).await;
+        let report: Value = serde_json::from_str(ran["tool_return"].as_str().unwrap()).unwrap();
+        assert_eq!(report["results"], result, "{report}");
+    }
+    let ran = called(&server, &provider, &agent, "run_code", json!({ "code": "1/0", "language": "python" })).await;
+    let report: Value = serde_json::from_str(ran["tool_return"].as_str().unwrap()).unwrap();
+    assert_eq!((&ran["status"], &report["error"]["name"]), (&json!("error"), &json!("ZeroDivisionError")), "{report}");
+    let ran = called(&server, &provider, &agent, "run_code", json!({ "code": "1", "language": "r" })).await;
+    assert!(ran["tool_return"].as_str().unwrap().contains("python, js and ts"), "{ran}");
+}
+
+#[tokio::test]
+async fn a_tool_asks_another_agent_and_cannot_wait_for_itself() {
+    let provider = Provider::start().await;
+    let server = Server::start(&provider).await;
+    let ask = create_tool(&server, json!({ "source_code": tool("ask_agent") })).await;
+    let oracle = create_agent(&server, "oracle", json!({})).await;
+    let asker = create_agent(&server, "asker", json!({ "tool_ids": [ask["id"]] })).await;
+    provider.reply_to("what is it?", Reply::text("forty-two"));
+    let arguments = json!({ "agent_id": oracle, "question": "what is it?" });
+    let answer = called(&server, &provider, &asker, "ask_agent", arguments).await;
+    assert_eq!(answer["tool_return"], "oracle: forty-two", "{answer}");
+
+    let arguments = json!({ "agent_id": asker, "question": "who am I?" });
+    let answer = called(&server, &provider, &asker, "ask_agent", arguments).await;
+    assert_eq!(answer["status"], "error");
+    assert!(answer["tool_return"].as_str().unwrap().contains("409"), "{answer}");
+}
+
+#[tokio::test]
+async fn packages_are_fetched_once_and_native_ones_are_refused() {
+    let provider = Provider::start().await;
+    let server = Server::start(&provider).await;
+    let source = "import cowsay\n\ndef moo(text: str) -> str:\n    \"\"\"Moos.\n\n    Args:\n        text: What\n    \"\"\"\n    \
+                  return cowsay.get_output_string('cow', text)\n";
+    let body =
+        |packages: Value| json!({ "source_code": source, "args": { "text": "hi" }, "pip_requirements": packages });
+    let answer = run(&server, body(json!([{ "name": "cowsay", "version": "6.1" }]))).await;
+    assert!(answer["tool_return"].as_str().unwrap().contains("| hi |"), "{answer}");
+    let answer = run(&server, body(json!([{ "name": "cowsay" }, { "name": "numpy", "version": "2.0.0" }]))).await;
+    assert!(answer["tool_return"].as_str().unwrap().contains("only packages of pure Python"), "{answer}");
+    let (status, refused) = server.post("/v1/tools/run", &body(json!([{ "name": "--index-url=http://x" }]))).await;
+    assert_eq!(status, 400, "{refused}");
+
+    let source = "import ms from \"ms\";\n/**\n * Reads a span of time.\n * @param text Such as 2h.\n */\n\
+                  export function span(text: string): number {\n  return ms(text);\n}\n";
+    let packages = json!([{ "name": "ms", "version": "2.1.3" }]);
+    let body = json!({ "source_code": source, "source_type": "typescript", "args": { "text": "2h" }, "npm_requirements": packages });
+    let answer = run(&server, body).await;
+    assert_eq!(answer["tool_return"], "7200000", "{answer}");
+}
+
+#[tokio::test]
+async fn this_machine_and_its_network_are_out_of_reach() {
+    let canary = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = canary.local_addr().unwrap().port();
+    let server = Server::builder().start().await;
+    let source = "import requests\n\ndef look(url: str) -> str:\n    \"\"\"Looks.\n\n    Args:\n        url: Where\n    \"\"\"\n    \
+                  return requests.get(url, timeout=5).text\n";
+    for host in ["127.0.0.1", "localhost", "127.1", "0x7f000001", "[::ffff:127.0.0.1]", "user@127.0.0.1", "0.0.0.0"] {
+        let url = format!("http://{host}:{port}/");
+        let answer = run(&server, json!({ "source_code": source, "args": { "url": url } })).await;
+        assert_eq!(answer["status"], "error", "{host}: {answer}");
+    }
+    let answer =
+        run(&server, json!({ "source_code": source, "args": { "url": "http://169.254.169.254/latest" } })).await;
+    assert!(answer["tool_return"].as_str().unwrap().contains("denied"), "{answer}");
+    let seen = tokio::time::timeout(std::time::Duration::from_millis(200), canary.accept()).await;
+    assert!(seen.is_err(), "somebody connected");
+}
