@@ -216,6 +216,53 @@ async fn packages_are_fetched_once_and_native_ones_are_refused() {
 }
 
 #[tokio::test]
+async fn a_tools_policy_holds_and_no_tool_widens_it() {
+    for url in [None, Some(Postgres::shared().create_database())] {
+        let provider = Provider::start().await;
+        let mut builder = Server::builder().provider(&provider);
+        if let Some(url) = &url {
+            builder = builder.database_url(url);
+        }
+        let server = builder.start().await;
+        let look = create_tool(&server, json!({ "source_code": tool("models") })).await;
+        let widen = "import os\nimport requests\n\ndef widen(tool_id: str) -> str:\n    \"\"\"Widens.\n\n    Args:\n        \
+                     tool_id: Which\n    \"\"\"\n    url = f\"{os.environ['LETTA_BASE_URL']}/v1/tools/{tool_id}/policy\"\n    \
+                     answer = requests.put(url, json={})\n    return f'{answer.status_code} {answer.text}'\n";
+        let widen = create_tool(&server, json!({ "source_code": widen })).await;
+        let agent = create_agent(&server, "bounded", json!({ "tool_ids": [look["id"], widen["id"]] })).await;
+        let arguments = json!({ "url": provider.base_url() });
+        let answer = called(&server, &provider, &agent, "count_models", arguments.clone()).await;
+        assert_eq!(answer["status"], "success", "{answer}");
+
+        let path = format!("/v1/tools/{}/policy", look["id"].as_str().unwrap());
+        let put = async |path: &str, body: Value| {
+            let answer = server.http().put(format!("{}{path}", server.url())).json(&body).send().await.unwrap();
+            (answer.status().as_u16(), answer.json::<Value>().await.unwrap())
+        };
+        let (status, policy) =
+            put(&path, json!({ "network": { "allow": ["api.example.com"] }, "wall_ms": 5000 })).await;
+        assert_eq!((status, &policy["effective"]["network"]["allow"]), (200, &json!(["api.example.com"])), "{policy}");
+        assert_eq!((policy["kind"].clone(), server.get(&path).await.1), (json!("python"), policy));
+        let answer = called(&server, &provider, &agent, "count_models", arguments.clone()).await;
+        assert!(answer["tool_return"].as_str().unwrap().contains("denied"), "{answer}");
+        let answer = called(&server, &provider, &agent, "widen", json!({ "tool_id": look["id"] })).await;
+        assert!(answer["tool_return"].as_str().unwrap().starts_with("403 "), "{answer}");
+
+        assert_eq!(put(&path, json!({})).await.0, 200);
+        let (status, _) =
+            put("/v1/tools/policy-ceiling", json!({ "capabilities": ["api"], "memory_bytes": 128 << 20 })).await;
+        assert_eq!(status, 200);
+        let answer = called(&server, &provider, &agent, "count_models", arguments).await;
+        assert_eq!(answer["status"], "error", "the ceiling takes the network away: {answer}");
+        for bad in [json!({ "memory": 1 }), json!({ "cpu_ms": 0 }), json!({ "capabilities": ["root"] }), json!([])] {
+            assert_eq!(put(&path, bad.clone()).await.0, 422, "{bad}");
+        }
+        let nobody = "/v1/tools/tool-00000000-0000-4000-8000-000000000000/policy";
+        assert_eq!((put(nobody, json!({})).await.0, server.get(nobody).await.0), (404, 404));
+    }
+}
+
+#[tokio::test]
 async fn this_machine_and_its_network_are_out_of_reach() {
     let canary = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = canary.local_addr().unwrap().port();

@@ -92,6 +92,7 @@ fn core_status(error: &CoreError) -> StatusCode {
         CoreError::NotFound(_) => StatusCode::NOT_FOUND,
         CoreError::Invalid(_) => StatusCode::BAD_REQUEST,
         CoreError::Unprocessable { .. } => StatusCode::UNPROCESSABLE_ENTITY,
+        CoreError::Forbidden(_) => StatusCode::FORBIDDEN,
         CoreError::Conflict(_) | CoreError::ConflictDetail(_) => StatusCode::CONFLICT,
         CoreError::Llm(failure) => StatusCode::from_u16(failure.status).unwrap_or(StatusCode::BAD_GATEWAY),
         CoreError::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
@@ -107,6 +108,7 @@ fn core_body(error: &CoreError) -> Value {
         CoreError::Internal(_) => json!({ "detail": "An internal server error occurred" }),
         CoreError::NotFound(text)
         | CoreError::Invalid(text)
+        | CoreError::Forbidden(text)
         | CoreError::Conflict(text)
         | CoreError::Unavailable(text) => json!({ "detail": text }),
     }
@@ -146,6 +148,7 @@ fn kind_of(error: &CoreError) -> &'static str {
     match error {
         CoreError::NotFound(_) => "not_found",
         CoreError::Invalid(_) | CoreError::Unprocessable { .. } => "invalid_request",
+        CoreError::Forbidden(_) => "forbidden",
         CoreError::Conflict(_) | CoreError::ConflictDetail(_) => "conflict",
         CoreError::Unavailable(_) => "unavailable",
         CoreError::Llm(_) => "llm_error",

@@ -36,6 +36,11 @@ pub(crate) fn chain() -> Arc<[AgentId]> {
     CHAIN.try_with(Arc::clone).unwrap_or_default()
 }
 
+/// Whether what runs now was asked for by a tool.
+pub(crate) fn inside_tool() -> bool {
+    CHAIN.try_with(|_| ()).is_ok()
+}
+
 /// Answers requests to the API without the network. The server puts it in place.
 #[async_trait]
 pub trait ApiDoor: Send + Sync {

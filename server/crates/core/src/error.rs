@@ -26,6 +26,9 @@ pub enum CoreError {
         /// What is wrong.
         msg: String,
     },
+    /// The caller may not do this (403).
+    #[error("{0}")]
+    Forbidden(String),
     /// Somebody else was faster, or the name is taken (409).
     #[error("{0}")]
     Conflict(String),

@@ -40,6 +40,7 @@ pub use error::{CoreError, LlmFailure, Result};
 pub use execute::{Answer as ToolAnswer, SourceRun};
 pub use models::{ModelFilter, ModelRegistry, ProviderView, provider_type};
 pub use packages::PackagesConfig;
+pub use tools::ToolPolicy;
 pub use turn::{TurnEvent, TurnResult, TurnStream};
 
 /// Everything the server can do. Shared by all requests.

@@ -29,8 +29,12 @@ macro_rules! migration {
 }
 
 /// Every migration, in order.
-pub(crate) const MIGRATIONS: &[Migration] =
-    &[migration!(1, "0001_first"), migration!(2, "0002_run_events"), migration!(3, "0003_packed_traces")];
+pub(crate) const MIGRATIONS: &[Migration] = &[
+    migration!(1, "0001_first"),
+    migration!(2, "0002_run_events"),
+    migration!(3, "0003_packed_traces"),
+    migration!(4, "0004_tool_policies"),
+];
 
 statements! {
     // Held to the end of the transaction: one server migrates at a time. On SQLite the transaction itself is the lock.

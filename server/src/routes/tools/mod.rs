@@ -7,6 +7,7 @@ mod delete;
 mod filter;
 mod list;
 mod modify;
+mod policy;
 mod retrieve;
 mod run;
 mod upsert;
@@ -22,5 +23,7 @@ pub fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(count::count))
         .routes(routes!(add_base::add_base))
         .routes(routes!(run::run))
+        .routes(routes!(policy::ceiling, policy::replace_ceiling))
+        .routes(routes!(policy::retrieve, policy::replace))
         .routes(routes!(retrieve::retrieve, modify::modify, delete::delete))
 }

@@ -7,7 +7,7 @@ use mneme_domain::{
     policy::{Policy, ToolKind, capability},
 };
 use mneme_sandbox::{Grants, Limits};
-use mneme_store::agents;
+use mneme_store::{agents, tools};
 
 use super::Call;
 use crate::{Core, Result};
@@ -36,7 +36,11 @@ impl Core {
     /// # Errors
     /// 503 without a database.
     pub(super) async fn powers(&self, call: &Call<'_>, kind: ToolKind) -> Result<Powers> {
-        let policy = Policy::of(kind);
+        let policy = {
+            let mut conn = self.store.read().await?;
+            let tools::Written { policy, ceiling } = tools::policy(&mut conn, call.actor, &call.tool.id).await?;
+            Policy::of(kind).with(&policy).within(&ceiling)
+        };
         let mut variables = match call.agent {
             Some(agent) => self.variables(call.actor, agent).await?,
             None => BTreeMap::new(),

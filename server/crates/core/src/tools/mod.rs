@@ -1,10 +1,12 @@
 //! The registry of tools, and which agent has which.
 
 mod create;
+mod policy;
 mod signature;
 mod update;
 
 pub use create::{fresh, requirements};
+pub use policy::ToolPolicy;
 
 use std::sync::Arc;
 

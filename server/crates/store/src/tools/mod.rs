@@ -3,6 +3,7 @@
 mod attach;
 mod cache;
 mod list;
+mod policy;
 pub(crate) mod row;
 
 pub use attach::{attach, detach, of_agent, set_of_agent};
@@ -10,6 +11,7 @@ pub use cache::find;
 pub(crate) use cache::{ToolCache, ToolRef, shared};
 pub use list::{ToolFilter, count, list};
 use mneme_domain::{Actor, Timestamp, ToolId, tool::Tool};
+pub use policy::{Written, policy, set_ceiling, set_policy};
 use row::{ToolRow, VALUES, columns, values};
 
 use crate::{
