@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
+use sha2::{Digest, Sha256};
+
 /// Small enough for a binary, quick enough for a build.
 const LEVEL: i32 = 9;
 
@@ -24,7 +26,9 @@ fn run() -> Result<(), String> {
         let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let packed = out.join(format!("{name}.wasm.zst"));
         pack(&path, &packed).map_err(|error| format!("{}: {error}", path.display()))?;
-        table += &format!("    ({name:?}, include_bytes!({:?})),\n", packed.display().to_string());
+        let bytes = fs::read(&packed).map_err(|error| format!("{}: {error}", packed.display()))?;
+        let digest: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+        table += &format!("    ({name:?}, {digest:?}, include_bytes!({:?})),\n", packed.display().to_string());
     }
     table += "]\n";
     let target = out.join("runtimes.rs");

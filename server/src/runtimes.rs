@@ -6,16 +6,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use sha2::{Digest, Sha256};
-
-/// Name and compressed component.
-const EMBEDDED: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/runtimes.rs"));
+/// Name, SHA-256 in hexadecimal and compressed component.
+const EMBEDDED: &[(&str, &str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/runtimes.rs"));
 /// Larger than any runtime unpacks to, in bytes.
 const MAX_BYTES: usize = 512 << 20;
 
 /// The names of the runtimes in this binary.
 pub fn names() -> impl Iterator<Item = &'static str> {
-    EMBEDDED.iter().map(|(name, _)| *name)
+    EMBEDDED.iter().map(|(name, ..)| *name)
 }
 
 /// Puts every runtime into a folder, where it is not there already as this binary has it.
@@ -27,11 +25,10 @@ pub fn unpack(folder: &Path) -> io::Result<()> {
         return Ok(());
     }
     fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-    for (name, packed) in EMBEDDED {
-        let digest: String = Sha256::digest(packed).iter().map(|byte| format!("{byte:02x}")).collect();
+    for (name, digest, packed) in EMBEDDED {
         let stamp = folder.join(format!("{name}.sha256"));
         let file = file(folder, name);
-        if file.is_file() && fs::read_to_string(&stamp).is_ok_and(|last| last == digest) {
+        if file.is_file() && fs::read_to_string(&stamp).is_ok_and(|last| last == *digest) {
             continue;
         }
         let bytes = zstd::bulk::decompress(packed, MAX_BYTES)?;

@@ -10,9 +10,6 @@ use crate::{config::Config, runtimes};
 /// Unpacks and compiles runtimes; all without names.
 pub fn install(config: &Config, wanted: &[String]) -> Result<ExitCode, CommandError> {
     services::data_dir(&config.data_dir)?;
-    let folder = config.runtimes_dir();
-    runtimes::unpack(&folder)
-        .map_err(|error| CommandError::new(format!("cannot write {}", folder.display()), error))?;
     let sandbox = services::sandbox(config)?;
     let known: Vec<&str> = Language::ALL.iter().map(|language| language.name()).collect();
     if let Some(unknown) = wanted.iter().find(|name| !known.contains(&name.as_str())) {
@@ -42,7 +39,7 @@ pub fn list(config: &Config) -> Result<ExitCode, CommandError> {
         let embedded = runtimes::names().any(|name| name == language.name());
         let state = match (sandbox.has_runtime(language), embedded) {
             (true, _) => "installed",
-            (false, true) => "in this program; unpacked at the first start",
+            (false, true) => "in this program; unpacked and compiled at its first use",
             (false, false) => "not in this program; build it after `cargo xtask setup`",
         };
         println!("{:<12} {state}", language.name());

@@ -43,12 +43,6 @@ async fn serve(config: &Config) -> Result<ExitCode, CommandError> {
         () = stop.cancelled() => return Ok(ExitCode::SUCCESS),
     };
 
-    let folder = config.runtimes_dir();
-    tokio::task::spawn_blocking(move || {
-        if let Err(error) = crate::runtimes::unpack(&folder) {
-            tracing::warn!(folder = %folder.display(), %error, "the language runtimes cannot be unpacked");
-        }
-    });
     banner::show(config, address);
     tokio::spawn(banner::models(Arc::clone(&core), config.log_format));
     let app = AppState::new(Arc::clone(&core), config);

@@ -19,7 +19,7 @@ use url::Url;
 use super::CommandError;
 use crate::{
     config::{Config, seconds},
-    master_key,
+    master_key, runtimes,
 };
 
 /// Makes the data directory, for its owner only.
@@ -56,6 +56,7 @@ pub fn sandbox(config: &Config) -> Result<Sandbox, CommandError> {
         // Compiling takes memory that this process would never give back.
         compiler: std::env::current_exe().ok(),
         runtimes_dir: Some(config.runtimes_dir()),
+        unpack_runtimes: Some(runtimes::unpack),
         private_hosts: private_hosts(config),
         ..SandboxConfig::default()
     };

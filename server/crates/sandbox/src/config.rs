@@ -1,12 +1,12 @@
 //! How a sandbox is set up, and what can go wrong before a tool runs.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use mneme_domain::policy::HostPattern;
 
 /// Settings of a [`crate::Sandbox`], shared by all its calls.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct SandboxConfig {
     /// Where compiled guests are kept, created if missing and readable by the owner only.
     /// Without it every start compiles again.
@@ -28,6 +28,8 @@ pub struct SandboxConfig {
     pub compile_memory_bytes: u64,
     /// Where the language runtimes are: `python.wasm` and so on.
     pub runtimes_dir: Option<PathBuf>,
+    /// Puts the runtimes into that folder if they are not there. Called once, before the first is needed.
+    pub unpack_runtimes: Option<fn(&Path) -> std::io::Result<()>>,
     /// Programs of language runtimes that run at the same time; the others wait within their wall-clock limit.
     pub max_scripts: u32,
     /// The most memory that any of them can be given, in bytes. With [`SandboxConfig::max_scripts`] it bounds what
@@ -53,6 +55,7 @@ impl Default for SandboxConfig {
             compiler: None,
             compile_memory_bytes: 2 << 30,
             runtimes_dir: None,
+            unpack_runtimes: None,
             max_scripts: 16,
             max_script_memory_bytes: 512 << 20,
             runtime_compile_timeout: Duration::from_secs(900),

@@ -26,6 +26,7 @@ pub struct Runtimes {
 
 struct Inner {
     config: SandboxConfig,
+    unpacked: OnceCell<()>,
     base: OnceCell<Base>,
     python: OnceCell<Arc<RuntimePre<State>>>,
     javascript: OnceCell<Arc<RuntimePre<State>>>,
@@ -43,6 +44,7 @@ impl Runtimes {
     pub fn new(config: &SandboxConfig) -> Self {
         let inner = Inner {
             config: config.clone(),
+            unpacked: OnceCell::new(),
             base: OnceCell::new(),
             python: OnceCell::new(),
             javascript: OnceCell::new(),
@@ -64,6 +66,7 @@ impl Runtimes {
         if let Some(ready) = self.cell(language).get() {
             return Ok(Arc::clone(ready));
         }
+        self.unpack().await.map_err(|reason| RuntimeError::Unusable { name, reason })?;
         let path = self.path(language).filter(|path| path.is_file()).ok_or(RuntimeError::Missing(name))?;
         let runtimes = self.clone();
         let loading = tokio::spawn(async move {
@@ -76,6 +79,19 @@ impl Runtimes {
             Ok(Err(lost)) => Err(RuntimeError::Unusable { name, reason: SandboxError::Setup(lost.to_string()) }),
             Err(_) => Err(RuntimeError::Preparing(name)),
         }
+    }
+
+    async fn unpack(&self) -> Result<(), SandboxError> {
+        let (Some(unpack), Some(folder)) = (self.inner.config.unpack_runtimes, self.inner.config.runtimes_dir.clone())
+        else {
+            return Ok(());
+        };
+        let unpacking = || async {
+            let done = tokio::task::spawn_blocking(move || unpack(&folder)).await;
+            let failed = |error: &dyn std::fmt::Display| SandboxError::Setup(format!("the runtimes: {error}"));
+            done.map_err(|error| failed(&error))?.map_err(|error| failed(&error))
+        };
+        self.inner.unpacked.get_or_try_init(unpacking).await.copied()
     }
 
     /// Where programs run. There is one as soon as a runtime was loaded.
