@@ -102,5 +102,5 @@ pub async fn delete(c: &mut Conn, a: &Actor, id: &ToolId) -> Result<bool> {
 /// The statements of this module and of those below it.
 #[cfg(test)]
 pub(crate) fn all_statements() -> Vec<(&'static str, &'static crate::sql::Sql)> {
-    [statements(), attach::statements(), cache::statements()].concat()
+    [statements(), attach::statements(), cache::statements(), policy::statements()].concat()
 }
