@@ -52,7 +52,7 @@ impl std::fmt::Debug for Guest {
     }
 }
 
-/// The host of a guest that is only asked to describe itself: there is no agent yet.
+/// The host of a guest that works for the server itself, or is only asked to describe itself: there is no agent.
 pub struct NoAgent;
 
 #[async_trait]

@@ -37,7 +37,7 @@ pub use builtin::Builtins;
 pub use call::{CallOutcome, CallRequest, Grants, Limits, Mount, TimeLimit, ToolFailure, Usage};
 pub use compile::CompileJob;
 pub use config::{SandboxConfig, SandboxError};
-pub use guest::Guest;
+pub use guest::{Guest, NoAgent};
 pub use host::{ApiRequest, ApiResponse, ConversationHit, ConversationQuery, HostError, MemoryBlock, ToolHost};
 pub use mneme_domain::policy::{Denial, capability};
 pub use net::{NameResolver, SystemResolver};

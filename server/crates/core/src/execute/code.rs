@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use base64::{Engine, prelude::BASE64_STANDARD};
-use mneme_domain::{message::ToolStatus, policy::ToolKind};
+use mneme_domain::message::ToolStatus;
 use mneme_sandbox::{Action, Display, Language, Program, ScriptFailure, ScriptOutcome, ScriptRequest, ToolSpec};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -79,7 +79,7 @@ impl Core {
     }
 
     async fn run_cell(self: &Arc<Self>, call: &Call<'_>, language: Language, code: &str) -> Result<Answer> {
-        let Powers { limits, grants, env } = self.powers(call, ToolKind::RunCode).await?;
+        let Powers { limits, grants, env } = self.powers(call).await?;
         let script = match language {
             Language::Python => None,
             Language::JavaScript => match self.compile_script(code).await {

@@ -33,7 +33,7 @@ impl Core {
         let (powers, env) = if declared.is_empty() {
             (Powers::of(ToolKind::Builtin), Vec::new())
         } else {
-            match self.powers(call, ToolKind::Builtin).await {
+            match self.powers(call).await {
                 Ok(mut powers) => {
                     let env = self.declared(&declared, std::mem::take(&mut powers.env));
                     (powers, env)

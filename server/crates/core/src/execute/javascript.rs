@@ -3,11 +3,10 @@
 
 use std::sync::Arc;
 
-use mneme_sandbox::{CallRequest, Grants, Limits, ScriptFailure, ScriptOutcome};
+use mneme_sandbox::{CallRequest, Grants, Limits, NoAgent, ScriptFailure, ScriptOutcome};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::Nobody;
 use crate::Core;
 
 /// What a stack trace calls the file.
@@ -97,7 +96,7 @@ impl Core {
     ///
     /// # Errors
     /// Why the file cannot be run, for its author.
-    pub(super) async fn compile_script(self: &Arc<Self>, source: &str) -> std::result::Result<Arc<Script>, String> {
+    pub(super) async fn compile_script(&self, source: &str) -> std::result::Result<Arc<Script>, String> {
         if let Some(known) = self.scripts.get(source) {
             return Ok(known);
         }
@@ -105,7 +104,7 @@ impl Core {
         let request = CallRequest {
             tool: COMPILE.into(),
             arguments: json!({ "source": source }).to_string(),
-            host: Arc::new(Nobody::new(self.clone(), mneme_domain::Actor::default_admin())),
+            host: Arc::new(NoAgent),
             limits: Limits { output_bytes: 16 << 20, memory_bytes: 256 << 20, ..Limits::default() },
             grants: Grants { capabilities: Vec::new(), ..Grants::default() },
             env: Vec::new(),

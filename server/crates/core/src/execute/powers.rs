@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use mneme_domain::{
-    Actor, AgentId, EntityId,
+    EntityId,
     policy::{Policy, ToolKind, capability},
 };
 use mneme_sandbox::{Grants, Limits};
@@ -31,20 +31,21 @@ impl Powers {
 }
 
 impl Core {
-    /// The powers of a call of a tool of that kind.
+    /// The powers of a call.
     ///
     /// # Errors
     /// 503 without a database.
-    pub(super) async fn powers(&self, call: &Call<'_>, kind: ToolKind) -> Result<Powers> {
-        let policy = {
-            let mut conn = self.store.read().await?;
-            let tools::Written { policy, ceiling } = tools::policy(&mut conn, call.actor, &call.tool.id).await?;
-            Policy::of(kind).with(&policy).within(&ceiling)
+    pub(super) async fn powers(&self, call: &Call<'_>) -> Result<Powers> {
+        let mut conn = self.store.read().await?;
+        let written = tools::policy(&mut conn, call.actor, &call.tool.id).await?;
+        let agents_own = match call.agent {
+            Some(agent) => agents::variables_of(&mut conn, call.actor, agent).await?,
+            None => Vec::new(),
         };
-        let mut variables = match call.agent {
-            Some(agent) => self.variables(call.actor, agent).await?,
-            None => BTreeMap::new(),
-        };
+        drop(conn);
+        let policy = Policy::of(crate::tools::kind(call.tool)).with(&written.policy).within(&written.ceiling);
+        let mut variables: BTreeMap<String, String> =
+            agents_own.into_iter().map(|variable| (variable.key, variable.value)).collect();
         variables.extend(call.variables.iter().cloned());
         let mut env: Vec<(String, String)> = policy.env.visible(variables);
         if policy.grants(capability::API) {
@@ -55,12 +56,5 @@ impl Core {
             env.extend(own.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())));
         }
         Ok(Powers { limits: Limits::of(&policy), grants: Grants::of(&policy), env })
-    }
-
-    /// The variables of an agent's tools.
-    async fn variables(&self, actor: &Actor, agent: &AgentId) -> Result<BTreeMap<String, String>> {
-        let mut conn = self.store.read().await?;
-        let variables = agents::variables_of(&mut conn, actor, agent).await?;
-        Ok(variables.into_iter().map(|variable| (variable.key, variable.value)).collect())
     }
 }

@@ -5,7 +5,6 @@ use std::{collections::BTreeMap, sync::Arc};
 use mneme_domain::{
     Actor, AgentId, JsonObject, ToolId,
     agent::Include,
-    policy::ToolKind,
     tool::{CreateTool, Requirement},
 };
 use mneme_sandbox::{Action, Language, Mount, Program, ScriptRequest, ToolHost};
@@ -56,10 +55,10 @@ impl Core {
         let Some(source) = &call.tool.source_code else {
             return Answer::refused(format!("The tool {name} has no source code, so it cannot be run."));
         };
-        let ran = match Source::from_name(call.tool.source_type.as_deref().unwrap_or("python")) {
-            Some(Source::Python) => self.run_python(call, source).await,
-            Some(Source::TypeScript) => self.run_typescript(call, source).await,
-            None => return Answer::refused(format!("The tool {name} is written in a language that cannot be run.")),
+        let ran = match crate::tools::language(call.tool.source_type.as_deref()) {
+            Ok(Source::Python) => self.run_python(call, source).await,
+            Ok(Source::TypeScript) => self.run_typescript(call, source).await,
+            Err(_) => return Answer::refused(format!("The tool {name} is written in a language that cannot be run.")),
         };
         ran.unwrap_or_else(|error| {
             tracing::warn!(tool = %call.tool.id, %error, "a tool could not be run");
@@ -69,7 +68,7 @@ impl Core {
 
     async fn run_python(self: &Arc<Self>, call: &Call<'_>, source: &str) -> Result<Answer> {
         let name = call.tool.call_name();
-        let Powers { limits, mut grants, env } = self.powers(call, ToolKind::Python).await?;
+        let Powers { limits, mut grants, env } = self.powers(call).await?;
         let wanted = requirements(call.tool.pip_requirements.as_deref());
         if !wanted.is_empty() {
             let folder = self.packages.python(&wanted).await.map_err(CoreError::Unavailable)?;
@@ -93,7 +92,7 @@ impl Core {
 
     async fn run_typescript(self: &Arc<Self>, call: &Call<'_>, source: &str) -> Result<Answer> {
         let name = call.tool.call_name();
-        let Powers { limits, grants, env } = self.powers(call, ToolKind::Javascript).await?;
+        let Powers { limits, grants, env } = self.powers(call).await?;
         let function = mneme_toolsource::entry_point(Source::TypeScript, source).unwrap_or_else(|_| name.to_owned());
         let script = match self.compile_script(source).await {
             Ok(script) => script,

@@ -6,7 +6,8 @@ mod signature;
 mod update;
 
 pub use create::{fresh, requirements};
-pub use policy::ToolPolicy;
+pub use policy::{ToolPolicy, kind};
+pub use signature::language;
 
 use std::sync::Arc;
 

@@ -8,10 +8,12 @@ use mneme_domain::{
     tool::Tool,
 };
 use mneme_store::tools::{self, policy};
+use mneme_toolsource::Language;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
+use super::signature::language;
 use crate::{Core, CoreError, Result, api, execute::RUN_CODE};
 
 /// A tool's policy, and where it comes from.
@@ -29,11 +31,11 @@ pub struct ToolPolicy {
 
 /// The kind of a tool.
 pub fn kind(tool: &Tool) -> ToolKind {
-    match tool.source_type.as_deref() {
+    match language(tool.source_type.as_deref()) {
         _ if tool.tool_type.is_builtin() && tool.call_name() == RUN_CODE => ToolKind::RunCode,
         _ if tool.tool_type.is_builtin() => ToolKind::Builtin,
-        Some("typescript" | "javascript") => ToolKind::Javascript,
-        _ => ToolKind::Python,
+        Ok(Language::TypeScript) => ToolKind::Javascript,
+        Ok(Language::Python) | Err(_) => ToolKind::Python,
     }
 }
 

@@ -61,7 +61,7 @@ impl Origin {
 }
 
 /// The language of a source type.
-fn language(name: Option<&str>) -> Result<Language> {
+pub fn language(name: Option<&str>) -> Result<Language> {
     let name = name.unwrap_or(DEFAULT_SOURCE_TYPE);
     Language::from_name(name)
         .ok_or_else(|| CoreError::field("source_type", "must be one of python, typescript, javascript"))
