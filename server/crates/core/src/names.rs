@@ -15,6 +15,7 @@ const SECOND: [&str; 32] = [
 
 /// A two-word name, chosen by a random UUID.
 pub fn agent_name(seed: Uuid) -> String {
-    let bytes = seed.as_bytes();
-    format!("{}{}", FIRST[usize::from(bytes[0]) % FIRST.len()], SECOND[usize::from(bytes[1]) % SECOND.len()])
+    // The last bytes: the first ones tell the time.
+    let [.., first, second] = *seed.as_bytes();
+    format!("{}{}", FIRST[usize::from(first) % FIRST.len()], SECOND[usize::from(second) % SECOND.len()])
 }

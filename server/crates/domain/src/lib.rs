@@ -22,7 +22,7 @@ pub mod tool;
 pub mod tool_rule;
 
 pub use actor::{Actor, Role};
-pub use clock::{Clock, Env, IdSource, RandomIds, SystemClock};
+pub use clock::{Clock, Env, IdSource, SystemClock, TimeOrderedIds};
 pub use ids::*;
 pub use page::{Order, Page};
 pub use patch::Patch;

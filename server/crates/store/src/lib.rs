@@ -8,6 +8,7 @@
 
 pub mod agents;
 pub mod blocks;
+mod checkpoint;
 mod config;
 mod conn;
 mod error;

@@ -8,7 +8,7 @@ use std::{
 };
 
 use sqlx::{
-    Connection, PgPool, Postgres,
+    ConnectOptions, Connection, PgPool, Postgres,
     pool::PoolOptions,
     postgres::PgConnectOptions,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
@@ -16,15 +16,16 @@ use sqlx::{
 use tempfile::TempDir;
 use tokio::time::sleep;
 
-use crate::{Result, StoreConfig, StoreError, store::Pools};
+use crate::{Result, StoreConfig, StoreError, checkpoint::Checkpointer, store::Pools};
 
 /// Statements kept prepared per connection; well above what the crate has.
 const STATEMENTS: usize = 512;
-/// How much of a SQLite file is read through memory mapping.
-const MMAP_BYTES: &str = "268435456";
-/// Pages that a SQLite log may have before they are copied into the file, 32 MiB. The writer waits for that and for the
-/// disk, so it should be seldom; and what is written again in between is copied once.
-const LOG_PAGES: &str = "8000";
+/// How much of a SQLite file is read through memory mapping: what is read most, without the whole file counting as the
+/// server's memory.
+const MMAP_BYTES: &str = "16777216";
+/// Pages that a SQLite log may have before the writer itself copies what is left of them into the file, 64 MiB. It
+/// waits for the disk then, but not for long: the [`Checkpointer`] has copied nearly everything.
+const LOG_PAGES: &str = "16000";
 /// KiB of pages that the writer keeps, negative as SQLite wants it.
 const WRITER_CACHE: &str = "-8000";
 /// Between two tries of opening a SQLite file that another server holds for a moment.
@@ -115,8 +116,9 @@ async fn sqlite(options: SqliteConnectOptions, config: &StoreConfig) -> Result<P
         }
     };
     let writer = connect(1, options.clone().pragma("cache_size", WRITER_CACHE)).await?;
+    let checkpointer = Checkpointer::start(options.connect().await?);
     let readers = connect(config.max_connections.max(1), options.pragma("query_only", "on")).await?;
-    Ok(Pools::Sqlite { writer, readers })
+    Ok(Pools::Sqlite { writer, readers, checkpointer })
 }
 
 /// Whether somebody else holds the file. Turning a new file's log on fails at once, without SQLite's own waiting,

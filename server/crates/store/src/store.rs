@@ -7,6 +7,7 @@ use tempfile::TempDir;
 
 use crate::{
     Conn, Result, StoreConfig, StoreError,
+    checkpoint::Checkpointer,
     conn::{Context, Inner, Link},
     lane::Lane,
     link::SqliteLink,
@@ -30,6 +31,7 @@ pub(crate) enum Pools {
         /// One connection: SQLite has one writer, and waiting here is fairer than polling for its lock.
         writer: SqlitePool,
         readers: SqlitePool,
+        checkpointer: Checkpointer,
     },
     Postgres(PgPool),
 }
@@ -37,15 +39,15 @@ pub(crate) enum Pools {
 /// Where a store's connections come from.
 #[derive(Clone)]
 enum Source {
-    Sqlite { writer: Lane, readers: Lane },
+    Sqlite { writer: Lane, readers: Lane, checkpointer: Checkpointer },
     Postgres(PgPool),
 }
 
 impl From<Pools> for Source {
     fn from(pools: Pools) -> Self {
         match pools {
-            Pools::Sqlite { writer, readers } => {
-                Self::Sqlite { writer: Lane::new(writer), readers: Lane::new(readers) }
+            Pools::Sqlite { writer, readers, checkpointer } => {
+                Self::Sqlite { writer: Lane::new(writer), readers: Lane::new(readers), checkpointer }
             }
             Pools::Postgres(pool) => Self::Postgres(pool),
         }
@@ -93,7 +95,8 @@ impl Store {
     /// Closes all connections once they are given back. Later calls fail with [`StoreError::Unavailable`].
     pub async fn close(&self) {
         match &self.source {
-            Source::Sqlite { writer, readers } => {
+            Source::Sqlite { writer, readers, checkpointer } => {
+                checkpointer.stop();
                 readers.close().await;
                 // The writer goes last, so that it writes the log back into the file.
                 writer.close().await;
@@ -125,7 +128,11 @@ impl Store {
     /// error of the database drop it: PostgreSQL takes no more statements in it.
     pub async fn write(&self) -> Result<Conn> {
         let inner = match &self.source {
-            Source::Sqlite { writer, .. } => Inner::Sqlite(SqliteLink::writing(writer.lend().await?)),
+            Source::Sqlite { writer, checkpointer, .. } => {
+                let lent = writer.lend().await?;
+                checkpointer.wrote();
+                Inner::Sqlite(SqliteLink::writing(lent))
+            }
             Source::Postgres(pool) => Inner::Postgres(Link::Write(pool.begin().await?)),
         };
         Ok(Conn::new(inner, Arc::clone(&self.context)))
