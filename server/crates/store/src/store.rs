@@ -1,6 +1,6 @@
 //! A database, and connections to it.
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
 use sqlx::{PgPool, SqlitePool};
 use tempfile::TempDir;
@@ -9,9 +9,10 @@ use crate::{
     Conn, Result, StoreConfig, StoreError,
     checkpoint::Checkpointer,
     conn::{Context, Inner, Link},
+    keys,
     lane::Lane,
     link::SqliteLink,
-    migrate, open,
+    migrate, open, presence,
     secrets::Secrets,
     tools::ToolCache,
 };
@@ -59,6 +60,8 @@ impl From<Pools> for Source {
 pub struct Store {
     source: Source,
     context: Arc<Context>,
+    /// What servers on a SQLite file lock.
+    lock_file: Option<PathBuf>,
     /// The directory of a database in "memory"; it goes with the last clone.
     _temporary: Option<Arc<TempDir>>,
 }
@@ -69,16 +72,22 @@ impl Store {
         let (pools, temporary) = open::pools(config).await?;
         let context =
             Context { secrets: Secrets::new(&config.master_key), env: config.env.clone(), tools: ToolCache::default() };
-        Ok(Self { source: pools.into(), context: Arc::new(context), _temporary: temporary.map(Arc::new) })
+        // Nobody else sees a database in memory.
+        let file = if temporary.is_some() { None } else { open::sqlite_file(&config.url)? };
+        let lock_file = file.as_deref().map(presence::beside);
+        let temporary = temporary.map(Arc::new);
+        Ok(Self { source: pools.into(), context: Arc::new(context), lock_file, _temporary: temporary })
     }
 
     /// Brings the schema up to date and makes sure that the default organisation and user exist.
     ///
     /// Several servers may do so at once: one does the work, the others wait. Fails with
-    /// [`StoreError::TooNew`] when a newer server has migrated the database already.
+    /// [`StoreError::TooNew`] when a newer server has migrated the database already, and with
+    /// [`StoreError::WrongKey`] when its secrets are encrypted under another master key.
     pub async fn migrate(&self) -> Result<()> {
         let mut conn = self.write().await?;
         migrate::run(&mut conn, migrate::MIGRATIONS).await?;
+        keys::check(&mut conn).await?;
         conn.commit().await
     }
 
@@ -96,12 +105,25 @@ impl Store {
     pub async fn close(&self) {
         match &self.source {
             Source::Sqlite { writer, readers, checkpointer } => {
-                checkpointer.stop();
+                checkpointer.stop().await;
                 readers.close().await;
                 // The writer goes last, so that it writes the log back into the file.
                 writer.close().await;
             }
             Source::Postgres(pool) => pool.close().await,
+        }
+    }
+
+    /// What servers on a SQLite file lock.
+    pub(crate) fn lock_file(&self) -> Option<PathBuf> {
+        self.lock_file.clone()
+    }
+
+    /// The connections to PostgreSQL.
+    pub(crate) fn postgres(&self) -> Option<PgPool> {
+        match &self.source {
+            Source::Sqlite { .. } => None,
+            Source::Postgres(pool) => Some(pool.clone()),
         }
     }
 
