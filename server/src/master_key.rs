@@ -5,7 +5,7 @@ use std::{
     fs::{self, OpenOptions},
     io::{self, Write},
     os::unix::fs::{OpenOptionsExt, PermissionsExt},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use rand::RngCore;
@@ -20,6 +20,12 @@ impl MasterKey {
     /// The bytes. Keep them out of logs, errors and answers.
     pub fn reveal(&self) -> &[u8; 32] {
         &self.0
+    }
+}
+
+impl From<&MasterKey> for mneme_store::MasterKey {
+    fn from(key: &MasterKey) -> Self {
+        Self::new(key.0)
     }
 }
 
@@ -91,20 +97,50 @@ pub fn read(path: &Path) -> io::Result<MasterKey> {
     <[u8; 32]>::try_from(bytes).map(MasterKey).map_err(|_| wrong())
 }
 
-/// Writes a fresh key. The file appears whole or not at all: a crash in between must not leave half a key behind.
-fn create(path: &Path) -> io::Result<MasterKey> {
-    if path.exists() {
-        return Err(io::ErrorKind::AlreadyExists.into());
-    }
+/// A key that no one else has.
+pub fn fresh() -> MasterKey {
     let mut key = [0u8; 32];
     #[expect(clippy::disallowed_methods, reason = "a secret that a test could decide would be none")]
     rand::rng().fill_bytes(&mut key);
+    MasterKey(key)
+}
+
+/// Writes a fresh key. The file appears whole or not at all: a crash in between must not leave half a key behind.
+fn create(path: &Path) -> io::Result<MasterKey> {
+    write(path, &fresh())
+}
+
+/// Writes a key to a file that is not there yet; it appears whole or not at all.
+pub fn write(path: &Path, key: &MasterKey) -> io::Result<MasterKey> {
+    if path.exists() {
+        return Err(io::ErrorKind::AlreadyExists.into());
+    }
     let draft = path.with_extension(format!("new-{}", std::process::id()));
     let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
-    file.write_all(&key)?;
+    file.write_all(&key.0)?;
     file.sync_all()?;
     // A link, unlike a rename, does not replace the key that another process may have made meanwhile.
     let linked = fs::hard_link(&draft, path);
     fs::remove_file(&draft)?;
-    linked.map(|()| MasterKey(key))
+    linked.and_then(|()| sync_folder(path)).map(|()| key.clone())
+}
+
+/// Where the next key lies while the key is being changed.
+pub fn next_file(config: &Config) -> PathBuf {
+    config.master_key_file().with_extension("key.next")
+}
+
+/// Puts the next key into the place of the current one, which is gone then.
+pub fn promote(config: &Config) -> io::Result<()> {
+    let path = config.master_key_file();
+    fs::rename(next_file(config), &path)?;
+    sync_folder(&path)
+}
+
+/// Makes a change of names last through a power cut.
+fn sync_folder(path: &Path) -> io::Result<()> {
+    match path.parent() {
+        Some(folder) => fs::File::open(folder)?.sync_all(),
+        None => Ok(()),
+    }
 }

@@ -70,10 +70,16 @@ async fn a_missing_thing_is_404_on_every_route_that_names_it() {
         if !path.contains('{') {
             continue;
         }
-        let path = ["agent", "block", "tool", "message", "run", "step"].iter().fold(path, |path, kind| {
-            path.replace(&format!("{{{kind}_id}}"), &format!("{kind}-00000000-0000-4000-8000-000000000000"))
-        });
+        let path = ["agent", "archive", "block", "passage", "tool", "message", "run", "step"].iter().fold(
+            path,
+            |path, kind| {
+                path.replace(&format!("{{{kind}_id}}"), &format!("{kind}-00000000-0000-4000-8000-000000000000"))
+            },
+        );
         let path = path.replace("{block_label}", "human");
+        let path = path.replace("{key}", "NO_SUCH_VARIABLE");
+        let path = path.replace("{memory_id}", "passage-00000000-0000-4000-8000-000000000000");
+        let path = if path.ends_with("/archival-memory/search") { format!("{path}?query=x") } else { path };
         assert!(!path.contains('{'), "teach this test a value for each parameter of {path}");
         for (method, operation) in [
             (Method::GET, item.get),
@@ -87,7 +93,7 @@ async fn a_missing_thing_is_404_on_every_route_that_names_it() {
             let body = if path.contains("/messages/message-") {
                 json!({ "message_type": "user_message", "content": "x" })
             } else {
-                json!({ "messages": [{ "role": "user", "content": "x" }] })
+                json!({ "messages": [{ "role": "user", "content": "x" }], "text": "x", "passages": [{ "text": "x" }] })
             };
             let builder = request(method.clone(), &path).header("content-type", "application/json");
             let body = if method == Method::GET { Body::empty() } else { Body::from(body.to_string()) };

@@ -4,7 +4,7 @@
 //! what it can reach, and the host is told exactly that list.
 
 use crate::HostError;
-use crate::host::{Block, Hit, Host, Level, Query};
+use crate::host::{ArchivalHit, ArchivalQuery, Block, Hit, Host, Level, Query};
 
 /// Something that the host hands to a tool.
 pub trait Capability<'h>: Sized {
@@ -79,6 +79,23 @@ impl Conversation<'_> {
     /// The messages that match, best first.
     pub fn search(&self, query: &Query) -> Result<Vec<Hit>, HostError> {
         self.host.search(query)
+    }
+}
+
+capability! {
+    /// Keeps and finds texts in the agent's archival memory.
+    Archival: &["archival"]
+}
+
+impl Archival<'_> {
+    /// Keeps a text; returns its passage id. It lasts when the agent's step does.
+    pub fn insert(&self, content: &str, tags: &[String]) -> Result<String, HostError> {
+        self.host.archive(content, tags)
+    }
+
+    /// The memories that match, best first.
+    pub fn search(&self, query: &ArchivalQuery) -> Result<Vec<ArchivalHit>, HostError> {
+        self.host.search_archive(query)
     }
 }
 

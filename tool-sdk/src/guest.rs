@@ -16,9 +16,9 @@ pub mod http;
 use std::io::Write;
 
 use bindings::exports::mneme::tool::guest as exported;
-use bindings::mneme::tool::{agent, conversation, log, memory, types};
+use bindings::mneme::tool::{agent, archival, conversation, log, memory, types};
 
-use crate::host::{Block, Hit, Host, Level, Query};
+use crate::host::{ArchivalHit, ArchivalQuery, Block, Hit, Host, Level, Query};
 use crate::{HostError, RegisteredTool, ToolError};
 
 /// The host that the component is linked to.
@@ -49,6 +49,22 @@ impl Host for ImportedHost {
             .into_iter()
             .map(|hit| Hit { id: hit.id, timestamp: hit.timestamp, role: hit.role, content: hit.content })
             .collect())
+    }
+
+    fn archive(&self, content: &str, tags: &[String]) -> Result<String, HostError> {
+        Ok(archival::insert(content, tags)?)
+    }
+
+    fn search_archive(&self, query: &ArchivalQuery) -> Result<Vec<ArchivalHit>, HostError> {
+        let hits = archival::search(&archival::Query {
+            text: query.text.clone(),
+            tags: query.tags.clone(),
+            match_all_tags: query.match_all_tags,
+            limit: query.limit,
+            start: query.start.clone(),
+            end: query.end.clone(),
+        })?;
+        Ok(hits.into_iter().map(ArchivalHit::from).collect())
     }
 
     fn agent_id(&self) -> String {
@@ -86,6 +102,20 @@ impl From<memory::Block> for Block {
             description: block.description,
             limit: block.limit,
             read_only: block.read_only,
+        }
+    }
+}
+
+impl From<archival::Hit> for ArchivalHit {
+    fn from(hit: archival::Hit) -> Self {
+        Self {
+            id: hit.id,
+            timestamp: hit.timestamp,
+            tags: hit.tags,
+            content: hit.content,
+            score: hit.score,
+            vector_rank: hit.vector_rank,
+            text_rank: hit.text_rank,
         }
     }
 }

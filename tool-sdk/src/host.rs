@@ -50,6 +50,42 @@ pub struct Hit {
     pub content: String,
 }
 
+/// A search in the calling agent's archival memory.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ArchivalQuery {
+    /// What to look for.
+    pub text: String,
+    /// Only memories with these tags.
+    pub tags: Vec<String>,
+    /// Whether a memory needs all of the tags; one is enough otherwise.
+    pub match_all_tags: bool,
+    /// Most hits wanted.
+    pub limit: Option<u32>,
+    /// Inclusive lower bound, an ISO 8601 date or date-time.
+    pub start: Option<String>,
+    /// Inclusive upper bound, an ISO 8601 date or date-time.
+    pub end: Option<String>,
+}
+
+/// A memory that a search found.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ArchivalHit {
+    /// Passage id.
+    pub id: String,
+    /// RFC 3339, in the agent's time zone.
+    pub timestamp: String,
+    /// Its tags.
+    pub tags: Vec<String>,
+    /// The text.
+    pub content: String,
+    /// Fused score of both ranks; more is better.
+    pub score: f64,
+    /// Place by meaning, from 1.
+    pub vector_rank: Option<u32>,
+    /// Place by words, from 1.
+    pub text_rank: Option<u32>,
+}
+
 /// How much a log line matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Level {
@@ -74,6 +110,10 @@ pub trait Host {
     fn set_block(&self, label: &str, value: &str) -> Result<(), HostError>;
     /// Searches the agent's messages.
     fn search(&self, query: &Query) -> Result<Vec<Hit>, HostError>;
+    /// Keeps a text in the agent's archival memory; returns its passage id.
+    fn archive(&self, content: &str, tags: &[String]) -> Result<String, HostError>;
+    /// Searches the agent's archival memory.
+    fn search_archive(&self, query: &ArchivalQuery) -> Result<Vec<ArchivalHit>, HostError>;
     /// The agent's id.
     fn agent_id(&self) -> String;
     /// The agent's time zone, an IANA name.

@@ -57,10 +57,10 @@ pub mod mock;
 
 pub use answer::{IntoAnswer, Json};
 pub use arguments::Arguments;
-pub use capability::{Agent, Capability, Conversation, Log, Memory, MemoryEditor};
+pub use capability::{Agent, Archival, Capability, Conversation, Log, Memory, MemoryEditor};
 pub use environment::{FromEnvironment, Secret};
 pub use error::{HostError, ToolError};
-pub use host::{Block, Hit, Host, Level, Query};
+pub use host::{ArchivalHit, ArchivalQuery, Block, Hit, Host, Level, Query};
 pub use http::Http;
 pub use mneme_tool_sdk_macros::{ToolSchema, tool};
 pub use schema::ToolSchema;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::host::{Block, Hit, Host, Level, Query};
+use crate::host::{ArchivalHit, ArchivalQuery, Block, Hit, Host, Level, Query};
 use crate::http::{Request, Response};
 use crate::{Arguments, HostError, Tool, ToolError};
 use web::Web;
@@ -19,6 +19,9 @@ pub struct MockHost {
     blocks: RefCell<Vec<Block>>,
     hits: Vec<Hit>,
     queries: RefCell<Vec<Query>>,
+    archived: RefCell<Vec<(String, Vec<String>)>>,
+    memories: Vec<ArchivalHit>,
+    archival_queries: RefCell<Vec<ArchivalQuery>>,
     log: RefCell<Vec<(Level, String)>>,
     writes: RefCell<usize>,
     refusal: Option<HostError>,
@@ -57,6 +60,12 @@ impl MockHost {
     /// Sets what every search finds (up to the query's limit).
     pub fn with_hits(mut self, hits: Vec<Hit>) -> Self {
         self.hits = hits;
+        self
+    }
+
+    /// Sets what every archival search finds (up to the query's limit).
+    pub fn with_memories(mut self, memories: Vec<ArchivalHit>) -> Self {
+        self.memories = memories;
         self
     }
 
@@ -119,6 +128,16 @@ impl MockHost {
         self.queries.borrow().clone()
     }
 
+    /// The texts that were put into archival memory, with their tags.
+    pub fn archived(&self) -> Vec<(String, Vec<String>)> {
+        self.archived.borrow().clone()
+    }
+
+    /// The archival searches that were made.
+    pub fn archival_queries(&self) -> Vec<ArchivalQuery> {
+        self.archival_queries.borrow().clone()
+    }
+
     /// The requests that were sent, redirects included.
     pub fn requests(&self) -> Vec<Request> {
         self.web.requests()
@@ -169,6 +188,20 @@ impl Host for MockHost {
         self.queries.borrow_mut().push(query.clone());
         let most = query.limit.map_or(usize::MAX, |limit| limit as usize);
         Ok(self.hits.iter().take(most).cloned().collect())
+    }
+
+    fn archive(&self, content: &str, tags: &[String]) -> Result<String, HostError> {
+        self.admit()?;
+        let mut archived = self.archived.borrow_mut();
+        archived.push((content.to_owned(), tags.to_vec()));
+        Ok(format!("passage-00000000-0000-4000-8000-{:012}", archived.len()))
+    }
+
+    fn search_archive(&self, query: &ArchivalQuery) -> Result<Vec<ArchivalHit>, HostError> {
+        self.admit()?;
+        self.archival_queries.borrow_mut().push(query.clone());
+        let most = query.limit.map_or(usize::MAX, |limit| limit as usize);
+        Ok(self.memories.iter().take(most).cloned().collect())
     }
 
     fn agent_id(&self) -> String {

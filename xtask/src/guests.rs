@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use crate::fail::{self, Done, Failure};
-use crate::toolchain::Toolchain;
 use crate::{inputs, paths};
+use mneme_toolchain::Toolchain;
 
 /// What a guest is made from, besides its own folder.
 const SHARED: &[&str] = &["builtin-tools/Cargo.toml", "builtin-tools/Cargo.lock", "tool-sdk", "wit", "Cargo.toml"];
@@ -32,7 +32,8 @@ pub fn build(toolchain: &Toolchain, force: bool) -> Done {
     }
     println!("built-in tools: building {} with {}", guests.join(", "), toolchain.name);
     let start = Instant::now();
-    fail::run(toolchain.cargo_build().current_dir(&workspace))?;
+    let target_dir = paths::cache()?.join(toolchain.work);
+    fail::run(toolchain.cargo_build(&workspace).arg("--locked").env("CARGO_TARGET_DIR", &target_dir))?;
 
     // A stamp from before must not vouch for a half-finished copy.
     let stamp_path = dist.join(STAMP);
@@ -40,9 +41,8 @@ pub fn build(toolchain: &Toolchain, force: bool) -> Done {
         fs::remove_file(&stamp_path).map_err(Failure::at(&stamp_path))?;
     }
     remove_foreign(&dist, &guests)?;
-    let built = toolchain.target_dir.join(toolchain.target).join("release");
     for guest in &guests {
-        let from = built.join(format!("{}.wasm", guest.replace('-', "_")));
+        let from = toolchain.artefact(&target_dir, guest);
         let to = place(&dist, guest);
         copy(&from, &to)?;
         let size = fs::metadata(&to).map_err(Failure::at(&to))?.len();
@@ -98,7 +98,7 @@ fn remove_foreign(dist: &Path, guests: &[String]) -> Done {
 
 /// Copies through a temporary name, so that a build that runs meanwhile sees the old file or the
 /// new one. An unchanged file keeps its time, and the server is not built again for it.
-fn copy(from: &Path, to: &Path) -> Done {
+pub fn copy(from: &Path, to: &Path) -> Done {
     let bytes = fs::read(from).map_err(Failure::at(from))?;
     if fs::read(to).is_ok_and(|present| present == bytes) {
         return Ok(());

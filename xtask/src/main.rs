@@ -1,19 +1,17 @@
 //! Chores of this repository: `cargo xtask <command>`.
 
 mod bench;
-mod debian;
-mod fail;
+mod examples;
 mod guests;
 mod inputs;
 mod paths;
 mod runtimes;
-mod rustup;
 mod setup;
-mod toolchain;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use mneme_toolchain::fail;
 
 #[derive(Parser)]
 #[command(name = "cargo xtask", about = "Chores of this repository")]

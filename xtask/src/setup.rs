@@ -1,15 +1,10 @@
 //! `cargo xtask setup`: everything that a fresh checkout needs before `cargo build`.
 
-use std::env;
-
 use clap::Args;
+use mneme_toolchain::Output;
 
 use crate::fail::Done;
-use crate::toolchain::Toolchain;
-use crate::{debian, guests, runtimes, rustup};
-
-/// The variable that does what `--force-debian` does, for continuous integration.
-const FORCE_DEBIAN: &str = "MNEME_FORCE_DEBIAN_WASM";
+use crate::{examples, guests, paths, runtimes};
 
 /// What to do differently.
 #[derive(Args)]
@@ -36,26 +31,18 @@ pub fn run(options: &Options) -> Done {
     }
     println!("Preparing the checkout: a compiler for WebAssembly, the built-in tools, the language runtimes.");
     println!("The first time takes two to six minutes; afterwards seconds.");
-    let forced = options.force_debian || env::var(FORCE_DEBIAN).is_ok_and(|value| value == "1");
-    let toolchain = toolchain(forced)?;
-    println!("compiler: {}", toolchain.name);
-    guests::build(&toolchain, options.rebuild)?;
+    let root = paths::root();
+    let find = |output| {
+        let toolchain = mneme_toolchain::find(output, &root, options.force_debian, &|line| println!("  {line}"))?;
+        println!("compiler: {}", toolchain.name);
+        Ok(toolchain)
+    };
+    let components = find(Output::Component)?;
+    guests::build(&components, options.rebuild)?;
+    examples::build(&components, &find(Output::Module)?, options.rebuild)?;
     if !options.without_runtimes {
         runtimes::build(options.rebuild)?;
     }
     println!("Done. Now: cargo run --release -- serve");
     Ok(())
-}
-
-fn toolchain(force_debian: bool) -> Done<Toolchain> {
-    println!("compiler: looking for one");
-    if force_debian {
-        println!("  taking Debian's, as told");
-        return debian::toolchain();
-    }
-    rustup::toolchain().or_else(|failure| {
-        println!("  rustup cannot provide the target: {failure}");
-        println!("  falling back to Debian's packages");
-        debian::toolchain()
-    })
 }

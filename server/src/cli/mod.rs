@@ -3,11 +3,13 @@
 mod banner;
 mod discover;
 mod doctor;
+mod keys;
 mod logging;
 mod migrate;
 mod runtimes;
 mod serve;
 mod services;
+mod tools;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -46,11 +48,37 @@ enum Command {
         #[command(subcommand)]
         action: Runtimes,
     },
+    /// Changes the key that encrypts secrets at rest.
+    Keys {
+        #[command(subcommand)]
+        action: Keys,
+    },
+    /// Writes, builds, looks at, tries and sends tools.
+    Tools {
+        #[command(subcommand)]
+        action: tools::Tools,
+    },
     /// Prints all settings with their defaults, as a file to start from.
     Config,
     /// Compiles one component into the cache. The server starts it for itself.
     #[command(hide = true, name = CompileJob::COMMAND)]
     CompileComponent { cache_dir: PathBuf, memory_bytes: u64, cpu_seconds: u64 },
+}
+
+#[derive(Debug, Subcommand)]
+enum Keys {
+    /// Encrypts every secret under another key. No server may run on the database meanwhile.
+    ///
+    /// With a key in the data directory: the new key takes its place. With a key in the settings (master_key): the
+    /// settings have to name the new key afterwards. A run that was interrupted is repeated, with the same options.
+    Rotate {
+        /// A file with the new key: 32 bytes in hexadecimal or base64. The environment variable MNEME_NEW_MASTER_KEY
+        /// does too. Without either a key is made up, which needs the key in the data directory.
+        #[arg(long, value_name = "FILE")]
+        new_key_file: Option<PathBuf>,
+        #[command(flatten)]
+        common: Common,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -112,6 +140,11 @@ pub fn main() -> ExitCode {
         Command::Runtimes { action: Runtimes::List(common) } => {
             common.load(None, None).map_err(Into::into).and_then(|config| runtimes::list(&config))
         }
+        Command::Keys { action: Keys::Rotate { new_key_file, common } } => common
+            .load(None, None)
+            .map_err(Into::into)
+            .and_then(|config| keys::rotate(&config, new_key_file.as_deref())),
+        Command::Tools { action } => tools::run(action),
         Command::Config => {
             print!("{}", config::render());
             Ok(ExitCode::SUCCESS)

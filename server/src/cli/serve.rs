@@ -3,6 +3,7 @@
 use std::{process::ExitCode, sync::Arc, time::Duration};
 
 use mneme_core::Core;
+use mneme_store::Presence;
 use tokio::{
     net::TcpListener,
     signal::unix::{Signal, SignalKind, signal},
@@ -38,8 +39,8 @@ async fn serve(config: &Config) -> Result<ExitCode, CommandError> {
         .await
         .map_err(|error| CommandError::new(format!("cannot listen on {address}"), error))?;
     let address = listener.local_addr().unwrap_or(address);
-    let core = tokio::select! {
-        core = open(config) => core?,
+    let (core, _presence) = tokio::select! {
+        opened = open(config) => opened?,
         () = stop.cancelled() => return Ok(ExitCode::SUCCESS),
     };
 
@@ -58,7 +59,7 @@ async fn serve(config: &Config) -> Result<ExitCode, CommandError> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn open(config: &Config) -> Result<Arc<Core>, CommandError> {
+async fn open(config: &Config) -> Result<(Arc<Core>, Presence), CommandError> {
     services::data_dir(&config.data_dir)?;
     let (sandbox, llm) = (services::sandbox(config)?, services::llm(config)?);
     let mut providers = services::providers(config);
@@ -66,14 +67,18 @@ async fn open(config: &Config) -> Result<Arc<Core>, CommandError> {
         async { if providers.is_empty() && config.discover_local { discover::local(&llm).await } else { Vec::new() } };
     let database = async {
         let store = services::store(config).await?;
+        let serve = |error| CommandError::new("cannot serve from the database", error);
+        // Before the secrets' key is looked at, so that nobody changes it from then on.
+        let presence = store.announce().await.map_err(serve)?;
         store.migrate().await.map_err(|error| CommandError::new("cannot bring the database up to date", error))?;
-        Ok::<_, CommandError>(store)
+        Ok::<_, CommandError>((store, presence))
     };
     let (found, store) = tokio::join!(search, database);
     providers.extend(found);
-    let core = services::core(config, providers, store?, sandbox, llm)?;
+    let (store, presence) = store?;
+    let core = services::core(config, providers, store, sandbox, llm)?;
     core.start().await.map_err(|error| CommandError::new("cannot start", error))?;
-    Ok(core)
+    Ok((core, presence))
 }
 
 /// A token that the first SIGINT or SIGTERM cancels; the second one ends the process at once.

@@ -33,9 +33,22 @@ pub fn data_dir(path: &Path) -> Result<(), CommandError> {
 
 /// Opens the database, which may be of any version yet.
 pub async fn store(config: &Config) -> Result<Store, CommandError> {
-    let key = master_key::load_or_create(config)
-        .map_err(|error| CommandError::new(format!("cannot use {}", config.master_key_file().display()), error))?;
-    open(config, MasterKey::new(*key.reveal())).await
+    let unusable = |error| CommandError::new(format!("cannot use {}", config.master_key_file().display()), error);
+    let key = master_key::load_or_create(config).map_err(unusable)?;
+    let store = open(config, (&key).into()).await?;
+    // A change of the key that was interrupted after the database had it is finished here.
+    let next = master_key::next_file(config);
+    if config.master_key.is_none() && next.exists() {
+        let fresh = MasterKey::from(&master_key::read(&next).map_err(unusable)?);
+        let used = store.key_id().await.map_err(|error| CommandError::new("cannot read the database", error))?;
+        if used == Some(fresh.id()) {
+            store.close().await;
+            master_key::promote(config).map_err(unusable)?;
+            tracing::warn!("a change of the master key had been interrupted; it is finished now");
+            return open(config, fresh).await;
+        }
+    }
+    Ok(store)
 }
 
 /// Opens the database with a key.

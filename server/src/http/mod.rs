@@ -7,6 +7,7 @@ pub mod context;
 pub mod cors;
 pub mod door;
 pub mod error;
+pub mod form;
 pub mod guard;
 pub mod include;
 pub mod json_shape;

@@ -4,7 +4,7 @@ use axum::{
     extract::{FromRequestParts, RawPathParams},
     http::request::Parts,
 };
-use mneme_domain::EntityId;
+use mneme_domain::{EntityId, PassageId};
 
 use super::{
     error::ApiError,
@@ -15,6 +15,10 @@ use crate::app::AppState;
 /// The identifier in the path parameter that is named after its kind: `{agent_id}` for an agent's.
 #[derive(Debug)]
 pub struct Id<T>(pub T);
+
+/// The identifier of a passage in the parameter `{memory_id}`.
+#[derive(Debug)]
+pub struct MemoryId(pub PassageId);
 
 /// The label of a block in the parameter `{block_label}`.
 #[derive(Debug)]
@@ -63,6 +67,15 @@ fn mismatch<T: EntityId>(loc: Vec<Step>, text: &str, message: &str) -> Problem {
 /// Reads an identifier of a query string.
 pub fn parse_query<T: EntityId>(name: &str, text: &str) -> Result<T, Problem> {
     T::parse(text).map_err(|error| mismatch::<T>(vec!["query".into(), name.into()], text, &error.to_string()))
+}
+
+impl FromRequestParts<AppState> for MemoryId {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, ApiError> {
+        let text = parameter(parts, app, "memory_id").await?;
+        Ok(Self(parse("memory_id", &text)?))
+    }
 }
 
 impl FromRequestParts<AppState> for BlockLabel {

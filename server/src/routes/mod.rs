@@ -5,10 +5,14 @@
 pub mod agent_blocks;
 pub mod agent_tools;
 pub mod agents;
+pub mod archival;
+pub mod archives;
 pub mod blocks;
 pub mod health;
 pub mod messages;
 pub mod models;
+pub mod organizations;
+pub mod passages;
 pub mod providers;
 pub mod refusals;
 pub mod runs;
@@ -28,6 +32,9 @@ pub fn all() -> OpenApiRouter<AppState> {
         .merge(agents::routes())
         .merge(agent_blocks::routes())
         .merge(agent_tools::routes())
+        .merge(archival::routes())
+        .merge(archives::routes())
+        .merge(passages::routes())
         .merge(messages::routes())
         .merge(blocks::routes())
         .merge(tools::routes())
@@ -35,4 +42,5 @@ pub fn all() -> OpenApiRouter<AppState> {
         .merge(steps::routes())
         .merge(tags::routes())
         .merge(providers::routes())
+        .merge(organizations::routes())
 }

@@ -149,6 +149,7 @@ impl Core {
         let stored = blocks::of_agent(&mut conn, actor, id).await?;
         let tools = tools::of_agent(&mut conn, actor, id).await?;
         let context = self.load_context(&mut conn, actor, &agent).await?;
+        let (memories, tags) = self.memory_overview(&mut conn, actor, id, prompt::TAGS_READ).await?;
         drop(conn);
         let pending: Vec<Message> =
             input::parse(request)?.into_iter().map(|create| input::to_message(&self.env, id, None, create)).collect();
@@ -159,6 +160,8 @@ impl Core {
             memory_changed: context.memory_changed,
             recall_messages: (context.total - shown).max(0),
             timezone: agent.timezone.as_deref().unwrap_or("UTC"),
+            memories,
+            tags: &tags,
         };
         let system = prompt::join(&prompt::fixed_part(&agent.system, &blocks, &agent.tool_rules), facts);
         let chat = history::to_chat(&system, context.messages.iter().map(|message| &**message).chain(&pending));

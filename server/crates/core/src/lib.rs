@@ -2,9 +2,11 @@
 
 mod agents;
 mod api;
+mod archival;
 mod blocks;
 mod config;
 mod context;
+mod dates;
 pub mod envelope;
 mod error;
 mod execute;
@@ -21,6 +23,7 @@ mod runs;
 mod steps;
 mod tools;
 mod turn;
+mod variables;
 
 use std::sync::Arc;
 
@@ -28,20 +31,24 @@ use mneme_domain::{Actor, Env};
 use mneme_llm::LlmClient;
 use mneme_sandbox::Sandbox;
 pub use mneme_store::{
-    Store, agents::AgentFilter, blocks::BlockFilter, messages::MessageSearch, runs::RunFilter, steps::StepFilter,
-    tools::ToolFilter,
+    Store, agents::AgentFilter, archives::ArchiveFilter, blocks::BlockFilter, messages::MessageSearch, runs::RunFilter,
+    steps::StepFilter, tools::ToolFilter,
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use api::{ApiDoor, ToolCaller};
+pub use archival::{Found as FoundPassage, MemoryBounds, PassageQuery};
 pub use config::{CoreConfig, ProviderConfig};
 pub use context::overview::ContextWindowOverview;
 pub use error::{CoreError, LlmFailure, Result};
 pub use execute::{Answer as ToolAnswer, SourceRun};
+#[cfg(feature = "extism")]
+pub use execute::{PluginNetwork, plugin_limits};
 pub use models::{ModelFilter, ModelRegistry, ProviderView, provider_type};
 pub use packages::PackagesConfig;
-pub use tools::ToolPolicy;
+pub use tools::{ToolPolicy, Upload, UploadKind};
 pub use turn::{TurnEvent, TurnResult, TurnStream};
+pub use variables::VariableChanges;
 
 /// Everything the server can do. Shared by all requests.
 pub struct Core {
@@ -57,6 +64,8 @@ pub struct Core {
     packages: packages::Packages,
     /// TypeScript and JavaScript files as they run, by source.
     scripts: execute::Scripts,
+    /// Uploaded tools, ready to be called.
+    uploads: execute::Uploads,
     door: api::DoorPlace,
     /// Turns under way.
     tasks: TaskTracker,
@@ -88,6 +97,7 @@ impl Core {
             outbound,
             packages,
             scripts: execute::scripts(),
+            uploads: execute::Uploads::default(),
             door: api::DoorPlace::new(),
             tasks: TaskTracker::new(),
             closing: CancellationToken::new(),

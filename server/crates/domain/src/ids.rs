@@ -126,8 +126,14 @@ id_types! {
     ProviderId = "provider";
     /// An identity: a person or thing that an agent talks to.
     IdentityId = "identity";
+    /// An archive: a collection of passages.
+    ArchiveId = "archive";
+    /// A passage: a text in an archive.
+    PassageId = "passage";
     /// A folder of files (the API also calls it a source).
     SourceId = "source";
+    /// A recorded refusal: something that a tool tried without having the power to.
+    DenialId = "denial";
 }
 
 /// The organisation that exists from the start.

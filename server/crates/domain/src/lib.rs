@@ -4,6 +4,7 @@
 
 pub mod actor;
 pub mod agent;
+pub mod archive;
 pub mod block;
 pub mod clock;
 pub mod content;
@@ -20,6 +21,7 @@ pub mod run;
 pub mod step;
 pub mod tool;
 pub mod tool_rule;
+pub mod variable;
 
 pub use actor::{Actor, Role};
 pub use clock::{Clock, Env, IdSource, SystemClock, TimeOrderedIds};

@@ -101,3 +101,10 @@ pub struct EmbeddingConfig {
     #[serde(default)]
     pub azure_deployment: Option<String>,
 }
+
+impl EmbeddingConfig {
+    /// What vectors of this model are known by: the handle, or the model's own name without one.
+    pub fn name(&self) -> &str {
+        self.handle.as_deref().unwrap_or(&self.embedding_model)
+    }
+}

@@ -112,9 +112,20 @@ pub struct Tool {
 }
 
 impl Tool {
+    /// The source type of a tool in an uploaded component.
+    pub const COMPONENT: &'static str = "wasm";
+    /// The source type of a tool in an uploaded Extism plugin.
+    pub const EXTISM: &'static str = "extism";
+
     /// The name that the model calls.
     pub fn call_name(&self) -> &str {
         self.name.as_deref().unwrap_or_default()
+    }
+
+    /// Whether a user uploaded the tool as compiled code, which is not part of the tool as the API shows it.
+    pub fn is_uploaded(&self) -> bool {
+        let compiled = matches!(self.source_type.as_deref(), Some(Self::COMPONENT | Self::EXTISM));
+        self.tool_type == ToolType::Custom && compiled
     }
 }
 

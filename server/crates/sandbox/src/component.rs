@@ -8,6 +8,11 @@ use crate::SandboxError;
 const COMPONENT: &[u8] = b"\0asm\x0d\0\x01\0";
 const CORE_MODULE: &[u8] = b"\0asm\x01\0\0\0";
 
+/// What a tool exports, without the version.
+pub const GUEST: &str = "mneme:tool/guest@";
+/// The version of the interfaces that this server has.
+pub const VERSION: &str = "0.1.0";
+
 /// Accepts what starts like a component and is not too large.
 pub fn check(bytes: &[u8], limit: usize) -> Result<(), SandboxError> {
     if bytes.len() > limit {

@@ -24,6 +24,9 @@ pub struct SandboxConfig {
     /// A program that runs [`crate::CompileJob`], so that compiling happens in a process of its own. Without it, or
     /// without a cache folder, this process compiles, and keeps the memory that takes for good.
     pub compiler: Option<PathBuf>,
+    /// Compiled code of uploaded components that is kept on disk, in bytes; what was not used for longest goes first.
+    /// A component whose code is gone is compiled again when it is next called.
+    pub max_uploads_cache_bytes: u64,
     /// Memory that the compiling process may take for an uploaded component, in bytes.
     pub compile_memory_bytes: u64,
     /// Where the language runtimes are: `python.wasm` and so on.
@@ -53,6 +56,7 @@ impl Default for SandboxConfig {
             compile_timeout: Duration::from_secs(120),
             max_compilations: 1,
             compiler: None,
+            max_uploads_cache_bytes: 2 << 30,
             compile_memory_bytes: 2 << 30,
             runtimes_dir: None,
             unpack_runtimes: None,

@@ -18,21 +18,32 @@ pub struct Guest {
 struct Inner {
     pre: ToolPre<State>,
     tools: Vec<ToolSpec>,
+    imports: Vec<String>,
 }
 
 impl Guest {
-    pub(crate) fn new(pre: ToolPre<State>, described: Vec<Described>) -> Result<Self, SandboxError> {
+    pub(crate) fn new(
+        pre: ToolPre<State>,
+        described: Vec<Described>,
+        imports: Vec<String>,
+    ) -> Result<Self, SandboxError> {
+        ToolSpec::check_count(described.len())?;
         let tools = described
             .into_iter()
             .map(|spec| ToolSpec::parse(spec.name, spec.description, &spec.parameters, spec.capabilities))
             .collect::<Result<Vec<_>, _>>()?;
         ToolSpec::check_all(&tools)?;
-        Ok(Self { inner: Arc::new(Inner { pre, tools }) })
+        Ok(Self { inner: Arc::new(Inner { pre, tools, imports }) })
     }
 
     /// The tools of the component, in its own order.
     pub fn tools(&self) -> &[ToolSpec] {
         &self.inner.tools
+    }
+
+    /// What the component imports: names of interfaces with their versions.
+    pub fn imports(&self) -> &[String] {
+        &self.inner.imports
     }
 
     /// The tool of that name.

@@ -46,6 +46,42 @@ pub struct ConversationHit {
     pub content: String,
 }
 
+/// A search in the agent's archival memory.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ArchivalQuery {
+    /// What to look for.
+    pub text: String,
+    /// Only memories with these tags.
+    pub tags: Vec<String>,
+    /// Whether a memory needs all of the tags; one is enough otherwise.
+    pub match_all_tags: bool,
+    /// Most hits wanted; the host has a default and an upper bound.
+    pub limit: Option<u32>,
+    /// Inclusive lower bound: ISO 8601 date or date-time, in the agent's time zone unless it has an offset.
+    pub start: Option<String>,
+    /// Inclusive upper bound, written like `start`.
+    pub end: Option<String>,
+}
+
+/// One memory that an [`ArchivalQuery`] found.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ArchivalHit {
+    /// Passage id.
+    pub id: String,
+    /// RFC 3339, in the agent's time zone.
+    pub timestamp: String,
+    /// Its tags.
+    pub tags: Vec<String>,
+    /// The text.
+    pub content: String,
+    /// Fused score of both ranks; more is better.
+    pub score: f64,
+    /// Place by meaning, from 1.
+    pub vector_rank: Option<u32>,
+    /// Place by words, from 1.
+    pub text_rank: Option<u32>,
+}
+
 /// A request to this server's own API, from a tool.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiRequest {
@@ -111,6 +147,16 @@ pub trait ToolHost: Send + Sync {
     async fn set_block(&self, label: &str, value: String) -> Result<(), HostError>;
     /// Searches the agent's messages, best match first.
     async fn search_conversation(&self, query: ConversationQuery) -> Result<Vec<ConversationHit>, HostError>;
+    /// Keeps a text in the agent's archival memory; returns its passage id.
+    async fn archive(&self, content: String, tags: Vec<String>) -> Result<String, HostError> {
+        let _ = (content, tags);
+        Err(no_archive())
+    }
+    /// Searches the agent's archival memory, best match first.
+    async fn search_archive(&self, query: ArchivalQuery) -> Result<Vec<ArchivalHit>, HostError> {
+        let _ = query;
+        Err(no_archive())
+    }
     /// Answers a request to this server's API with the rights of the agent's owner, whatever credential the request
     /// carries. It may take as long as the call has left.
     async fn api_request(&self, request: ApiRequest) -> Result<ApiResponse, HostError> {
@@ -123,4 +169,8 @@ pub trait ToolHost: Send + Sync {
     fn timezone(&self) -> &str;
     /// Now, in milliseconds since the Unix epoch.
     fn now(&self) -> i64;
+}
+
+fn no_archive() -> HostError {
+    HostError::Denied("archival memory is not available to this call".to_owned())
 }

@@ -2,9 +2,9 @@
 
 use mneme_domain::policy::capability;
 
-use crate::bindings::mneme::tool::{agent, conversation, log, memory, types};
+use crate::bindings::mneme::tool::{agent, archival, conversation, log, memory, types};
 use crate::state::State;
-use crate::{ConversationHit, ConversationQuery, HostError, MemoryBlock};
+use crate::{ArchivalHit, ArchivalQuery, ConversationHit, ConversationQuery, HostError, MemoryBlock};
 
 impl types::Host for State {}
 
@@ -37,6 +37,27 @@ impl conversation::Host for State {
             end_date: query.end_date,
         };
         let hits = self.session.bounded(host.search_conversation(query)).await?;
+        Ok(hits.into_iter().map(Into::into).collect())
+    }
+}
+
+impl archival::Host for State {
+    async fn insert(&mut self, content: String, tags: Vec<String>) -> Result<String, types::HostError> {
+        let host = self.session.host(capability::ARCHIVAL)?;
+        Ok(self.session.bounded(host.archive(content, tags)).await?)
+    }
+
+    async fn search(&mut self, query: archival::Query) -> Result<Vec<archival::Hit>, types::HostError> {
+        let host = self.session.host(capability::ARCHIVAL)?;
+        let query = ArchivalQuery {
+            text: query.text,
+            tags: query.tags,
+            match_all_tags: query.match_all_tags,
+            limit: query.limit,
+            start: query.start,
+            end: query.end,
+        };
+        let hits = self.session.bounded(host.search_archive(query)).await?;
         Ok(hits.into_iter().map(Into::into).collect())
     }
 }
@@ -83,6 +104,20 @@ impl From<MemoryBlock> for memory::Block {
 impl From<ConversationHit> for conversation::Hit {
     fn from(hit: ConversationHit) -> Self {
         Self { id: hit.id, timestamp: hit.timestamp, role: hit.role, content: hit.content }
+    }
+}
+
+impl From<ArchivalHit> for archival::Hit {
+    fn from(hit: ArchivalHit) -> Self {
+        Self {
+            id: hit.id,
+            timestamp: hit.timestamp,
+            tags: hit.tags,
+            content: hit.content,
+            score: hit.score,
+            vector_rank: hit.vector_rank,
+            text_rank: hit.text_rank,
+        }
     }
 }
 

@@ -38,9 +38,13 @@ pub use call::{CallOutcome, CallRequest, Grants, Limits, Mount, TimeLimit, ToolF
 pub use compile::CompileJob;
 pub use config::{SandboxConfig, SandboxError};
 pub use guest::{Guest, NoAgent};
-pub use host::{ApiRequest, ApiResponse, ConversationHit, ConversationQuery, HostError, MemoryBlock, ToolHost};
+pub use host::{
+    ApiRequest, ApiResponse, ArchivalHit, ArchivalQuery, ConversationHit, ConversationQuery, HostError, MemoryBlock,
+    ToolHost,
+};
 pub use mneme_domain::policy::{Denial, capability};
-pub use net::{NameResolver, SystemResolver};
+pub use net::{Courier, NameResolver, SystemResolver};
+pub use outcome::clean;
 pub use sandbox::Sandbox;
 pub use script::{
     Action, Display, Language, Program, Raised, RuntimeError, ScriptFailure, ScriptOutcome, ScriptRequest, ScriptValue,

@@ -58,6 +58,11 @@ pub fn of_script(
     }
 }
 
+/// A text of a guest's, fit to be shown: no longer than so many bytes, and without control sequences.
+pub fn clean(text: String, limit: usize) -> String {
+    ansi::strip(&output::cut(text, limit).0)
+}
+
 struct Cleaner {
     limit: usize,
     truncated: bool,

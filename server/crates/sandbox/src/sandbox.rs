@@ -21,9 +21,20 @@ use crate::run::Instance;
 use crate::script::Runtimes;
 use crate::state::{Setting, State, Streams};
 use crate::{
-    CallOutcome, CallRequest, Grants, Language, Limits, RuntimeError, SandboxConfig, SandboxError, ScriptOutcome,
-    ScriptRequest, ToolFailure, ToolSpec, component, engine, outcome,
+    CallOutcome, CallRequest, Courier, Grants, Language, Limits, RuntimeError, SandboxConfig, SandboxError,
+    ScriptOutcome, ScriptRequest, ToolFailure, ToolHost, ToolSpec, component, engine, outcome,
 };
+
+/// Where in the cache folder the compiled code of uploads is.
+const UPLOADS: &str = "uploads";
+
+/// The first few of some names that a component chose, each of bounded length.
+fn shown<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    const NAMES: usize = 8;
+    const LENGTH: usize = 200;
+    let names: Vec<String> = names.take(NAMES).map(|name| name.chars().take(LENGTH).collect()).collect();
+    names.join("`, `")
+}
 
 /// Runs tools. Clones share the engines, the pools of instances and the cache of compiled code.
 #[derive(Clone)]
@@ -36,6 +47,8 @@ struct Shared {
     lane: Lane,
     linker: Linker<State>,
     compiler: Compiler,
+    /// Compiles what users upload, into a cache of its own that is kept small.
+    uploads: Compiler,
     network: Arc<Network>,
     runtimes: Runtimes,
     builtins: OnceCell<Arc<Builtins>>,
@@ -61,13 +74,27 @@ impl Sandbox {
         let linker = engine::linker(&engine)?;
         let cache = config.cache_dir.as_ref().map(|folder| Cache::open(folder, &engine)).transpose()?;
         let compiler = Compiler::new(&engine, cache, &config, config.compile_timeout, config.compile_memory_bytes);
+        let folder = config.cache_dir.as_ref().map(|folder| folder.join(UPLOADS));
+        let cache = folder.map(|folder| Cache::open(&folder, &engine)).transpose()?;
+        let cache = cache.map(|cache| cache.bounded(config.max_uploads_cache_bytes));
+        let uploads = Compiler::new(&engine, cache, &config, config.compile_timeout, config.compile_memory_bytes);
         let lane = Lane::new(engine, room)?;
         let private_hosts = config.private_hosts.clone();
         let network = Arc::new(Network { resolver, private_hosts, tls: Tls::default() });
         let runtimes = Runtimes::new(&config);
         let (builtins, typescript) = (OnceCell::new(), OnceCell::new());
         Ok(Self {
-            shared: Arc::new(Shared { config, lane, linker, compiler, network, runtimes, builtins, typescript }),
+            shared: Arc::new(Shared {
+                config,
+                lane,
+                linker,
+                compiler,
+                uploads,
+                network,
+                runtimes,
+                builtins,
+                typescript,
+            }),
         })
     }
 
@@ -79,9 +106,30 @@ impl Sandbox {
     /// # Errors
     /// For what is no component, no tool, too large or too much work.
     pub async fn load(&self, wasm: &[u8]) -> Result<Guest, SandboxError> {
+        self.load_with(&self.shared.compiler, wasm).await
+    }
+
+    /// The same for a component that a user uploaded: what is compiled of those is kept apart, and only so much of it.
+    ///
+    /// # Errors
+    /// As [`Sandbox::load`].
+    pub async fn load_upload(&self, wasm: &[u8]) -> Result<Guest, SandboxError> {
+        self.load_with(&self.shared.uploads, wasm).await
+    }
+
+    /// The version of the interfaces that tools of this server are built for.
+    pub const WIT_VERSION: &'static str = component::VERSION;
+
+    /// The largest component that is accepted, in bytes.
+    pub fn max_component_bytes(&self) -> usize {
+        self.shared.config.max_component_bytes
+    }
+
+    async fn load_with(&self, compiler: &Compiler, wasm: &[u8]) -> Result<Guest, SandboxError> {
         component::check(wasm, self.shared.config.max_component_bytes)?;
-        let component = self.shared.compiler.compile(Source::Bytes(wasm)).await?;
+        let component = compiler.compile(Source::Bytes(wasm)).await?;
         self.check_imports(&component)?;
+        self.check_version(&component)?;
         let wrong = |error: wasmtime::Error| SandboxError::WrongWorld(format!("{error:#}"));
         let pre = self.shared.linker.instantiate_pre(&component);
         let pre = ToolPre::new(pre.map_err(wrong)?).map_err(wrong)?;
@@ -89,16 +137,39 @@ impl Sandbox {
             ToolFailure::Internal(reason) => SandboxError::WrongWorld(reason),
             other => SandboxError::BadSpec(other.to_string()),
         })?;
-        Guest::new(pre, described)
+        let kind = component.component_type();
+        let imports = kind.imports(self.shared.lane.engine()).map(|(name, _)| name.to_owned()).collect();
+        Guest::new(pre, described, imports)
     }
 
     fn check_imports(&self, component: &Component) -> Result<(), SandboxError> {
-        const SHOWN: usize = 200;
         let kind = component.component_type();
-        match kind.imports(self.shared.lane.engine()).find(|(name, _)| !engine::offers(name)) {
-            Some((unknown, _)) => Err(SandboxError::UnknownImport(unknown.chars().take(SHOWN).collect())),
-            None => Ok(()),
+        let unknown =
+            kind.imports(self.shared.lane.engine()).map(|(name, _)| name).filter(|name| !engine::offers(name));
+        match shown(unknown) {
+            names if names.is_empty() => Ok(()),
+            names => Err(SandboxError::UnknownImport(names)),
         }
+    }
+
+    /// Tells a tool for another version of the interfaces from what is no tool at all.
+    fn check_version(&self, component: &Component) -> Result<(), SandboxError> {
+        let kind = component.component_type();
+        let mut exports = kind.exports(self.shared.lane.engine()).map(|(name, _)| name);
+        let versions: Vec<&str> = exports.by_ref().filter_map(|name| name.strip_prefix(component::GUEST)).collect();
+        if versions.contains(&component::VERSION) {
+            return Ok(());
+        }
+        let reason = match shown(versions.into_iter()) {
+            none if none.is_empty() => {
+                let wanted = format!("{}{}", component::GUEST, component::VERSION);
+                format!("it does not export `{wanted}`; build it with the tool SDK or for the world `mneme:tool/tool`")
+            }
+            other => {
+                format!("it is built for version {other} of mneme:tool, and this server runs {}", component::VERSION)
+            }
+        };
+        Err(SandboxError::WrongWorld(reason))
     }
 
     async fn describe(&self, pre: &ToolPre<State>) -> Result<Vec<Described>, ToolFailure> {
@@ -149,6 +220,11 @@ impl Sandbox {
     /// When it cannot be compiled.
     pub async fn typescript(&self) -> Result<Guest, SandboxError> {
         self.shared.typescript.get_or_try_init(|| self.load(builtin::TYPESCRIPT)).await.cloned()
+    }
+
+    /// The guests' way to the network, for code that runs elsewhere but under the same policies.
+    pub fn courier(&self, host: Arc<dyn ToolHost>, grants: &Grants, left: Duration) -> Courier {
+        Courier::new(Arc::clone(&self.shared.network), host, grants, left)
     }
 
     /// Calls one tool of a guest, in an instance of its own.

@@ -40,6 +40,9 @@ impl ToolSpec {
         if description.len() > MAX_DESCRIPTION {
             return bad(format!("the description of {name} is longer than {MAX_DESCRIPTION} bytes"));
         }
+        if description.contains('\0') {
+            return bad(format!("the description of {name} has the character NUL in it"));
+        }
         if parameters.len() > MAX_PARAMETERS {
             return bad(format!("the parameters of {name} are longer than {MAX_PARAMETERS} bytes"));
         }
@@ -49,8 +52,8 @@ impl ToolSpec {
                 return bad(format!("the parameters of {name} are not JSON: {error}"));
             }
         };
-        if parameters.get("type").and_then(Value::as_str) != Some("object") {
-            return bad(format!("the parameters of {name} are not a JSON Schema of type \"object\""));
+        if let Some(fault) = fault(&parameters) {
+            return bad(format!("the parameters of {name} {fault}"));
         }
         let known = |name: &str| capability::ALL.contains(&name) || name.strip_prefix("env:").is_some_and(is_variable);
         if let Some(unknown) = capabilities.iter().find(|name| !known(name)) {
@@ -59,17 +62,76 @@ impl ToolSpec {
         Ok(Self { name, description, parameters, capabilities })
     }
 
+    /// Tools that somebody wrote down: a list of objects with `name`, `description` and `parameters`.
+    ///
+    /// # Errors
+    /// For what a component's own description would be refused for.
+    pub fn from_list(list: &Value) -> Result<Vec<Self>, SandboxError> {
+        const KNOWN: &[&str] = &["name", "description", "parameters"];
+        let bad = |what: String| SandboxError::BadSpec(what);
+        let items = list.as_array().ok_or_else(|| bad("the tools are not a list".into()))?;
+        Self::check_count(items.len())?;
+        let read = |item: &Value| {
+            let fields = item.as_object().ok_or_else(|| bad("a tool is not an object".into()))?;
+            if let Some(unknown) = fields.keys().find(|key| !KNOWN.contains(&key.as_str())) {
+                return Err(bad(format!("a tool has the unknown field {unknown:?}; there are {}", KNOWN.join(", "))));
+            }
+            let text = |key: &str| fields.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+            let empty = || serde_json::json!({ "type": "object", "properties": {} });
+            let parameters = fields.get("parameters").cloned().unwrap_or_else(empty).to_string();
+            Self::parse(text("name"), text("description"), &parameters, Vec::new())
+        };
+        let specs = items.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+        Self::check_all(&specs)?;
+        Ok(specs)
+    }
+
+    /// The function as a model sees it: name, description, parameters.
+    pub fn schema(&self) -> serde_json::Map<String, Value> {
+        let mut schema = serde_json::Map::new();
+        schema.insert("name".into(), self.name.as_str().into());
+        schema.insert("description".into(), self.description.as_str().into());
+        schema.insert("parameters".into(), self.parameters.clone());
+        schema
+    }
+
+    /// Checks how many tools a guest has.
+    pub(crate) fn check_count(count: usize) -> Result<(), SandboxError> {
+        match (1..=MAX_TOOLS).contains(&count) {
+            true => Ok(()),
+            false => Err(SandboxError::BadSpec(format!("{count} tools; a component has 1 to {MAX_TOOLS}"))),
+        }
+    }
+
     /// Checks what holds for a guest's tools together.
     pub(crate) fn check_all(specs: &[Self]) -> Result<(), SandboxError> {
-        if specs.is_empty() || specs.len() > MAX_TOOLS {
-            return Err(SandboxError::BadSpec(format!("{} tools; a component has 1 to {MAX_TOOLS}", specs.len())));
-        }
+        Self::check_count(specs.len())?;
         for (index, spec) in specs.iter().enumerate() {
             if specs[..index].iter().any(|other| other.name == spec.name) {
                 return Err(SandboxError::BadSpec(format!("two tools are called {}", spec.name)));
             }
         }
         Ok(())
+    }
+}
+
+/// What keeps a JSON Schema from being one of arguments.
+fn fault(schema: &Value) -> Option<&'static str> {
+    let is_list_of_names = |list: &Value| list.as_array().is_some_and(|names| names.iter().all(Value::is_string));
+    if schema.get("type").and_then(Value::as_str) != Some("object") {
+        return Some("are not a JSON Schema of type \"object\"");
+    }
+    let is_schema = |property: &Value| property.is_object() || property.is_boolean();
+    match schema.get("properties") {
+        Some(Value::Object(properties)) if !properties.values().all(is_schema) => {
+            return Some("have a property that is no JSON Schema");
+        }
+        None | Some(Value::Object(_)) => {}
+        Some(_) => return Some("have `properties` that are no object"),
+    }
+    match schema.get("required") {
+        Some(list) if !is_list_of_names(list) => Some("have `required`, but not as a list of names"),
+        _ => None,
     }
 }
 
@@ -108,9 +170,14 @@ mod tests {
         for name in ["", "2nd", "with space", "quote\"", "ünï", &long] {
             assert!(parse(name, OBJECT, &[]).expect_err(name).contains("tool name"));
         }
-        for (parameters, hint) in
-            [("{", "not JSON"), ("[]", "type \"object\""), (r#"{"type": "string"}"#, "type \"object\"")]
-        {
+        for (parameters, hint) in [
+            ("{", "not JSON"),
+            ("[]", "type \"object\""),
+            (r#"{"type": "string"}"#, "type \"object\""),
+            (r#"{"type": "object", "properties": []}"#, "no object"),
+            (r#"{"type": "object", "properties": {"a": 1}}"#, "no JSON Schema"),
+            (r#"{"type": "object", "required": [1]}"#, "list of names"),
+        ] {
             assert!(parse("t", parameters, &[]).expect_err(parameters).contains(hint));
         }
         let padded = format!("{}{OBJECT}", " ".repeat(MAX_PARAMETERS));

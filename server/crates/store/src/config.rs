@@ -3,6 +3,7 @@
 use std::{fmt, time::Duration};
 
 use mneme_domain::Env;
+use sha2::{Digest, Sha256};
 
 /// The key under which secrets (variables of agents, keys of providers) are encrypted at rest.
 #[derive(Clone)]
@@ -12,6 +13,12 @@ impl MasterKey {
     /// A key of 32 random bytes.
     pub fn new(bytes: [u8; 32]) -> Self {
         Self(bytes)
+    }
+
+    /// Names the key without giving it away: 16 hexadecimal digits of a digest. Ciphertexts carry it.
+    pub fn id(&self) -> String {
+        let digest = Sha256::new().chain_update(b"mneme master key").chain_update(self.0).finalize();
+        digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
     }
 
     /// The bytes.

@@ -34,6 +34,21 @@ pub enum StoreError {
         /// The newest version that this server knows.
         known: i64,
     },
+    /// The secrets are encrypted under another master key.
+    #[error(
+        "the secrets in the database are encrypted under the master key {}, and the given one is {given}; \
+         give the right key (a changed key is put in place by `mneme keys rotate`)",
+        expected.as_deref().unwrap_or("of an earlier version")
+    )]
+    WrongKey {
+        /// The id of the key that is needed, where the database says so.
+        expected: Option<String>,
+        /// The id of the key that was given.
+        given: String,
+    },
+    /// The database is used in a way that forbids what was asked; says how.
+    #[error("the database is in use: {0}")]
+    InUse(&'static str),
     /// The configuration names no usable database.
     #[error("database configuration: {0}")]
     Config(String),

@@ -7,18 +7,23 @@
 //! Functions that change several rows expect to run in a transaction ([`Store::write`]).
 
 pub mod agents;
+pub mod archives;
 pub mod blocks;
 mod checkpoint;
 mod config;
 mod conn;
+pub mod denials;
 mod error;
 mod json;
+mod keys;
 mod lane;
 mod link;
 pub mod messages;
 mod migrate;
 mod open;
 mod page;
+pub mod passages;
+mod presence;
 pub mod providers;
 mod query;
 pub mod runs;
@@ -31,6 +36,7 @@ pub mod tenants;
 #[cfg(test)]
 mod tests;
 pub mod tools;
+pub mod variables;
 
 use std::{
     collections::{HashMap, HashSet},
@@ -40,6 +46,7 @@ use std::{
 pub use config::{MasterKey, StoreConfig};
 pub use conn::Conn;
 pub use error::{Result, StoreError};
+pub use presence::Presence;
 pub use store::{Engine, Store};
 
 /// Puts rows into the order of the keys that were asked for; a key asked for twice gives its row twice.

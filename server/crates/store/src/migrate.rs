@@ -34,6 +34,9 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     migration!(2, "0002_run_events"),
     migration!(3, "0003_packed_traces"),
     migration!(4, "0004_tool_policies"),
+    migration!(5, "0005_tool_components"),
+    migration!(6, "0006_archival"),
+    migration!(7, "0007_keys_and_denials"),
 ];
 
 statements! {

@@ -2,7 +2,7 @@
 
 use std::{
     fs::OpenOptions,
-    path::Path,
+    path::{Path, PathBuf},
     str::FromStr,
     time::{Duration, Instant},
 };
@@ -49,6 +49,17 @@ pub(crate) async fn pools(config: &StoreConfig) -> Result<(Pools, Option<TempDir
         "sqlite" => Ok((sqlite(SqliteConnectOptions::from_str(&format!("sqlite:{rest}"))?, config).await?, None)),
         "postgres" | "postgresql" => Ok((postgres(&postgres_url(rest)?, config).await?, None)),
         other => Err(StoreError::Config(format!("unknown database {other:?}; use sqlite:// or postgres://"))),
+    }
+}
+
+/// The file of a SQLite database.
+pub(crate) fn sqlite_file(url: &str) -> Result<Option<PathBuf>> {
+    match url.split_once(':') {
+        Some((scheme, rest)) if scheme.split('+').next() == Some("sqlite") => {
+            let options = SqliteConnectOptions::from_str(&format!("sqlite:{rest}"))?;
+            Ok(Some(options.get_filename().to_owned()))
+        }
+        _ => Ok(None),
     }
 }
 

@@ -1,8 +1,8 @@
 //! Encryption of secrets at rest: XChaCha20-Poly1305 under the store's master key.
 //!
-//! What is stored is `v1.` and the base64 of a 24-byte nonce and the ciphertext. The place of a secret
-//! (its organisation, owner and name) is authenticated with it, so that a ciphertext copied into another row
-//! does not decrypt there.
+//! What is stored is `v2.`, the key's id, a dot, and the base64 of a 24-byte nonce and the ciphertext; earlier versions
+//! wrote `v1.` without an id. The place of a secret (its organisation, owner and name) is authenticated with it, so that
+//! a ciphertext copied into another row does not decrypt there.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
 use chacha20poly1305::{
@@ -12,12 +12,15 @@ use chacha20poly1305::{
 
 use crate::{MasterKey, Result, StoreError};
 
-const VERSION: &str = "v1.";
+const VERSION: &str = "v2.";
+/// Before keys had ids.
+const WITHOUT_ID: &str = "v1.";
 const NONCE_BYTES: usize = 24;
 
 /// Encrypts and decrypts secrets.
 pub(crate) struct Secrets {
     cipher: XChaCha20Poly1305,
+    key_id: String,
 }
 
 /// Where a secret belongs: organisation, owner, name.
@@ -38,7 +41,12 @@ impl Place<'_> {
 
 impl Secrets {
     pub(crate) fn new(key: &MasterKey) -> Self {
-        Self { cipher: XChaCha20Poly1305::new(key.bytes().into()) }
+        Self { cipher: XChaCha20Poly1305::new(key.bytes().into()), key_id: key.id() }
+    }
+
+    /// The id of the key.
+    pub(crate) fn key_id(&self) -> &str {
+        &self.key_id
     }
 
     /// Encrypts a secret for its place.
@@ -50,12 +58,22 @@ impl Secrets {
         let mut sealed = nonce.to_vec();
         let payload = Payload { msg: secret.as_bytes(), aad: &place.bytes() };
         sealed.extend(self.cipher.encrypt(&nonce, payload).map_err(|_| failure("encryption"))?);
-        Ok(format!("{VERSION}{}", STANDARD_NO_PAD.encode(sealed)))
+        Ok(format!("{VERSION}{}.{}", self.key_id, STANDARD_NO_PAD.encode(sealed)))
     }
 
     /// Decrypts a secret of a place.
     pub(crate) fn open(&self, place: Place<'_>, stored: &str) -> Result<String> {
-        let text = stored.strip_prefix(VERSION).ok_or_else(|| failure("unknown version"))?;
+        let text = match (stored.strip_prefix(VERSION), stored.strip_prefix(WITHOUT_ID)) {
+            (Some(rest), _) => {
+                let (key_id, text) = rest.split_once('.').ok_or_else(|| failure("no key's id"))?;
+                if key_id != self.key_id {
+                    return Err(failure("encrypted under another master key"));
+                }
+                text
+            }
+            (None, Some(text)) => text,
+            (None, None) => return Err(failure("unknown version")),
+        };
         let sealed = STANDARD_NO_PAD.decode(text).map_err(|_| failure("no base64"))?;
         let (nonce, ciphertext) = sealed.split_at_checked(NONCE_BYTES).ok_or_else(|| failure("too short"))?;
         let nonce = XNonce::try_from(nonce).map_err(|_| failure("nonce"))?;
@@ -78,8 +96,10 @@ mod tests {
         let secrets = Secrets::new(&MasterKey::new([7; 32]));
         let place = Place("org-1", "agent-1", "TOKEN");
         let stored = secrets.seal(place, "s3crét").unwrap();
-        assert!(stored.starts_with("v1.") && !stored.contains("s3cr"));
+        assert!(stored.starts_with(&format!("v2.{}.", MasterKey::new([7; 32]).id())) && !stored.contains("s3cr"));
         assert_eq!(secrets.open(place, &stored).unwrap(), "s3crét");
+        let of_before = format!("v1.{}", stored.rsplit('.').next().unwrap());
+        assert_eq!(secrets.open(place, &of_before).unwrap(), "s3crét");
         assert_ne!(stored, secrets.seal(place, "s3crét").unwrap(), "a nonce is used once");
 
         for elsewhere in
@@ -88,8 +108,10 @@ mod tests {
             assert!(matches!(secrets.open(elsewhere, &stored), Err(StoreError::Corrupt(_))));
         }
         let other = Secrets::new(&MasterKey::new([8; 32]));
-        assert!(matches!(other.open(place, &stored), Err(StoreError::Corrupt(_))));
-        for broken in ["", "v1.", "v1.!!", "v2.AAAA", "plain", &stored[..stored.len() - 2]] {
+        for text in [&stored, &of_before, &stored.replace(secrets.key_id(), other.key_id())] {
+            assert!(matches!(other.open(place, text), Err(StoreError::Corrupt(_))));
+        }
+        for broken in ["", "v1.", "v1.!!", "v2.AAAA", "v2..", "v3.AAAA", "plain", &stored[..stored.len() - 2]] {
             assert!(matches!(secrets.open(place, broken), Err(StoreError::Corrupt(_))), "{broken}");
         }
     }

@@ -13,8 +13,8 @@
 use std::{borrow::Cow, sync::OnceLock};
 
 use mneme_domain::{
-    AgentId, BlockId, EntityId, MessageId, OrgId, ProviderId, RunId, StepId, Timestamp, ToolId, TraceId, UserId,
-    clock::to_micros,
+    AgentId, ArchiveId, BlockId, EntityId, MessageId, OrgId, PassageId, ProviderId, RunId, StepId, Timestamp, ToolId,
+    TraceId, UserId, clock::to_micros,
 };
 use sqlx::{Arguments, postgres::PgArguments, sqlite::SqliteArguments};
 
@@ -78,7 +78,7 @@ pub(crate) enum Arg<'a> {
     Text(Option<Cow<'a, str>>),
     Int(Option<i64>),
     Bool(Option<bool>),
-    Bytes(Vec<u8>),
+    Bytes(Option<Vec<u8>>),
     /// For `= any($n)`.
     List(Vec<String>),
 }
@@ -158,6 +158,12 @@ impl From<Option<bool>> for Arg<'_> {
 
 impl From<Vec<u8>> for Arg<'_> {
     fn from(bytes: Vec<u8>) -> Self {
+        Self::Bytes(Some(bytes))
+    }
+}
+
+impl From<Option<Vec<u8>>> for Arg<'_> {
+    fn from(bytes: Option<Vec<u8>>) -> Self {
         Self::Bytes(bytes)
     }
 }
@@ -189,7 +195,7 @@ macro_rules! id_args {
         }
     )*};
 }
-id_args!(OrgId UserId AgentId BlockId ToolId MessageId RunId StepId TraceId ProviderId);
+id_args!(OrgId UserId AgentId ArchiveId PassageId BlockId ToolId MessageId RunId StepId TraceId ProviderId);
 
 /// The arguments of a statement, in the order of its binds.
 macro_rules! args {

@@ -17,17 +17,25 @@ pub(super) async fn check(config: &Config) -> Finding {
         true => master_key::load_or_create(config).map_or([0; 32], |key| *key.reveal()),
         false => [0; 32],
     };
-    let store = match services::open(config, MasterKey::new(key)).await {
+    let key = MasterKey::new(key);
+    let id = key.id();
+    let store = match services::open(config, key).await {
         Ok(store) => store,
         Err(error) => return Finding::bad(error, fix(config)),
     };
-    let finding = look(&store).await.unwrap_or_else(|error| Finding::bad(error, fix(config)));
+    let finding = look(&store, &id).await.unwrap_or_else(|error| Finding::bad(error, fix(config)));
     store.close().await;
     finding
 }
 
-async fn look(store: &Store) -> mneme_store::Result<Finding> {
+async fn look(store: &Store, key: &str) -> mneme_store::Result<Finding> {
     store.ping().await?;
+    if let Some(used) = store.key_id().await?.filter(|used| used != key) {
+        return Ok(Finding::bad(
+            format!("it belongs to the master key {used}, and the one at hand is {key}"),
+            "Give the right key. If a change of the key was interrupted, run `mneme keys rotate` again.",
+        ));
+    }
     let version = store.schema_version().await?;
     Ok(match version {
         0 => Finding::Notice("it is empty; `mneme migrate` or the first start sets it up".into()),

@@ -1,9 +1,11 @@
 //! Tools, whatever agents have them.
 
 mod add_base;
+mod components;
 mod count;
 mod create;
 mod delete;
+mod denials;
 mod filter;
 mod list;
 mod modify;
@@ -23,7 +25,9 @@ pub fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(count::count))
         .routes(routes!(add_base::add_base))
         .routes(routes!(run::run))
+        .routes(routes!(components::upload))
         .routes(routes!(policy::ceiling, policy::replace_ceiling))
         .routes(routes!(policy::retrieve, policy::replace))
+        .routes(routes!(denials::list))
         .routes(routes!(retrieve::retrieve, modify::modify, delete::delete))
 }

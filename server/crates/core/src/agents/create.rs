@@ -210,6 +210,9 @@ impl Core {
             memory_changed: now,
             recall_messages: 0,
             timezone: agent.timezone.as_deref().unwrap_or("UTC"),
+            // A later turn tells what is in archives that were attached before.
+            memories: 0,
+            tags: &[],
         };
         message.content = vec![ContentPart::text(prompt::join(&fixed, facts))];
         message.model = Some(agent.llm_config.model.clone());

@@ -73,6 +73,7 @@ impl Core {
         let stored = blocks::of_agent(&mut conn, actor, id).await?;
         let tools = tools::of_agent(&mut conn, actor, id).await?;
         let context = self.load_context(&mut conn, actor, &agent).await?;
+        let (memories, tags) = self.memory_overview(&mut conn, actor, id, prompt::TAGS_READ).await?;
         drop(conn);
         let blocks: Vec<_> = stored.into_iter().map(|stored| stored.block).collect();
         let core_memory = prompt::memory_section(&blocks);
@@ -83,6 +84,8 @@ impl Core {
             memory_changed: context.memory_changed,
             recall_messages: (context.total - shown).max(0),
             timezone: agent.timezone.as_deref().unwrap_or("UTC"),
+            memories,
+            tags: &tags,
         });
         let specs = turn::specs(&agent, &tools);
         let summary = summary_of(&context.messages);
@@ -107,7 +110,7 @@ impl Core {
                 + num_tokens_functions_definitions
                 + num_tokens_messages,
             num_messages: shown,
-            num_archival_memory: 0,
+            num_archival_memory: memories,
             num_recall_memory: context.total,
             num_tokens_external_memory_summary,
             external_memory_summary: external,

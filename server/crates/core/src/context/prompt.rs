@@ -16,6 +16,10 @@ pub struct Facts<'a> {
     pub recall_messages: i64,
     /// The agent's IANA time zone.
     pub timezone: &'a str,
+    /// Passages in archival memory.
+    pub memories: i64,
+    /// Their tags, a few more than are told.
+    pub tags: &'a [String],
 }
 
 /// The memory section; empty without blocks.
@@ -87,11 +91,38 @@ fn local(time: Timestamp, timezone: &str) -> String {
     time.with_timezone(&zone).format("%A, %Y-%m-%d %I:%M %p %Z%z").to_string()
 }
 
-/// The section with the time and the size of the agent's history.
+/// Tags that a prompt tells.
+const TAGS_TOLD: usize = 100;
+/// Tags to read for [`Facts::tags`]: one more says that there are more.
+pub const TAGS_READ: u32 = TAGS_TOLD as u32 + 1;
+
+/// The line with the tags of archival memory; empty without any.
+fn tags_line(tags: &[String]) -> String {
+    if tags.is_empty() {
+        return String::new();
+    }
+    let told: Vec<&str> = tags.iter().take(TAGS_TOLD).map(String::as_str).collect();
+    let more = if tags.len() > TAGS_TOLD { " and more" } else { "" };
+    format!("- Tags in archival memory: {}{more}\n", told.join(", "))
+}
+
+/// Whether a written prompt tells these tags and no others.
+pub fn tells_tags(written: &str, tags: &[String]) -> bool {
+    let line = tags_line(tags);
+    let metadata = written.rsplit("<memory_metadata>\n").next().unwrap_or_default();
+    if line.is_empty() { !metadata.contains("\n- Tags in archival memory: ") } else { metadata.contains(&line) }
+}
+
+/// The section with the time and the size of the agent's history and archive.
 pub fn facts_section(facts: Facts<'_>) -> String {
+    let memories = match facts.memories {
+        0 => String::new(),
+        count => format!("- Archival memory, which can be searched: {count} total memories\n"),
+    };
+    let tags = tags_line(facts.tags);
     format!(
         "<memory_metadata>\n- Current time when this was written: {}\n- Memory blocks last changed: {}\n- Earlier messages \
-         that are out of view but can be searched: {}\n</memory_metadata>",
+         that are out of view but can be searched: {}\n{memories}{tags}</memory_metadata>",
         local(facts.now, facts.timezone),
         local(facts.memory_changed, facts.timezone),
         facts.recall_messages
@@ -121,10 +152,21 @@ mod tests {
     #[test]
     fn the_time_is_told_in_the_agents_zone() {
         let now = "2026-11-23T17:05:00Z".parse().unwrap();
-        let facts = Facts { now, memory_changed: now, recall_messages: 3, timezone: "Europe/Berlin" };
+        let facts = Facts {
+            now,
+            memory_changed: now,
+            recall_messages: 3,
+            timezone: "Europe/Berlin",
+            memories: 2,
+            tags: &["bio".into(), "pets".into()],
+        };
         let text = facts_section(facts);
         assert!(text.contains("Monday, 2026-11-23 06:05 PM CET+0100"), "{text}");
         assert!(text.contains("can be searched: 3"), "{text}");
+        assert!(text.contains("2 total memories\n- Tags in archival memory: bio, pets\n</memory_metadata>"), "{text}");
+        assert!(tells_tags(&text, facts.tags) && !tells_tags(&text, &["bio".into()]) && !tells_tags(&text, &[]));
+        let none = facts_section(Facts { memories: 0, tags: &[], ..facts });
+        assert!(tells_tags(&none, &[]) && !tells_tags(&none, facts.tags) && !none.contains("rchival"), "{none}");
     }
 
     #[test]

@@ -8,7 +8,11 @@ use mneme_sandbox::{Action, Display, Language, Program, ScriptFailure, ScriptOut
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{Answer, Call, RUN_CODE, powers::Powers, program};
+use super::{
+    Answer, Call, RUN_CODE,
+    powers::{Asks, Powers},
+    program,
+};
 use crate::{Core, Result};
 
 /// What a traceback calls the program.
@@ -79,7 +83,7 @@ impl Core {
     }
 
     async fn run_cell(self: &Arc<Self>, call: &Call<'_>, language: Language, code: &str) -> Result<Answer> {
-        let Powers { limits, grants, env } = self.powers(call).await?;
+        let Powers { limits, grants, env, .. } = self.powers(call, Asks::Anything).await?;
         let script = match language {
             Language::Python => None,
             Language::JavaScript => match self.compile_script(code).await {

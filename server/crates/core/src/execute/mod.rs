@@ -5,23 +5,30 @@ mod code;
 mod component;
 mod javascript;
 mod nobody;
+#[cfg(feature = "extism")]
+mod plugin;
 mod powers;
 mod program;
 mod source;
+mod uploads;
 
 use std::sync::Arc;
 
 use mneme_domain::{
-    Actor, AgentId, EntityId,
+    Actor, AgentId, EntityId, RunId, StepId,
     message::ToolStatus,
     policy::Denial,
     tool::{Tool, ToolType},
 };
 use mneme_sandbox::ToolHost;
+use mneme_store::denials;
 
 pub use code::run_code_spec;
 pub use nobody::Nobody;
+#[cfg(feature = "extism")]
+pub use plugin::{PluginNetwork, plugin_limits};
 pub use source::SourceRun;
+pub use uploads::Uploads;
 
 use crate::Core;
 
@@ -43,6 +50,8 @@ pub struct Call<'a> {
     pub actor: &'a Actor,
     /// The agent that calls; none when a person tries the tool.
     pub agent: Option<&'a AgentId>,
+    /// The run and its step that make the call.
+    pub step: Option<(&'a RunId, &'a StepId)>,
     /// The tool.
     pub tool: &'a Tool,
     /// A JSON object as text.
@@ -85,6 +94,7 @@ impl Core {
     /// Runs one call.
     pub async fn execute(self: &Arc<Self>, call: Call<'_>) -> Answer {
         let answer = match call.tool.tool_type {
+            ToolType::Custom if call.tool.is_uploaded() => self.run_upload(&call).await,
             ToolType::Custom => self.run_source_tool(&call).await,
             kind if kind.is_builtin() && call.tool.call_name() == RUN_CODE => self.run_code(&call).await,
             kind if kind.is_builtin() => self.run_builtin(&call).await,
@@ -99,6 +109,28 @@ impl Core {
                 "a tool was refused something"
             );
         }
+        self.keep_denials(&call, &answer.denials).await;
         answer
+    }
+
+    /// Writes down what a call was refused. The call is over, whether or not that works.
+    async fn keep_denials(&self, call: &Call<'_>, refused: &[Denial]) {
+        if refused.is_empty() {
+            return;
+        }
+        let place = denials::Place {
+            tool: &call.tool.id,
+            agent: call.agent,
+            run: call.step.map(|(run, _)| run),
+            step: call.step.map(|(_, step)| step),
+        };
+        let kept = async {
+            let mut tx = self.store.write().await?;
+            denials::add(&mut tx, call.actor, &place, refused).await?;
+            tx.commit().await
+        };
+        if let Err(error) = kept.await {
+            tracing::warn!(tool = %call.tool.id, %error, "a tool's refusals could not be kept");
+        }
     }
 }

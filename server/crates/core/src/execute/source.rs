@@ -10,7 +10,11 @@ use mneme_domain::{
 use mneme_sandbox::{Action, Language, Mount, Program, ScriptRequest, ToolHost};
 use mneme_toolsource::Language as Source;
 
-use super::{Answer, Call, Nobody, powers::Powers, program};
+use super::{
+    Answer, Call, Nobody,
+    powers::{Asks, Powers, mentions, withheld},
+    program,
+};
 use crate::{Core, CoreError, Result};
 
 /// What a traceback calls a Python tool's file.
@@ -47,7 +51,9 @@ impl Core {
         let arguments = serde_json::Value::Object(run.arguments).to_string();
         let host: Arc<dyn ToolHost> = Arc::new(Nobody::new(self.clone(), actor.clone()));
         let variables = run.variables.into_iter().collect();
-        Ok(self.execute(Call { actor, agent: None, tool: &tool, arguments: &arguments, host, variables }).await)
+        Ok(self
+            .execute(Call { actor, agent: None, step: None, tool: &tool, arguments: &arguments, host, variables })
+            .await)
     }
 
     pub(super) async fn run_source_tool(self: &Arc<Self>, call: &Call<'_>) -> Answer {
@@ -68,7 +74,7 @@ impl Core {
 
     async fn run_python(self: &Arc<Self>, call: &Call<'_>, source: &str) -> Result<Answer> {
         let name = call.tool.call_name();
-        let Powers { limits, mut grants, env } = self.powers(call).await?;
+        let Powers { limits, mut grants, env, withheld: missed, .. } = self.powers(call, Asks::Anything).await?;
         let wanted = requirements(call.tool.pip_requirements.as_deref());
         if !wanted.is_empty() {
             let folder = self.packages.python(&wanted).await.map_err(CoreError::Unavailable)?;
@@ -85,14 +91,17 @@ impl Core {
         };
         let request = ScriptRequest { program, host: call.host.clone(), limits, grants };
         Ok(match self.sandbox.run_script(Language::Python, request).await {
-            Ok(outcome) => program::answer(name, "None", outcome),
+            Ok(mut outcome) => {
+                outcome.denials.extend(withheld(&missed, |variable| mentions(source, variable)));
+                program::answer(name, "None", outcome)
+            }
             Err(error) => program::no_runtime(name, &error),
         })
     }
 
     async fn run_typescript(self: &Arc<Self>, call: &Call<'_>, source: &str) -> Result<Answer> {
         let name = call.tool.call_name();
-        let Powers { limits, grants, env } = self.powers(call).await?;
+        let Powers { limits, grants, env, withheld: missed, .. } = self.powers(call, Asks::Anything).await?;
         let function = mneme_toolsource::entry_point(Source::TypeScript, source).unwrap_or_else(|_| name.to_owned());
         let script = match self.compile_script(source).await {
             Ok(script) => script,
@@ -112,7 +121,10 @@ impl Core {
         };
         let request = ScriptRequest { program, host: call.host.clone(), limits, grants };
         Ok(match self.sandbox.run_script(Language::JavaScript, request).await {
-            Ok(outcome) => program::answer(name, "undefined", script.restored(outcome)),
+            Ok(mut outcome) => {
+                outcome.denials.extend(withheld(&missed, |variable| mentions(source, variable)));
+                program::answer(name, "undefined", script.restored(outcome))
+            }
             Err(error) => program::no_runtime(name, &error),
         })
     }

@@ -22,7 +22,11 @@ pub async fn run(mut command: Command, folder: &Path, config: &PackagesConfig) -
         let name = name.to_string_lossy();
         !["KEY", "SECRET", "TOKEN", "PASSWORD", "MNEME_", "LETTA_"].iter().any(|part| name.contains(part))
     });
-    let child = command.env_clear().envs(kept).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+    // What is unpacked on the way counts as well, and goes with the folder.
+    let aside =
+        tempfile::tempdir_in(folder).map_err(|error| format!("the folder for packages cannot be used: {error}"))?;
+    let command = command.env_clear().envs(kept).env("TMPDIR", aside.path());
+    let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
     let child = child.kill_on_drop(true).process_group(0).spawn();
     let child = child.map_err(|error| format!("{program} cannot be started on the server: {error}"))?;
     let group = child.id();

@@ -3,6 +3,8 @@
 
 mod child;
 mod folder;
+#[cfg(test)]
+mod hostile;
 mod npm;
 mod pip;
 

@@ -55,6 +55,7 @@ impl Core {
         let mut tx = self.store.write().await?;
         let known = tools::by_name(&mut tx, actor, name).await?;
         let is_new = known.is_none();
+        let was_uploaded = known.as_ref().is_some_and(Tool::is_uploaded);
         let mut tool = match known {
             Some(tool) if tool.tool_type == ToolType::Custom => tool,
             Some(tool) => return Err(taken(name, tool.tool_type)),
@@ -74,6 +75,10 @@ impl Core {
         tool.enable_parallel_execution = body.enable_parallel_execution.or(tool.enable_parallel_execution);
         tool.last_updated_by_id = Some(actor.user.to_string());
         self.write_tool(&mut tx, actor, &tool, is_new).await?;
+        if was_uploaded {
+            tools::set_component(&mut tx, actor, &tool.id, None).await?;
+            tools::sweep_code(&mut tx, actor).await?;
+        }
         tx.commit().await?;
         Ok(tool)
     }
@@ -101,7 +106,7 @@ impl Core {
     }
 }
 
-fn taken(name: &str, tool_type: ToolType) -> CoreError {
+pub(super) fn taken(name: &str, tool_type: ToolType) -> CoreError {
     CoreError::Conflict(format!("The name {name} belongs to a tool of type {}; choose another", tool_type.as_str()))
 }
 
@@ -127,7 +132,7 @@ pub fn fresh(id: ToolId, actor: &Actor) -> Tool {
     }
 }
 
-fn text(schema: &JsonObject, key: &str) -> Option<String> {
+pub(super) fn text(schema: &JsonObject, key: &str) -> Option<String> {
     schema.get(key).and_then(Value::as_str).map(str::to_owned)
 }
 

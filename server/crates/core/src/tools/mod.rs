@@ -4,10 +4,12 @@ mod create;
 mod policy;
 mod signature;
 mod update;
+mod upload;
 
 pub use create::{fresh, requirements};
 pub use policy::{ToolPolicy, kind};
 pub use signature::language;
+pub use upload::{Upload, UploadKind};
 
 use std::sync::Arc;
 
@@ -48,9 +50,14 @@ pub fn base_tools(agent_type: AgentType) -> &'static [&'static str] {
     match agent_type {
         AgentType::LettaV1Agent => &["conversation_search", "memory_insert", "memory_replace"],
         AgentType::MemgptV2Agent => &["send_message", "conversation_search", "memory_insert", "memory_replace"],
-        AgentType::MemgptAgent | AgentType::SplitThreadAgent => {
-            &["send_message", "conversation_search", "core_memory_append", "core_memory_replace"]
-        }
+        AgentType::MemgptAgent | AgentType::SplitThreadAgent => &[
+            "send_message",
+            "conversation_search",
+            "core_memory_append",
+            "core_memory_replace",
+            "archival_memory_insert",
+            "archival_memory_search",
+        ],
         AgentType::SleeptimeAgent | AgentType::VoiceSleeptimeAgent => {
             &["memory_insert", "memory_replace", "memory_rethink", "memory_finish_edits"]
         }
@@ -69,6 +76,8 @@ pub fn base_rules(agent_type: AgentType, names: &[&str]) -> Vec<ToolRule> {
         match *name {
             "send_message" | "memory_finish_edits" => Some(ToolRule::ExitLoop { tool_name, prompt_template: None }),
             "conversation_search"
+            | "archival_memory_insert"
+            | "archival_memory_search"
             | "memory_insert"
             | "memory_replace"
             | "memory_rethink"

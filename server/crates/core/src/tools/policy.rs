@@ -3,11 +3,14 @@
 use std::sync::Arc;
 
 use mneme_domain::{
-    Actor, Role, ToolId,
-    policy::{Manifest, Policy, ToolKind},
+    Actor, Page, Role, ToolId,
+    policy::{Manifest, Policy, ToolDenial, ToolKind},
     tool::Tool,
 };
-use mneme_store::tools::{self, policy};
+use mneme_store::{
+    denials,
+    tools::{self, policy},
+};
 use mneme_toolsource::Language;
 use serde::Serialize;
 use serde_json::Value;
@@ -34,6 +37,8 @@ pub fn kind(tool: &Tool) -> ToolKind {
     match language(tool.source_type.as_deref()) {
         _ if tool.tool_type.is_builtin() && tool.call_name() == RUN_CODE => ToolKind::RunCode,
         _ if tool.tool_type.is_builtin() => ToolKind::Builtin,
+        _ if tool.source_type.as_deref() == Some(Tool::COMPONENT) => ToolKind::Component,
+        _ if tool.source_type.as_deref() == Some(Tool::EXTISM) => ToolKind::Extism,
         Ok(Language::TypeScript) => ToolKind::Javascript,
         Ok(Language::Python) | Err(_) => ToolKind::Python,
     }
@@ -76,6 +81,16 @@ impl Core {
         self.tool_policy(actor, id).await
     }
 
+    /// A page of what a tool was refused, by the time when each refusal was last seen.
+    ///
+    /// # Errors
+    /// 404 for an unknown tool.
+    pub async fn tool_denials(self: &Arc<Self>, actor: &Actor, id: &ToolId, page: &Page) -> Result<Vec<ToolDenial>> {
+        self.get_tool(actor, id).await?;
+        let mut conn = self.store.read().await?;
+        Ok(denials::list(&mut conn, actor, id, page).await?)
+    }
+
     /// The most that any tool of the organisation may use and reach.
     ///
     /// # Errors
@@ -103,6 +118,6 @@ impl Core {
     }
 }
 
-fn parse(value: Value) -> Result<Manifest> {
+pub(super) fn parse(value: Value) -> Result<Manifest> {
     Manifest::parse(value).map_err(|error| CoreError::field("policy", error.to_string()))
 }

@@ -28,6 +28,7 @@ impl Core {
             }
             check_schema(schema)?;
         } else if seen.tool_type == ToolType::Custom
+            && !seen.is_uploaded()
             && changes_source(&update)
             && let Some(schema) = new_schema(&seen, &update).await?
         {
@@ -41,7 +42,15 @@ impl Core {
         update.apply(&mut tool);
         check_return_limit(tool.return_char_limit)?;
         if seen.tool_type.is_builtin() {
-            refuse_other_builtin(&seen, &tool)?;
+            refuse_other(&seen, &tool, "The name, parameters and code of a built-in tool cannot be changed")?;
+        } else if seen.is_uploaded() {
+            refuse_other(
+                &seen,
+                &tool,
+                "The name, parameters and code of an uploaded tool change with its next upload",
+            )?;
+        } else if tool.is_uploaded() {
+            return Err(CoreError::field("source_type", "only an upload makes a tool of compiled code"));
         } else if tool.name != seen.name {
             self.refuse_builtin_name(tool.call_name()).await?;
         }
@@ -95,11 +104,12 @@ async fn new_schema(seen: &Tool, update: &ToolUpdate) -> Result<Option<JsonObjec
     after.schema().await.map(Some)
 }
 
-/// A built-in tool stays what it is; only what surrounds it may change.
-fn refuse_other_builtin(before: &Tool, after: &Tool) -> Result<()> {
+/// A tool that was not made from source stays what it is; only what surrounds it may change.
+fn refuse_other(before: &Tool, after: &Tool, refusal: &str) -> Result<()> {
     let parameters = |tool: &Tool| tool.json_schema.as_ref().and_then(|schema| schema.get("parameters")).cloned();
-    if after.name != before.name || parameters(after) != parameters(before) || after.source_code != before.source_code {
-        return Err(CoreError::Invalid("The name, parameters and code of a built-in tool cannot be changed".into()));
+    let code = |tool: &Tool| (tool.source_code.clone(), tool.source_type.clone());
+    if after.name != before.name || parameters(after) != parameters(before) || code(after) != code(before) {
+        return Err(CoreError::Invalid(refusal.into()));
     }
     Ok(())
 }

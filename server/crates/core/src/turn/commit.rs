@@ -67,6 +67,7 @@ impl Core {
                     Err(error) => return Err(error.into()),
                 }
             }
+            self.write_staged(&mut tx, actor, record.agent, working.passages()).await?;
             if let Some(system) = record.system {
                 messages::update(&mut tx, actor, system).await?;
             }

@@ -6,37 +6,43 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use chrono::{NaiveDate, NaiveDateTime, TimeZone};
 use chrono_tz::Tz;
 use mneme_domain::{
     Actor, AgentId, EntityId, Timestamp,
+    archive::{Passage, TagMatch, clean_tags},
     block::{Block, check_limit},
     message::MessageRole,
 };
-use mneme_sandbox::{ApiRequest, ApiResponse, ConversationHit, ConversationQuery, HostError, MemoryBlock, ToolHost};
+use mneme_sandbox::{
+    ApiRequest, ApiResponse, ArchivalHit, ArchivalQuery, ConversationHit, ConversationQuery, HostError, MemoryBlock,
+    ToolHost,
+};
 use mneme_store::{
     blocks::StoredBlock,
     messages::{self, MessageSearch},
 };
 use parking_lot::Mutex;
 
-use crate::Core;
+use crate::{Core, CoreError, MemoryBounds, PassageQuery, dates};
 
 /// Hits that a search returns when the tool does not say.
 const DEFAULT_HITS: u32 = 5;
 /// Hits that a search returns at most.
 const MAX_HITS: u32 = 50;
+/// Memories that the tools of one step keep at most.
+const MAX_STAGED: usize = 500;
 
-/// An agent's blocks as a step sees them, with what its tools changed.
+/// An agent's blocks as a step sees them, with what its tools changed, and what they put into archival memory.
 #[derive(Debug, Clone, Default)]
 pub struct Working {
     blocks: Vec<(StoredBlock, bool)>,
+    passages: Vec<Passage>,
 }
 
 impl Working {
     /// The blocks as read from the store.
     pub fn new(blocks: Vec<StoredBlock>) -> Self {
-        Self { blocks: blocks.into_iter().map(|block| (block, false)).collect() }
+        Self { blocks: blocks.into_iter().map(|block| (block, false)).collect(), passages: Vec::new() }
     }
 
     /// The blocks as the model sees them.
@@ -49,6 +55,16 @@ impl Working {
         self.blocks.iter().filter(|(_, dirty)| *dirty).map(|(stored, _)| stored)
     }
 
+    /// The passages to be written with the step.
+    pub fn passages(&self) -> &[Passage] {
+        &self.passages
+    }
+
+    /// Adds a passage to those.
+    pub fn stage(&mut self, passage: Passage) {
+        self.passages.push(passage);
+    }
+
     /// Takes the changes as written, with the blocks' new versions in the order of [`Working::changed`].
     pub fn committed(&mut self, versions: &[i64]) {
         let dirty = self.blocks.iter_mut().filter(|(_, dirty)| *dirty);
@@ -56,6 +72,7 @@ impl Working {
             stored.version = *version;
             *dirty = false;
         }
+        self.passages.clear();
     }
 
     /// Makes an edit again that a tool made on an earlier reading. A block that is gone or read-only by now stays so.
@@ -82,6 +99,7 @@ pub struct AgentHost {
     working: Arc<Mutex<Working>>,
     chain: Arc<[AgentId]>,
     writes: Mutex<Vec<(String, String)>>,
+    kept: Mutex<Vec<Passage>>,
 }
 
 impl AgentHost {
@@ -95,12 +113,17 @@ impl AgentHost {
         working: Arc<Mutex<Working>>,
     ) -> Self {
         let timezone = timezone.unwrap_or_else(|| "UTC".into());
-        Self { core, actor, agent, timezone, working, chain, writes: Mutex::new(Vec::new()) }
+        Self { core, actor, agent, timezone, working, chain, writes: Mutex::default(), kept: Mutex::default() }
     }
 
     /// The blocks that the tool wrote, by label, in order.
     pub fn writes(&self) -> Vec<(String, String)> {
         self.writes.lock().clone()
+    }
+
+    /// The passages that the tool staged, in order.
+    pub fn kept(&self) -> Vec<Passage> {
+        self.kept.lock().clone()
     }
 
     fn zone(&self) -> Tz {
@@ -112,21 +135,24 @@ impl AgentHost {
         let Some(text) = text.map(str::trim).filter(|text| !text.is_empty()) else {
             return Ok(None);
         };
-        if let Ok(time) = chrono::DateTime::parse_from_rfc3339(text) {
-            return Ok(Some(time.to_utc()));
+        match dates::bound(text, self.zone(), end) {
+            Some(time) => Ok(Some(time)),
+            None => Err(HostError::Invalid(format!("'{text}' is no date: write YYYY-MM-DD or YYYY-MM-DDTHH:MM:SS"))),
         }
-        let (clock_h, clock_m, clock_s) = if end { (23, 59, 59) } else { (0, 0, 0) };
-        let naive = NaiveDate::parse_from_str(text, "%Y-%m-%d")
-            .ok()
-            .and_then(|date| date.and_hms_micro_opt(clock_h, clock_m, clock_s, if end { 999_999 } else { 0 }))
-            .or_else(|| NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S").ok())
-            .or_else(|| NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M").ok())
-            .ok_or_else(|| {
-                HostError::Invalid(format!("'{text}' is no date: write YYYY-MM-DD or YYYY-MM-DDTHH:MM:SS"))
-            })?;
-        let local = self.zone().from_local_datetime(&naive);
-        // At the hour that a clock change skips or repeats, the earlier reading is as good as any.
-        Ok(local.earliest().map(|time| time.to_utc()).or_else(|| Some(naive.and_utc())))
+    }
+}
+
+impl AgentHost {
+    /// The core's refusal in words for a model; what only the operator can mend is logged.
+    fn refusal(&self, error: CoreError) -> HostError {
+        match error {
+            CoreError::NotFound(text) => HostError::NotFound(text),
+            CoreError::Invalid(text) | CoreError::Unprocessable { msg: text, .. } => HostError::Invalid(text),
+            error => {
+                tracing::warn!(agent = %self.agent, %error, "archival memory failed");
+                HostError::Unavailable("Archival memory cannot be used right now".into())
+            }
+        }
     }
 }
 
@@ -208,6 +234,44 @@ impl ToolHost for AgentHost {
                 content: searchable(&message),
             })
             .collect())
+    }
+
+    async fn archive(&self, content: String, tags: Vec<String>) -> Result<String, HostError> {
+        if self.working.lock().passages.len() >= MAX_STAGED {
+            return Err(HostError::LimitExceeded(format!("One step keeps at most {MAX_STAGED} memories")));
+        }
+        let tags = clean_tags(tags).map_err(HostError::Invalid)?;
+        let staged = self.core.stage_memory(&self.actor, &self.agent, content, tags).await;
+        let passage = staged.map_err(|error| self.refusal(error))?;
+        let id = passage.id.to_string();
+        self.kept.lock().push(passage.clone());
+        self.working.lock().stage(passage);
+        Ok(id)
+    }
+
+    async fn search_archive(&self, query: ArchivalQuery) -> Result<Vec<ArchivalHit>, HostError> {
+        // A text that is no date is said here, in words for a model.
+        self.bound(query.start.as_deref(), false)?;
+        self.bound(query.end.as_deref(), true)?;
+        let query = PassageQuery {
+            text: query.text,
+            tags: query.tags,
+            tag_match: if query.match_all_tags { TagMatch::All } else { TagMatch::Any },
+            bounds: MemoryBounds { start: query.start, end: query.end },
+            limit: Some(query.limit.unwrap_or(DEFAULT_HITS).min(MAX_HITS)),
+        };
+        let found = self.core.search_memories(&self.actor, &self.agent, query).await;
+        let (found, zone) = found.map_err(|error| self.refusal(error))?;
+        let hit = |found: crate::FoundPassage| ArchivalHit {
+            id: found.passage.id.to_string(),
+            timestamp: found.passage.created_at.with_timezone(&zone).to_rfc3339(),
+            tags: found.passage.tags.unwrap_or_default(),
+            content: found.passage.text,
+            score: found.score,
+            vector_rank: found.vector_rank,
+            text_rank: found.text_rank,
+        };
+        Ok(found.into_iter().map(hit).collect())
     }
 
     async fn api_request(&self, request: ApiRequest) -> Result<ApiResponse, HostError> {

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use futures::future::join_all;
 use mneme_domain::{
-    Actor, AgentId, ToolId,
+    Actor, AgentId, RunId, StepId, ToolId,
     agent::Agent,
+    archive::Passage,
     message::{StoredToolCall, StoredToolReturn, ToolStatus},
     tool::{Tool, ToolType},
     tool_rule::ToolRule,
@@ -26,6 +27,8 @@ pub struct ToolRun {
     pub tool: Option<ToolId>,
     /// The blocks that it wrote, by label, in order.
     pub writes: Vec<(String, String)>,
+    /// What it put into archival memory, in order.
+    pub kept: Vec<Passage>,
 }
 
 /// Who calls.
@@ -34,6 +37,8 @@ pub struct Caller<'a> {
     pub actor: &'a Actor,
     pub agent: &'a Agent,
     pub tools: &'a [Arc<Tool>],
+    /// The run and its step.
+    pub step: (&'a RunId, &'a StepId),
     /// The agents whose tool calls wait for this one's end, this one last.
     pub chain: Arc<[AgentId]>,
 }
@@ -109,15 +114,16 @@ impl Caller<'_> {
         let job = execute::Call {
             actor: self.actor,
             agent: Some(&self.agent.id),
+            step: Some(self.step),
             tool,
             arguments: &call.function.arguments,
             host: host.clone(),
             variables: Vec::new(),
         };
         let answer = self.core.execute(job).await;
-        let writes = host.writes();
+        let (writes, kept) = (host.writes(), host.kept());
         if answer.status == ToolStatus::Error {
-            if !writes.is_empty() {
+            if !writes.is_empty() || !kept.is_empty() {
                 *working.lock() = before;
             }
             tracing::debug!(tool = %name, agent = %self.agent.id, "a tool call failed");
@@ -132,6 +138,7 @@ impl Caller<'_> {
             },
             tool: Some(tool.id.clone()),
             writes: if answer.status == ToolStatus::Error { Vec::new() } else { writes },
+            kept: if answer.status == ToolStatus::Error { Vec::new() } else { kept },
         }
     }
 
@@ -146,6 +153,9 @@ impl Caller<'_> {
         let mut working = working.lock();
         for (label, value) in &before.writes {
             working.set(label, value);
+        }
+        for passage in &before.kept {
+            working.stage(passage.clone());
         }
         Some(before.clone())
     }
@@ -162,6 +172,7 @@ fn refused(call: &StoredToolCall, tool: Option<&Arc<Tool>>, text: String) -> Too
         },
         tool: tool.map(|tool| tool.id.clone()),
         writes: Vec::new(),
+        kept: Vec::new(),
     }
 }
 

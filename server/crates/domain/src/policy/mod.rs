@@ -16,7 +16,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-pub use capability::Denial;
+pub use capability::{Denial, ToolDenial};
 pub use env::EnvPolicy;
 pub use host::{BadHost, HostPattern, parse_host};
 pub use manifest::{Manifest, ManifestError};
@@ -30,6 +30,8 @@ pub enum ToolKind {
     Builtin,
     /// An uploaded component.
     Component,
+    /// An uploaded Extism plugin.
+    Extism,
     /// Python source.
     Python,
     /// TypeScript or JavaScript source.
@@ -79,6 +81,9 @@ impl Policy {
             // A built-in tool declares what it needs, and gets that.
             ToolKind::Builtin => Self { network: NetworkPolicy::public(), ..base(ALL) },
             ToolKind::Component => Self { cpu_ms: 10_000, ..base(&[MEMORY_READ, MEMORY_WRITE]) },
+            // A plugin declares nothing, so it gets nothing until somebody grants it. Its network is the capability and
+            // the hosts together; the hosts are none to begin with.
+            ToolKind::Extism => Self { cpu_ms: 10_000, env: EnvPolicy::Names(Vec::new()), ..base(&[NETWORK]) },
             // Tools that were written for another server have to run as they are: with the web, their agent's
             // variables and a client for the API.
             ToolKind::Python => Self {

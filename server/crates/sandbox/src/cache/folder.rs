@@ -61,6 +61,32 @@ pub fn read_private(path: &Path) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
+/// Removes the oldest artefacts until all of them have no more than so many bytes together. One stays whatever it takes.
+pub fn shrink(folder: &Path, most: u64, stays: &Path) -> io::Result<()> {
+    let mut artefacts = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let path = entry.path();
+        if path.extension().is_some_and(|extension| extension == "cwasm") {
+            let found = entry.metadata()?;
+            artefacts.push((found.modified()?, found.len(), path));
+        }
+    }
+    let mut total: u64 = artefacts.iter().map(|(_, size, _)| size).sum();
+    artefacts.sort();
+    for (_, size, path) in artefacts {
+        if total <= most {
+            break;
+        }
+        if path != stays {
+            // Code that is mapped somewhere stays there until nobody has it any more.
+            fs::remove_file(&path)?;
+            total -= size;
+        }
+    }
+    Ok(())
+}
+
 fn create(path: &Path) -> io::Result<File> {
     OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
 }
@@ -95,6 +121,25 @@ mod tests {
         assert_eq!(read_private(&file).expect("read"), b"two");
         let entries = fs::read_dir(&folder).expect("listed").count();
         assert_eq!(entries, 1, "no temporary file stays");
+    }
+
+    #[test]
+    fn the_oldest_artefacts_go_first_and_the_one_in_use_stays() {
+        let root = tempfile::tempdir().expect("a folder");
+        let path = |name: &str| root.path().join(name);
+        let long_ago = std::time::SystemTime::UNIX_EPOCH;
+        for (age, name) in ["a.cwasm", "b.cwasm", "c.cwasm", "key"].into_iter().enumerate() {
+            write_private(&path(name), &[0; 100]).expect("written");
+            let file = OpenOptions::new().append(true).open(path(name)).expect("opened");
+            file.set_modified(long_ago + std::time::Duration::from_secs(age as u64)).expect("dated");
+        }
+        let there = || ["a.cwasm", "b.cwasm", "c.cwasm", "key"].map(|name| path(name).exists());
+        shrink(root.path(), 300, &path("a.cwasm")).expect("nothing to do");
+        assert_eq!(there(), [true; 4]);
+        shrink(root.path(), 200, &path("a.cwasm")).expect("shrunk");
+        assert_eq!(there(), [true, false, true, true]);
+        shrink(root.path(), 0, &path("c.cwasm")).expect("shrunk");
+        assert_eq!(there(), [false, false, true, true]);
     }
 
     #[test]

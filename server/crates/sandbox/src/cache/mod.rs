@@ -11,6 +11,7 @@ mod mac;
 use std::hash::{Hash, Hasher};
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use sha2::{Digest, Sha256};
 use wasmtime::Engine;
@@ -47,6 +48,8 @@ pub struct Cache {
     root: PathBuf,
     folder: PathBuf,
     key: Key,
+    /// Bytes that the artefacts may take together.
+    most: Option<u64>,
 }
 
 impl Cache {
@@ -57,7 +60,14 @@ impl Cache {
         let key = Key::open(&root.join("key")).map_err(setup)?;
         let folder = root.join(engine_name(engine));
         folder::make_private(&folder).map_err(setup)?;
-        Ok(Self { root: root.to_owned(), folder, key })
+        Ok(Self { root: root.to_owned(), folder, key, most: None })
+    }
+
+    /// Keeps no more than so many bytes; of what is too much, the artefacts that were not loaded for longest go.
+    #[must_use]
+    pub fn bounded(mut self, bytes: u64) -> Self {
+        self.most = Some(bytes);
+        self
     }
 
     /// The folder that was opened, which holds those of all engine configurations.
@@ -76,7 +86,10 @@ impl Cache {
             return None;
         }
         match deserialize(engine, &path) {
-            Ok(component) => Some(component),
+            Ok(component) => {
+                self.used(&path);
+                Some(component)
+            }
             Err(error) => {
                 tracing::warn!(path = %path.display(), %error, "a compiled tool cannot be loaded, compiling again");
                 None
@@ -91,8 +104,21 @@ impl Cache {
     pub fn store(&self, component: &Component, hash: &ContentHash) -> Result<(), String> {
         let code = component.serialize().map_err(|error| error.to_string())?;
         let artefact = self.key.signed(hash, code);
-        folder::write_private(&self.path(hash), &artefact)
-            .map_err(|error| format!("{}: {error}", self.folder.display()))
+        let path = self.path(hash);
+        folder::write_private(&path, &artefact).map_err(|error| format!("{}: {error}", self.folder.display()))?;
+        self.used(&path);
+        Ok(())
+    }
+
+    /// Notes that an artefact is in use, and makes room if there is too much. Neither may keep it from being used.
+    fn used(&self, path: &Path) {
+        let Some(most) = self.most else { return };
+        #[expect(clippy::disallowed_methods, reason = "the age of files is told in the machine's own time")]
+        let now = SystemTime::now();
+        let noted = std::fs::File::options().append(true).open(path).and_then(|file| file.set_modified(now));
+        if let Err(error) = noted.and_then(|()| folder::shrink(&self.folder, most, path)) {
+            tracing::warn!(folder = %self.folder.display(), %error, "the compiled code of uploads cannot be kept small");
+        }
     }
 
     fn path(&self, hash: &ContentHash) -> PathBuf {

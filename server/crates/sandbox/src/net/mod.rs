@@ -6,6 +6,7 @@
 
 mod body;
 mod connect;
+mod courier;
 mod denials;
 mod destination;
 mod internal;
@@ -23,6 +24,7 @@ use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 
 use crate::ToolHost;
 pub use connect::Tls;
+pub use courier::Courier;
 pub use denials::Denials;
 pub use resolve::{NameResolver, SystemResolver};
 

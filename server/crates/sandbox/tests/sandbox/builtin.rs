@@ -1,8 +1,9 @@
 //! The built-in tools do in the sandbox what they do natively.
 
+use mneme_sandbox::{ToolFailure, capability};
 use serde_json::{Value, json};
 
-use crate::support::{Agent, call, sandbox};
+use crate::support::{Agent, call, request, sandbox};
 
 #[tokio::test]
 async fn memory_tools_edit_the_agents_blocks() {
@@ -68,11 +69,54 @@ async fn a_conversation_is_searched_through_the_host() {
 }
 
 #[tokio::test]
+async fn memories_are_kept_and_found_through_the_host() {
+    let agent = Agent::with(&[]);
+    for (content, tags) in [("東京 trip", json!(["travel", "2026"])), ("dentist", json!(["2026"]))] {
+        let kept = call(&agent, "archival_memory_insert", json!({"content": content, "tags": tags})).await;
+        assert_eq!(kept, Ok("Kept in archival memory.".to_owned()));
+    }
+    let arguments = json!({
+        "query": "x", "tags": ["travel", "2026"], "tag_match_mode": "all", "top_k": 3, "start_datetime": "2026-01-01",
+    });
+    let answer = call(&agent, "archival_memory_search", arguments).await.expect("an answer");
+    let list: Value =
+        answer.strip_prefix("Showing 1 results: ").and_then(|list| serde_json::from_str(list).ok()).expect("a list");
+    let relevance = json!({"rrf_score": 0.5, "fts_rank": 3});
+    assert_eq!(
+        list,
+        json!([{
+            "timestamp": "2026-01-01", "tags": ["travel", "2026"], "content": "東京 trip", "relevance": relevance,
+        }])
+    );
+}
+
+#[tokio::test]
+async fn archival_memory_is_out_of_reach_without_its_capability() {
+    let agent = Agent::with(&[]);
+    let sandbox = sandbox();
+    let builtins = sandbox.builtin().await.expect("they load");
+    for (tool, arguments) in
+        [("archival_memory_insert", json!({"content": "x"})), ("archival_memory_search", json!({"query": "x"}))]
+    {
+        let (guest, _) = builtins.find(tool).expect("a built-in tool");
+        let mut request = request(&agent, tool, arguments);
+        request.grants.capabilities.retain(|name| name != capability::ARCHIVAL);
+        let outcome = sandbox.call(guest, request).await;
+        assert!(matches!(outcome.result, Err(ToolFailure::Denied(_))), "{outcome:?}");
+        assert_eq!(outcome.denials.len(), 1, "{outcome:?}");
+        assert_eq!(outcome.denials[0].capability, capability::ARCHIVAL);
+    }
+    assert_eq!(*agent.memories.lock(), []);
+}
+
+#[tokio::test]
 async fn the_catalogue_is_complete_and_well_formed() {
     let builtins = sandbox().builtin().await.expect("they load");
     let mut names: Vec<_> = builtins.specs().map(|spec| spec.name.as_str()).collect();
     names.sort_unstable();
     for expected in [
+        "archival_memory_insert",
+        "archival_memory_search",
         "conversation_search",
         "core_memory_append",
         "core_memory_replace",

@@ -103,3 +103,27 @@ async fn what_users_upload_is_never_taken_for_compiled_code() {
         assert!(matches!(error, SandboxError::NotAComponent(_)), "{error:?}");
     }
 }
+
+#[tokio::test]
+async fn what_is_compiled_of_uploads_lies_apart_and_is_bounded() {
+    let root = tempfile::tempdir().expect("a folder");
+    let folder = root.path().join("cache");
+    let sandbox = |most| {
+        let config = SandboxConfig { max_uploads_cache_bytes: most, ..config(&folder) };
+        Sandbox::new(config).expect("a sandbox")
+    };
+    let roomy = sandbox(1 << 30);
+    let empty = wat::parse_str("(component)").expect("valid text");
+    roomy.load_upload(&empty).await.expect_err("no tool, though it compiles");
+    let uploads = folder.join("uploads");
+    assert_eq!((artefacts(&uploads).len(), artefacts(&folder).len()), (1, 1));
+    let tools = roomy.load_upload(&hostile_bytes()).await.expect("it loads").tools().len();
+    assert_eq!(artefacts(&uploads).len(), 2);
+
+    let narrow = sandbox(1);
+    assert_eq!(narrow.load_upload(&hostile_bytes()).await.expect("it loads").tools().len(), tools);
+    assert_eq!(artefacts(&uploads).len(), 1, "only the one in use stays");
+    narrow.load_upload(&empty).await.expect_err("no tool");
+    assert_eq!(artefacts(&uploads).len(), 1);
+    assert_eq!(narrow.load_upload(&hostile_bytes()).await.expect("compiled again").tools().len(), tools);
+}

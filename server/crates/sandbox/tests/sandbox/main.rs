@@ -2,7 +2,10 @@
 
 mod builtin;
 mod cache;
+mod cases;
 mod concurrency;
+mod floods;
+mod handmade;
 mod isolation;
 mod limits;
 mod loading;
@@ -10,3 +13,4 @@ mod net_support;
 mod network;
 mod scripts;
 mod support;
+mod tls;

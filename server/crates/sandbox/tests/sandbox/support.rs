@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use mneme_sandbox::{
-    CallOutcome, CallRequest, ConversationHit, ConversationQuery, Grants, Guest, HostError, Limits, MemoryBlock,
-    Sandbox, SandboxConfig, ToolHost,
+    ArchivalHit, ArchivalQuery, CallOutcome, CallRequest, ConversationHit, ConversationQuery, Grants, Guest, HostError,
+    Limits, MemoryBlock, Sandbox, SandboxConfig, ToolHost,
 };
 use parking_lot::Mutex;
 use serde_json::Value;
@@ -21,6 +21,7 @@ pub const STUCK: &str = "stuck";
 pub struct Agent {
     blocks: Mutex<Vec<MemoryBlock>>,
     pub queries: Mutex<Vec<ConversationQuery>>,
+    pub memories: Mutex<Vec<(String, Vec<String>)>>,
 }
 
 impl Agent {
@@ -84,6 +85,30 @@ impl ToolHost for Agent {
             role: "assistant".to_owned(),
             content,
         }])
+    }
+
+    async fn archive(&self, content: String, tags: Vec<String>) -> Result<String, HostError> {
+        let mut memories = self.memories.lock();
+        memories.push((content, tags));
+        Ok(format!("passage-{}", memories.len()))
+    }
+
+    async fn search_archive(&self, query: ArchivalQuery) -> Result<Vec<ArchivalHit>, HostError> {
+        let memories = self.memories.lock();
+        let fits = |(_, tags): &&(String, Vec<String>)| match query.match_all_tags {
+            true => query.tags.iter().all(|tag| tags.contains(tag)),
+            false => query.tags.is_empty() || query.tags.iter().any(|tag| tags.contains(tag)),
+        };
+        let hit = |(content, tags): &(String, Vec<String>)| ArchivalHit {
+            id: "passage-1".to_owned(),
+            timestamp: query.start.clone().unwrap_or_default(),
+            tags: tags.clone(),
+            content: content.clone(),
+            score: 0.5,
+            vector_rank: None,
+            text_rank: query.limit,
+        };
+        Ok(memories.iter().filter(fits).map(hit).collect())
     }
 
     fn agent_id(&self) -> &str {

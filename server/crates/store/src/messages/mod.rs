@@ -3,7 +3,7 @@
 mod list;
 pub(crate) mod row;
 mod search;
-mod words;
+pub(crate) mod words;
 
 pub use list::{MessageFilter, by_run, by_step, list};
 use mneme_domain::{Actor, AgentId, MessageId, message::Message};

@@ -20,14 +20,14 @@ fn split(text: &str) -> impl Iterator<Item = String> + '_ {
 }
 
 /// The distinct words of a text, for PostgreSQL's index.
-pub(super) fn index(text: &str) -> Vec<String> {
+pub(crate) fn index(text: &str) -> Vec<String> {
     let mut seen = HashSet::new();
     split(text).filter(|word| seen.insert(word.clone())).take(MOST).collect()
 }
 
 /// How a query is to be answered.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Plan {
+pub(crate) enum Plan {
     /// There is nothing to look for.
     Everything,
     /// By any of these words, from the index.
@@ -38,7 +38,7 @@ pub(super) enum Plan {
 
 /// Decides how to answer a query. Without any letters or digits, or in a script that puts no spaces between words,
 /// only the text as it stands can be looked for.
-pub(super) fn plan(query: Option<&str>) -> Plan {
+pub(crate) fn plan(query: Option<&str>) -> Plan {
     let query = query.unwrap_or_default().trim();
     if query.is_empty() {
         return Plan::Everything;
@@ -65,13 +65,13 @@ fn is_unspaced(c: char) -> bool {
 }
 
 /// The words as a query of SQLite's full-text index. Words are letters and digits, so quotes hold them safely.
-pub(super) fn sqlite_query(words: &[String]) -> String {
+pub(crate) fn sqlite_query(words: &[String]) -> String {
     let quoted: Vec<String> = words.iter().map(|word| format!("\"{word}\"")).collect();
     quoted.join(" OR ")
 }
 
 /// The words as PostgreSQL's `tsquery`.
-pub(super) fn postgres_query(words: &[String]) -> String {
+pub(crate) fn postgres_query(words: &[String]) -> String {
     let quoted: Vec<String> = words.iter().map(|word| format!("'{word}'")).collect();
     quoted.join(" | ")
 }

@@ -2,6 +2,7 @@
 
 mod attach;
 mod cache;
+mod component;
 mod list;
 mod policy;
 pub(crate) mod row;
@@ -9,6 +10,7 @@ pub(crate) mod row;
 pub use attach::{attach, detach, of_agent, set_of_agent};
 pub use cache::find;
 pub(crate) use cache::{ToolCache, ToolRef, shared};
+pub use component::{PackedCode, code, code_hash, component_of, put_code, set_component, sweep_code};
 pub use list::{ToolFilter, count, list};
 use mneme_domain::{Actor, Timestamp, ToolId, tool::Tool};
 pub use policy::{Written, policy, set_ceiling, set_policy};
@@ -96,11 +98,13 @@ pub async fn update(c: &mut Conn, a: &Actor, tool: &Tool, now: Timestamp) -> Res
 
 /// Removes a tool from all agents and altogether; false when there was none.
 pub async fn delete(c: &mut Conn, a: &Actor, id: &ToolId) -> Result<bool> {
-    Ok(c.run(&DELETE, args![&a.org, id]).await? > 0)
+    let gone = c.run(&DELETE, args![&a.org, id]).await? > 0;
+    sweep_code(c, a).await?;
+    Ok(gone)
 }
 
 /// The statements of this module and of those below it.
 #[cfg(test)]
 pub(crate) fn all_statements() -> Vec<(&'static str, &'static crate::sql::Sql)> {
-    [statements(), attach::statements(), cache::statements(), policy::statements()].concat()
+    [statements(), attach::statements(), cache::statements(), component::statements(), policy::statements()].concat()
 }

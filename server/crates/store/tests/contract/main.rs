@@ -6,8 +6,11 @@
 mod agent_lists;
 mod agent_parts;
 mod agents;
+mod archives;
 mod block_lists;
 mod blocks;
+mod components;
+mod denials;
 mod fixtures;
 mod messages;
 mod providers;
@@ -19,6 +22,7 @@ mod store;
 mod tenancy;
 mod together;
 mod tools;
+mod variables;
 
 /// Makes a test for each database out of each function `async fn(World)`.
 macro_rules! on_both {

@@ -25,7 +25,10 @@ const COMPACTIONS: usize = 4;
 
 impl Turn {
     /// Writes the system prompt anew when memory changed or its time is stale. Returns whether it did.
-    pub(super) fn refresh_prompt(&self, state: &mut State) -> bool {
+    ///
+    /// What tags there are counts as memory for an agent that searches by them, but not in the middle of a turn: what it
+    /// kept itself it has in view.
+    pub(super) async fn refresh_prompt(&self, state: &mut State) -> Result<bool> {
         let now = self.core.env.now();
         let written = state.context.system.updated_at.unwrap_or(state.context.system.created_at);
         let blocks = state.working.lock().blocks();
@@ -33,8 +36,17 @@ impl Turn {
         let age = (now - written).to_std().unwrap_or_default();
         let current = state.context.system.text();
         let memory_same = prompt::is_current(&current, &fixed);
-        if memory_same && age < self.core.config.prompt_refresh {
-            return false;
+        let fresh = memory_same && age < self.core.config.prompt_refresh;
+        let archivist = state.tools.iter().any(|tool| tool.call_name().starts_with("archival_memory_"));
+        if fresh && (state.pending.is_empty() || !archivist) {
+            return Ok(false);
+        }
+        let mut conn = self.core.store.read().await?;
+        let (memories, tags) =
+            self.core.memory_overview(&mut conn, &self.actor, &self.agent, prompt::TAGS_READ).await?;
+        drop(conn);
+        if fresh && prompt::tells_tags(&current, &tags) {
+            return Ok(false);
         }
         if !memory_same {
             state.context.memory_changed = now;
@@ -45,12 +57,14 @@ impl Turn {
             memory_changed: state.context.memory_changed,
             recall_messages: (state.context.total - in_view - 1).max(0),
             timezone: state.agent.timezone.as_deref().unwrap_or("UTC"),
+            memories,
+            tags: &tags,
         };
         let mut system = (*state.context.system).clone();
         system.content = vec![ContentPart::text(prompt::join(&fixed, facts))];
         system.updated_at = Some(now);
         state.context.system = Arc::new(system);
-        true
+        Ok(true)
     }
 
     /// Calls the model until it gives a usable answer, making room in the context when that is what it lacks.

@@ -33,7 +33,7 @@ impl Turn {
         let began = Instant::now();
         let started_at = self.core.env.now();
         let step_id = StepId::from_uuid(self.core.env.uuid());
-        let rewritten = self.refresh_prompt(state);
+        let rewritten = self.refresh_prompt(state).await?;
         let mut message = Message::new(
             MessageId::from_uuid(self.core.env.uuid()),
             self.agent.clone(),
@@ -65,7 +65,8 @@ impl Turn {
         let mut before: Vec<ToolRun> = Vec::new();
         for _ in 0..BLOCK_RETRIES {
             let tool_began = Instant::now();
-            let runs = self.run_tools(state, message.tool_calls.as_deref().unwrap_or_default(), &before).await;
+            let calls = message.tool_calls.as_deref().unwrap_or_default();
+            let runs = self.run_tools(state, &step_id, calls, &before).await;
             let tools_took = (!runs.is_empty()).then(|| tool_began.elapsed());
             let next = next(state, &message, &runs, empty, last);
             let tool_message = tool_message(&self.core, &message, &runs);
@@ -142,10 +143,17 @@ impl Turn {
         Ok(())
     }
 
-    async fn run_tools(&self, state: &State, calls: &[StoredToolCall], before: &[ToolRun]) -> Vec<ToolRun> {
+    async fn run_tools(
+        &self,
+        state: &State,
+        step: &StepId,
+        calls: &[StoredToolCall],
+        before: &[ToolRun],
+    ) -> Vec<ToolRun> {
         let chain: Vec<AgentId> = self.chain.iter().chain([&self.agent]).cloned().collect();
         let (core, actor) = (&self.core, &self.actor);
-        let caller = Caller { core, actor, agent: &state.agent, tools: &state.tools, chain: chain.into() };
+        let step = (&self.run_id, step);
+        let caller = Caller { core, actor, agent: &state.agent, tools: &state.tools, step, chain: chain.into() };
         caller.run(calls, &state.working, before).await
     }
 }

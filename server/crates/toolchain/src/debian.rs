@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::fail::{self, Done, Failure};
-use crate::toolchain::Toolchain;
-use crate::{paths, rustup};
+use crate::rustup;
+use crate::toolchain::{Output, Toolchain};
 
 const COMPILER: &str = "rustc-web";
 const SOURCES: &str = "rust-web-src";
@@ -21,10 +21,10 @@ const C_LIBRARY: &str = "wasi-libc";
 const COMPLETE: &str = "complete";
 
 /// Makes sure that the packages are unpacked.
-pub fn toolchain() -> Done<Toolchain> {
-    let folder = paths::cache()?.join("wasm-toolchain");
+pub fn toolchain(output: Output, code: &Path, say: &dyn Fn(&str)) -> Done<Toolchain> {
+    let folder = crate::cache()?.join("wasm-toolchain");
     if !folder.join(COMPLETE).is_file() {
-        install(&folder)?;
+        install(&folder, say)?;
     }
     let usr = folder.join("usr");
     let rustc = usr.join("bin/rustc");
@@ -32,8 +32,11 @@ pub fn toolchain() -> Done<Toolchain> {
     let version = fail::output(Command::new(&rustc).arg("--version").env("LD_LIBRARY_PATH", &libraries))
         .map_err(|failure| Failure::new(format!("{failure}\ndelete {} to fetch it again", folder.display())))?;
 
-    let linkers = rustup::sysroot()?.join("lib/rustlib").join(rustup::host()?).join("bin");
-    let linker = linkers.join("wasm-component-ld");
+    let linkers = rustup::sysroot(code)?.join("lib/rustlib").join(rustup::host(code)?).join("bin");
+    let linker = linkers.join(match output {
+        Output::Component => "wasm-component-ld",
+        Output::Module => "rust-lld",
+    });
     if !linker.is_file() {
         return Err(Failure::new(format!("there is no linker at {}", linker.display())));
     }
@@ -43,33 +46,42 @@ pub fn toolchain() -> Done<Toolchain> {
 
     let text = |path: &Path| path.display().to_string();
     let flags = format!("-Clink-self-contained=no -L{}", text(&usr.join("lib/wasm32-wasi")));
-    let environment = [
+    let mut environment = vec![
         ("PATH", path.to_string_lossy().into_owned()),
         ("RUSTC", text(&rustc)),
         ("LD_LIBRARY_PATH", text(&libraries)),
         // Building the standard library is an unstable feature of cargo.
         ("RUSTC_BOOTSTRAP", "1".to_owned()),
-        ("CARGO_TARGET_WASM32_WASIP1_LINKER", text(&linker)),
-        ("CARGO_TARGET_WASM32_WASIP1_RUSTFLAGS", flags),
     ];
+    let target = match output {
+        Output::Component => {
+            environment.push(("CARGO_TARGET_WASM32_WASIP1_LINKER", text(&linker)));
+            environment.push(("CARGO_TARGET_WASM32_WASIP1_RUSTFLAGS", flags));
+            "wasm32-wasip1"
+        }
+        Output::Module => {
+            environment.push(("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", text(&linker)));
+            "wasm32-unknown-unknown"
+        }
+    };
     Ok(Toolchain {
-        name: format!("wasm32-wasip1 from Debian, {version}"),
-        target: "wasm32-wasip1",
+        name: format!("{target} from Debian, {version}"),
+        target,
         arguments: vec!["-Zbuild-std=std,panic_abort".to_owned()],
-        environment: environment.map(|(name, value)| (name.to_owned(), value)).into(),
-        target_dir: paths::cache()?.join("guests-target-debian"),
+        environment: environment.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
+        work: "guests-target-debian",
     })
 }
 
-fn install(folder: &Path) -> Done {
-    println!("  fetching Debian's compiler: 140 MB, a minute or two");
+fn install(folder: &Path, say: &dyn Fn(&str)) -> Done {
+    say("fetching Debian's compiler: 140 MB, a minute or two");
     if folder.exists() {
         fs::remove_dir_all(folder).map_err(Failure::at(folder))?;
     }
     fs::create_dir_all(folder).map_err(Failure::at(folder))?;
-    let packages = packages()?;
+    let packages = packages(say)?;
     for (index, package) in packages.iter().enumerate() {
-        println!("  {}/{} {package}", index + 1, packages.len());
+        say(&format!("{}/{} {package}", index + 1, packages.len()));
         let archive = download(package, folder)?;
         unpack(package, &archive, folder)?;
         fs::remove_file(&archive).map_err(Failure::at(&archive))?;
@@ -80,9 +92,9 @@ fn install(folder: &Path) -> Done {
 
 /// The three packages, and what the compiler needs that this machine does not have: its own
 /// libraries carry their versions in their names, so they are looked up.
-fn packages() -> Done<Vec<String>> {
+fn packages(say: &dyn Fn(&str)) -> Done<Vec<String>> {
     let looked_up = dependencies(COMPILER).or_else(|_| {
-        println!("  the package lists are missing or old: apt-get update");
+        say("the package lists are missing or old: apt-get update");
         fail::output(Command::new("apt-get").args(["update", "--quiet"]))?;
         dependencies(COMPILER)
     });

@@ -1,0 +1,232 @@
+//! Search by words and by meaning, fused by rank.
+
+use std::{collections::HashMap, sync::Arc};
+
+use chrono_tz::Tz;
+use mneme_domain::{
+    Actor, AgentId, ArchiveId, Order, Page, PassageId,
+    archive::{Archive, Passage, TagMatch},
+    llm_config::EmbeddingConfig,
+};
+use mneme_store::{
+    agents,
+    archives::{self, ArchiveFilter},
+    passages::{self, PassageSearch},
+};
+
+use super::{
+    archives::stored,
+    passages::{MemoryBounds, zone_of},
+};
+use crate::{Core, CoreError, Result};
+
+/// Results when the caller does not say.
+const DEFAULT_LIMIT: u32 = 5;
+/// Results at most.
+const MAX_LIMIT: u32 = 100;
+/// The constant of reciprocal rank fusion: how little the first places differ.
+const RRF: f64 = 60.0;
+/// Each list is this much longer than the result, so that what is good in both comes up.
+const DEPTH: u32 = 4;
+
+/// What to look for.
+#[derive(Debug, Clone, Default)]
+pub struct PassageQuery {
+    /// A question or keywords; without any, the newest passages come.
+    pub text: String,
+    pub tags: Vec<String>,
+    pub tag_match: TagMatch,
+    pub bounds: MemoryBounds,
+    /// Results at most.
+    pub limit: Option<u32>,
+}
+
+/// A passage, and why it was found.
+#[derive(Debug, Clone)]
+pub struct Found {
+    pub passage: Passage,
+    /// Fused score; more is better.
+    pub score: f64,
+    /// Place by meaning, from 1.
+    pub vector_rank: Option<u32>,
+    /// Place by words, from 1.
+    pub text_rank: Option<u32>,
+}
+
+impl Core {
+    /// Searches what an agent can read. Also returns the agent's time zone, in which times are shown.
+    ///
+    /// # Errors
+    /// 404 for an unknown agent, 422 for a bound that is no date.
+    pub async fn search_memories(
+        self: &Arc<Self>,
+        actor: &Actor,
+        agent: &AgentId,
+        query: PassageQuery,
+    ) -> Result<(Vec<Found>, Tz)> {
+        let mut conn = self.store.read().await?;
+        let agent = agents::get(&mut conn, actor, agent).await?.ok_or_else(|| CoreError::missing("Agent", agent))?;
+        let archives = archives::of_agent(&mut conn, actor, &agent.id).await?;
+        drop(conn);
+        let zone = zone_of(&agent);
+        let (start, end) = query.bounds.read(zone, ["query", "start_datetime", "end_datetime"])?;
+        let search = PassageSearch { start, end, ..narrowed(&query) };
+        Ok((self.find_passages(actor, archives, search, &query).await?, zone))
+    }
+
+    /// Searches an archive, what an agent can read, or all archives of the organisation.
+    ///
+    /// # Errors
+    /// 404 for an unknown archive or agent, 422 for a bound that is no date.
+    pub async fn search_passages(
+        self: &Arc<Self>,
+        actor: &Actor,
+        archive: Option<&ArchiveId>,
+        agent: Option<&AgentId>,
+        query: PassageQuery,
+    ) -> Result<Vec<Found>> {
+        let mut conn = self.store.read().await?;
+        let mut zone = Tz::UTC;
+        if let Some(id) = agent {
+            let agent = agents::get(&mut conn, actor, id).await?.ok_or_else(|| CoreError::missing("Agent", id))?;
+            zone = zone_of(&agent);
+        }
+        let archives = match archive {
+            Some(id) => {
+                let archive = stored(&mut conn, actor, id).await?;
+                let readers = match agent {
+                    Some(agent) => archives::of_agent(&mut conn, actor, agent).await?,
+                    None => vec![archive.clone()],
+                };
+                readers.into_iter().filter(|readable| readable.id == archive.id).collect()
+            }
+            None => {
+                let all = Page { before: None, after: None, limit: Page::MAX_LIMIT, order: Order::Desc };
+                let filter = ArchiveFilter { name: None, agent_id: agent.cloned() };
+                archives::list(&mut conn, actor, &filter, &all).await?
+            }
+        };
+        drop(conn);
+        let (start, end) = query.bounds.read(zone, ["body", "start_date", "end_date"])?;
+        let search = PassageSearch { start, end, ..narrowed(&query) };
+        self.find_passages(actor, archives, search, &query).await
+    }
+
+    /// Finds passages of some archives, the best first.
+    async fn find_passages(
+        self: &Arc<Self>,
+        actor: &Actor,
+        archives: Vec<Archive>,
+        search: PassageSearch,
+        query: &PassageQuery,
+    ) -> Result<Vec<Found>> {
+        if archives.is_empty() {
+            return Ok(Vec::new());
+        }
+        let limit = query.limit.unwrap_or(DEFAULT_LIMIT).clamp(1, MAX_LIMIT);
+        let depth = limit * DEPTH;
+        let text = query.text.trim();
+        let vectors = if text.is_empty() { Vec::new() } else { self.query_vectors(&archives, text).await };
+
+        let mut search = search;
+        let mut conn = self.store.read().await?;
+        let mut near: Vec<(PassageId, f32)> = Vec::new();
+        for (model, within, vector) in &vectors {
+            search.archives.clone_from(within);
+            near.extend(passages::search_vectors(&mut conn, actor, &search, model.name(), vector, depth).await?);
+        }
+        near.sort_by(|(_, one), (_, two)| two.total_cmp(one));
+        search.archives = archives.iter().map(|archive| archive.id.clone()).collect();
+        let by_words = passages::search_words(&mut conn, actor, &search, text, depth).await?;
+        let mut ranked = fuse(near.into_iter().map(|(id, _)| id), by_words);
+        // Who only gives a tag or a time wants what has it, whatever its words; without a model nothing else shows it.
+        if text.is_empty() || (vectors.is_empty() && search.is_narrowed()) {
+            for id in passages::newest(&mut conn, actor, &search, limit).await? {
+                if !ranked.iter().any(|rank| rank.id == id) {
+                    ranked.push(Rank { id, vector: None, text: None });
+                }
+            }
+        }
+        ranked.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+        let ids: Vec<PassageId> = ranked.iter().map(|rank| rank.id.clone()).collect();
+        let mut ranks: HashMap<PassageId, Rank> = ranked.into_iter().map(|rank| (rank.id.clone(), rank)).collect();
+        let found = passages::get_many(&mut conn, actor, &ids).await?;
+        Ok(found
+            .into_iter()
+            .filter_map(|passage| {
+                let rank = ranks.remove(&passage.id)?;
+                Some(Found { score: rank.score(), vector_rank: rank.vector, text_rank: rank.text, passage })
+            })
+            .collect())
+    }
+
+    /// The query's vector for each model in use, with the archives of that model. Models that cannot be asked are left
+    /// out: words still find.
+    async fn query_vectors(
+        &self,
+        archives: &[Archive],
+        text: &str,
+    ) -> Vec<(EmbeddingConfig, Vec<ArchiveId>, Vec<f32>)> {
+        let mut models: Vec<(EmbeddingConfig, Vec<ArchiveId>)> = Vec::new();
+        for archive in archives {
+            let Some(config) = &archive.embedding_config else { continue };
+            match models.iter_mut().find(|(known, _)| known.name() == config.name()) {
+                Some((_, within)) => within.push(archive.id.clone()),
+                None => models.push((config.clone(), vec![archive.id.clone()])),
+            }
+        }
+        let asked = models.into_iter().map(|(config, within)| async move {
+            let vector = self.try_vector(Some(&config), text).await?;
+            Some((config, within, vector))
+        });
+        futures::future::join_all(asked).await.into_iter().flatten().collect()
+    }
+}
+
+fn narrowed(query: &PassageQuery) -> PassageSearch {
+    PassageSearch { tags: query.tags.clone(), tag_match: query.tag_match, ..PassageSearch::default() }
+}
+
+/// A passage's places.
+struct Rank {
+    id: PassageId,
+    vector: Option<u32>,
+    text: Option<u32>,
+}
+
+impl Rank {
+    fn score(&self) -> f64 {
+        [self.vector, self.text].into_iter().flatten().map(|rank| 1.0 / (RRF + f64::from(rank))).sum()
+    }
+}
+
+/// Reciprocal rank fusion: the best of both lists first; of equal ones that which is nearer by meaning.
+fn fuse(near: impl Iterator<Item = PassageId>, by_words: Vec<PassageId>) -> Vec<Rank> {
+    let mut ranks: Vec<Rank> = near.zip(1..).map(|(id, place)| Rank { id, vector: Some(place), text: None }).collect();
+    for (id, place) in by_words.into_iter().zip(1..) {
+        match ranks.iter_mut().find(|rank| rank.id == id) {
+            Some(rank) => rank.text = Some(place),
+            None => ranks.push(Rank { id, vector: None, text: Some(place) }),
+        }
+    }
+    ranks.sort_by(|one, two| two.score().total_cmp(&one.score()));
+    ranks
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(number: u32) -> PassageId {
+        PassageId::trusted(format!("passage-{number}"))
+    }
+
+    #[test]
+    fn what_is_good_in_both_lists_comes_first() {
+        let ranked = fuse([id(1), id(2), id(3)].into_iter(), vec![id(4), id(2)]);
+        let order: Vec<String> = ranked.iter().map(|rank| rank.id.to_string()).collect();
+        assert_eq!(order, ["passage-2", "passage-1", "passage-4", "passage-3"]);
+        assert_eq!((ranked[0].vector, ranked[0].text), (Some(2), Some(2)));
+        assert!((ranked[0].score() - 2.0 / 62.0).abs() < 1e-12);
+    }
+}
