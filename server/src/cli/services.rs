@@ -18,7 +18,7 @@ use url::Url;
 
 use super::CommandError;
 use crate::{
-    config::{Config, seconds},
+    config::{Busy, Config, seconds},
     master_key, runtimes,
 };
 
@@ -117,6 +117,9 @@ pub fn core(
         private_network: private_network(config),
         tool_variables: tool_variables(),
         packages: packages(config),
+        run_lease: seconds(config.run_lease_seconds),
+        reject_busy: config.busy_agent == Busy::Reject,
+        callback_secret: config.callback_secret.as_ref().map(|secret| secret.inner().clone()),
         ..CoreConfig::default()
     };
     let core = Core::new(settings, store, sandbox, llm, Env::system());

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::{
     provider::ProviderEntry,
-    value::{DatabaseUrl, LogFormat, Secret, Setting, default_data_dir},
+    value::{Busy, DatabaseUrl, LogFormat, Secret, Setting, default_data_dir},
 };
 
 /// What is known about a key besides its value.
@@ -153,6 +153,12 @@ settings! {
     tool_private_hosts: Vec<String> = Vec::new(),
     /// The largest JSON body of a request, in bytes.
     max_body_bytes: usize = 10 << 20,
+    /// What happens to a message for an agent that is busy: `queue` lets it wait for its turn, `reject` answers 409.
+    busy_agent: Busy = Busy::Queue,
+    /// How long a server counts as alive after its last sign of life, in seconds; then others go on with its runs.
+    run_lease_seconds: u64 = 12,
+    /// The secret that callbacks are signed with, in the header `x-mneme-signature`. Unset: they are not signed.
+    callback_secret: Option<Secret> = None,
     /// The most values (objects, lists, strings, numbers, …) in a JSON body.
     max_json_values: usize = 500_000,
     /// Connections that are open at the same time; more wait.

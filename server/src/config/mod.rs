@@ -13,7 +13,7 @@ pub use keys::{Config, KEYS, Key, Layer};
 pub use load::{ConfigError, Source, load};
 pub use provider::{ProviderEntry, UNSUPPORTED, from_environment};
 pub use render::render;
-pub use value::{DatabaseUrl, LogFormat, Secret};
+pub use value::{Busy, DatabaseUrl, LogFormat, Secret};
 
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},

@@ -135,6 +135,33 @@ impl Setting for LogFormat {
     }
 }
 
+/// What becomes of a message for an agent that is busy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Busy {
+    /// It waits for its turn.
+    Queue,
+    /// It is refused.
+    Reject,
+}
+
+impl Setting for Busy {
+    fn parse(text: &str) -> Result<Self, String> {
+        match text.trim().to_ascii_lowercase().as_str() {
+            "queue" => Ok(Self::Queue),
+            "reject" => Ok(Self::Reject),
+            _ => Err(format!("'{text}' is neither queue nor reject")),
+        }
+    }
+
+    fn toml(&self) -> Option<String> {
+        Some(match self {
+            Self::Queue => "\"queue\"".to_owned(),
+            Self::Reject => "\"reject\"".to_owned(),
+        })
+    }
+}
+
 /// A value that is never shown.
 #[derive(Clone)]
 pub struct Secret(SecretString);

@@ -9,6 +9,7 @@ pub mod archival;
 pub mod archives;
 pub mod blocks;
 pub mod health;
+pub mod jobs;
 pub mod messages;
 pub mod models;
 pub mod organizations;
@@ -39,6 +40,7 @@ pub fn all() -> OpenApiRouter<AppState> {
         .merge(blocks::routes())
         .merge(tools::routes())
         .merge(runs::routes())
+        .merge(jobs::routes())
         .merge(steps::routes())
         .merge(tags::routes())
         .merge(providers::routes())

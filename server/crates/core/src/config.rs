@@ -46,6 +46,12 @@ pub struct CoreConfig {
     /// Environment variables of the server that built-in tools may read, such as the keys of search services. An
     /// agent's own variables go before them.
     pub tool_variables: BTreeMap<String, SecretString>,
+    /// How long a server counts as alive after its last sign of life. Longer than a pause that it may make.
+    pub run_lease: Duration,
+    /// Whether a message to an agent that is busy is refused instead of waiting for its turn.
+    pub reject_busy: bool,
+    /// Signs callbacks, so that who is told can check who tells.
+    pub callback_secret: Option<SecretString>,
     /// How packages for users' tools are fetched.
     pub packages: PackagesConfig,
 }
@@ -60,6 +66,9 @@ impl Default for CoreConfig {
             prompt_refresh: Duration::from_secs(600),
             private_network: PrivateNetwork::Deny,
             tool_variables: BTreeMap::new(),
+            run_lease: Duration::from_secs(12),
+            reject_busy: false,
+            callback_secret: None,
             packages: PackagesConfig::default(),
         }
     }

@@ -10,6 +10,7 @@ mod dates;
 pub mod envelope;
 mod error;
 mod execute;
+mod failpoint;
 mod history;
 mod lifecycle;
 mod live;
@@ -21,6 +22,7 @@ mod packages;
 mod prompts;
 mod runs;
 mod steps;
+mod takeover;
 mod tools;
 mod turn;
 mod variables;
@@ -47,7 +49,7 @@ pub use execute::{PluginNetwork, plugin_limits};
 pub use models::{ModelFilter, ModelRegistry, ProviderView, provider_type};
 pub use packages::PackagesConfig;
 pub use tools::{ToolPolicy, Upload, UploadKind};
-pub use turn::{TurnEvent, TurnResult, TurnStream};
+pub use turn::{Reading, TurnEvent, TurnResult, TurnStream};
 pub use variables::VariableChanges;
 
 /// Everything the server can do. Shared by all requests.
@@ -67,12 +69,16 @@ pub struct Core {
     /// Uploaded tools, ready to be called.
     uploads: execute::Uploads,
     door: api::DoorPlace,
+    /// This start of this server, as the owner of runs.
+    replica: String,
     /// Turns under way.
     tasks: TaskTracker,
     /// No new turns.
     closing: CancellationToken,
     /// Turns under way have to end.
     stopping: CancellationToken,
+    /// This server has given back what it had.
+    gone: CancellationToken,
 }
 
 impl Core {
@@ -84,6 +90,7 @@ impl Core {
         let models = ModelRegistry::new(&config, client);
         let outbound = outbound::Outbound::new(config.private_network)
             .map_err(|error| CoreError::Internal(format!("no outbound HTTP client: {error}")))?;
+        let env_id = env.uuid();
         let packages = packages::Packages::new(config.packages.clone());
         Ok(Self {
             config,
@@ -99,9 +106,11 @@ impl Core {
             scripts: execute::scripts(),
             uploads: execute::Uploads::default(),
             door: api::DoorPlace::new(),
+            replica: format!("replica-{}", env_id),
             tasks: TaskTracker::new(),
             closing: CancellationToken::new(),
             stopping: CancellationToken::new(),
+            gone: CancellationToken::new(),
         })
     }
 

@@ -2,14 +2,8 @@
 
 use std::{sync::Arc, time::Duration};
 
-use mneme_domain::{
-    Actor, JsonObject, Role,
-    run::{RunStatus, StopReason},
-};
-use mneme_store::{
-    providers,
-    runs::{self, RunEnd},
-};
+use mneme_domain::Actor;
+use mneme_store::providers;
 
 use crate::{
     Core, Result,
@@ -18,7 +12,7 @@ use crate::{
 
 impl Core {
     /// Makes the database ready: built-in tools and configured providers are recorded, and runs that a crash cut off
-    /// are ended.
+    /// go on or are ended.
     ///
     /// # Errors
     /// 503 without a database.
@@ -31,22 +25,8 @@ impl Core {
             providers::upsert_base(&mut tx, &actor, provider.name(), provider_type(provider.kind()), Some(&url))
                 .await?;
         }
-        for cut_off in runs::unfinished(&mut tx).await? {
-            let owner = Actor { org: cut_off.org, user: cut_off.user, role: Role::Member };
-            let mut error = JsonObject::new();
-            error.insert("type".into(), "interrupted".into());
-            error.insert("message".into(), "The server stopped during this run".into());
-            let end = RunEnd {
-                status: RunStatus::Failed,
-                stop_reason: Some(StopReason::Error),
-                completed_at: self.env.now(),
-                ttft_ns: None,
-                total_duration_ns: None,
-                error: Some(error),
-            };
-            runs::finish(&mut tx, &owner, &cut_off.run, &end).await?;
-        }
-        Ok(tx.commit().await?)
+        tx.commit().await?;
+        self.begin_leases().await
     }
 
     /// Takes no new turns, waits for those under way, and ends what is left at the deadline.
@@ -60,6 +40,8 @@ impl Core {
                 tracing::warn!(turns = self.tasks.len(), "some turns did not end in time");
             }
         }
+        self.gone.cancel();
+        self.end_leases().await;
         self.store.close().await;
     }
 }

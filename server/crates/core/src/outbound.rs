@@ -10,13 +10,16 @@ use std::{
 };
 
 use futures::StreamExt;
+use hmac::{Hmac, Mac};
 use mneme_domain::net::{is_link_local, is_public, unwrapped};
 use reqwest::{
     Client, Url,
     dns::{Addrs, Name, Resolve, Resolving},
     redirect::Policy,
 };
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
+use sha2::Sha256;
 
 /// Which addresses beside public ones may be asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -152,11 +155,27 @@ impl Outbound {
 ///
 /// # Errors
 /// For addresses that may not be asked or never answered.
-pub async fn post(outbound: &Outbound, url: &str, body: &Value, tries: u32) -> Result<u16, OutboundError> {
+///
+/// With a secret, the header `x-mneme-signature` is `t=<now>,v1=<hex>`: the HMAC-SHA256 of `<now>.<body>`, `now` being
+/// seconds since 1970.
+pub async fn post(
+    outbound: &Outbound,
+    url: &str,
+    body: &Value,
+    tries: u32,
+    secret: Option<&SecretString>,
+    now: i64,
+) -> Result<u16, OutboundError> {
     let url = outbound.check(url)?;
+    let body = body.to_string();
+    let signature = secret.map(|secret| format!("t={now},v1={}", sign(secret, &format!("{now}.{body}"))));
     let mut wait = Duration::from_millis(500);
     for attempt in 1.. {
-        let sent = outbound.client.post(url.clone()).json(body).send().await;
+        let mut request = outbound.client.post(url.clone()).header("content-type", "application/json");
+        if let Some(signature) = &signature {
+            request = request.header("x-mneme-signature", signature);
+        }
+        let sent = request.body(body.clone()).send().await;
         let again = match sent {
             Ok(response) if response.status().is_server_error() && attempt < tries => None,
             Ok(response) => return Ok(response.status().as_u16()),
@@ -170,6 +189,14 @@ pub async fn post(outbound: &Outbound, url: &str, body: &Value, tries: u32) -> R
         wait *= 4;
     }
     Err(OutboundError::Failed)
+}
+
+/// The HMAC-SHA256 of a text, in hexadecimal.
+fn sign(secret: &SecretString, text: &str) -> String {
+    // HMAC takes keys of any length.
+    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret.expose_secret().as_bytes()) else { return String::new() };
+    mac.update(text.as_bytes());
+    mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn failed(error: &reqwest::Error) -> OutboundError {

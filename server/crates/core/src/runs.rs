@@ -49,6 +49,26 @@ impl Core {
         Ok(run)
     }
 
+    /// Ends a run that goes on without its client, and shows it as it is then.
+    ///
+    /// # Errors
+    /// 404 for an unknown run, and for one that has a client.
+    pub async fn cancel_job(self: &Arc<Self>, actor: &Actor, id: &RunId) -> Result<Run> {
+        if !self.get_job(actor, id).await?.status.is_terminal() {
+            self.cancel_run(actor, id).await?;
+        }
+        self.get_run(actor, id).await
+    }
+
+    /// One run that goes on without its client.
+    ///
+    /// # Errors
+    /// As [`Core::cancel_job`].
+    pub async fn get_job(self: &Arc<Self>, actor: &Actor, id: &RunId) -> Result<Run> {
+        let run = self.get_run(actor, id).await?;
+        if run.background == Some(true) { Ok(run) } else { Err(CoreError::missing("Job", id)) }
+    }
+
     /// A run's messages, the client's own included.
     ///
     /// # Errors

@@ -117,6 +117,8 @@ pub struct Agent {
     pub last_updated_by_id: Option<String>,
     /// Grows with every change of the row; a writer that saw an older one is refused.
     pub version: i64,
+    /// Grows when a turn of the agent changes hands; a turn that knows an older one may write nothing more.
+    pub fence: i64,
 }
 
 /// An agent with what hangs off it.

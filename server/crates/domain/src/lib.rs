@@ -10,6 +10,7 @@ pub mod clock;
 pub mod content;
 pub mod envelope;
 pub mod ids;
+pub mod job;
 pub mod llm_config;
 pub mod message;
 pub mod net;

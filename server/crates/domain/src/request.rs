@@ -60,7 +60,7 @@ fn tool_kwarg() -> String {
 }
 
 /// What a client sends to talk to an agent; the streaming fields are ignored where there is no stream.
-#[derive(Debug, Clone, PartialEq, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct SendRequest {
     /// The messages. Either this or `input` is needed.
     #[serde(default)]

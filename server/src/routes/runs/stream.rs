@@ -1,6 +1,9 @@
 //! Reads a background run's events.
 
+use std::time::Duration;
+
 use axum::{extract::State, response::Response};
+use mneme_core::Reading;
 use mneme_domain::RunId;
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -23,12 +26,26 @@ pub struct Resume {
     /// Send keep-alive events while nothing else happens; on unless switched off.
     #[serde(default)]
     include_pings: Option<bool>,
-    /// Seconds between two looks at the run; news are sent as they come, so it changes nothing.
+    /// Seconds between two looks at a run that another server works on, 0.05 to 10. A run of the server that is asked is
+    /// followed as it goes.
     #[serde(default)]
     poll_interval: Option<f64>,
-    /// Events read at once; they are sent one by one, so it changes nothing.
+    /// Events read at once from what is kept, at most 1000.
     #[serde(default)]
     batch_size: Option<u32>,
+}
+
+impl Resume {
+    fn reading(&self) -> Reading {
+        let usual = Reading::default();
+        Reading {
+            poll: self
+                .poll_interval
+                .filter(|seconds| seconds.is_finite())
+                .map_or(usual.poll, |seconds| Duration::from_secs_f64(seconds.clamp(0.05, 10.0))),
+            batch: self.batch_size.map_or(usual.batch, |size| i64::from(size.clamp(1, 1000))),
+        }
+    }
 }
 
 /// Streams the events of a background run from any point, and goes on with those to come.
@@ -48,8 +65,7 @@ pub async fn stream(
     OptionalBody(body): OptionalBody<Resume>,
 ) -> Result<Response, ApiError> {
     let resume = body.unwrap_or_default();
-    tracing::debug!(poll = ?resume.poll_interval, batch = ?resume.batch_size, "a stream is resumed");
-    let events = app.core.resume_stream(&actor, &run, resume.starting_after.unwrap_or(0)).await?;
+    let events = app.core.resume_stream(&actor, &run, resume.starting_after.unwrap_or(0), resume.reading()).await?;
     let ping = (resume.include_pings != Some(false)).then_some(app.ping);
     Ok(sse::respond(events, Manner { ping, patience: app.ping, run_id: Some(run.to_string()) }).await)
 }

@@ -158,6 +158,7 @@ impl Core {
             created_by_id: Some(actor.user.to_string()),
             last_updated_by_id: Some(actor.user.to_string()),
             version: 1,
+            fence: 0,
         };
         let shown: Vec<Block> = own_blocks.iter().chain(&attached).cloned().collect();
         let mut first = vec![self.system_message(&agent, &shown)];

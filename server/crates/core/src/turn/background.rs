@@ -1,81 +1,42 @@
-//! Turns that go on without their client: started, read from any point, ended with a callback.
+//! Turns that go on without their client: started, read from any point, cancelled.
 
 use std::{sync::Arc, time::Duration};
 
 use futures::Stream;
 use mneme_domain::{
-    Actor, AgentId, EntityId, RunId,
+    Actor, AgentId, RunId,
     request::SendRequest,
-    run::{Run, StopReason},
-    step::TurnUsage,
+    run::{Run, RunStatus, StopReason},
 };
-use mneme_store::runs;
-use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use mneme_store::{runs, runs::lease};
 use tokio::sync::mpsc;
 
-use super::{Mode, TurnEvent, runner::error_data};
-use crate::{Core, CoreError, Result, live::LiveRun, outbound};
+use super::{
+    Asked, Earlier, Mode, TurnEvent,
+    kept::{is_last, keep, shown},
+    pump::Pump,
+    runner::Done,
+};
+use crate::{Core, CoreError, Result, failpoint};
 
-/// How long events wait to be written together.
-const FLUSH_EVERY: Duration = Duration::from_millis(200);
-/// Events written at once.
-const FLUSH_AT: usize = 200;
-/// How often a run of another replica is looked at for news.
-const POLL: Duration = Duration::from_millis(250);
-/// Events read from the database at once.
-const READ: i64 = 500;
-/// How often the callback address is tried.
-const CALLBACK_TRIES: u32 = 4;
+/// How long an end that a client asked for may take to be written.
+const CANCEL: Duration = Duration::from_secs(5);
 
-/// An event as it is kept.
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Kept {
-    Message(Value),
-    Stop(StopReason),
-    Usage { prompt_tokens: i64, completion_tokens: i64, total_tokens: i64, step_count: i64 },
-    Error(Value),
+/// Places that a token stream leaves out when another server goes on with it.
+const SKIPPED: i64 = 10_000;
+
+/// How a stream reads a run that another server works on.
+#[derive(Debug, Clone, Copy)]
+pub struct Reading {
+    /// How often it looks for news.
+    pub poll: Duration,
+    /// Events that it reads at once.
+    pub batch: i64,
 }
 
-fn keep(event: TurnEvent, place: i64, run: &RunId) -> String {
-    let kept = match event {
-        TurnEvent::Message(mut envelope) => {
-            envelope.seq_id = Some(place);
-            Kept::Message(serde_json::to_value(&*envelope).unwrap_or_default())
-        }
-        TurnEvent::Stop(reason) => Kept::Stop(reason),
-        TurnEvent::Usage(usage) => Kept::Usage {
-            prompt_tokens: usage.prompt_tokens,
-            completion_tokens: usage.completion_tokens,
-            total_tokens: usage.total_tokens,
-            step_count: usage.step_count,
-        },
-        TurnEvent::Error(error) => Kept::Error(error_event(&error, run)),
-        TurnEvent::Stored(value) => Kept::Message(value),
-    };
-    serde_json::to_string(&kept).unwrap_or_default()
-}
-
-fn error_event(error: &CoreError, run: &RunId) -> Value {
-    let data = error_data(error);
-    json!({
-        "message_type": "error_message",
-        "run_id": run,
-        "error_type": data["type"],
-        "message": data["message"],
-        "detail": data["message"],
-        "error": {"type": data["type"], "message": data["message"], "detail": data["message"]},
-    })
-}
-
-fn shown(payload: &str) -> Option<TurnEvent> {
-    match serde_json::from_str(payload).ok()? {
-        Kept::Message(value) | Kept::Error(value) => Some(TurnEvent::Stored(value)),
-        Kept::Stop(reason) => Some(TurnEvent::Stop(reason)),
-        Kept::Usage { prompt_tokens, completion_tokens, total_tokens, step_count } => {
-            Some(TurnEvent::Usage(TurnUsage { prompt_tokens, completion_tokens, total_tokens, step_count }))
-        }
+impl Default for Reading {
+    fn default() -> Self {
+        Self { poll: Duration::from_millis(250), batch: 500 }
     }
 }
 
@@ -88,8 +49,7 @@ impl Core {
         if let Some(url) = &request.callback_url {
             self.outbound.check(url).map_err(|error| CoreError::Invalid(format!("callback_url: {error}")))?;
         }
-        let started = self.begin_background(actor, agent, request, Mode::Async).await?;
-        Ok(started)
+        self.begin_background(actor, agent, request, Mode::Async).await
     }
 
     /// Starts a turn that goes on without its client and streams its events from the first.
@@ -104,7 +64,7 @@ impl Core {
     ) -> Result<(RunId, impl Stream<Item = TurnEvent> + Send + use<>)> {
         let mode = if request.stream_tokens == Some(true) { Mode::Tokens } else { Mode::Steps };
         let run = self.begin_background(actor, agent, request, mode).await?;
-        let events = self.follow(actor.clone(), run.id.clone(), 0);
+        let events = self.follow(actor.clone(), run.id.clone(), 0, Reading::default());
         Ok((run.id, events))
     }
 
@@ -117,6 +77,7 @@ impl Core {
         actor: &Actor,
         run: &RunId,
         after: i64,
+        reading: Reading,
     ) -> Result<impl Stream<Item = TurnEvent> + Send + use<>> {
         let found = self.get_run(actor, run).await?;
         if found.background != Some(true) {
@@ -124,7 +85,7 @@ impl Core {
                 "INVALID_ARGUMENT: Run was not created in background mode, so it cannot be retrieved.".into(),
             ));
         }
-        Ok(self.follow(actor.clone(), run.clone(), after.max(0)))
+        Ok(self.follow(actor.clone(), run.clone(), after.max(0), reading))
     }
 
     async fn begin_background(
@@ -135,61 +96,132 @@ impl Core {
         mode: Mode,
     ) -> Result<Run> {
         let callback = request.callback_url.clone();
-        let (turn, input, events) = self.prepare(actor, agent, request, mode, true).await?;
-        let run = turn.record(mneme_domain::run::RunStatus::Created).await?;
-        let live = self.live.begin(&run.id);
-        let core = self.clone();
-        let pumped = Pump { core: core.clone(), actor: actor.clone(), run: run.id.clone(), live, callback };
+        let (mut turn, input, events) = self.prepare(actor, agent, request, mode, true, None).await?;
+        let live = self.live.begin(turn.run_id());
+        let recorded = turn.record(RunStatus::Created).await;
+        if recorded.is_err() {
+            self.live.end(turn.run_id());
+        }
+        let run = recorded?;
+        failpoint::hit("run.accepted");
+        let (marks, marked) = mpsc::channel(1);
+        turn.keep_with(marks);
+        let pump = Pump { core: self.clone(), actor: actor.clone(), run: run.id.clone(), live, callback };
         self.tasks.spawn(async move {
-            tokio::join!(turn.run(input), pumped.run(events));
+            tokio::join!(turn.run(input), pump.run(events, marked));
         });
         Ok(run)
     }
 
-    fn follow(self: &Arc<Self>, actor: Actor, run: RunId, after: i64) -> impl Stream<Item = TurnEvent> + Send + use<> {
+    /// Goes on with a run whose server is gone, from its last step that is written.
+    ///
+    /// # Errors
+    /// When what it was asked for cannot be read, or the agent is gone.
+    pub(crate) async fn resume_run(self: &Arc<Self>, actor: &Actor, run: &Run, asked: &str) -> Result<()> {
+        let unreadable = |error| CoreError::Internal(format!("the request of {} cannot be read: {error}", run.id));
+        let Asked { request, mode, chain } = serde_json::from_str(asked).map_err(unreadable)?;
+        let usage = {
+            let mut conn = self.store.read().await?;
+            runs::usage(&mut conn, actor, &run.id).await?.unwrap_or_default()
+        };
+        let done = Done { since: Some(run.created_at), usage };
+        let earlier = Earlier { run_id: run.id.clone(), chain, done };
+        let (mut turn, input, events) =
+            self.prepare(actor, &run.agent_id, request, mode, true, Some(earlier)).await?;
+        let kept = self.kept_events(actor, &run.id).await?;
+        let missing = self.unkept_events(actor, run, &kept).await?;
+        // A token stream may have shown more than was kept, of a step that is made again: no place means two things.
+        let last = kept.last().map_or(0, |(place, _)| *place) + if mode == Mode::Tokens { SKIPPED } else { 0 };
+        let live = self.live.resume(&run.id, kept, last);
+        let (marks, marked) = mpsc::channel(1);
+        turn.keep_with(marks);
+        let callback = run.callback_url.clone();
+        let pump = Pump { core: self.clone(), actor: actor.clone(), run: run.id.clone(), live, callback };
+        self.tasks.spawn(async move {
+            let told = async move {
+                for event in missing {
+                    turn.tell(event).await;
+                }
+                turn.run(input).await;
+            };
+            tokio::join!(told, pump.run(events, marked));
+        });
+        Ok(())
+    }
+
+    fn follow(
+        self: &Arc<Self>,
+        actor: Actor,
+        run: RunId,
+        after: i64,
+        reading: Reading,
+    ) -> impl Stream<Item = TurnEvent> + Send + use<> {
         let core = self.clone();
         async_stream::stream! {
             let mut place = after;
+            let mut ended = false;
             if let Some(live) = core.live.get(&run) {
                 let mut progress = live.progress();
                 loop {
                     let done = progress.borrow_and_update().1;
-                    for payload in live.after(place) {
-                        place += 1;
+                    for (at, payload) in live.after(place) {
+                        place = at;
+                        ended = is_last(&payload);
                         if let Some(event) = shown(&payload) {
                             yield event;
                         }
                     }
                     if done || progress.changed().await.is_err() {
-                        return;
+                        break;
                     }
                 }
             }
-            // It is over, or another replica runs it.
-            loop {
-                let over = core.get_run(&actor, &run).await.map_or(true, |run| run.status.is_terminal());
-                let read = async {
-                    let mut conn = core.store.read().await?;
-                    runs::events::after(&mut conn, &actor, &run, place, READ).await
-                };
-                match read.await {
-                    Ok(events) if events.is_empty() && over => return,
-                    Ok(events) if events.is_empty() => tokio::time::sleep(POLL).await,
-                    Ok(events) => {
+            // It is over, or another server works on it.
+            while !ended && !core.stopping.is_cancelled() {
+                let read = core.read_on(&actor, &run, place, reading.batch).await;
+                match read {
+                    Ok((events, over)) => {
+                        let none = events.is_empty();
                         for (at, payload) in events {
                             place = at;
+                            ended = is_last(&payload);
                             if let Some(event) = shown(&payload) {
                                 yield event;
                             }
                         }
+                        if none && over {
+                            return;
+                        }
+                        if none {
+                            tokio::time::sleep(reading.poll).await;
+                        }
                     }
                     Err(error) => {
-                        yield TurnEvent::Error(error.into());
+                        yield TurnEvent::Error(error);
                         return;
                     }
                 }
             }
         }
+    }
+
+    /// The events after a place, and whether no more will come. Of a run that is over, what was not kept is made again.
+    async fn read_on(
+        self: &Arc<Self>, actor: &Actor, id: &RunId, place: i64, batch: i64) -> Result<(Vec<(i64, Arc<str>)>, bool)> {
+        let run = self.get_run(actor, id).await?;
+        let read = {
+            let mut conn = self.store.read().await?;
+            runs::events::after(&mut conn, actor, id, place, batch).await?
+        };
+        if !read.is_empty() || !run.status.is_terminal() {
+            return Ok((read.into_iter().map(|(place, payload)| (place, payload.into())).collect(), false));
+        }
+        let kept = self.kept_events(actor, id).await?;
+        let last = kept.last().map_or(0, |(place, _)| *place);
+        let missing = self.unkept_events(actor, &run, &kept).await?;
+        let places = last + 1..;
+        let made = places.zip(missing).map(|(at, event)| (at, keep(event, at, id).into()));
+        Ok((made.filter(|(at, _)| *at > place).collect(), true))
     }
 
     /// Ends runs of an agent: the ones named, else all that are not over. What could be ended comes back.
@@ -221,29 +253,32 @@ impl Core {
         };
         let mut outcome = Vec::new();
         for id in chosen {
-            if !active.iter().any(|run| run.id == id) {
-                outcome.push((id, "failed"));
-                continue;
-            }
-            match self.live.get(&id) {
-                Some(live) => {
-                    live.cancel.cancel();
-                    let mut progress = live.progress();
-                    // The turn only has its end to write; a client that asks next shall see it.
-                    let ended = progress.wait_for(|(_, done)| *done);
-                    let _ = tokio::time::timeout(Duration::from_secs(5), ended).await;
-                }
-                None => self.end_elsewhere(actor, &id).await?,
-            }
-            outcome.push((id, "cancelled"));
+            let cancelled = active.iter().any(|run| run.id == id) && self.cancel_run(actor, &id).await?;
+            outcome.push((id, if cancelled { "cancelled" } else { "failed" }));
         }
         Ok(outcome)
     }
 
-    /// Ends the record of a run that this process does not run.
-    async fn end_elsewhere(&self, actor: &Actor, id: &RunId) -> Result<()> {
+    /// Ends a run, wherever it is under way. False when it was over already.
+    ///
+    /// # Errors
+    /// 503 without a database.
+    pub(crate) async fn cancel_run(self: &Arc<Self>, actor: &Actor, id: &RunId) -> Result<bool> {
+        let Some(live) = self.live.get(id) else {
+            return self.end_elsewhere(actor, id).await;
+        };
+        live.cancel.cancel();
+        let mut progress = live.progress();
+        // The turn only has its end to write; a client that asks next shall see it.
+        let ended = progress.wait_for(|(_, done)| *done);
+        let _ = tokio::time::timeout(CANCEL, ended).await;
+        Ok(true)
+    }
+
+    /// Ends the record of a run that this process does not run, and takes the agent's turn from whoever does.
+    async fn end_elsewhere(&self, actor: &Actor, id: &RunId) -> Result<bool> {
         let end = runs::RunEnd {
-            status: mneme_domain::run::RunStatus::Cancelled,
+            status: RunStatus::Cancelled,
             stop_reason: Some(StopReason::Cancelled),
             completed_at: self.env.now(),
             ttft_ns: None,
@@ -251,84 +286,11 @@ impl Core {
             error: None,
         };
         let mut tx = self.store.write().await?;
-        runs::finish(&mut tx, actor, id, &end).await?;
-        Ok(tx.commit().await?)
-    }
-}
-
-/// Carries a background turn's events into the log and the database, then tells the callback address.
-struct Pump {
-    core: Arc<Core>,
-    actor: Actor,
-    run: RunId,
-    live: Arc<LiveRun>,
-    callback: Option<String>,
-}
-
-impl Pump {
-    async fn run(self, mut events: mpsc::Receiver<TurnEvent>) {
-        let mut waiting: Vec<(i64, String)> = Vec::new();
-        let mut flush = tokio::time::interval(FLUSH_EVERY);
-        flush.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        loop {
-            tokio::select! {
-                event = events.recv() => match event {
-                    Some(event) => {
-                        let (place, payload) = self.live.push(|place| keep(event, place, &self.run));
-                        waiting.push((place, payload.to_string()));
-                    }
-                    None => break,
-                },
-                _ = flush.tick(), if !waiting.is_empty() => self.flush(&mut waiting).await,
-            }
-            if waiting.len() >= FLUSH_AT {
-                self.flush(&mut waiting).await;
-            }
+        let ended = runs::finish(&mut tx, actor, id, &end).await?;
+        if ended && let Some(run) = runs::get(&mut tx, actor, id).await? {
+            lease::fence_off_run(&mut tx, &run.agent_id, id).await?;
         }
-        self.flush(&mut waiting).await;
-        self.core.live.end(&self.run);
-        if let Some(url) = &self.callback {
-            self.call_back(url).await;
-        }
-    }
-
-    async fn flush(&self, waiting: &mut Vec<(i64, String)>) {
-        let written: Result<()> = async {
-            let mut tx = self.core.store.write().await?;
-            runs::events::append(&mut tx, &self.actor, &self.run, waiting).await?;
-            Ok(tx.commit().await?)
-        }
-        .await;
-        match written {
-            Ok(()) => waiting.clear(),
-            // They stay and are tried again with the next ones; readers have them from memory.
-            Err(error) => tracing::warn!(run = %self.run, %error, "events of a background run could not be written"),
-        }
-    }
-
-    async fn call_back(&self, url: &str) {
-        let Ok(run) = self.core.get_run(&self.actor, &self.run).await else { return };
-        let body = json!({
-            "run_id": run.id.as_str(),
-            "agent_id": run.agent_id.as_str(),
-            "status": run.status,
-            "stop_reason": run.stop_reason,
-            "completed_at": run.completed_at,
-            "metadata": run.metadata,
-        });
-        let (status, error) = match outbound::post(&self.core.outbound, url, &body, CALLBACK_TRIES).await {
-            Ok(status) => (Some(i64::from(status)), None),
-            Err(error) => (None, Some(error.to_string())),
-        };
-        let recorded: Result<()> = async {
-            let mut tx = self.core.store.write().await?;
-            let now = self.core.env.now();
-            runs::set_callback(&mut tx, &self.actor, &self.run, now, status, error.as_deref()).await?;
-            Ok(tx.commit().await?)
-        }
-        .await;
-        if let Err(error) = recorded {
-            tracing::warn!(run = %self.run, %error, "the outcome of a callback could not be recorded");
-        }
+        tx.commit().await?;
+        Ok(ended)
     }
 }

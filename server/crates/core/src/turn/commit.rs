@@ -10,7 +10,7 @@ use mneme_domain::{
 use mneme_store::{StoreError, agents, blocks, messages, runs, runs::RunEnd, steps};
 
 use super::host::Working;
-use crate::{Core, CoreError, Result};
+use crate::{Core, CoreError, Result, failpoint};
 
 /// How often a step is written again after somebody else changed the agent.
 const TRIES: usize = 5;
@@ -22,6 +22,8 @@ pub struct StepRecord<'a> {
     pub before: &'a [MessageId],
     /// The version of the agent's row that `before` was read at.
     pub version: i64,
+    /// The fence that the turn was taken at.
+    pub fence: i64,
     /// What the step adds, in order.
     pub added: &'a [Message],
     /// The system message, when it was written anew.
@@ -42,6 +44,8 @@ pub enum Committed {
     Yes { version: i64, context: Vec<MessageId> },
     /// A block that the step edits was changed by somebody else in between: run its tools again.
     BlockChanged,
+    /// The agent's turn was taken away: by another server, or by a cancellation there. Nothing was written.
+    Lost,
 }
 
 impl Core {
@@ -78,12 +82,14 @@ impl Core {
             }
             let mut next = context.clone();
             next.extend(record.added.iter().map(|message| message.id.clone()));
-            let (completion, duration) = record.finished.unzip();
+            let expected = (version, Some(record.fence));
             let touched =
-                agents::touch_context(&mut tx, actor, record.agent, &next, version, completion, duration, now).await;
+                agents::touch_fenced(&mut tx, actor, record.agent, &next, expected, record.finished.unzip(), now).await;
             match touched {
                 Ok(version) => {
+                    failpoint::hit("step.uncommitted");
                     tx.commit().await?;
+                    failpoint::hit("step.committed");
                     working.committed(&versions);
                     return Ok(Committed::Yes { version, context: next });
                 }
@@ -94,6 +100,9 @@ impl Core {
                     let current = agents::get(&mut conn, actor, record.agent)
                         .await?
                         .ok_or_else(|| CoreError::missing("Agent", record.agent))?;
+                    if current.fence != record.fence {
+                        return Ok(Committed::Lost);
+                    }
                     version = current.version;
                     context = current.message_ids;
                 }

@@ -10,7 +10,9 @@ mod fields;
 pub mod host;
 mod images;
 pub mod input;
+mod kept;
 mod model_call;
+mod pump;
 mod runner;
 mod sink;
 pub mod thoughts;
@@ -30,16 +32,35 @@ use mneme_domain::{
     run::{RequestConfig, StopReason},
     step::TurnUsage,
 };
+use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 
 use crate::{Core, CoreError, Result};
 use mneme_store::agents;
+pub use background::Reading;
 pub use model_call::{request, specs, tool_spec};
-use runner::{Order, Seat, Turn};
+use runner::{Done, Order, Seat, Turn};
 use sink::Sink;
 
 /// How many events wait for a slow reader before the turn waits with them.
 const EVENT_BUFFER: usize = 256;
+/// What a client reads when the operator has busy agents refuse messages.
+const BUSY: &str = "The agent is busy with another request; wait for its end or cancel it, then send this again";
+
+/// What a run was asked for, as it is kept until the run is over.
+#[derive(Serialize, Deserialize)]
+struct Asked {
+    request: SendRequest,
+    mode: Mode,
+    chain: Vec<AgentId>,
+}
+
+/// A run that was begun before, by a server that is gone.
+struct Earlier {
+    run_id: RunId,
+    chain: Vec<AgentId>,
+    done: Done,
+}
 
 /// What happens in a turn, in order; `Stop`, `Usage` or `Error` come last.
 #[derive(Debug)]
@@ -91,7 +112,8 @@ impl Stream for TurnStream {
 }
 
 /// How a turn's events are cut.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 enum Mode {
     /// Nobody reads before the end.
     Whole,
@@ -156,7 +178,7 @@ impl Core {
         request: SendRequest,
         mode: Mode,
     ) -> Result<TurnStream> {
-        let (turn, input, events) = self.prepare(actor, agent, request, mode, false).await?;
+        let (turn, input, events) = self.prepare(actor, agent, request, mode, false, None).await?;
         let run_id = turn.run_id().clone();
         self.live.begin(&run_id);
         let core = self.clone();
@@ -176,9 +198,10 @@ impl Core {
         request: SendRequest,
         mode: Mode,
         background: bool,
+        earlier: Option<Earlier>,
     ) -> Result<(Turn, Vec<MessageCreate>, mpsc::Receiver<TurnEvent>)> {
-        let chain = crate::api::chain();
-        if chain.contains(agent) {
+        let chain = earlier.as_ref().map_or_else(crate::api::chain, |earlier| earlier.chain.clone().into());
+        if earlier.is_none() && chain.contains(agent) {
             let reason = format!("Agent {agent} waits for this very tool call, so it cannot take a message from it");
             return Err(CoreError::Conflict(reason));
         }
@@ -186,21 +209,48 @@ impl Core {
         let max_steps = request.max_steps;
         let callback_url = request.callback_url.clone();
         // With the turn at hand, what is read now is still true when the turn begins.
-        let guard = if background { None } else { self.locks.try_lock(agent) };
+        let mut guard = if earlier.is_some() { None } else { self.locks.try_lock(agent) };
+        if earlier.is_none() && guard.is_none() && self.config.reject_busy {
+            return Err(CoreError::Conflict(BUSY.into()));
+        }
+        if background {
+            guard = None;
+        }
         let found = {
             let mut conn = self.store.read().await?;
             agents::get(&mut conn, actor, agent).await?.ok_or_else(|| CoreError::missing("Agent", agent))?
         };
         let seat = guard.map(|guard| Seat { guard, agent: found });
+        let asked = (background && earlier.is_none()).then(|| request.clone());
         let mut input = input::parse(request)?;
-        self.fetch_images(&mut input).await?;
+        // A run that has taken steps has written what came in.
+        if earlier.as_ref().is_none_or(|earlier| earlier.done.usage.step_count == 0) {
+            self.fetch_images(&mut input).await?;
+        }
+        let asked = match asked {
+            Some(request) => Some(asked_for(request, &input, mode, &chain)?),
+            None => None,
+        };
         if self.closing.is_cancelled() {
             return Err(CoreError::Unavailable("The server is shutting down".into()));
         }
-        let run_id = RunId::from_uuid(self.env.uuid());
+        let (run_id, done) = match earlier {
+            Some(earlier) => (earlier.run_id, earlier.done),
+            None => (RunId::from_uuid(self.env.uuid()), Done::default()),
+        };
         let (sender, events) = mpsc::channel(EVENT_BUFFER);
         let sink = Sink::new(sender, mode, config.clone(), run_id.clone());
-        let order = Order { agent: agent.clone(), run_id, config, max_steps, background, callback_url, seat, chain };
+        let (agent, request) = (agent.clone(), asked);
+        let order =
+            Order { agent, run_id, config, max_steps, background, callback_url, seat, chain, request, done };
         Ok((Turn::new(self.clone(), actor.clone(), order, sink), input, events))
     }
+}
+
+/// What a run is to keep of its request: with the input as it was read, so that images need not be fetched again.
+fn asked_for(mut request: SendRequest, input: &[MessageCreate], mode: Mode, chain: &[AgentId]) -> Result<String> {
+    let unwritable = |error: serde_json::Error| CoreError::Internal(format!("a request cannot be kept: {error}"));
+    request.messages = Some(input.iter().map(serde_json::to_value).collect::<std::result::Result<_, _>>().map_err(unwritable)?);
+    request.input = None;
+    serde_json::to_string(&Asked { request, mode, chain: chain.to_vec() }).map_err(unwritable)
 }

@@ -6,7 +6,7 @@ use mneme_domain::{
     message::Message,
     run::RequestConfig,
 };
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 use super::{Mode, TurnEvent};
 use crate::envelope;
@@ -17,11 +17,29 @@ pub struct Sink {
     mode: Mode,
     config: RequestConfig,
     run_id: RunId,
+    /// Asks whoever writes the events down to do so now.
+    marks: Option<mpsc::Sender<oneshot::Sender<()>>>,
 }
 
 impl Sink {
     pub fn new(events: mpsc::Sender<TurnEvent>, mode: Mode, config: RequestConfig, run_id: RunId) -> Self {
-        Self { events, mode, config, run_id }
+        Self { events, mode, config, run_id, marks: None }
+    }
+
+    /// Has [`Sink::settle`] wait until the events so far are written down.
+    pub fn keep_with(&mut self, marks: mpsc::Sender<oneshot::Sender<()>>) {
+        self.marks = Some(marks);
+    }
+
+    /// Waits until the tokens shown so far are written down, so that a step that is written is never shown twice. Whole
+    /// messages are shown after their step is written, and found again from it.
+    pub async fn settle(&self) {
+        if let Some(marks) = self.marks.as_ref().filter(|_| self.wants_tokens()) {
+            let (done, written) = oneshot::channel();
+            if marks.send(done).await.is_ok() {
+                let _ = written.await;
+            }
+        }
     }
 
     /// Whether tokens are wanted as they come.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::common::{On, World, request, say};
 use futures::StreamExt;
-use mneme_core::{CoreError, TurnEvent};
+use mneme_core::{CoreError, Reading, TurnEvent};
 use mneme_domain::{
     Actor, RunId,
     run::{Run, RunStatus, StopReason},
@@ -48,7 +48,7 @@ async fn a_background_stream_reads_the_same_from_every_point(database: On) {
     assert_eq!(ended(&world, &run).await.status, RunStatus::Completed);
     for cut in 0..=live.len() {
         let after = i64::try_from(cut).unwrap();
-        let events: Vec<TurnEvent> = world.core.resume_stream(&world.actor, &run, after).await.unwrap().collect().await;
+        let events: Vec<TurnEvent> = world.core.resume_stream(&world.actor, &run, after, Reading::default()).await.unwrap().collect().await;
         let tail: Vec<String> = events.iter().rev().take(2).map(|event| format!("{event:?}")).collect();
         assert!(tail[0].starts_with("Usage(") && tail[1].starts_with("Stop(EndTurn"), "{tail:?}");
         assert_eq!(stored(events), live[cut..], "cut at {cut}");
@@ -78,7 +78,7 @@ async fn a_background_run_outlives_its_reader_and_a_second_reader_misses_nothing
     drop(events);
     let mut seen = stored(head);
     let after = seen.last().unwrap()["seq_id"].as_i64().unwrap();
-    seen.extend(stored(world.core.resume_stream(&world.actor, &run, after).await.unwrap().collect().await));
+    seen.extend(stored(world.core.resume_stream(&world.actor, &run, after, Reading::default()).await.unwrap().collect().await));
     let text: String = seen.iter().map(|event| event["content"].as_str().unwrap()).collect();
     assert_eq!(text, "a b c d e f g h");
     assert_eq!(ended(&world, &run).await.stop_reason, Some(StopReason::EndTurn));
@@ -111,7 +111,7 @@ async fn a_failed_background_run_says_why_in_its_record_and_its_stream() {
     let failed = ended(&world, &run.id).await;
     assert_eq!((failed.status, failed.stop_reason), (RunStatus::Failed, Some(StopReason::LlmApiError)));
     assert!(failed.metadata.unwrap()["error"]["message"].as_str().unwrap().contains("no such thing"));
-    let events = stored(world.core.resume_stream(&world.actor, &run.id, 0).await.unwrap().collect().await);
+    let events = stored(world.core.resume_stream(&world.actor, &run.id, 0, Reading::default()).await.unwrap().collect().await);
     assert_eq!(events.len(), 1);
     assert_eq!(events[0]["message_type"], "error_message");
 }
@@ -121,13 +121,13 @@ async fn foreground_runs_cannot_be_resumed_and_foreign_ones_are_unknown() {
     let world = World::new().await;
     let agent = world.agent().await;
     let turn = world.say(&agent.id, "hello").await.unwrap();
-    let refused = world.core.resume_stream(&world.actor, &turn.run_id, 0).await.map(drop).unwrap_err();
+    let refused = world.core.resume_stream(&world.actor, &turn.run_id, 0, Reading::default()).await.map(drop).unwrap_err();
     assert!(matches!(refused, CoreError::Invalid(_)), "{refused}");
     let stranger = Actor {
         org: mneme_domain::OrgId::trusted("org-11111111-1111-4111-8111-111111111111".into()),
         ..world.actor.clone()
     };
-    let unknown = world.core.resume_stream(&stranger, &turn.run_id, 0).await.map(drop).unwrap_err();
+    let unknown = world.core.resume_stream(&stranger, &turn.run_id, 0, Reading::default()).await.map(drop).unwrap_err();
     assert!(matches!(unknown, CoreError::NotFound(_)), "{unknown}");
     let unknown = world.core.cancel_runs(&stranger, &agent.id, None).await.unwrap_err();
     assert!(matches!(unknown, CoreError::NotFound(_)), "{unknown}");

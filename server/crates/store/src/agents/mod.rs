@@ -30,7 +30,7 @@ statements! {
             enable_sleeptime = $22, last_run_completion = $23, last_run_duration_ms = $24, timezone = $25,
             max_files_open = $26, per_file_view_window_char_limit = $27, hidden = $28, created_at = $29,
             updated_at = $30, created_by_id = $31, last_updated_by_id = $32
-        where org_id = $1 and version = $2 and id = $3 returning version";
+        where org_id = $1 and version = $2 and id = $3 and lease_fence = coalesce($8, lease_fence) returning version";
     TOUCH: "update agents set version = version + 1, message_ids = $4, updated_at = $5,
             last_run_completion = coalesce($6, last_run_completion),
             last_run_duration_ms = coalesce($7, last_run_duration_ms)
@@ -81,8 +81,23 @@ pub async fn touch_context(
     last_run_duration_ms: Option<i64>,
     now: Timestamp,
 ) -> Result<i64> {
+    let last_run = (last_run_completion, last_run_duration_ms);
+    touch_fenced(c, a, id, message_ids, (expected_version, None), last_run, now).await
+}
+
+/// As [`touch_context`], for a turn: `expected` is the row's version and, where it counts, its fence. `last_run` is
+/// when the run ended and how many milliseconds it took.
+pub async fn touch_fenced(
+    c: &mut Conn,
+    a: &Actor,
+    id: &AgentId,
+    message_ids: &[MessageId],
+    expected: (i64, Option<i64>),
+    last_run: (Option<Timestamp>, Option<i64>),
+    now: Timestamp,
+) -> Result<i64> {
     let message_ids = json::text(message_ids)?;
-    let arguments = args![&a.org, expected_version, id, message_ids, now, last_run_completion, last_run_duration_ms];
+    let arguments = args![&a.org, expected.0, id, message_ids, now, last_run.0, last_run.1, expected.1];
     match c.one::<(i64,)>(&TOUCH, arguments).await? {
         Some((version,)) => Ok(version),
         None => Err(why_unchanged(c, a, id).await?),

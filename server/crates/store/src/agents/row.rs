@@ -15,7 +15,8 @@ macro_rules! columns {
          a.message_ids, a.response_format, a.description, a.metadata, a.memory_variables, a.project_id, a.template_id, \
          a.base_template_id, a.deployment_id, a.entity_id, a.message_buffer_autoclear, a.enable_sleeptime, \
          a.last_run_completion, a.last_run_duration_ms, a.timezone, a.max_files_open, \
-         a.per_file_view_window_char_limit, a.hidden, a.created_at, a.updated_at, a.created_by_id, a.last_updated_by_id"
+         a.per_file_view_window_char_limit, a.hidden, a.created_at, a.updated_at, a.created_by_id, a.last_updated_by_id, \
+         a.lease_fence"
     };
 }
 pub(crate) use columns;
@@ -98,6 +99,7 @@ pub(crate) struct AgentRow {
     updated_at: i64,
     created_by_id: Option<String>,
     last_updated_by_id: Option<String>,
+    lease_fence: i64,
 }
 
 impl TryFrom<AgentRow> for Agent {
@@ -135,6 +137,7 @@ impl TryFrom<AgentRow> for Agent {
             created_by_id: row.created_by_id,
             last_updated_by_id: row.last_updated_by_id,
             version: row.version,
+            fence: row.lease_fence,
         })
     }
 }

@@ -11,8 +11,15 @@ statements! {
     AFTER: "select seq, payload from run_events where org_id = $1 and run_id = $2 and seq > $3 order by seq limit $4";
 }
 
-/// Adds events with their places, which count from 1. [`StoreError::NotFound`] when there is no such run.
-pub async fn append(c: &mut Conn, a: &Actor, run: &RunId, events: &[(i64, String)]) -> Result<()> {
+/// Adds events with their places, which count from 1. [`StoreError::NotFound`] when there is no such run, or when it is
+/// another server's than the one that is named.
+pub async fn append(
+    c: &mut Conn,
+    a: &Actor,
+    run: &RunId,
+    owner: Option<&str>,
+    events: &[(i64, String)],
+) -> Result<()> {
     // SQLite takes 32,766 binds.
     for chunk in events.chunks(10_000) {
         let mut query = c.query("insert into run_events (org_id, run_id, seq, payload) select ");
@@ -22,7 +29,10 @@ pub async fn append(c: &mut Conn, a: &Actor, run: &RunId, events: &[(i64, String
             query.with(if index == 0 { "(" } else { ", (" }, *seq).with(", ", payload).push(")");
         }
         // The first two binds are the organisation and the run.
-        query.push(") as event where exists (select 1 from runs where runs.org_id = $1 and runs.id = $2)");
+        query.push(") as event where exists (select 1 from runs where runs.org_id = $1 and runs.id = $2");
+        query.maybe(" and runs.owner = ", owner);
+        // Nobody takes the run over while this is written.
+        query.push_either(")", " for share)");
         if c.query_run(query).await? == 0 {
             return Err(StoreError::NotFound);
         }

@@ -1,6 +1,7 @@
 //! Runs: turns of agents.
 
 pub mod events;
+pub mod lease;
 mod metrics;
 pub(crate) mod row;
 
@@ -69,12 +70,17 @@ statements! {
     SET_RUNNING: "update runs set status = 'running' where org_id = $1 and id = $2 and status in ('created', 'running')";
     METADATA: "select metadata from runs where org_id = $1 and id = $2";
     FINISH: "update runs set status = $3, stop_reason = $4, completed_at = $5, ttft_ns = coalesce($6, ttft_ns),
-            total_duration_ns = coalesce($7, total_duration_ns), metadata = coalesce($8, metadata)
+            total_duration_ns = coalesce($7, total_duration_ns), metadata = coalesce($8, metadata), request = null
         where org_id = $1 and id = $2 and status in ('created', 'running')";
+    FINISH_OWN: "update runs set status = $3, stop_reason = $4, completed_at = $5, ttft_ns = coalesce($6, ttft_ns),
+            total_duration_ns = coalesce($7, total_duration_ns), metadata = coalesce($8, metadata), request = null
+        where org_id = $1 and id = $2 and status in ('created', 'running') and owner = $9";
     FREE_MESSAGES: "update messages set run_id = null where org_id = $1 and run_id = $2";
     FREE_STEPS: "update steps set run_id = null where org_id = $1 and run_id = $2";
     CALLED_BACK: "update runs set callback_sent_at = $3, callback_status_code = $4, callback_error = $5
         where org_id = $1 and id = $2";
+    FREE_AGENT: "update agents set lease_run = null where org_id = $1 and lease_run = $2
+        and id = (select agent_id from runs where runs.org_id = $1 and runs.id = $2)";
     DELETE: "delete from runs where org_id = $1 and id = $2";
     UNFINISHED: "select org_id, user_id, id, agent_id from runs where status in ('created', 'running') order by seq";
 }
@@ -102,6 +108,13 @@ pub async fn set_running(c: &mut Conn, a: &Actor, id: &RunId) -> Result<bool> {
 pub async fn finish(c: &mut Conn, a: &Actor, id: &RunId, end: &RunEnd) -> Result<bool> {
     let arguments = end_of(c, a, id, end).await?;
     Ok(c.run(&FINISH, arguments).await? > 0)
+}
+
+/// As [`finish`], for the server that works on the run: false also when another one does by now.
+pub async fn finish_own(c: &mut Conn, a: &Actor, id: &RunId, end: &RunEnd, owner: &str) -> Result<bool> {
+    let mut arguments = end_of(c, a, id, end).await?;
+    arguments.push(owner.into());
+    Ok(c.run(&FINISH_OWN, arguments).await? > 0)
 }
 
 /// As [`finish`], for who need not know whether the run was over already.
@@ -162,6 +175,7 @@ pub async fn set_callback(
 pub async fn delete(c: &mut Conn, a: &Actor, id: &RunId) -> Result<bool> {
     c.run(&FREE_MESSAGES, args![&a.org, id]).await?;
     c.run(&FREE_STEPS, args![&a.org, id]).await?;
+    c.run(&FREE_AGENT, args![&a.org, id]).await?;
     Ok(c.run(&DELETE, args![&a.org, id]).await? > 0)
 }
 
@@ -180,5 +194,5 @@ pub async fn unfinished(c: &mut Conn) -> Result<Vec<UnfinishedRun>> {
 /// The statements of this module and of those below it.
 #[cfg(test)]
 pub(crate) fn all_statements() -> Vec<(&'static str, &'static crate::sql::Sql)> {
-    [statements(), metrics::statements(), events::statements()].concat()
+    [statements(), metrics::statements(), events::statements(), lease::statements()].concat()
 }

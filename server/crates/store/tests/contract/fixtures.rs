@@ -159,6 +159,7 @@ pub fn agent(name: &str) -> Agent {
         created_by_id: None,
         last_updated_by_id: None,
         version: 1,
+        fence: 0,
     }
 }
 

@@ -29,9 +29,9 @@ async fn events_are_read_from_any_place(w: World) {
     let run = begin(&w).await;
     let mut c = w.write().await;
     let all: Vec<(i64, String)> = (1..=5).map(|seq| (seq, format!("{seq}: {TRICKY}"))).collect();
-    events::append(&mut c, &w.actor, &run, &[]).await.unwrap();
-    events::append(&mut c, &w.actor, &run, &all[..2]).await.unwrap();
-    events::append(&mut c, &w.actor, &run, &all[2..]).await.unwrap();
+    events::append(&mut c, &w.actor, &run, None, &[]).await.unwrap();
+    events::append(&mut c, &w.actor, &run, None, &all[..2]).await.unwrap();
+    events::append(&mut c, &w.actor, &run, None, &all[2..]).await.unwrap();
     assert_eq!(events::after(&mut c, &w.actor, &run, 0, 9).await.unwrap(), all);
     assert_eq!(events::after(&mut c, &w.actor, &run, 2, 2).await.unwrap(), all[2..4]);
     assert_eq!(events::after(&mut c, &w.actor, &run, 5, 9).await.unwrap(), []);
@@ -42,18 +42,18 @@ async fn events_are_read_from_any_place(w: World) {
 async fn a_place_is_taken_once(w: World) {
     let run = begin(&w).await;
     let mut c = w.write().await;
-    events::append(&mut c, &w.actor, &run, &[(1, "first".into())]).await.unwrap();
-    let again = events::append(&mut c, &w.actor, &run, &[(1, "second".into())]).await;
+    events::append(&mut c, &w.actor, &run, None, &[(1, "first".into())]).await.unwrap();
+    let again = events::append(&mut c, &w.actor, &run, None, &[(1, "second".into())]).await;
     assert!(matches!(again, Err(StoreError::Conflict(_))), "{again:?}");
 }
 
 async fn only_its_organisation_adds_to_a_run(w: World) {
     let run = begin(&w).await;
     let mut c = w.write().await;
-    events::append(&mut c, &w.actor, &run, &[(1, "mine".into())]).await.unwrap();
+    events::append(&mut c, &w.actor, &run, None, &[(1, "mine".into())]).await.unwrap();
     assert_eq!(events::after(&mut c, &w.stranger, &run, 0, 9).await.unwrap(), []);
     for (actor, run) in [(&w.stranger, &run), (&w.actor, &RunId::from_uuid(Uuid::new_v4()))] {
-        let refused = events::append(&mut c, actor, run, &[(9, "x".into())]).await;
+        let refused = events::append(&mut c, actor, run, None, &[(9, "x".into())]).await;
         assert!(matches!(refused, Err(StoreError::NotFound)), "{refused:?}");
     }
 }

@@ -55,7 +55,7 @@ impl Turn {
         };
         let written: Result<()> = async {
             let mut tx = self.core.store.write().await?;
-            runs::finish(&mut tx, &self.actor, &self.run_id, &end).await?;
+            runs::finish_own(&mut tx, &self.actor, &self.run_id, &end, &self.core.replica).await?;
             Ok(tx.commit().await?)
         }
         .await;

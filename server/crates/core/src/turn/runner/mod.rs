@@ -2,6 +2,7 @@
 
 mod ask;
 mod end;
+mod lease;
 mod records;
 mod step;
 mod tokens;
@@ -24,6 +25,7 @@ use mneme_domain::{
 use mneme_llm::ToolSpec;
 use mneme_store::{agents, runs};
 use parking_lot::Mutex;
+use tokio::sync::{mpsc, oneshot};
 
 use super::{TurnEvent, host::Working, input, model_call, sink::Sink};
 use crate::{Core, CoreError, Result, context::cache::CachedContext, locks::AgentGuard};
@@ -42,6 +44,19 @@ pub struct Order {
     pub seat: Option<Seat>,
     /// The agents whose tool calls wait for the turn.
     pub chain: Arc<[AgentId]>,
+    /// What the run was asked for, in a form that another server can begin it from.
+    pub request: Option<String>,
+    /// What was done of the run before this server took it over.
+    pub done: Done,
+}
+
+/// What of a run is written already.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Done {
+    /// When the run was recorded, if it was.
+    pub since: Option<Timestamp>,
+    /// What its steps used.
+    pub usage: TurnUsage,
 }
 
 /// The agent's turn, taken, and the agent as it was read since.
@@ -62,6 +77,8 @@ pub struct Turn {
     callback_url: Option<String>,
     seat: Option<Seat>,
     chain: Arc<[AgentId]>,
+    request: Option<String>,
+    done: Done,
     sink: Sink,
     began: Instant,
     created_at: Timestamp,
@@ -88,8 +105,8 @@ enum Next {
 
 impl Turn {
     pub fn new(core: Arc<Core>, actor: Actor, order: Order, sink: Sink) -> Self {
-        let Order { agent, run_id, config, max_steps, background, callback_url, seat, chain } = order;
-        let created_at = core.env.now();
+        let Order { agent, run_id, config, max_steps, background, callback_url, seat, chain, request, done } = order;
+        let created_at = done.since.unwrap_or_else(|| core.env.now());
         let began = Instant::now();
         Self {
             core,
@@ -102,10 +119,22 @@ impl Turn {
             callback_url,
             seat,
             chain,
+            request,
+            done,
             sink,
             began,
             created_at,
         }
+    }
+
+    /// Has the turn's events written down when it asks for that.
+    pub fn keep_with(&mut self, marks: mpsc::Sender<oneshot::Sender<()>>) {
+        self.sink.keep_with(marks);
+    }
+
+    /// Tells the reader of something that happened before.
+    pub async fn tell(&self, event: TurnEvent) {
+        self.sink.send(event).await;
     }
 
     /// The run that the turn is recorded as.
@@ -123,8 +152,17 @@ impl Turn {
             ended = self.drive(input, seat) => ended,
             () = cancel.cancelled() => return self.cancelled().await,
             () = self.sink.closed() => return self.cancelled().await,
-            () = self.core.stopping.cancelled() => Err(CoreError::Unavailable("The server is shutting down".into())),
+            () = self.core.stopping.cancelled() => {
+                // Whoever serves next goes on with it.
+                if self.background {
+                    return self.core.contexts.forget(&self.agent);
+                }
+                Err(CoreError::Unavailable("The server is shutting down".into()))
+            }
         };
+        if ended.is_err() && self.lost() {
+            return self.given_up().await;
+        }
         match ended {
             Ok((stop, usage)) => {
                 self.sink.send(TurnEvent::Stop(stop)).await;
@@ -144,6 +182,9 @@ impl Turn {
     }
 
     async fn cancelled(&self) {
+        if self.lost() {
+            return self.given_up().await;
+        }
         tracing::info!("the turn is cancelled");
         self.core.contexts.forget(&self.agent);
         self.end_early(RunStatus::Cancelled, StopReason::Cancelled, None).await;
@@ -156,26 +197,11 @@ impl Turn {
     }
 
     async fn drive(&self, input: Vec<MessageCreate>, seat: Option<Seat>) -> Result<(StopReason, TurnUsage)> {
-        let (guard, agent) = match seat {
-            Some(seat) => {
-                self.record(RunStatus::Running).await?;
-                (seat.guard, Some(seat.agent))
-            }
-            None => {
-                if !self.background {
-                    self.record(RunStatus::Created).await?;
-                }
-                let guard = self.core.locks.lock(&self.agent).await;
-                let mut tx = self.core.store.write().await?;
-                runs::set_running(&mut tx, &self.actor, &self.run_id).await?;
-                tx.commit().await?;
-                (guard, None)
-            }
-        };
+        let (guard, agent) = self.take_turn(seat).await?;
         let mut state = self.load(agent, input).await?;
-        let mut number: u32 = 0;
+        let mut number = u32::try_from(self.done.usage.step_count).unwrap_or(u32::MAX);
         let stop = loop {
-            number += 1;
+            number = number.saturating_add(1);
             match self.step(&mut state, number >= self.max_steps).await? {
                 Next::Step => {}
                 Next::Stop(reason) => break reason,
@@ -203,6 +229,8 @@ impl Turn {
             None => core.load_context(&mut conn, &self.actor, &agent).await?,
         };
         drop(conn);
+        // What came in is written with the first step.
+        let input = if self.done.usage.step_count > 0 { Vec::new() } else { input };
         let pending = input
             .into_iter()
             .map(|create| input::to_message(&core.env, &self.agent, Some(&self.run_id), create))
@@ -214,7 +242,7 @@ impl Turn {
             working: Arc::new(Mutex::new(Working::new(stored))),
             context,
             pending,
-            usage: TurnUsage::default(),
+            usage: self.done.usage,
             ttft: None,
         })
     }

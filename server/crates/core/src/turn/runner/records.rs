@@ -24,9 +24,29 @@ pub(super) struct Times {
 impl Turn {
     /// Writes the run's record.
     pub async fn record(&self, status: RunStatus) -> Result<Run> {
+        let run = self.run_record(status);
+        let mut tx = self.core.store.write().await?;
+        tx.gather();
+        let request = self.request.as_deref();
+        runs::lease::insert(&mut tx, &self.actor, &run, &self.core.replica, request).await?;
+        tx.commit().await?;
+        Ok(run)
+    }
+
+    /// Writes the run's record as under way, and takes the agent's turn. None when another run has it; the run waits
+    /// then.
+    pub(super) async fn record_taking(&self) -> Result<Option<runs::lease::Taken>> {
+        let run = self.run_record(RunStatus::Created);
+        let mut tx = self.core.store.write().await?;
+        let taken = runs::lease::insert_taking(&mut tx, &self.actor, &run, &self.core.replica).await?;
+        tx.commit().await?;
+        Ok(taken)
+    }
+
+    fn run_record(&self, status: RunStatus) -> Run {
         let mut metadata = JsonObject::new();
         metadata.insert("run_type".into(), self.sink.run_type().into());
-        let run = Run {
+        Run {
             id: self.run_id.clone(),
             status,
             created_at: self.created_at,
@@ -43,12 +63,7 @@ impl Turn {
             callback_error: None,
             ttft_ns: None,
             total_duration_ns: None,
-        };
-        let mut tx = self.core.store.write().await?;
-        tx.gather();
-        runs::insert(&mut tx, &self.actor, &run).await?;
-        tx.commit().await?;
-        Ok(run)
+        }
     }
 
     pub(super) fn step_record(

@@ -22,7 +22,7 @@ use super::{
     Next, State, Turn,
     records::Times,
 };
-use crate::{Core, CoreError, Result, context::cache::CachedContext};
+use crate::{Core, CoreError, Result, context::cache::CachedContext, failpoint};
 
 /// How often a step's tools run again because somebody changed a block in between.
 const BLOCK_RETRIES: usize = 5;
@@ -55,6 +55,7 @@ impl Turn {
         if state.ttft.is_none() {
             state.ttft = ttft;
         }
+        failpoint::hit("step.answered");
         answer::fill(&mut message, &completion);
         if thoughts::asked(&state.agent) {
             thoughts::take(&mut message);
@@ -88,6 +89,7 @@ impl Turn {
                 agent: &self.agent,
                 before: &seen,
                 version: state.agent.version,
+                fence: state.agent.fence,
                 added: &added,
                 system: rewritten.then_some(&*state.context.system),
                 step: &step,
@@ -98,7 +100,15 @@ impl Turn {
                 finished: end.as_ref().map(|end| (end.completed_at, self.milliseconds())),
             };
             let mut working = state.working.lock().clone();
+            self.sink.settle().await;
+            failpoint::hit("step.ran");
             match self.core.commit_step(&self.actor, &record, &mut working).await? {
+                Committed::Lost => {
+                    if let Some(live) = self.core.live.get(&self.run_id) {
+                        live.lose();
+                    }
+                    return Err(CoreError::Conflict("The run was taken over by another server".into()));
+                }
                 Committed::BlockChanged => {
                     let mut conn = self.core.store.read().await?;
                     let fresh = blocks::of_agent(&mut conn, &self.actor, &self.agent).await?;
