@@ -101,6 +101,13 @@ impl Provider {
         self
     }
 
+    /// Answers requests that no queued answer claims by what is in them, so that the same request gets the same answer
+    /// however often it comes. `None` leaves a request to [`Provider::otherwise`].
+    pub fn script(&self, script: impl Fn(&Recorded) -> Option<Reply> + Send + Sync + 'static) -> &Self {
+        self.state.set_script(script);
+        self
+    }
+
     /// Replaces the list that `/v1/models` answers by these ids.
     pub fn models(&self, ids: &[&str]) -> &Self {
         self.models_json(

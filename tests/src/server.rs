@@ -74,6 +74,13 @@ impl ServerBuilder {
         self
     }
 
+    /// Takes an environment variable back.
+    #[must_use]
+    pub fn without_env(mut self, name: &str) -> Self {
+        self.environment.retain(|(one, _)| one != name);
+        self
+    }
+
     /// Appends an argument to `mneme serve`.
     #[must_use]
     pub fn arg(mut self, argument: &str) -> Self {
@@ -161,6 +168,20 @@ impl Server {
     /// When it is still there after `limit`.
     pub async fn terminate(&mut self, limit: Duration) -> ExitStatus {
         self.process.terminate(limit).await
+    }
+
+    /// Starts a server that was killed or terminated again, otherwise set up.
+    ///
+    /// # Panics
+    /// As [`ServerBuilder::start`].
+    pub async fn restart_as(&mut self, change: impl FnOnce(ServerBuilder) -> ServerBuilder) {
+        self.builder = change(std::mem::take(&mut self.builder));
+        self.restart().await;
+    }
+
+    /// Whether the process is there.
+    pub fn is_alive(&mut self) -> bool {
+        self.process.is_alive()
     }
 
     /// Starts a server that was killed or terminated again, on the same data and port.

@@ -64,8 +64,18 @@ struct Queued {
     reply: Reply,
 }
 
+/// Answers a request by what is in it, again and again.
+struct Script(Arc<dyn Fn(&Recorded) -> Option<Reply> + Send + Sync>);
+
+impl std::fmt::Debug for Script {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Script")
+    }
+}
+
 #[derive(Debug)]
 struct Inner {
+    script: Option<Script>,
     queue: VecDeque<Queued>,
     default: Option<Reply>,
     models: Vec<Value>,
@@ -86,7 +96,7 @@ impl Default for State {
         let models = ["gpt-4o-mini", "gpt-4.1", "gpt-5-mini", "text-embedding-3-small"]
             .map(|id| json!({"id": id, "object": "model", "created": 1, "owned_by": "test"}))
             .to_vec();
-        let inner = Inner { queue: VecDeque::new(), default: None, models, requests: Vec::new(), disconnects: 0 };
+        let inner = Inner { script: None, queue: VecDeque::new(), default: None, models, requests: Vec::new(), disconnects: 0 };
         Self { inner: Mutex::new(inner), changed: Notify::new(), next_id: AtomicU64::new(1) }
     }
 }
@@ -98,6 +108,10 @@ impl State {
 
     pub(super) fn set_default(&self, reply: Reply) {
         self.inner.lock().default = Some(reply);
+    }
+
+    pub(super) fn set_script(&self, script: impl Fn(&Recorded) -> Option<Reply> + Send + Sync + 'static) {
+        self.inner.lock().script = Some(Script(Arc::new(script)));
     }
 
     pub(super) fn set_models(&self, models: Vec<Value>) {
@@ -146,6 +160,9 @@ impl State {
             .or_else(|| inner.queue.iter().position(|queued| queued.contains.is_none()));
         if let Some(queued) = found.and_then(|index| inner.queue.remove(index)) {
             return queued.reply;
+        }
+        if let Some(reply) = inner.script.as_ref().and_then(|script| (script.0)(request)) {
+            return reply;
         }
         inner.default.clone().unwrap_or_else(|| Reply::text(format!("echo: {user}")))
     }

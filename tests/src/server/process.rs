@@ -66,6 +66,10 @@ impl Process {
         Err(format!("the server was not healthy after {HEALTH_TIMEOUT:?}:\n{}", self.log()))
     }
 
+    pub(super) fn is_alive(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(None))
+    }
+
     /// SIGKILL, and its wait. Does nothing to a child that has ended.
     pub(super) fn kill(&mut self) {
         // The watchdog goes first: were it last, the process id could belong to somebody else by then.

@@ -10,7 +10,6 @@ use std::{
 };
 
 use futures::StreamExt;
-use hmac::{Hmac, Mac};
 use mneme_domain::net::{is_link_local, is_public, unwrapped};
 use reqwest::{
     Client, Url,
@@ -19,7 +18,7 @@ use reqwest::{
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
-use sha2::Sha256;
+use sha2::{Digest, Sha256};
 
 /// Which addresses beside public ones may be asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -191,12 +190,18 @@ pub async fn post(
     Err(OutboundError::Failed)
 }
 
-/// The HMAC-SHA256 of a text, in hexadecimal.
+/// The HMAC-SHA256 of a text (RFC 2104), in hexadecimal.
 fn sign(secret: &SecretString, text: &str) -> String {
-    // HMAC takes keys of any length.
-    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret.expose_secret().as_bytes()) else { return String::new() };
-    mac.update(text.as_bytes());
-    mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
+    let mut key = [0_u8; 64];
+    let secret = secret.expose_secret().as_bytes();
+    if secret.len() > key.len() {
+        key[..32].copy_from_slice(&Sha256::digest(secret));
+    } else {
+        key[..secret.len()].copy_from_slice(secret);
+    }
+    let inner = Sha256::new().chain_update(key.map(|byte| byte ^ 0x36)).chain_update(text).finalize();
+    let outer = Sha256::new().chain_update(key.map(|byte| byte ^ 0x5c)).chain_update(inner).finalize();
+    outer.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn failed(error: &reqwest::Error) -> OutboundError {
@@ -259,6 +264,15 @@ mod tests {
             assert!(!allowed("169.254.169.254".parse().unwrap(), policy));
             assert!(!allowed("::ffff:169.254.169.254".parse().unwrap(), policy));
         }
+    }
+
+    /// Test case 2 of RFC 4231.
+    #[test]
+    fn signatures_are_those_of_the_standard() {
+        assert_eq!(
+            sign(&"Jefe".to_owned().into(), "what do ya want for nothing?"),
+            "5bdcc146bf60754e6a042426089575c75a003f089d2739833dec58b964ec3843"
+        );
     }
 
     #[tokio::test]

@@ -12,6 +12,7 @@ mod blocks;
 mod components;
 mod denials;
 mod fixtures;
+mod leases;
 mod messages;
 mod providers;
 mod run_events;
