@@ -1,10 +1,10 @@
 //! Turns that go on without their client, on both databases.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use crate::common::{On, World, request, say};
 use futures::StreamExt;
-use mneme_core::{CoreError, Reading, TurnEvent};
+use mneme_core::{Core, CoreError, Reading, TurnEvent};
 use mneme_domain::{
     Actor, RunId,
     run::{Run, RunStatus, StopReason},
@@ -12,14 +12,18 @@ use mneme_domain::{
 use mneme_tests::Reply;
 use serde_json::{Value, json};
 
-async fn ended(world: &World, run: &RunId) -> Run {
+pub async fn ended(world: &World, run: &RunId) -> Run {
+    ended_on(&world.core, world, run).await
+}
+
+pub async fn ended_on(core: &Arc<Core>, world: &World, run: &RunId) -> Run {
     let ended = async {
         loop {
-            let run = world.core.get_run(&world.actor, run).await.unwrap();
+            let run = core.get_run(&world.actor, run).await.unwrap();
             if run.status.is_terminal() {
                 return run;
             }
-            tokio::task::yield_now().await;
+            tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
     tokio::time::timeout(Duration::from_secs(20), ended).await.unwrap()

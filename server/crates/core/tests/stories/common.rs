@@ -27,6 +27,7 @@ pub struct World {
     pub core: Arc<Core>,
     pub provider: Provider,
     pub actor: Actor,
+    url: String,
     _data: tempfile::TempDir,
 }
 
@@ -42,23 +43,13 @@ impl World {
             On::Sqlite => format!("sqlite://{}", data.path().join("mneme.db").display()),
             On::Postgres => Postgres::shared().create_database(),
         };
-        let store = Store::open(&StoreConfig::new(url, MasterKey::new([7; 32]))).await.unwrap();
-        store.migrate().await.unwrap();
-        let config = CoreConfig {
-            providers: vec![ProviderConfig {
-                name: "openai".into(),
-                kind: ProviderKind::OpenAiCompatible,
-                base_url: provider.base_url().parse().unwrap(),
-                api_key: Some("test-key".to_owned().into()),
-            }],
-            private_network: mneme_core::outbound::PrivateNetwork::Loopback,
-            ..CoreConfig::default()
-        };
-        let sandbox = Sandbox::new(SandboxConfig::default()).unwrap();
-        let client = LlmClient::new(Timeouts::default(), RetryPolicy::default()).unwrap();
-        let core = Arc::new(Core::new(config, store, sandbox, client, Env::system()).unwrap());
-        core.start().await.unwrap();
-        Self { core, provider, actor: Actor::default_admin(), _data: data }
+        let core = start(&url, &provider, |_| {}).await;
+        Self { core, provider, actor: Actor::default_admin(), url, _data: data }
+    }
+
+    /// Another server on the same database.
+    pub async fn another(&self, change: impl FnOnce(&mut CoreConfig)) -> Arc<Core> {
+        start(&self.url, &self.provider, change).await
     }
 
     /// An agent of the current architecture that knows one fact.
@@ -87,6 +78,28 @@ impl World {
     pub async fn block(&self, agent: &AgentId, label: &str) -> String {
         self.core.get_agent_block(&self.actor, agent, label).await.unwrap().value
     }
+}
+
+async fn start(url: &str, provider: &Provider, change: impl FnOnce(&mut CoreConfig)) -> Arc<Core> {
+    let store = Store::open(&StoreConfig::new(url.to_owned(), MasterKey::new([7; 32]))).await.unwrap();
+    store.migrate().await.unwrap();
+    let mut config = CoreConfig {
+        providers: vec![ProviderConfig {
+            name: "openai".into(),
+            kind: ProviderKind::OpenAiCompatible,
+            base_url: provider.base_url().parse().unwrap(),
+            api_key: Some("test-key".to_owned().into()),
+        }],
+        private_network: mneme_core::outbound::PrivateNetwork::Loopback,
+        run_lease: std::time::Duration::from_secs(1),
+        ..CoreConfig::default()
+    };
+    change(&mut config);
+    let sandbox = Sandbox::new(SandboxConfig::default()).unwrap();
+    let client = LlmClient::new(Timeouts::default(), RetryPolicy::default()).unwrap();
+    let core = Arc::new(Core::new(config, store, sandbox, client, Env::system()).unwrap());
+    core.start().await.unwrap();
+    core
 }
 
 /// A request with one user message.

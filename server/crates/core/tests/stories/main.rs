@@ -6,4 +6,5 @@ mod background;
 mod common;
 mod hostile_models;
 mod legacy;
+mod takeover;
 mod turns;

@@ -30,11 +30,12 @@ statements! {
             enable_sleeptime = $22, last_run_completion = $23, last_run_duration_ms = $24, timezone = $25,
             max_files_open = $26, per_file_view_window_char_limit = $27, hidden = $28, created_at = $29,
             updated_at = $30, created_by_id = $31, last_updated_by_id = $32
-        where org_id = $1 and version = $2 and id = $3 and lease_fence = coalesce($8, lease_fence) returning version";
+        where org_id = $1 and version = $2 and id = $3 returning version";
     TOUCH: "update agents set version = version + 1, message_ids = $4, updated_at = $5,
             last_run_completion = coalesce($6, last_run_completion),
             last_run_duration_ms = coalesce($7, last_run_duration_ms)
-        where org_id = $1 and version = $2 and id = $3 returning version";
+        where org_id = $1 and version = $2 and id = $3 and lease_fence = coalesce($8, lease_fence)
+        returning version";
     DELETE: "delete from agents where org_id = $1 and id = $2";
 }
 
