@@ -87,7 +87,13 @@ async fn transcript(server: &Server, agent: &str, run: &str) -> Value {
         .unwrap_or_else(|| panic!("{messages}"))
         .iter()
         .map(|one| {
-            json!([one["message_type"], one["content"], one["tool_call"]["arguments"], one["tool_return"], one["status"]])
+            json!([
+                one["message_type"],
+                one["content"],
+                one["tool_call"]["arguments"],
+                one["tool_return"],
+                one["status"]
+            ])
         })
         .collect();
     let (_, block) = server.get(&format!("/v1/agents/{agent}/core-memory/blocks/human")).await;
@@ -196,7 +202,11 @@ async fn no_point_loses_a_run(url: Option<String>) {
             let stream = said(&events(&server, id, 0).await, kept.as_array().unwrap());
             match &expected {
                 None => {
-                    assert_eq!((&found["memory"], &found["steps"]), (&json!("start\nalpha\nbeta"), &json!(3)), "{found}");
+                    assert_eq!(
+                        (&found["memory"], &found["steps"]),
+                        (&json!("start\nalpha\nbeta"), &json!(3)),
+                        "{found}"
+                    );
                     expected = Some((found, stream));
                 }
                 Some((transcript, events)) if found != *transcript || stream != *events => {
@@ -289,8 +299,11 @@ async fn a_server_that_slept_past_its_lease_writes_nothing_more() {
     provider.script(|request| two_edits_and_an_answer(request).map(|reply| reply.after(Duration::from_millis(400))));
     let url = Postgres::shared().create_database();
     let sleeper = builder(&provider, Some(&url)).start().await;
-    let hex: String =
-        std::fs::read(sleeper.data_dir().join("master.key")).unwrap().iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex: String = std::fs::read(sleeper.data_dir().join("master.key"))
+        .unwrap()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
     let other = builder(&provider, Some(&url)).env("MNEME_MASTER_KEY", &hex).start().await;
     let agent = create_agent(&sleeper).await;
     let body = json!({"messages": [{"role": "user", "content": "go"}]});
@@ -383,12 +396,18 @@ async fn runs_without_a_client_are_jobs_too() {
     let id = run["id"].as_str().unwrap();
     provider.wait_for_chats(1).await;
     let (_, active) = server.get("/v1/jobs/active").await;
-    assert_eq!((&active[0]["id"], &active[0]["job_type"], &active[0]["status"]), (&json!(id), &json!("job"), &json!("running")));
+    assert_eq!(
+        (&active[0]["id"], &active[0]["job_type"], &active[0]["status"]),
+        (&json!(id), &json!("job"), &json!("running"))
+    );
     let (status, _) = server.delete(&format!("/v1/jobs/{id}")).await;
     assert_eq!(status, 409);
     let patch = server.http().patch(format!("{}/v1/jobs/{id}/cancel", server.url())).send().await.unwrap();
     let job: Value = patch.json().await.unwrap();
-    assert_eq!((&job["status"], &job["stop_reason"], &job["agent_id"]), (&json!("cancelled"), &json!("cancelled"), &json!(agent)));
+    assert_eq!(
+        (&job["status"], &job["stop_reason"], &job["agent_id"]),
+        (&json!("cancelled"), &json!("cancelled"), &json!(agent))
+    );
     let (_, read) = server.get(&format!("/v1/jobs/{id}")).await;
     assert_eq!(read, job);
     assert_eq!(server.get("/v1/jobs/active").await.1, json!([]));

@@ -96,7 +96,8 @@ impl Default for State {
         let models = ["gpt-4o-mini", "gpt-4.1", "gpt-5-mini", "text-embedding-3-small"]
             .map(|id| json!({"id": id, "object": "model", "created": 1, "owned_by": "test"}))
             .to_vec();
-        let inner = Inner { script: None, queue: VecDeque::new(), default: None, models, requests: Vec::new(), disconnects: 0 };
+        let inner =
+            Inner { script: None, queue: VecDeque::new(), default: None, models, requests: Vec::new(), disconnects: 0 };
         Self { inner: Mutex::new(inner), changed: Notify::new(), next_id: AtomicU64::new(1) }
     }
 }

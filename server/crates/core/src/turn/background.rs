@@ -126,8 +126,7 @@ impl Core {
         };
         let done = Done { since: Some(run.created_at), usage };
         let earlier = Earlier { run_id: run.id.clone(), chain, done };
-        let (mut turn, input, events) =
-            self.prepare(actor, &run.agent_id, request, mode, true, Some(earlier)).await?;
+        let (mut turn, input, events) = self.prepare(actor, &run.agent_id, request, mode, true, Some(earlier)).await?;
         let kept = self.kept_events(actor, &run.id).await?;
         let missing = self.unkept_events(actor, run, &kept).await?;
         // A token stream may have shown more than was kept, of a step that is made again: no place means two things.
@@ -207,7 +206,12 @@ impl Core {
 
     /// The events after a place, and whether no more will come. Of a run that is over, what was not kept is made again.
     async fn read_on(
-        self: &Arc<Self>, actor: &Actor, id: &RunId, place: i64, batch: i64) -> Result<(Vec<(i64, Arc<str>)>, bool)> {
+        self: &Arc<Self>,
+        actor: &Actor,
+        id: &RunId,
+        place: i64,
+        batch: i64,
+    ) -> Result<(Vec<(i64, Arc<str>)>, bool)> {
         let run = self.get_run(actor, id).await?;
         let read = {
             let mut conn = self.store.read().await?;

@@ -76,7 +76,6 @@ pub(super) fn shown(payload: &str) -> Option<TurnEvent> {
     }
 }
 
-
 /// Whether nothing follows an event.
 pub(super) fn is_last(payload: &str) -> bool {
     matches!(serde_json::from_str(payload), Ok(Kept::Usage { .. } | Kept::Error(_)))

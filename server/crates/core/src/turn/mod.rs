@@ -36,8 +36,8 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 
 use crate::{Core, CoreError, Result};
-use mneme_store::agents;
 pub use background::Reading;
+use mneme_store::agents;
 pub use model_call::{request, specs, tool_spec};
 use runner::{Done, Order, Seat, Turn};
 use sink::Sink;
@@ -241,8 +241,7 @@ impl Core {
         let (sender, events) = mpsc::channel(EVENT_BUFFER);
         let sink = Sink::new(sender, mode, config.clone(), run_id.clone());
         let (agent, request) = (agent.clone(), asked);
-        let order =
-            Order { agent, run_id, config, max_steps, background, callback_url, seat, chain, request, done };
+        let order = Order { agent, run_id, config, max_steps, background, callback_url, seat, chain, request, done };
         Ok((Turn::new(self.clone(), actor.clone(), order, sink), input, events))
     }
 }
@@ -250,7 +249,8 @@ impl Core {
 /// What a run is to keep of its request: with the input as it was read, so that images need not be fetched again.
 fn asked_for(mut request: SendRequest, input: &[MessageCreate], mode: Mode, chain: &[AgentId]) -> Result<String> {
     let unwritable = |error: serde_json::Error| CoreError::Internal(format!("a request cannot be kept: {error}"));
-    request.messages = Some(input.iter().map(serde_json::to_value).collect::<std::result::Result<_, _>>().map_err(unwritable)?);
+    request.messages =
+        Some(input.iter().map(serde_json::to_value).collect::<std::result::Result<_, _>>().map_err(unwritable)?);
     request.input = None;
     serde_json::to_string(&Asked { request, mode, chain: chain.to_vec() }).map_err(unwritable)
 }

@@ -52,7 +52,8 @@ async fn a_background_stream_reads_the_same_from_every_point(database: On) {
     assert_eq!(ended(&world, &run).await.status, RunStatus::Completed);
     for cut in 0..=live.len() {
         let after = i64::try_from(cut).unwrap();
-        let events: Vec<TurnEvent> = world.core.resume_stream(&world.actor, &run, after, Reading::default()).await.unwrap().collect().await;
+        let events: Vec<TurnEvent> =
+            world.core.resume_stream(&world.actor, &run, after, Reading::default()).await.unwrap().collect().await;
         let tail: Vec<String> = events.iter().rev().take(2).map(|event| format!("{event:?}")).collect();
         assert!(tail[0].starts_with("Usage(") && tail[1].starts_with("Stop(EndTurn"), "{tail:?}");
         assert_eq!(stored(events), live[cut..], "cut at {cut}");
@@ -82,7 +83,9 @@ async fn a_background_run_outlives_its_reader_and_a_second_reader_misses_nothing
     drop(events);
     let mut seen = stored(head);
     let after = seen.last().unwrap()["seq_id"].as_i64().unwrap();
-    seen.extend(stored(world.core.resume_stream(&world.actor, &run, after, Reading::default()).await.unwrap().collect().await));
+    seen.extend(stored(
+        world.core.resume_stream(&world.actor, &run, after, Reading::default()).await.unwrap().collect().await,
+    ));
     let text: String = seen.iter().map(|event| event["content"].as_str().unwrap()).collect();
     assert_eq!(text, "a b c d e f g h");
     assert_eq!(ended(&world, &run).await.stop_reason, Some(StopReason::EndTurn));
@@ -115,7 +118,8 @@ async fn a_failed_background_run_says_why_in_its_record_and_its_stream() {
     let failed = ended(&world, &run.id).await;
     assert_eq!((failed.status, failed.stop_reason), (RunStatus::Failed, Some(StopReason::LlmApiError)));
     assert!(failed.metadata.unwrap()["error"]["message"].as_str().unwrap().contains("no such thing"));
-    let events = stored(world.core.resume_stream(&world.actor, &run.id, 0, Reading::default()).await.unwrap().collect().await);
+    let events =
+        stored(world.core.resume_stream(&world.actor, &run.id, 0, Reading::default()).await.unwrap().collect().await);
     assert_eq!(events.len(), 1);
     assert_eq!(events[0]["message_type"], "error_message");
 }
@@ -125,7 +129,8 @@ async fn foreground_runs_cannot_be_resumed_and_foreign_ones_are_unknown() {
     let world = World::new().await;
     let agent = world.agent().await;
     let turn = world.say(&agent.id, "hello").await.unwrap();
-    let refused = world.core.resume_stream(&world.actor, &turn.run_id, 0, Reading::default()).await.map(drop).unwrap_err();
+    let refused =
+        world.core.resume_stream(&world.actor, &turn.run_id, 0, Reading::default()).await.map(drop).unwrap_err();
     assert!(matches!(refused, CoreError::Invalid(_)), "{refused}");
     let stranger = Actor {
         org: mneme_domain::OrgId::trusted("org-11111111-1111-4111-8111-111111111111".into()),

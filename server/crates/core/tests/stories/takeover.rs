@@ -90,8 +90,12 @@ async fn turns_of_two_servers_follow_one_another() {
     });
     futures::future::join_all(turns).await;
     let last = world.provider.chats().into_iter().max_by_key(|chat| chat.messages().len()).unwrap();
-    let roles: Vec<&str> =
-        last.messages().iter().filter_map(|message| message["role"].as_str()).skip_while(|role| *role != "user").collect();
+    let roles: Vec<&str> = last
+        .messages()
+        .iter()
+        .filter_map(|message| message["role"].as_str())
+        .skip_while(|role| *role != "user")
+        .collect();
     // Every turn saw all those before it.
     let expected: Vec<&str> = ["user", "assistant"].into_iter().cycle().take(23).collect();
     let tail = &roles[roles.len().saturating_sub(23)..];

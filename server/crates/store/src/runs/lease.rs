@@ -40,7 +40,9 @@ macro_rules! due {
     ($engine:tt) => {
         concat!(
             "select r.id from runs r where r.status in ('created', 'running')
-                and (r.owner is null or r.owner = $1 or ", dead!($engine), ") order by r.seq limit $2"
+                and (r.owner is null or r.owner = $1 or ",
+            dead!($engine),
+            ") order by r.seq limit $2"
         )
     };
 }
@@ -51,7 +53,9 @@ macro_rules! untold {
         concat!(
             "select r.id from runs r where r.callback_url is not null and r.callback_sent_at is null
                 and r.status in ('completed', 'failed', 'cancelled')
-                and (r.owner is null or (r.owner <> $1 and ", dead!($engine), ")) order by r.seq limit $2"
+                and (r.owner is null or (r.owner <> $1 and ",
+            dead!($engine),
+            ")) order by r.seq limit $2"
         )
     };
 }
@@ -61,7 +65,9 @@ macro_rules! claim {
     ($engine:tt) => {
         concat!(
             "update runs as r set owner = $1, takeovers = r.takeovers + 1
-                where r.id = $2 and (r.owner is null or r.owner = $1 or ", dead!($engine), ")"
+                where r.id = $2 and (r.owner is null or r.owner = $1 or ",
+            dead!($engine),
+            ")"
         )
     };
 }
@@ -152,7 +158,10 @@ pub async fn insert_taking(c: &mut Conn, a: &Actor, run: &Run, owner: &str) -> R
         return Ok(taken);
     }
     let mut query = c.query("with taken as (update agents set lease_run = ");
-    query.bind(&run.id).with(", lease_fence = lease_fence + 1 where org_id = ", &a.org).with(" and id = ", &run.agent_id);
+    query
+        .bind(&run.id)
+        .with(", lease_fence = lease_fence + 1 where org_id = ", &a.org)
+        .with(" and id = ", &run.agent_id);
     query.push(
         " and (lease_run is null or exists (select 1 from runs r where r.id = agents.lease_run
             and r.status in ('completed', 'failed', 'cancelled'))) returning lease_fence, version), added as (insert into runs (",
