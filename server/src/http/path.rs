@@ -4,7 +4,7 @@ use axum::{
     extract::{FromRequestParts, RawPathParams},
     http::request::Parts,
 };
-use mneme_domain::{EntityId, PassageId};
+use mneme_domain::{EntityId, PassageId, RunId};
 
 use super::{
     error::ApiError,
@@ -19,6 +19,10 @@ pub struct Id<T>(pub T);
 /// The identifier of a passage in the parameter `{memory_id}`.
 #[derive(Debug)]
 pub struct MemoryId(pub PassageId);
+
+/// The run in the parameter `{job_id}`.
+#[derive(Debug)]
+pub struct JobId(pub RunId);
 
 /// The label of a block in the parameter `{block_label}`.
 #[derive(Debug)]
@@ -67,6 +71,15 @@ fn mismatch<T: EntityId>(loc: Vec<Step>, text: &str, message: &str) -> Problem {
 /// Reads an identifier of a query string.
 pub fn parse_query<T: EntityId>(name: &str, text: &str) -> Result<T, Problem> {
     T::parse(text).map_err(|error| mismatch::<T>(vec!["query".into(), name.into()], text, &error.to_string()))
+}
+
+impl FromRequestParts<AppState> for JobId {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, ApiError> {
+        let text = parameter(parts, app, "job_id").await?;
+        Ok(Self(parse("job_id", &text)?))
+    }
 }
 
 impl FromRequestParts<AppState> for MemoryId {

@@ -65,7 +65,9 @@ struct Queued {
 }
 
 /// Answers a request by what is in it, again and again.
-struct Script(Arc<dyn Fn(&Recorded) -> Option<Reply> + Send + Sync>);
+struct Script(Arc<Answering>);
+
+type Answering = dyn Fn(&Recorded) -> Option<Reply> + Send + Sync;
 
 impl std::fmt::Debug for Script {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -1,11 +1,11 @@
 //! Ends a job.
 
 use axum::{Json, extract::State};
-use mneme_domain::{RunId, job::Job};
+use mneme_domain::job::Job;
 
 use crate::{
     app::AppState,
-    http::{Answer, Caller, Id},
+    http::{Answer, Caller, path::JobId},
     routes::refusals::Refusals,
 };
 
@@ -18,6 +18,6 @@ use crate::{
     params(("job_id" = String, Path, description = "The run's identifier")),
     responses((status = 200, description = "The job.", body = Job), Refusals)
 )]
-pub async fn cancel(State(app): State<AppState>, Caller(actor): Caller, Id(job): Id<RunId>) -> Answer<Job> {
+pub async fn cancel(State(app): State<AppState>, Caller(actor): Caller, JobId(job): JobId) -> Answer<Job> {
     Ok(Json(app.core.cancel_job(&actor, &job).await?.into()))
 }

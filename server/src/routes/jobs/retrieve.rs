@@ -1,11 +1,11 @@
 //! Reads and deletes a job.
 
 use axum::{Json, extract::State};
-use mneme_domain::{RunId, job::Job};
+use mneme_domain::job::Job;
 
 use crate::{
     app::AppState,
-    http::{Answer, Caller, Id},
+    http::{Answer, Caller, path::JobId},
     routes::refusals::Refusals,
 };
 
@@ -18,7 +18,7 @@ use crate::{
     params(("job_id" = String, Path, description = "The run's identifier")),
     responses((status = 200, description = "The job.", body = Job), Refusals)
 )]
-pub async fn retrieve(State(app): State<AppState>, Caller(actor): Caller, Id(job): Id<RunId>) -> Answer<Job> {
+pub async fn retrieve(State(app): State<AppState>, Caller(actor): Caller, JobId(job): JobId) -> Answer<Job> {
     Ok(Json(app.core.get_job(&actor, &job).await?.into()))
 }
 
@@ -31,7 +31,7 @@ pub async fn retrieve(State(app): State<AppState>, Caller(actor): Caller, Id(job
     params(("job_id" = String, Path, description = "The run's identifier")),
     responses((status = 200, description = "The job as it was.", body = Job), Refusals)
 )]
-pub async fn delete(State(app): State<AppState>, Caller(actor): Caller, Id(job): Id<RunId>) -> Answer<Job> {
+pub async fn delete(State(app): State<AppState>, Caller(actor): Caller, JobId(job): JobId) -> Answer<Job> {
     app.core.get_job(&actor, &job).await?;
     Ok(Json(app.core.delete_run(&actor, &job).await?.into()))
 }

@@ -82,8 +82,11 @@ async fn only_the_runs_of_dead_servers_are_claimed(w: World) {
     assert_eq!((claimed.takeovers, claimed.request.as_deref()), (1, Some("{\"a\":1}")));
     assert_eq!((claimed.org, claimed.user), (w.actor.org.clone(), w.actor.user.clone()));
     assert_eq!(lease::claim(&mut c, &other.id, "third").await.unwrap(), None, "it is taken");
-    assert_eq!(lease::lost(&mut c, "dead", &[other.id.clone()]).await.unwrap(), std::slice::from_ref(&other.id));
-    assert_eq!(lease::lost(&mut c, "me", &[other.id.clone()]).await.unwrap(), []);
+    assert_eq!(
+        lease::lost(&mut c, "dead", std::slice::from_ref(&other.id)).await.unwrap(),
+        std::slice::from_ref(&other.id)
+    );
+    assert_eq!(lease::lost(&mut c, "me", std::slice::from_ref(&other.id)).await.unwrap(), []);
     // What a run was asked for is kept no longer than it is needed.
     assert!(runs::finish(&mut c, &w.actor, &other.id, &over()).await.unwrap());
     assert_eq!(lease::claim(&mut c, &other.id, "me").await.unwrap().unwrap().request, None);
