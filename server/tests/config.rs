@@ -88,10 +88,11 @@ fn every_key_can_be_set_by_a_variable_and_by_the_file() {
                 ("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", "\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\"")
             }
             "log_format" => ("json", "\"json\""),
+            "busy_agent" => ("reject", "\"reject\""),
             "log_level" => ("debug", "\"debug\""),
             "allowed_hosts" | "cors_origins" => ("http://a.example", "[\"http://a.example\"]"),
             "secure" | "discover_local" => ("false", "false"),
-            "password" => ("pw", "\"pw\""),
+            "password" | "callback_secret" => ("pw", "\"pw\""),
             _ => ("2048", "2048"),
         };
         let mut setup = Setup::new().env(&key.env(), text);
