@@ -78,6 +78,7 @@ async fn a_missing_thing_is_404_on_every_route_that_names_it() {
         );
         let path = path.replace("{block_label}", "human");
         let path = path.replace("{key}", "NO_SUCH_VARIABLE");
+        let path = path.replace("{job_id}", "run-00000000-0000-4000-8000-000000000000");
         let path = path.replace("{memory_id}", "passage-00000000-0000-4000-8000-000000000000");
         let path = if path.ends_with("/archival-memory/search") { format!("{path}?query=x") } else { path };
         assert!(!path.contains('{'), "teach this test a value for each parameter of {path}");
