@@ -15,7 +15,7 @@ use mneme_domain::{
 use mneme_llm::{ChatMessage, ChatRequest, Params, Part, ToolSpec, tokens};
 use mneme_store::{Conn, StoreError, agents, messages};
 
-use super::{cache::CachedContext, history};
+use super::{cache::CachedContext, clip, history};
 use crate::{Core, CoreError, Result, prompts};
 
 /// The share of the window that a context may fill before older messages leave, in percent.
@@ -63,7 +63,11 @@ impl Core {
         tools: &[ToolSpec],
     ) -> bool {
         let room = u64::from(agent.llm_config.context_window) * HIGH_WATER / 100;
-        let mut fresh = history::to_chat("", pending);
+        // What the provider counted ends with its last answer; what tools returned since is not in it.
+        let uncounted =
+            context.messages.iter().rposition(|message| message.role == MessageRole::Assistant).unwrap_or(0);
+        let since = context.messages[uncounted..].iter().map(|message| &**message);
+        let mut fresh = history::to_chat("", since.chain(pending));
         fresh.remove(0);
         let mut known = context.tokens.unwrap_or(0);
         let mut tools = tools;
@@ -74,11 +78,31 @@ impl Core {
             fresh = history::to_chat(&system, context.messages.iter().map(|message| &**message).chain(pending));
         }
         // Most contexts are far from full; then the exact count, and the vocabulary it needs, are spared.
-        if context.messages.len() < 2 || known + tokens::upper_bound(&fresh, tools) as u64 <= room {
+        if known + tokens::upper_bound(&fresh, tools) as u64 <= room {
             return false;
         }
         known += tokens::count_messages(&fresh, tools) as u64;
         known > room
+    }
+
+    /// How far texts have to be cut for a request to fit, when nothing can leave any more; 0 when it fits.
+    pub(crate) fn clip_level(
+        &self,
+        agent: &Agent,
+        context: &CachedContext,
+        pending: &[Message],
+        tools: &[ToolSpec],
+    ) -> u32 {
+        let window = agent.llm_config.context_window;
+        let room = u64::from(window) * HIGH_WATER / 100;
+        let all = context.messages.iter().map(|message| &**message).chain(pending);
+        let whole = history::to_chat(&context.system.text(), all);
+        let fits = |level: &u32| {
+            let mut chat = whole.clone();
+            clip::texts(&mut chat, window, *level);
+            tokens::count_messages(&chat, tools) as u64 <= room
+        };
+        (0..clip::LEVELS).find(fits).unwrap_or(clip::LEVELS)
     }
 
     /// Takes older messages out of the context and puts a summary in their place. `None` when nothing can leave.
@@ -135,7 +159,9 @@ impl Core {
     /// Asks the agent's model for a summary; `None` when it cannot give one.
     async fn summarize(&self, agent: &Agent, leaving: &[Arc<Message>]) -> Option<String> {
         let provider = self.models.provider_of(&agent.llm_config).ok()?;
-        let transcript = transcript(leaving, SUMMARY_INPUT);
+        // A token has about four characters; the instructions and the answer want room too.
+        let input = usize::try_from(agent.llm_config.context_window).unwrap_or(usize::MAX).saturating_mul(2);
+        let transcript = transcript(leaving, input.min(SUMMARY_INPUT));
         let request = ChatRequest {
             model: agent.llm_config.model.clone(),
             messages: vec![

@@ -1,6 +1,7 @@
 //! What a model gets to see: the compiled system prompt and the message history in a neutral form.
 
 pub mod cache;
+pub mod clip;
 pub mod compact;
 pub mod history;
 pub mod overview;

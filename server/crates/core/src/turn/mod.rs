@@ -7,6 +7,7 @@ mod answer;
 mod background;
 mod commit;
 mod fields;
+mod heartbeats;
 pub mod host;
 mod images;
 pub mod input;

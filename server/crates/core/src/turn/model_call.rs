@@ -16,7 +16,7 @@ use mneme_llm::{
 };
 use serde_json::Value;
 
-use super::{fields::Fields, sink::Sink, thoughts};
+use super::{fields::Fields, heartbeats, sink::Sink, thoughts};
 
 /// The tool as a provider is told of it.
 pub fn tool_spec(tool: &Tool) -> ToolSpec {
@@ -37,6 +37,9 @@ pub fn specs<'a>(agent: &Agent, tools: impl IntoIterator<Item = &'a Tool>) -> Ve
     let mut specs: Vec<ToolSpec> = tools.into_iter().map(tool_spec).collect();
     if thoughts::asked(agent) {
         specs.iter_mut().for_each(thoughts::add);
+    }
+    if heartbeats::asked(agent) {
+        specs.iter_mut().for_each(|spec| heartbeats::add(spec, &agent.tool_rules));
     }
     specs
 }

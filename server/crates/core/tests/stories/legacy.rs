@@ -80,3 +80,39 @@ async fn a_tool_that_needs_approval_is_not_run() {
     assert_eq!(shown(&turn.messages)[1]["status"], "error");
     assert_eq!(world.block(&agent.id, "human").await, "Name: Ada.");
 }
+
+#[tokio::test]
+async fn a_model_that_wants_no_heartbeat_ends_its_turn_and_a_failed_call_goes_back_to_it() {
+    let world = World::new().await;
+    for (arguments, steps) in [
+        (json!({"label": "human", "new_str": "tea", "request_heartbeat": false}), 1),
+        (json!({"label": "human", "new_str": "milk", "request_heartbeat": true}), 2),
+        (json!({"label": "nowhere", "new_str": "x", "request_heartbeat": false}), 2),
+    ] {
+        let agent = world
+            .agent_with(|body| {
+                body.agent_type = Some(AgentType::MemgptAgent);
+                body.tools = Some(vec!["memory_insert".into()]);
+                // Without the rules that come with base tools the model decides.
+                body.include_base_tool_rules = Some(false);
+                body.tool_rules = Some(
+                    serde_json::from_value(json!([{"type": "exit_loop", "tool_name": "send_message"}])).unwrap(),
+                );
+            })
+            .await;
+        world.provider.forget_requests();
+        world.provider.reply(Reply::tool_call("memory_insert", arguments.clone()));
+        if steps == 2 {
+            world.provider.reply(Reply::tool_call("send_message", json!({"message": "done"})));
+        }
+        let turn = world.say(&agent.id, "go").await.unwrap();
+        assert_eq!(turn.usage.step_count, steps, "{arguments}");
+        assert_eq!(turn.stop_reason, StopReason::EndTurn);
+        let sent = &world.provider.chats()[0].body;
+        for tool in sent["tools"].as_array().unwrap() {
+            let function = &tool["function"];
+            let asked = function["parameters"]["properties"].get("request_heartbeat").is_some();
+            assert_eq!(asked, function["name"] != "send_message", "{function}");
+        }
+    }
+}

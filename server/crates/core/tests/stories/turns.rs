@@ -305,3 +305,50 @@ async fn input_that_says_nothing_is_refused() {
     }
     assert_eq!(world.provider.chats().len(), 0);
 }
+
+async fn one_huge_message_is_shown_shortened_and_kept_whole(database: On) {
+    let world = World::on(database).await;
+    let agent = world.agent_with(|body| body.context_window_limit = Some(4000)).await;
+    let huge = format!("begin {} end", "words and more words ".repeat(3000));
+    world.provider.reply(Reply::text("read it"));
+    let turn = world.say(&agent.id, &huge).await.unwrap();
+    assert_eq!(shown(&turn.messages)[0]["content"], "read it");
+    let sent = world.provider.chats().pop().unwrap();
+    let text = sent.messages().last().unwrap()["content"].as_str().unwrap().to_owned();
+    assert!(text.starts_with("begin") && text.ends_with("end") && text.len() < 12_000, "{}", text.len());
+    world.provider.reply(Reply::text("and on"));
+    assert_eq!(kinds(&world.say(&agent.id, "next").await.unwrap().messages), ["assistant_message"]);
+    let state = world.core.context_window(&world.actor, &agent.id).await.unwrap();
+    assert!(state.context_window_size_current > 0);
+}
+
+#[tokio::test]
+async fn a_huge_message_on_sqlite() {
+    one_huge_message_is_shown_shortened_and_kept_whole(On::Sqlite).await;
+}
+
+#[tokio::test]
+async fn a_huge_message_on_postgres() {
+    one_huge_message_is_shown_shortened_and_kept_whole(On::Postgres).await;
+}
+
+#[tokio::test]
+async fn a_model_that_cannot_see_gets_words_for_images() {
+    let world = World::new().await;
+    let agent = world.agent().await;
+    let png = "iVBORw0KGgo=";
+    world
+        .provider
+        .reply(Reply::error(400, "invalid_request_error", "This model does not support image input"))
+        .reply(Reply::text("I cannot see it"));
+    let body = crate::common::request(json!({"messages": [{"role": "user", "content": [
+        {"type": "text", "text": "what is this?"},
+        {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": png}},
+    ]}]}));
+    let turn = world.core.send(&world.actor, &agent.id, body).await.unwrap();
+    assert_eq!(shown(&turn.messages)[0]["content"], "I cannot see it");
+    let chats = world.provider.chats();
+    assert!(chats[0].body.to_string().contains(png));
+    let retried = chats[1].body.to_string();
+    assert!(!retried.contains(png) && retried.contains("cannot see"), "{retried}");
+}

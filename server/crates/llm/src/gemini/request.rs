@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     models,
-    normalize::{arguments_object, later_system, system_prompt},
+    normalize::{arguments_object, later_system, schema_instruction, system_prompt},
     request::{ChatMessage, ChatRequest, Part, ToolChoice, ToolSpec},
 };
 
@@ -18,7 +18,7 @@ const UNSIGNED: &str = "skip_thought_signature_validator";
 /// The body to post, the same for streamed and whole answers.
 pub(crate) fn body(request: &ChatRequest) -> Value {
     let mut body = Map::new();
-    if let Some(system) = system_prompt(&request.messages) {
+    if let Some(system) = system(request) {
         body.insert("systemInstruction".into(), json!({"parts": [{"text": system}]}));
     }
     body.insert("contents".into(), contents(request).into());
@@ -38,6 +38,15 @@ pub(crate) fn body(request: &ChatRequest) -> Value {
         body.insert("generationConfig".into(), Value::Object(config));
     }
     Value::Object(body)
+}
+
+/// The system prompt; beside tools a wish for a structured answer has no parameter, so it is put into words.
+fn system(request: &ChatRequest) -> Option<String> {
+    let prompt = system_prompt(&request.messages).unwrap_or_default();
+    let wanted = request.response_format.as_ref().filter(|_| !request.tools.is_empty()).and_then(schema_instruction);
+    let parts = [prompt.as_ref(), wanted.as_deref().unwrap_or_default()];
+    let parts: Vec<&str> = parts.into_iter().filter(|part| !part.trim().is_empty()).collect();
+    (!parts.is_empty()).then(|| parts.join("\n\n"))
 }
 
 fn generation_config(request: &ChatRequest) -> Map<String, Value> {

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     Result,
-    context::{history, prompt},
+    context::{clip, history, prompt},
 };
 
 /// How often a model may answer nothing, or nothing usable, before the turn ends.
@@ -72,34 +72,52 @@ impl Turn {
         let aloud = thoughts::asked(&state.agent);
         let mut bad = 0;
         let mut compactions = 0;
+        let mut clipped = 0;
+        let mut blind = false;
         if self.core.is_too_long(&state.agent, &state.context, &state.pending, &state.specs) {
             compactions += 1;
             self.compact(state).await?;
+            clipped = self.core.clip_level(&state.agent, &state.context, &state.pending, &state.specs);
         }
         loop {
             let provider = self.core.models.provider_of(&state.agent.llm_config)?;
             let system = state.context.system.text();
             let messages = state.context.messages.iter().map(|message| &**message).chain(&state.pending);
-            let chat = history::to_chat(&system, messages);
+            let mut chat = history::to_chat(&system, messages);
+            clip::texts(&mut chat, state.agent.llm_config.context_window, clipped);
+            let saw = blind && clip::images(&mut chat);
             let request = model_call::request(&state.agent, chat, state.specs.clone());
             match model_call::call(self.core.models.client(), provider, &request, message, aloud, &self.sink).await {
                 Ok(answer) if answer::is_empty(&answer.completion) && bad + 1 < BAD_ANSWERS => bad += 1,
                 Ok(answer) => return Ok(answer),
                 Err(LlmError::ContextOverflow { .. }) if compactions < COMPACTIONS => {
                     compactions += 1;
-                    self.compact(state).await?;
+                    if !self.compact(state).await? {
+                        compactions = COMPACTIONS;
+                        clipped += 1;
+                    }
                 }
+                Err(LlmError::ContextOverflow { .. }) if clipped < clip::LEVELS => clipped += 1,
+                Err(LlmError::BadRequest { message, .. }) if !blind && !saw && speaks_of_images(&message) => blind = true,
                 Err(error) => return Err(error.into()),
             }
         }
     }
 
-    async fn compact(&self, state: &mut State) -> Result<()> {
+    /// Returns whether anything could leave.
+    async fn compact(&self, state: &mut State) -> Result<bool> {
         let compacted = self.core.compact(&self.actor, &state.agent, &state.context, &state.specs).await?;
         if let Some(context) = compacted {
             state.agent.version = context.version;
             state.context = context;
+            return Ok(true);
         }
-        Ok(())
+        Ok(false)
     }
+}
+
+/// Whether a provider's refusal is about images: the next try then goes without them.
+fn speaks_of_images(message: &str) -> bool {
+    let message = message.to_lowercase();
+    ["image", "vision", "multimodal", "multi-modal"].iter().any(|word| message.contains(word))
 }

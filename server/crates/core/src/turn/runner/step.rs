@@ -14,6 +14,7 @@ use super::{
     super::{
         answer,
         commit::{Committed, StepRecord},
+        heartbeats,
         host::Working,
         model_call::Answer,
         thoughts,
@@ -164,6 +165,10 @@ impl Turn {
         let (core, actor) = (&self.core, &self.actor);
         let step = (&self.run_id, step);
         let caller = Caller { core, actor, agent: &state.agent, tools: &state.tools, step, chain: chain.into() };
+        if heartbeats::asked(&state.agent) {
+            let calls: Vec<StoredToolCall> = calls.iter().map(heartbeats::without).collect();
+            return caller.run(&calls, &state.working, before).await;
+        }
         caller.run(calls, &state.working, before).await
     }
 }
@@ -188,6 +193,13 @@ fn next(state: &State, message: &Message, runs: &[ToolRun], empty: bool, last: b
         // The answering tool of the older architectures is their way to say "done".
         let answered = calls.iter().any(|call| call.function.name == "send_message");
         return Next::Stop(if answered { StopReason::EndTurn } else { StopReason::ToolRule });
+    }
+    // Heartbeats: the model said that it wants no further step. An error always goes back to it.
+    let resting = |call: &StoredToolCall, run: &ToolRun| {
+        run.tool_return.status == ToolStatus::Success && heartbeats::ends(&state.agent, call)
+    };
+    if calls.len() == runs.len() && calls.iter().zip(runs).all(|(call, run)| resting(call, run)) {
+        return Next::Stop(StopReason::EndTurn);
     }
     if last { Next::Stop(StopReason::MaxSteps) } else { Next::Step }
 }
