@@ -37,7 +37,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     migration!(5, "0005_tool_components"),
     migration!(6, "0006_archival"),
     migration!(7, "0007_keys_and_denials"),
-    migration!(9, "0009_durable_runs"),
+    migration!(8, "0008_durable_runs"),
 ];
 
 statements! {
