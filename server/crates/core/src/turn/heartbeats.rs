@@ -80,7 +80,7 @@ mod tests {
         add(&mut bound, &rules);
         assert_eq!(free.parameters["required"], json!(["a", "request_heartbeat"]));
         assert_eq!(bound, spec("send_message"));
-        let call = StoredToolCall::new("c".into(), "t".into(), r#"{"a":"x","request_heartbeat":false}"#.into());
+        let call = StoredToolCall::new("c", "t", r#"{"a":"x","request_heartbeat":false}"#);
         assert_eq!(without(&call).function.arguments, r#"{"a":"x"}"#);
     }
 }

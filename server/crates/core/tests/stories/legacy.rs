@@ -95,9 +95,8 @@ async fn a_model_that_wants_no_heartbeat_ends_its_turn_and_a_failed_call_goes_ba
                 body.tools = Some(vec!["memory_insert".into()]);
                 // Without the rules that come with base tools the model decides.
                 body.include_base_tool_rules = Some(false);
-                body.tool_rules = Some(
-                    serde_json::from_value(json!([{"type": "exit_loop", "tool_name": "send_message"}])).unwrap(),
-                );
+                body.tool_rules =
+                    Some(serde_json::from_value(json!([{"type": "exit_loop", "tool_name": "send_message"}])).unwrap());
             })
             .await;
         world.provider.forget_requests();

@@ -216,3 +216,13 @@ fn a_conversation_begins_with_the_user() {
     assert_eq!(body["contents"][0]["role"], "user");
     assert_eq!(body["contents"][1], json!({"role": "model", "parts": [{"text": "a"}]}));
 }
+
+#[test]
+fn a_structured_answer_beside_tools_is_asked_for_in_words() {
+    let mut both = everything("gemini-2.5-flash");
+    both.response_format = structured("gemini-2.5-flash").response_format;
+    let body = body(&both);
+    let system = body["systemInstruction"]["parts"][0]["text"].as_str().unwrap_or_default();
+    assert!(system.starts_with("Be kind.\n\n") && system.contains("JSON Schema"), "{system}");
+    assert!(body["generationConfig"].get("responseMimeType").is_none());
+}

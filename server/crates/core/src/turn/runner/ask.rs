@@ -98,7 +98,9 @@ impl Turn {
                     }
                 }
                 Err(LlmError::ContextOverflow { .. }) if clipped < clip::LEVELS => clipped += 1,
-                Err(LlmError::BadRequest { message, .. }) if !blind && !saw && speaks_of_images(&message) => blind = true,
+                Err(LlmError::BadRequest { message, .. }) if !blind && !saw && speaks_of_images(&message) => {
+                    blind = true
+                }
                 Err(error) => return Err(error.into()),
             }
         }
