@@ -1,8 +1,10 @@
 //! Embeds the built-in guests: every `*.wasm` in `<workspace>/builtin-tools/dist`, and the reader of TypeScript from its
-//! folder `internal`.
+//! folder `internal`. Each comes with its SHA-256, so that a start that finds them compiled does not read them at all.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
+
+use sha2::{Digest, Sha256};
 
 fn main() {
     if let Err(reason) = run() {
@@ -21,15 +23,25 @@ fn run() -> Result<(), String> {
     }
     let typescript = dist.join("internal/typescript.wasm").canonicalize();
     let typescript = typescript.map_err(|_| "typescript.wasm is missing; run `cargo xtask setup`".to_owned())?;
-    println!("cargo::rerun-if-changed={}", typescript.display());
-    println!("cargo::rustc-env=MNEME_TYPESCRIPT={}", typescript.display());
-    let mut source = String::from("&[\n");
+    let mut all = String::from("&[\n");
     for path in guests {
-        println!("cargo::rerun-if-changed={}", path.display());
-        source += &format!("    include_bytes!({:?}),\n", path.display().to_string());
+        all += &format!("    {},\n", embedded(&path)?);
     }
-    source += "]\n";
-    let target = Path::new(&variable("OUT_DIR")?).join("builtin_guests.rs");
+    all += "]\n";
+    write("builtin_guests.rs", &all)?;
+    write("typescript_guest.rs", &embedded(&typescript)?)
+}
+
+/// The expression of an `Embedded` for a file.
+fn embedded(path: &Path) -> Result<String, String> {
+    println!("cargo::rerun-if-changed={}", path.display());
+    let bytes = fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    let hash: [u8; 32] = Sha256::digest(bytes).into();
+    Ok(format!("Embedded {{ wasm: include_bytes!({:?}), hash: {hash:?} }}", path.display().to_string()))
+}
+
+fn write(name: &str, source: &str) -> Result<(), String> {
+    let target = Path::new(&variable("OUT_DIR")?).join(name);
     fs::write(&target, source).map_err(|error| format!("{}: {error}", target.display()))
 }
 

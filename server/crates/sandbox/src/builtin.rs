@@ -2,13 +2,22 @@
 
 use std::collections::HashMap;
 
+use crate::cache::ContentHash;
 use crate::{Guest, SandboxError, ToolSpec};
 
+/// A component in the server's own binary.
+#[derive(Clone, Copy)]
+pub(crate) struct Embedded {
+    pub wasm: &'static [u8],
+    /// Known from the build: as long as nobody reads the bytes they take no memory.
+    pub hash: ContentHash,
+}
+
 /// The components that the build embedded.
-pub(crate) const GUESTS: &[&[u8]] = include!(concat!(env!("OUT_DIR"), "/builtin_guests.rs"));
+pub(crate) static GUESTS: &[Embedded] = include!(concat!(env!("OUT_DIR"), "/builtin_guests.rs"));
 
 /// The component that reads TypeScript and JavaScript.
-pub(crate) const TYPESCRIPT: &[u8] = include_bytes!(env!("MNEME_TYPESCRIPT"));
+pub(crate) static TYPESCRIPT: Embedded = include!(concat!(env!("OUT_DIR"), "/typescript_guest.rs"));
 
 /// The built-in guests, loaded, by tool name.
 #[derive(Debug)]
@@ -42,5 +51,17 @@ impl Builtins {
     /// All built-in tools.
     pub fn specs(&self) -> impl Iterator<Item = &ToolSpec> {
         self.guests.iter().flat_map(|guest| guest.tools())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hashes_of_the_build_are_those_of_the_bytes() {
+        for guest in GUESTS.iter().chain([&TYPESCRIPT]) {
+            assert_eq!(guest.hash, crate::cache::content_hash(guest.wasm));
+        }
     }
 }

@@ -127,7 +127,11 @@ impl Sandbox {
 
     async fn load_with(&self, compiler: &Compiler, wasm: &[u8]) -> Result<Guest, SandboxError> {
         component::check(wasm, self.shared.config.max_component_bytes)?;
-        let component = compiler.compile(Source::Bytes(wasm)).await?;
+        self.load_from(compiler, Source::Bytes(wasm)).await
+    }
+
+    async fn load_from(&self, compiler: &Compiler, source: Source<'_>) -> Result<Guest, SandboxError> {
+        let component = compiler.compile(source).await?;
         self.check_imports(&component)?;
         self.check_version(&component)?;
         let wrong = |error: wasmtime::Error| SandboxError::WrongWorld(format!("{error:#}"));
@@ -206,8 +210,8 @@ impl Sandbox {
     pub async fn builtin(&self) -> Result<Arc<Builtins>, SandboxError> {
         let loaded = self.shared.builtins.get_or_try_init(|| async {
             let mut guests = Vec::new();
-            for wasm in builtin::GUESTS {
-                guests.push(self.load(wasm).await?);
+            for &guest in builtin::GUESTS {
+                guests.push(self.load_from(&self.shared.compiler, Source::Embedded(guest)).await?);
             }
             Ok(Arc::new(Builtins::new(guests)?))
         });
@@ -219,7 +223,8 @@ impl Sandbox {
     /// # Errors
     /// When it cannot be compiled.
     pub async fn typescript(&self) -> Result<Guest, SandboxError> {
-        self.shared.typescript.get_or_try_init(|| self.load(builtin::TYPESCRIPT)).await.cloned()
+        let load = || self.load_from(&self.shared.compiler, Source::Embedded(builtin::TYPESCRIPT));
+        self.shared.typescript.get_or_try_init(load).await.cloned()
     }
 
     /// The guests' way to the network, for code that runs elsewhere but under the same policies.

@@ -12,6 +12,7 @@ use tokio::process::Command;
 use super::worker::{CompileJob, REFUSED};
 use super::{Source, shortened};
 use crate::SandboxError;
+use crate::builtin::Embedded;
 
 /// How to start the compiling process.
 pub struct Child {
@@ -61,7 +62,7 @@ impl Child {
             cpu_seconds: self.timeout.as_secs().max(1) * CompileJob::THREADS as u64,
         };
         let stdin = match source {
-            Source::Bytes(_) => Stdio::piped(),
+            Source::Bytes(_) | Source::Embedded(_) => Stdio::piped(),
             Source::File(path) => File::open(path)?.into(),
         };
         let mut child = Command::new(&self.program)
@@ -77,7 +78,7 @@ impl Child {
         let input = child.stdin.take();
         let output = child.stdout.take();
         let give = async {
-            if let (Some(mut input), Source::Bytes(wasm)) = (input, source) {
+            if let (Some(mut input), Source::Bytes(wasm) | Source::Embedded(Embedded { wasm, .. })) = (input, source) {
                 // A process that ends early says why in another way than by a broken pipe.
                 let _ = input.write_all(wasm).await;
             }

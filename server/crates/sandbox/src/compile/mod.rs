@@ -15,6 +15,7 @@ use tokio::sync::Semaphore;
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
+use crate::builtin::Embedded;
 use crate::cache::{self, Cache, ContentHash};
 use crate::{SandboxConfig, SandboxError};
 use child::Child;
@@ -26,6 +27,8 @@ pub use worker::CompileJob;
 pub enum Source<'a> {
     /// The bytes of a component.
     Bytes(&'a [u8]),
+    /// A component of the server's own, whose hash is known without reading it.
+    Embedded(Embedded),
     /// A file with a component that is too large to be held in memory for long.
     File(&'a Path),
 }
@@ -64,6 +67,7 @@ impl Compiler {
     pub async fn compile(&self, source: Source<'_>) -> Result<Component, SandboxError> {
         let hash = match source {
             Source::Bytes(wasm) => cache::content_hash(wasm),
+            Source::Embedded(guest) => guest.hash,
             Source::File(path) => {
                 let path = path.to_owned();
                 blocking(move || cache::file_hash(&path).map_err(|error| unreadable(&path, &error))).await?
@@ -86,7 +90,7 @@ impl Compiler {
                 return Ok(component);
             }
             let wasm = match source {
-                Source::Bytes(wasm) => wasm.to_vec(),
+                Source::Bytes(wasm) | Source::Embedded(Embedded { wasm, .. }) => wasm.to_vec(),
                 Source::File(path) => tokio::fs::read(path).await.map_err(|error| unreadable(path, &error))?,
             };
             let (cache, engine) = (self.cache.clone(), self.engine.clone());
