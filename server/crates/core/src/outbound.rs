@@ -271,7 +271,7 @@ mod tests {
     fn signatures_are_those_of_the_standard() {
         assert_eq!(
             sign(&"Jefe".to_owned().into(), "what do ya want for nothing?"),
-            "5bdcc146bf60754e6a042426089575c75a003f089d2739833dec58b964ec3843"
+            "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"
         );
     }
 
