@@ -244,7 +244,8 @@ mod tests {
             json!([{"type": "conditional", "tool_name": "a", "child_output_mapping": {"yes": "b", "true": "c"},
                 "default_child": default, "require_output_mapping": required}])
         };
-        let cases: &[(Value, &[(&str, &str)], &[&str], bool)] = &[
+        type Case<'a> = (Value, &'a [(&'a str, &'a str)], &'a [&'a str], bool);
+        let cases: &[Case<'_>] = &[
             (json!([]), &[], &["a", "b", "c"], false),
             (first.clone(), &[], &["a"], true),
             (first, &[("a", "")], &["a", "b", "c"], false),
