@@ -21,6 +21,9 @@ use tokio::time::{Instant, timeout_at};
 
 use super::error::{ApiError, failure};
 
+/// What every stream ends with.
+pub const DONE: Bytes = Bytes::from_static(b"data: [DONE]\n\n");
+
 /// How a stream is to be sent.
 #[derive(Debug, Clone)]
 pub struct Manner {
@@ -45,7 +48,11 @@ where
         Ok(first) => Some(first),
         Err(_) => None,
     };
-    let body = Body::from_stream(frames(events, first, manner).map(Ok::<_, Infallible>));
+    answer(Body::from_stream(frames(events, first, manner).map(Ok::<_, Infallible>)))
+}
+
+/// The answer whose body is a stream of events.
+pub fn answer(body: Body) -> Response {
     let mut response = body.into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream; charset=utf-8"));
@@ -89,7 +96,7 @@ where
                 Some(TurnEvent::Error(error)) => yield frame(&error_event(error, manner.run_id.as_deref())),
             }
         }
-        yield Bytes::from_static(b"data: [DONE]\n\n");
+        yield DONE;
     }
 }
 

@@ -8,6 +8,7 @@ pub mod agents;
 pub mod archival;
 pub mod archives;
 pub mod blocks;
+pub mod chat;
 pub mod health;
 pub mod jobs;
 pub mod messages;
@@ -37,6 +38,7 @@ pub fn all() -> OpenApiRouter<AppState> {
         .merge(archives::routes())
         .merge(passages::routes())
         .merge(messages::routes())
+        .merge(chat::routes())
         .merge(blocks::routes())
         .merge(tools::routes())
         .merge(runs::routes())

@@ -69,7 +69,12 @@ impl Sandbox {
     /// # Errors
     /// When the engine or the cache folder cannot be used.
     pub fn with_resolver(config: SandboxConfig, resolver: Arc<dyn NameResolver>) -> Result<Self, SandboxError> {
-        let room = Room { calls: config.max_instances, shape: Shape::TOOL, memory_bytes: config.max_memory_bytes };
+        let room = Room {
+            calls: config.max_instances,
+            shape: Shape::TOOL,
+            memory_bytes: config.max_memory_bytes,
+            warm_bytes: 512 << 10,
+        };
         let engine = engine::build(room)?;
         let linker = engine::linker(&engine)?;
         let cache = config.cache_dir.as_ref().map(|folder| Cache::open(folder, &engine)).transpose()?;

@@ -121,8 +121,12 @@ impl Runtimes {
 
 impl Base {
     fn new(config: &SandboxConfig) -> Result<Self, SandboxError> {
-        let room =
-            Room { calls: config.max_scripts, shape: Shape::RUNTIME, memory_bytes: config.max_script_memory_bytes };
+        let room = Room {
+            calls: config.max_scripts,
+            shape: Shape::RUNTIME,
+            memory_bytes: config.max_script_memory_bytes,
+            warm_bytes: 2 << 20,
+        };
         let engine: Engine = engine::build(room)?;
         let cache = config.cache_dir.as_ref().map(|folder| Cache::open(folder, &engine)).transpose()?;
         let compiler =
