@@ -28,18 +28,6 @@ pub struct JobId(pub RunId);
 #[derive(Debug)]
 pub struct BlockLabel(pub String);
 
-/// The name of a tool in the parameter `{tool_name}`.
-#[derive(Debug)]
-pub struct ToolName(pub String);
-
-impl FromRequestParts<AppState> for ToolName {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, ApiError> {
-        Ok(Self(parameter(parts, app, "tool_name").await?))
-    }
-}
-
 /// A path parameter. It is there whenever the route's path names it.
 async fn parameter(parts: &mut Parts, app: &AppState, name: &str) -> Result<String, ApiError> {
     let malformed = || Problem::value_error(vec!["path".into(), name.into()], "the path is not valid UTF-8");

@@ -60,8 +60,7 @@ impl Envelopes<'_> {
         });
     }
 
-    /// What a model thought and said.
-    fn said(&mut self) {
+    fn assistant(&mut self, config: &RequestConfig) {
         for part in &self.message.content {
             match part {
                 ContentPart::Reasoning { is_native, reasoning, signature } => {
@@ -92,10 +91,6 @@ impl Envelopes<'_> {
         if !visible.is_empty() {
             self.push(MessageType::AssistantMessage, true, Body::Assistant { content: Content::from_parts(&visible) });
         }
-    }
-
-    fn assistant(&mut self, config: &RequestConfig) {
-        self.said();
         let mut calls: Vec<ToolCallView> = Vec::new();
         for call in self.message.tool_calls.iter().flatten() {
             match assistant_text(call, config) {
@@ -147,8 +142,6 @@ impl Envelopes<'_> {
         let message = self.message;
         let calls: Vec<ToolCallView> = message.tool_calls.iter().flatten().map(call_view).collect();
         if let Some(first) = calls.first().cloned() {
-            // Histories of other servers keep the model's words in the request itself.
-            self.said();
             let body = Body::ApprovalRequest { tool_call: first, tool_calls: Some(calls) };
             self.push(MessageType::ApprovalRequestMessage, false, body);
         } else {

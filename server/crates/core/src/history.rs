@@ -151,11 +151,8 @@ impl Core {
         let context = self.load_context(&mut conn, actor, &agent).await?;
         let (memories, tags) = self.memory_overview(&mut conn, actor, id, prompt::TAGS_READ).await?;
         drop(conn);
-        let pending: Vec<Message> = input::parse(request)?
-            .messages
-            .into_iter()
-            .map(|create| input::to_message(&self.env, id, None, create))
-            .collect();
+        let pending: Vec<Message> =
+            input::parse(request)?.into_iter().map(|create| input::to_message(&self.env, id, None, create)).collect();
         let blocks: Vec<_> = stored.into_iter().map(|stored| stored.block).collect();
         let shown = i64::try_from(context.messages.len() + 1).unwrap_or(i64::MAX);
         let facts = prompt::Facts {
@@ -170,8 +167,7 @@ impl Core {
         let chat = history::to_chat(&system, context.messages.iter().map(|message| &**message).chain(&pending));
         let provider = self.models.provider_of(&agent.llm_config)?;
         let specs = turn::specs(&agent, &tools);
-        let solver = turn::rules::Solver::new(&agent.tool_rules, specs.iter().map(|spec| spec.name.as_str()));
-        let request = turn::request(&agent, chat, solver.offer(&specs, false));
+        let request = turn::request(&agent, chat, specs);
         Ok(self.models.client().request_body(provider, &request, stream))
     }
 

@@ -3,12 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{
-    content::Content,
-    envelope::MessageType,
-    message::{MessageRole, ToolStatus},
-    run::RequestConfig,
-};
+use crate::{content::Content, envelope::MessageType, message::MessageRole, run::RequestConfig};
 
 /// Steps that a turn may take unless the request says otherwise.
 pub const DEFAULT_MAX_STEPS: u32 = 50;
@@ -47,61 +42,6 @@ pub struct MessageCreate {
     pub sender_id: Option<String>,
     #[serde(default)]
     pub batch_item_id: Option<String>,
-    #[serde(default)]
-    pub group_id: Option<String>,
-}
-
-/// What a person decided about one call, or what a client's own tool made of it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
-#[serde(tag = "type", rename_all = "snake_case")]
-pub enum Verdict {
-    /// Whether it may run.
-    Approval {
-        tool_call_id: String,
-        approve: bool,
-        #[serde(default)]
-        reason: Option<String>,
-    },
-    /// It ran at the client; this is what it returned.
-    Tool {
-        tool_call_id: String,
-        /// Text, or a list of content parts.
-        #[schema(value_type = Object)]
-        tool_return: serde_json::Value,
-        status: ToolStatus,
-        #[serde(default)]
-        stdout: Option<Vec<String>>,
-        #[serde(default)]
-        stderr: Option<Vec<String>>,
-    },
-}
-
-impl Verdict {
-    /// The id of the call that it is about.
-    pub fn call(&self) -> &str {
-        match self {
-            Self::Approval { tool_call_id, .. } | Self::Tool { tool_call_id, .. } => tool_call_id,
-        }
-    }
-}
-
-/// The answer to a request for approval: a verdict for each call, or one for all of them.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
-pub struct ApprovalCreate {
-    /// A verdict for each call of the request.
-    #[serde(default)]
-    pub approvals: Option<Vec<Verdict>>,
-    /// One verdict for all calls (older clients).
-    #[serde(default)]
-    pub approve: Option<bool>,
-    /// The request that is answered (older clients).
-    #[serde(default)]
-    pub approval_request_id: Option<String>,
-    /// Why the calls were denied (older clients).
-    #[serde(default)]
-    pub reason: Option<String>,
-    #[serde(default)]
-    pub otid: Option<String>,
     #[serde(default)]
     pub group_id: Option<String>,
 }

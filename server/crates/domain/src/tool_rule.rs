@@ -96,27 +96,6 @@ pub enum ToolRule {
 }
 
 impl ToolRule {
-    /// A person has to approve each call of a tool.
-    pub fn approval(tool: &str) -> Self {
-        Self::RequiresApproval { tool_name: tool.to_owned(), prompt_template: None }
-    }
-
-    /// How the agent's prompt tells of the rule, when its maker wants it told in their own words; `{{ tool_name }}`
-    /// stands for the tool.
-    pub fn prompt_template(&self) -> Option<&str> {
-        match self {
-            Self::RunFirst { prompt_template, .. }
-            | Self::ExitLoop { prompt_template, .. }
-            | Self::ContinueLoop { prompt_template, .. }
-            | Self::ConstrainChildTools { prompt_template, .. }
-            | Self::ParentLastTool { prompt_template, .. }
-            | Self::Conditional { prompt_template, .. }
-            | Self::MaxCountPerStep { prompt_template, .. }
-            | Self::RequiredBeforeExit { prompt_template, .. }
-            | Self::RequiresApproval { prompt_template, .. } => prompt_template.as_deref(),
-        }
-    }
-
     /// The tool that the rule is about.
     pub fn tool_name(&self) -> &str {
         match self {

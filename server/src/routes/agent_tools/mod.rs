@@ -1,6 +1,5 @@
 //! The tools of an agent.
 
-mod approval;
 mod attach;
 mod detach;
 mod list;
@@ -11,9 +10,5 @@ use crate::app::AppState;
 
 /// The routes.
 pub fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
-        .routes(routes!(list::list))
-        .routes(routes!(attach::attach))
-        .routes(routes!(detach::detach))
-        .routes(routes!(approval::modify))
+    OpenApiRouter::new().routes(routes!(list::list)).routes(routes!(attach::attach)).routes(routes!(detach::detach))
 }

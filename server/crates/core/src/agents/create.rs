@@ -279,13 +279,8 @@ fn rules_for(
         }
     }
     for tool in tools.iter().filter(|tool| tool.default_requires_approval == Some(true)) {
-        rules.push(ToolRule::approval(tool.call_name()));
+        rules.push(ToolRule::RequiresApproval { tool_name: tool.call_name().to_owned(), prompt_template: None });
     }
-    unique_rules(rules)
-}
-
-/// The rules without repetitions.
-pub(super) fn unique_rules(rules: Vec<ToolRule>) -> Vec<ToolRule> {
     let mut unique: Vec<ToolRule> = Vec::new();
     for rule in rules {
         if !unique.contains(&rule) {

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use mneme_domain::{
     Actor, AgentId, Patch, ToolId,
     agent::{AgentState, Include, UpdateAgent},
-    tool_rule::ToolRule,
 };
 use mneme_store::{StoreError, agents, messages, tools};
 
@@ -84,7 +83,7 @@ impl Core {
             agent.message_buffer_autoclear = autoclear;
         }
         if let Some(rules) = body.tool_rules {
-            agent.tool_rules = super::create::unique_rules(rules);
+            agent.tool_rules = rules;
         }
         agent.updated_at = self.env.now();
         agent.last_updated_by_id = Some(actor.user.to_string());
@@ -105,13 +104,6 @@ impl Core {
         if let Some(ids) = body.tool_ids {
             let found = self.tools_for(&mut tx, actor, &ids, &[], &[]).await?;
             let ids: Vec<ToolId> = found.iter().map(|tool| tool.id.clone()).collect();
-            let had = tools::of_agent(&mut tx, actor, id).await?;
-            for tool in found.iter().filter(|tool| tool.default_requires_approval == Some(true)) {
-                if !had.iter().any(|other| other.id == tool.id) {
-                    agent.tool_rules.push(ToolRule::approval(tool.call_name()));
-                }
-            }
-            agent.tool_rules = super::create::unique_rules(agent.tool_rules);
             tools::set_of_agent(&mut tx, actor, id, &ids).await?;
         }
         if let Some(ids) = body.block_ids {

@@ -64,11 +64,8 @@ impl Core {
     ) -> bool {
         let room = u64::from(agent.llm_config.context_window) * HIGH_WATER / 100;
         // What the provider counted ends with its last answer; what tools returned since is not in it.
-        let uncounted = context
-            .messages
-            .iter()
-            .rposition(|message| message.role == MessageRole::Assistant || message.tool_calls.is_some())
-            .unwrap_or(0);
+        let uncounted =
+            context.messages.iter().rposition(|message| message.role == MessageRole::Assistant).unwrap_or(0);
         let since = context.messages[uncounted..].iter().map(|message| &**message);
         let mut fresh = history::to_chat("", since.chain(pending));
         fresh.remove(0);
@@ -219,9 +216,7 @@ fn cut(agent: &Agent, context: &CachedContext, tools: &[ToolSpec]) -> Option<usi
     }
     // A summary of a summary alone would free nothing; half leaves then.
     let mut cut = cut.clamp(count.div_ceil(2), count - 1);
-    while cut < count
-        && matches!(context.messages[cut].role, MessageRole::Tool | MessageRole::Function | MessageRole::Approval)
-    {
+    while cut < count && matches!(context.messages[cut].role, MessageRole::Tool | MessageRole::Function) {
         cut += 1;
     }
     Some(cut)

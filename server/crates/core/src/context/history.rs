@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 
 use mneme_domain::{
-    StepId,
     content::{ContentPart, ImageSource},
     message::{Message, MessageRole, StoredToolReturn},
 };
@@ -19,15 +18,7 @@ pub fn to_chat<'a>(system: &str, messages: impl IntoIterator<Item = &'a Message>
     let mut chat = vec![ChatMessage::System { text: system.to_owned() }];
     let mut open: Vec<Open> = Vec::new();
     let mut taken = HashMap::new();
-    // Thoughts without words or calls, which are nothing to a provider unless calls follow that waited for a person.
-    let mut held: Option<ChatMessage> = None;
-    let mut step: Option<&StepId> = None;
     for message in messages {
-        let same_step = message.step_id.is_some() && message.step_id.as_ref() == step;
-        if message.role != MessageRole::Tool {
-            step = message.step_id.as_ref();
-        }
-        let thoughts = held.take();
         match message.role {
             MessageRole::Tool | MessageRole::Function => {
                 for (call_id, content) in returns_of(message) {
@@ -43,10 +34,13 @@ pub fn to_chat<'a>(system: &str, messages: impl IntoIterator<Item = &'a Message>
                 let mut assistant = assistant(message);
                 if let ChatMessage::Assistant { text, tool_calls, .. } = &mut assistant {
                     if text.is_none() && tool_calls.is_empty() {
-                        held = Some(assistant);
                         continue;
                     }
-                    open.extend(opened(&mut taken, tool_calls));
+                    open.extend(tool_calls.iter_mut().map(|call| {
+                        let shown = unlike(&mut taken, &call.id);
+                        let stored = std::mem::replace(&mut call.id, shown.clone());
+                        Open { stored, shown }
+                    }));
                 }
                 chat.push(assistant);
             }
@@ -62,35 +56,7 @@ pub fn to_chat<'a>(system: &str, messages: impl IntoIterator<Item = &'a Message>
                     ChatMessage::User { parts, name: message.name.clone() }
                 });
             }
-            // The answer to a request tells the model nothing that the calls' returns do not.
-            MessageRole::Approval if message.tool_calls.is_none() => {}
-            MessageRole::Approval => {
-                let mut request = assistant(message);
-                let ChatMessage::Assistant { tool_calls, .. } = &mut request else { continue };
-                let mut calls = std::mem::take(tool_calls);
-                // The model made these calls together with what else it did in the step.
-                let earlier = match thoughts.filter(|_| same_step) {
-                    Some(thoughts) => {
-                        chat.push(thoughts);
-                        chat.last_mut()
-                    }
-                    None if same_step => {
-                        chat.iter_mut().rev().find(|said| matches!(said, ChatMessage::Assistant { .. }))
-                    }
-                    None => None,
-                };
-                if let Some(ChatMessage::Assistant { tool_calls, .. }) = earlier {
-                    open.extend(opened(&mut taken, &mut calls));
-                    tool_calls.extend(calls);
-                    continue;
-                }
-                close(&mut chat, &mut open);
-                open.extend(opened(&mut taken, &mut calls));
-                if let ChatMessage::Assistant { tool_calls, .. } = &mut request {
-                    *tool_calls = calls;
-                }
-                chat.push(request);
-            }
+            MessageRole::Approval => {}
         }
     }
     close(&mut chat, &mut open);
@@ -101,16 +67,6 @@ pub fn to_chat<'a>(system: &str, messages: impl IntoIterator<Item = &'a Message>
 struct Open {
     stored: String,
     shown: String,
-}
-
-/// Gives calls ids of their own.
-fn opened(taken: &mut HashMap<String, u32>, calls: &mut [ToolCall]) -> Vec<Open> {
-    let open = |call: &mut ToolCall| {
-        let shown = unlike(taken, &call.id);
-        let stored = std::mem::replace(&mut call.id, shown.clone());
-        Open { stored, shown }
-    };
-    calls.iter_mut().map(open).collect()
 }
 
 /// The id, or when it is taken one like it that is not. `taken` remembers how far each id was counted.

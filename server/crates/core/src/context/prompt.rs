@@ -61,9 +61,6 @@ pub fn rules_section(rules: &[ToolRule]) -> String {
 
 fn rule_text(rule: &ToolRule) -> Option<String> {
     let name = rule.tool_name();
-    if let Some(template) = rule.prompt_template().filter(|template| !template.trim().is_empty()) {
-        return Some(format!("- {}", template.replace("{{ tool_name }}", name).replace("{{tool_name}}", name)));
-    }
     Some(match rule {
         ToolRule::RunFirst { .. } => {
             format!("- {name} has to be the first tool that you call in a turn.")

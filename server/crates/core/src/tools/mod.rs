@@ -230,27 +230,14 @@ impl Core {
         let tool = tools::get(&mut tx, actor, id).await?.ok_or_else(|| CoreError::missing("Tool", id))?;
         tools::attach(&mut tx, actor, agent, id).await?;
         if tool.default_requires_approval == Some(true) {
-            self.add_rule(&mut tx, actor, agent, ToolRule::approval(tool.call_name())).await?;
+            self.add_rule(
+                &mut tx,
+                actor,
+                agent,
+                ToolRule::RequiresApproval { tool_name: tool.call_name().to_owned(), prompt_template: None },
+            )
+            .await?;
         }
-        Ok(tx.commit().await?)
-    }
-
-    /// Says whether a person has to approve each call that an agent makes of a tool, whatever the tool's default.
-    ///
-    /// # Errors
-    /// 404 for an unknown agent.
-    pub async fn set_approval(self: &Arc<Self>, actor: &Actor, id: &AgentId, tool: &str, required: bool) -> Result<()> {
-        let mut tx = self.store.write().await?;
-        let mut agent =
-            mneme_store::agents::get(&mut tx, actor, id).await?.ok_or_else(|| CoreError::missing("Agent", id))?;
-        agent
-            .tool_rules
-            .retain(|rule| !matches!(rule, ToolRule::RequiresApproval { tool_name, .. } if tool_name == tool));
-        if required {
-            agent.tool_rules.push(ToolRule::approval(tool));
-        }
-        agent.updated_at = self.env.now();
-        mneme_store::agents::update(&mut tx, actor, &agent).await?;
         Ok(tx.commit().await?)
     }
 

@@ -244,7 +244,6 @@ impl Core {
             let mut conn = self.store.read().await?;
             runs::list(&mut conn, actor, &filter, &mneme_domain::Page::all()).await?
         };
-        let waiting_for = named.clone();
         let chosen: Vec<RunId> = match named {
             None => active.iter().map(|run| run.id.clone()).collect(),
             Some(named) => {
@@ -260,11 +259,6 @@ impl Core {
         for id in chosen {
             let cancelled = active.iter().any(|run| run.id == id) && self.cancel_run(actor, &id).await?;
             outcome.push((id, if cancelled { "cancelled" } else { "failed" }));
-        }
-        // A run that ended with a question is over, but what it asked still stands in the agent's way.
-        if let Some(run) = self.withdraw(actor, agent, waiting_for.as_deref()).await? {
-            outcome.retain(|(id, _)| *id != run);
-            outcome.push((run, "cancelled"));
         }
         Ok(outcome)
     }

@@ -28,20 +28,14 @@ pub struct StepRecord<'a> {
     pub added: &'a [Message],
     /// The system message, when it was written anew.
     pub system: Option<&'a Message>,
-    /// What is recorded of the model's part; none when no model was called.
-    pub step: Option<Called<'a>>,
-    /// The end of the run, when this is its last step.
-    pub end: Option<(&'a RunId, &'a RunEnd)>,
-    /// What the agent's row remembers of a finished run.
-    pub finished: Option<(Timestamp, i64)>,
-}
-
-/// A model call as it is recorded.
-pub struct Called<'a> {
     pub step: &'a Step,
     pub metrics: &'a StepMetrics,
     pub trace: &'a ProviderTrace,
     pub tools_used: &'a [ToolId],
+    /// The end of the run, when this is its last step.
+    pub end: Option<(&'a RunId, &'a RunEnd)>,
+    /// What the agent's row remembers of a finished run.
+    pub finished: Option<(Timestamp, i64)>,
 }
 
 /// What writing a step gave.
@@ -82,9 +76,7 @@ impl Core {
                 messages::update(&mut tx, actor, system).await?;
             }
             messages::append(&mut tx, actor, record.added).await?;
-            if let Some(Called { step, metrics, trace, tools_used }) = &record.step {
-                steps::insert(&mut tx, actor, step, metrics, Some(trace), tools_used).await?;
-            }
+            steps::insert(&mut tx, actor, record.step, record.metrics, Some(record.trace), record.tools_used).await?;
             if let Some((run, end)) = record.end {
                 runs::conclude(&mut tx, actor, run, end).await?;
             }

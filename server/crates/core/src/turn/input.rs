@@ -4,7 +4,7 @@ use mneme_domain::{
     AgentId, Env, MessageId, RunId,
     content::{Content, ContentPart},
     message::{Message, MessageRole},
-    request::{ApprovalCreate, InputRole, MessageCreate, SendRequest},
+    request::{InputRole, MessageCreate, SendRequest},
 };
 use serde_json::Value;
 
@@ -13,44 +13,13 @@ use crate::{CoreError, Result};
 /// Most messages in one request.
 const MAX_MESSAGES: usize = 1000;
 
-/// What starts a turn.
-#[derive(Debug, Clone, Default)]
-pub struct Input {
-    /// The answer to a request for approval; it comes first.
-    pub approval: Option<ApprovalCreate>,
-    pub messages: Vec<MessageCreate>,
-}
-
-impl Input {
-    /// The messages as a request has them.
-    ///
-    /// # Errors
-    /// When a value cannot be written as JSON.
-    pub fn values(&self) -> serde_json::Result<Vec<Value>> {
-        let mut values = Vec::new();
-        if let Some(approval) = &self.approval {
-            let mut value = serde_json::to_value(approval)?;
-            value["type"] = APPROVAL.into();
-            values.push(value);
-        }
-        for message in &self.messages {
-            values.push(serde_json::to_value(message)?);
-        }
-        Ok(values)
-    }
-}
-
-/// The `type` of a message that answers a request for approval.
-const APPROVAL: &str = "approval";
-
 /// Takes the messages out of a request.
 ///
 /// # Errors
-/// 400 for no messages or empty ones and for an answer that is not the first message, 422 for roles and shapes that do
-/// not exist.
-pub fn parse(request: SendRequest) -> Result<Input> {
+/// 400 for no messages or empty ones, 422 for roles and shapes that do not exist, 400 for an approval that nothing
+/// waits for.
+pub fn parse(request: SendRequest) -> Result<Vec<MessageCreate>> {
     let mut messages = Vec::new();
-    let mut approval = None;
     match (request.messages, request.input) {
         (None, None) => {
             return Err(CoreError::Unprocessable {
@@ -64,14 +33,7 @@ pub fn parse(request: SendRequest) -> Result<Input> {
         }
         (Some(values), _) => {
             for (index, value) in values.into_iter().enumerate() {
-                if value.get("type").and_then(Value::as_str) != Some(APPROVAL) {
-                    messages.push(parse_one(index, value)?);
-                } else if index == 0 {
-                    approval = Some(parse_approval(value)?);
-                } else {
-                    let reason = "An approval has to be the first message of its request";
-                    return Err(CoreError::Invalid(reason.into()));
-                }
+                messages.push(parse_one(index, value)?);
             }
         }
         (None, Some(content)) => messages.push(MessageCreate {
@@ -84,35 +46,21 @@ pub fn parse(request: SendRequest) -> Result<Input> {
             group_id: None,
         }),
     }
-    if messages.is_empty() && approval.is_none() {
+    if messages.is_empty() {
         return Err(CoreError::Invalid("Messages must not be empty".into()));
     }
     if messages.iter().any(|message| message.content.is_empty()) {
         return Err(CoreError::Invalid("Message content is empty or invalid".into()));
     }
-    Ok(Input { approval, messages })
-}
-
-fn parse_approval(mut value: Value) -> Result<ApprovalCreate> {
-    // A verdict may leave out its type: what it says tells.
-    for verdict in value.get_mut("approvals").and_then(Value::as_array_mut).into_iter().flatten() {
-        if let Value::Object(verdict) = verdict
-            && !verdict.contains_key("type")
-        {
-            let kind = if verdict.contains_key("tool_return") { "tool" } else { APPROVAL };
-            verdict.insert("type".into(), kind.into());
-        }
-    }
-    serde_json::from_value(value).map_err(|error| CoreError::Unprocessable {
-        loc: vec!["body".into(), "messages".into(), "0".into(), "ApprovalCreate".into()],
-        kind: "value_error".into(),
-        msg: error.to_string(),
-    })
+    Ok(messages)
 }
 
 fn parse_one(index: usize, value: Value) -> Result<MessageCreate> {
     let loc =
         |field: &str| vec!["body".into(), "messages".into(), index.to_string(), "MessageCreate".into(), field.into()];
+    if value.get("type").and_then(Value::as_str) == Some("approval") {
+        return Err(CoreError::Invalid("Cannot process approval response: no tool call is awaiting approval".into()));
+    }
     if let Some(role) = value.get("role").and_then(Value::as_str)
         && !matches!(role, "user" | "system" | "assistant")
     {

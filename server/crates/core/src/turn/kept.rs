@@ -15,7 +15,7 @@ use mneme_store::{messages, runs};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{TurnEvent, approvals::is_request, runner::error_data};
+use super::{TurnEvent, runner::error_data};
 use crate::{Core, CoreError, Result, envelope};
 
 /// Events read from the database at once.
@@ -120,8 +120,7 @@ impl Core {
         let config = run.request_config.clone().unwrap_or_default();
         // The client's own messages have no step.
         let said = found.iter().filter(|message: &&Message| {
-            let own = matches!(message.role, MessageRole::Assistant | MessageRole::Tool) || is_request(message);
-            message.step_id.is_some() && own
+            message.step_id.is_some() && matches!(message.role, MessageRole::Assistant | MessageRole::Tool)
         });
         let mut events = Vec::new();
         for mut envelope in envelope::envelopes_of(said, &config) {

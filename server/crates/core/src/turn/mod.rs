@@ -4,7 +4,6 @@
 //! brings it to an end. A client that goes away closes the channel, which cancels a foreground turn.
 
 mod answer;
-mod approvals;
 mod background;
 mod commit;
 mod fields;
@@ -15,7 +14,6 @@ pub mod input;
 mod kept;
 mod model_call;
 mod pump;
-pub mod rules;
 mod runner;
 mod sink;
 pub mod thoughts;
@@ -31,7 +29,7 @@ use futures::Stream;
 use mneme_domain::{
     Actor, AgentId, RunId,
     envelope::Envelope,
-    request::SendRequest,
+    request::{MessageCreate, SendRequest},
     run::{RequestConfig, StopReason},
     step::TurnUsage,
 };
@@ -40,7 +38,6 @@ use tokio::sync::mpsc;
 
 use crate::{Core, CoreError, Result};
 pub use background::Reading;
-use input::Input;
 use mneme_store::agents;
 pub use model_call::{request, specs, tool_spec};
 use runner::{Done, Order, Seat, Turn};
@@ -203,7 +200,7 @@ impl Core {
         mode: Mode,
         background: bool,
         earlier: Option<Earlier>,
-    ) -> Result<(Turn, Input, mpsc::Receiver<TurnEvent>)> {
+    ) -> Result<(Turn, Vec<MessageCreate>, mpsc::Receiver<TurnEvent>)> {
         let chain = earlier.as_ref().map_or_else(crate::api::chain, |earlier| earlier.chain.clone().into());
         if earlier.is_none() && chain.contains(agent) {
             let reason = format!("Agent {agent} waits for this very tool call, so it cannot take a message from it");
@@ -220,24 +217,16 @@ impl Core {
         if background {
             guard = None;
         }
-        let begins = background && earlier.is_none();
-        let (found, waiting) = {
+        let found = {
             let mut conn = self.store.read().await?;
-            let found =
-                agents::get(&mut conn, actor, agent).await?.ok_or_else(|| CoreError::missing("Agent", agent))?;
-            // Who does not wait for the turn learns now whether it can begin.
-            let waiting = if begins { self.waiting(&mut conn, actor, &found).await? } else { None };
-            (found, waiting)
+            agents::get(&mut conn, actor, agent).await?.ok_or_else(|| CoreError::missing("Agent", agent))?
         };
         let seat = guard.map(|guard| Seat { guard, agent: found });
-        let asked = begins.then(|| request.clone());
+        let asked = (background && earlier.is_none()).then(|| request.clone());
         let mut input = input::parse(request)?;
-        if begins {
-            approvals::check(waiting.as_deref(), input.approval.as_ref())?;
-        }
         // A run that has taken steps has written what came in.
         if earlier.as_ref().is_none_or(|earlier| earlier.done.usage.step_count == 0) {
-            self.fetch_images(&mut input.messages).await?;
+            self.fetch_images(&mut input).await?;
         }
         let asked = match asked {
             Some(request) => Some(asked_for(request, &input, mode, &chain)?),
@@ -259,9 +248,10 @@ impl Core {
 }
 
 /// What a run is to keep of its request: with the input as it was read, so that images need not be fetched again.
-fn asked_for(mut request: SendRequest, input: &Input, mode: Mode, chain: &[AgentId]) -> Result<String> {
+fn asked_for(mut request: SendRequest, input: &[MessageCreate], mode: Mode, chain: &[AgentId]) -> Result<String> {
     let unwritable = |error: serde_json::Error| CoreError::Internal(format!("a request cannot be kept: {error}"));
-    request.messages = Some(input.values().map_err(unwritable)?);
+    request.messages =
+        Some(input.iter().map(serde_json::to_value).collect::<std::result::Result<_, _>>().map_err(unwritable)?);
     request.input = None;
     serde_json::to_string(&Asked { request, mode, chain: chain.to_vec() }).map_err(unwritable)
 }

@@ -16,7 +16,7 @@ use mneme_llm::{
 };
 use serde_json::Value;
 
-use super::{fields::Fields, heartbeats, rules::Offer, sink::Sink, thoughts};
+use super::{fields::Fields, heartbeats, sink::Sink, thoughts};
 
 /// The tool as a provider is told of it.
 pub fn tool_spec(tool: &Tool) -> ToolSpec {
@@ -45,13 +45,12 @@ pub fn specs<'a>(agent: &Agent, tools: impl IntoIterator<Item = &'a Tool>) -> Ve
 }
 
 /// The request for the next step.
-pub fn request(agent: &Agent, messages: Vec<ChatMessage>, offer: Offer) -> ChatRequest {
+pub fn request(agent: &Agent, messages: Vec<ChatMessage>, tools: Vec<ToolSpec>) -> ChatRequest {
     let config = &agent.llm_config;
-    let Offer { specs: tools, forced } = offer;
     ChatRequest {
         model: config.model.clone(),
         messages,
-        tool_choice: if !tools.is_empty() && (forced || thoughts::acts_by_tools(agent.agent_type)) {
+        tool_choice: if thoughts::acts_by_tools(agent.agent_type) && !tools.is_empty() {
             ToolChoice::Required
         } else {
             ToolChoice::Auto
@@ -83,31 +82,20 @@ pub struct Answer {
     pub shown: Vec<MessageType>,
 }
 
-/// What a token stream shows while the model answers.
-pub struct Showing<'a> {
-    /// The message that the answer becomes.
-    pub message: &'a Message,
-    /// The message that calls become which wait for a person.
-    pub request: &'a Message,
-    /// The tools whose calls do.
-    pub guarded: &'a [String],
-    /// Whether the model writes its thoughts into its calls.
-    pub thinks_aloud: bool,
-}
-
-/// Calls the model. In a token stream every delta is shown as it comes.
+/// Calls the model. In a token stream every delta is shown under the id of `message`.
 pub async fn call(
     client: &LlmClient,
     provider: &Provider,
     request: &ChatRequest,
-    showing: &Showing<'_>,
+    message: &Message,
+    thinks_aloud: bool,
     sink: &Sink,
 ) -> Result<Answer, LlmError> {
     let started = Instant::now();
     let mut shown = Vec::new();
     let completion = if sink.wants_tokens() {
-        let mut pieces = Pieces::new(sink.config(), showing);
-        let completion = stream(client, provider, request, showing, sink, &mut pieces).await?;
+        let mut pieces = Pieces::new(sink.config(), thinks_aloud);
+        let completion = stream(client, provider, request, message, sink, &mut pieces).await?;
         shown = pieces.shown;
         completion
     } else {
@@ -121,7 +109,7 @@ async fn stream(
     client: &LlmClient,
     provider: &Provider,
     request: &ChatRequest,
-    showing: &Showing<'_>,
+    message: &Message,
     sink: &Sink,
     pieces: &mut Pieces,
 ) -> Result<Completion, LlmError> {
@@ -132,7 +120,6 @@ async fn stream(
     while let Some(delta) = deltas.next().await {
         let delta = delta?;
         for (index, kind, body) in pieces.of(&delta) {
-            let message = if kind == MessageType::ApprovalRequestMessage { showing.request } else { showing.message };
             sink.piece(message, index, kind, body).await;
         }
         assembler.push(delta);
@@ -150,8 +137,6 @@ struct Call {
     fields: Option<Fields>,
     /// The field that holds the answer, when the call is one.
     answer: Option<String>,
-    /// Whether it waits for a person.
-    guarded: bool,
 }
 
 /// Cuts a model's deltas into pieces of messages. Parts are numbered as they begin, so that a part's otid is the
@@ -159,7 +144,6 @@ struct Call {
 struct Pieces {
     config: RequestConfig,
     thinks_aloud: bool,
-    guarded: Vec<String>,
     parts: u8,
     shown: Vec<MessageType>,
     calls: Vec<Option<Call>>,
@@ -168,15 +152,8 @@ struct Pieces {
 type Piece = (u8, MessageType, Body);
 
 impl Pieces {
-    fn new(config: &RequestConfig, showing: &Showing<'_>) -> Self {
-        Self {
-            config: config.clone(),
-            thinks_aloud: showing.thinks_aloud,
-            guarded: showing.guarded.to_vec(),
-            parts: 0,
-            shown: Vec::new(),
-            calls: Vec::new(),
-        }
+    fn new(config: &RequestConfig, thinks_aloud: bool) -> Self {
+        Self { config: config.clone(), thinks_aloud, parts: 0, shown: Vec::new(), calls: Vec::new() }
     }
 
     fn of(&mut self, delta: &Delta) -> Vec<Piece> {
@@ -220,7 +197,6 @@ impl Pieces {
                 id: id.to_owned(),
                 fields: (is_answer || self.thinks_aloud).then(Fields::default),
                 answer: is_answer.then(|| self.config.assistant_message_tool_kwarg.clone()),
-                guarded: name.is_some_and(|name| self.guarded.iter().any(|guarded| guarded == name)),
             };
             if self.calls.len() <= index {
                 self.calls.resize_with(index + 1, || None);
@@ -234,10 +210,6 @@ impl Pieces {
                 arguments: Some(arguments.to_owned()),
                 tool_call_id: Some(call.id.clone()),
             };
-            if call.guarded {
-                let kind = MessageType::ApprovalRequestMessage;
-                return vec![(self.part(kind), kind, Body::ApprovalRequest { tool_call, tool_calls: None })];
-            }
             let kind = MessageType::ToolCallMessage;
             return vec![(self.part(kind), kind, Body::ToolCall { tool_call, tool_calls: None })];
         };

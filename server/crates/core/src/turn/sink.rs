@@ -88,11 +88,7 @@ impl Sink {
             date: message.created_at,
             name: None,
             message_type: kind,
-            // A request for approval is one part, whatever was said before it.
-            otid: Some(match kind {
-                MessageType::ApprovalRequestMessage => message.id.to_string(),
-                _ => message.part_otid(index),
-            }),
+            otid: Some(message.part_otid(index)),
             sender_id: None,
             step_id: message.step_id.clone(),
             is_err: None,

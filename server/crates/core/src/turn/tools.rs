@@ -9,17 +9,13 @@ use mneme_domain::{
     agent::Agent,
     archive::Passage,
     message::{StoredToolCall, StoredToolReturn, ToolStatus},
-    request::Verdict,
     tool::{Tool, ToolType},
+    tool_rule::ToolRule,
 };
 use parking_lot::Mutex;
 use serde_json::Value;
 
-use super::{
-    approvals,
-    host::{AgentHost, Working},
-    rules::Solver,
-};
+use super::host::{AgentHost, Working};
 use crate::{Core, execute};
 
 /// What came of one call.
@@ -33,13 +29,6 @@ pub struct ToolRun {
     pub writes: Vec<(String, String)>,
     /// What it put into archival memory, in order.
     pub kept: Vec<Passage>,
-}
-
-impl ToolRun {
-    /// What the model reads of it.
-    fn words(&self) -> &str {
-        self.tool_return.func_response.as_deref().unwrap_or_default()
-    }
 }
 
 /// Who calls.
@@ -64,83 +53,24 @@ impl Caller<'_> {
         calls: &[StoredToolCall],
         working: &Arc<Mutex<Working>>,
         before: &[ToolRun],
-        solver: &mut Solver,
     ) -> Vec<ToolRun> {
         let parallel = calls.len() > 1
             && before.is_empty()
-            && !solver.orders()
             && calls.iter().all(|call| {
                 self.find(&call.function.name).is_some_and(|tool| tool.enable_parallel_execution == Some(true))
             });
         if parallel {
-            let runs = join_all(calls.iter().map(|call| self.call(call, working))).await;
-            for (call, run) in calls.iter().zip(&runs) {
-                solver.note(&call.function.name, run.words());
-            }
-            return runs;
+            return join_all(calls.iter().map(|call| self.call(call, working))).await;
         }
         let mut runs = Vec::with_capacity(calls.len());
         for (index, call) in calls.iter().enumerate() {
-            runs.push(self.one(call, before.get(index), working, solver).await);
-        }
-        runs
-    }
-
-    /// Runs the calls that a person allowed. The others come to what was decided.
-    pub async fn decided(
-        &self,
-        calls: &[StoredToolCall],
-        verdicts: &[Verdict],
-        working: &Arc<Mutex<Working>>,
-        before: &[ToolRun],
-        solver: &mut Solver,
-    ) -> Vec<ToolRun> {
-        let mut runs = Vec::with_capacity(calls.len());
-        for (index, (call, verdict)) in calls.iter().zip(verdicts).enumerate() {
-            runs.push(match verdict {
-                Verdict::Approval { approve: true, .. } => self.one(call, before.get(index), working, solver).await,
-                Verdict::Approval { reason, .. } => {
-                    refused(call, self.find(&call.function.name), approvals::denial(reason.as_deref()))
-                }
-                Verdict::Tool { .. } => {
-                    let tool = self.find(&call.function.name);
-                    let mut run = refused(call, tool, String::new());
-                    if let Some(mut returned) = approvals::client_return(call, verdict) {
-                        if let (Some(tool), Some(text)) = (tool, returned.func_response.take()) {
-                            returned.func_response = Some(bounded(text, tool.return_char_limit));
-                        }
-                        run.tool_return = returned;
-                    }
-                    solver.note(&call.function.name, run.words());
-                    run
-                }
+            let replayed = before.get(index).and_then(|before| self.replay(call, before, working));
+            runs.push(match replayed {
+                Some(run) => run,
+                None => self.call(call, working).await,
             });
         }
         runs
-    }
-
-    /// One of several calls, unless a rule forbids it where it stands.
-    async fn one(
-        &self,
-        call: &StoredToolCall,
-        before: Option<&ToolRun>,
-        working: &Arc<Mutex<Working>>,
-        solver: &mut Solver,
-    ) -> ToolRun {
-        let name = &call.function.name;
-        if let Some(tool) = self.find(name)
-            && !solver.allows(name)
-        {
-            return refused(call, Some(tool), solver.refusal(name));
-        }
-        let run = match before.and_then(|before| self.replay(call, before, working)) {
-            Some(run) => run,
-            None => self.call(call, working).await,
-        };
-        if run.tool.is_some() {
-            solver.note(name, run.words());
-        }
-        run
     }
 
     fn find(&self, name: &str) -> Option<&Arc<Tool>> {
@@ -164,6 +94,12 @@ impl Caller<'_> {
                     format!("The arguments of {name} are not valid JSON ({error}). Call it again with valid JSON.");
                 return refused(call, Some(tool), text);
             }
+        }
+        let needs_approval =
+            |rule: &ToolRule| matches!(rule, ToolRule::RequiresApproval { tool_name, .. } if tool_name == name);
+        if self.agent.tool_rules.iter().any(needs_approval) {
+            let text = format!("{name} needs a person's approval, which this version of the server cannot ask for.");
+            return refused(call, Some(tool), text);
         }
         let host = Arc::new(AgentHost::new(
             self.core.clone(),

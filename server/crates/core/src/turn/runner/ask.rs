@@ -8,7 +8,7 @@ use mneme_llm::LlmError;
 use super::{
     super::{
         answer,
-        model_call::{self, Answer, Showing},
+        model_call::{self, Answer},
         thoughts,
     },
     State, Turn,
@@ -68,11 +68,8 @@ impl Turn {
     }
 
     /// Calls the model until it gives a usable answer, making room in the context when that is what it lacks.
-    pub(super) async fn ask(&self, state: &mut State, message: &Message, request: &Message) -> Result<Answer> {
-        let thinks_aloud = thoughts::asked(&state.agent);
-        let guarded: Vec<String> =
-            state.solver.allowed().into_iter().filter(|tool| state.solver.guards(tool)).map(str::to_owned).collect();
-        let showing = Showing { message, request, guarded: &guarded, thinks_aloud };
+    pub(super) async fn ask(&self, state: &mut State, message: &Message) -> Result<Answer> {
+        let aloud = thoughts::asked(&state.agent);
         let mut bad = 0;
         let mut compactions = 0;
         let mut clipped = 0;
@@ -89,9 +86,8 @@ impl Turn {
             let mut chat = history::to_chat(&system, messages);
             clip::texts(&mut chat, state.agent.llm_config.context_window, clipped);
             let saw = blind && clip::images(&mut chat);
-            let offer = state.solver.offer(&state.specs, state.pressed);
-            let request = model_call::request(&state.agent, chat, offer);
-            match model_call::call(self.core.models.client(), provider, &request, &showing, &self.sink).await {
+            let request = model_call::request(&state.agent, chat, state.specs.clone());
+            match model_call::call(self.core.models.client(), provider, &request, message, aloud, &self.sink).await {
                 Ok(answer) if answer::is_empty(&answer.completion) && bad + 1 < BAD_ANSWERS => bad += 1,
                 Ok(answer) => return Ok(answer),
                 Err(LlmError::ContextOverflow { .. }) if compactions < COMPACTIONS => {

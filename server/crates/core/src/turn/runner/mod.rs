@@ -1,7 +1,6 @@
 //! The agent loop: call the model, run its tools, write the step, and again until something ends the turn.
 
 mod ask;
-mod decided;
 mod end;
 mod lease;
 mod records;
@@ -18,6 +17,7 @@ use mneme_domain::{
     Actor, AgentId, RunId, Timestamp,
     agent::Agent,
     message::Message,
+    request::MessageCreate,
     run::{RequestConfig, RunStatus, StopReason},
     step::TurnUsage,
     tool::Tool,
@@ -27,14 +27,7 @@ use mneme_store::{agents, runs};
 use parking_lot::Mutex;
 use tokio::sync::{mpsc, oneshot};
 
-use super::{
-    TurnEvent, approvals,
-    host::Working,
-    input::{self, Input},
-    model_call,
-    rules::Solver,
-    sink::Sink,
-};
+use super::{TurnEvent, host::Working, input, model_call, sink::Sink};
 use crate::{Core, CoreError, Result, context::cache::CachedContext, locks::AgentGuard};
 
 /// What a turn is to do.
@@ -100,10 +93,6 @@ struct State {
     context: CachedContext,
     /// Input that no step has written yet.
     pending: Vec<Message>,
-    /// The tool rules, with what the turn has called.
-    solver: Solver,
-    /// Whether the model wanted to end the turn before it had called all that it has to.
-    pressed: bool,
     usage: TurnUsage,
     ttft: Option<Duration>,
 }
@@ -155,7 +144,7 @@ impl Turn {
 
     /// Runs the turn to its end and tells the reader how it ended. A background turn's run is recorded already.
     #[tracing::instrument(name = "turn", skip_all, fields(agent = %self.agent, run = %self.run_id))]
-    pub async fn run(mut self, input: Input) {
+    pub async fn run(mut self, input: Vec<MessageCreate>) {
         let seat = self.seat.take();
         let cancel = self.core.live.get(&self.run_id).map(|live| live.cancel.clone()).unwrap_or_default();
         let ended = tokio::select! {
@@ -207,23 +196,9 @@ impl Turn {
         self.sink.send(TurnEvent::Usage(usage.await.ok().flatten().unwrap_or_default())).await;
     }
 
-    async fn drive(&self, input: Input, seat: Option<Seat>) -> Result<(StopReason, TurnUsage)> {
+    async fn drive(&self, input: Vec<MessageCreate>, seat: Option<Seat>) -> Result<(StopReason, TurnUsage)> {
         let (guard, agent) = self.take_turn(seat).await?;
-        let Input { approval, messages } = input;
-        let begins = self.done.usage.step_count == 0;
-        let mut state = self.load(agent, messages).await?;
-        if approval.is_some() || !begins {
-            let turn = state.context.messages.iter().rposition(|message| opens_turn(message)).map_or(0, |at| at + 1);
-            state.solver.replay(state.context.messages[turn..].iter().map(|message| &**message));
-        }
-        match &approval {
-            Some(answer) if begins => self.act_on(&mut state, answer).await?,
-            None if begins => {
-                let last = state.context.messages.last().filter(|message| approvals::is_request(message));
-                approvals::check(last.map(|message| &**message), None)?;
-            }
-            _ => {}
-        }
+        let mut state = self.load(agent, input).await?;
         let mut number = u32::try_from(self.done.usage.step_count).unwrap_or(u32::MAX);
         let stop = loop {
             number = number.saturating_add(1);
@@ -239,7 +214,7 @@ impl Turn {
         Ok((stop, state.usage))
     }
 
-    async fn load(&self, agent: Option<Agent>, input: Vec<mneme_domain::request::MessageCreate>) -> Result<State> {
+    async fn load(&self, agent: Option<Agent>, input: Vec<MessageCreate>) -> Result<State> {
         let core = &self.core;
         let mut conn = core.store.read().await?;
         let agent = match agent {
@@ -262,8 +237,6 @@ impl Turn {
             .collect();
         Ok(State {
             specs: model_call::specs(&agent, tools.iter().map(|tool| &**tool)),
-            solver: Solver::new(&agent.tool_rules, tools.iter().map(|tool| tool.call_name())),
-            pressed: false,
             agent,
             tools,
             working: Arc::new(Mutex::new(Working::new(stored))),
@@ -273,9 +246,4 @@ impl Turn {
             ttft: None,
         })
     }
-}
-
-/// Whether a turn began with a message. What the server itself says within a turn belongs to a step.
-fn opens_turn(message: &Message) -> bool {
-    message.role == mneme_domain::message::MessageRole::User && message.step_id.is_none()
 }

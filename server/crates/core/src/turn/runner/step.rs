@@ -3,23 +3,20 @@
 use std::{sync::Arc, time::Instant};
 
 use mneme_domain::{
-    AgentId, JsonObject, MessageId, StepId, ToolId,
-    content::ContentPart,
+    AgentId, MessageId, StepId, ToolId,
     message::{Message, MessageRole, StoredToolCall, ToolStatus},
     run::{RunStatus, StopReason},
     tool_rule::ToolRule,
 };
 use mneme_store::{agents, blocks};
-use serde_json::json;
 
 use super::{
     super::{
         answer,
-        commit::{Called, Committed, StepRecord},
+        commit::{Committed, StepRecord},
         heartbeats,
         host::Working,
         model_call::Answer,
-        rules::Solver,
         thoughts,
         tools::{Caller, ToolRun},
     },
@@ -29,7 +26,7 @@ use super::{
 use crate::{Core, CoreError, Result, context::cache::CachedContext, failpoint};
 
 /// How often a step's tools run again because somebody changed a block in between.
-pub(super) const BLOCK_RETRIES: usize = 5;
+const BLOCK_RETRIES: usize = 5;
 
 impl Turn {
     /// Makes one step. At the `last` one the turn stops whatever the model wants.
@@ -48,18 +45,7 @@ impl Turn {
         message.run_id = Some(self.run_id.clone());
         message.model = Some(state.agent.llm_config.model.clone());
 
-        // Calls that a person decides about become a message of their own, under an id that a stream can show already.
-        let mut request = Message::new(
-            MessageId::from_uuid(self.core.env.uuid()),
-            self.agent.clone(),
-            MessageRole::Approval,
-            started_at,
-        );
-        request.step_id = Some(step_id.clone());
-        request.run_id = Some(self.run_id.clone());
-        request.model.clone_from(&message.model);
-
-        let called = self.ask(state, &message, &request).await;
+        let called = self.ask(state, &message).await;
         let Answer { completion, took, ttft, shown } = match called {
             Ok(answer) => answer,
             Err(error) => {
@@ -77,37 +63,21 @@ impl Turn {
         }
         let empty = answer::is_empty(&completion);
         self.count(state, &completion);
-        if let Some(calls) = &mut message.tool_calls {
-            state.solver.fill(calls);
-        }
-        guard(state, &mut message, &mut request);
-        let asks = request.tool_calls.is_some();
-        let blank = empty || (message.content.is_empty() && message.tool_calls.is_none());
 
         let mut before: Vec<ToolRun> = Vec::new();
         for _ in 0..BLOCK_RETRIES {
             let tool_began = Instant::now();
             let calls = message.tool_calls.as_deref().unwrap_or_default();
-            let mut solver = state.solver.clone();
-            let runs = self.run_tools(state, &step_id, calls, &before, &mut solver).await;
+            let runs = self.run_tools(state, &step_id, calls, &before).await;
             let tools_took = (!runs.is_empty()).then(|| tool_began.elapsed());
-            let next = if asks {
-                Next::Stop(StopReason::RequiresApproval)
-            } else {
-                next(state, &solver, &message, &runs, empty, last)
-            };
+            let next = next(state, &message, &runs, empty, last);
             let tool_message = tool_message(&self.core, &message, &runs);
-            let (next, reminder) = self.held_back(&solver, next, last, &step_id);
 
             let mut added = state.pending.clone();
-            if !blank {
+            if !empty {
                 added.push(message.clone());
             }
             added.extend(tool_message.clone());
-            if asks {
-                added.push(request.clone());
-            }
-            added.extend(reminder.clone());
             let stop = if let Next::Stop(reason) = &next { Some(*reason) } else { None };
             let step = self.step_record(state, &step_id, started_at, &completion, stop);
             let times = Times { model: took, tools: tools_took, step: began.elapsed() };
@@ -123,7 +93,10 @@ impl Turn {
                 fence: state.agent.fence,
                 added: &added,
                 system: rewritten.then_some(&*state.context.system),
-                step: Some(Called { step: &step, metrics: &metrics, trace: &trace, tools_used: &tools_used }),
+                step: &step,
+                metrics: &metrics,
+                trace: &trace,
+                tools_used: &tools_used,
                 end: end.as_ref().map(|end| (&self.run_id, end)),
                 finished: end.as_ref().map(|end| (end.completed_at, self.milliseconds())),
             };
@@ -131,7 +104,12 @@ impl Turn {
             self.sink.settle().await;
             failpoint::hit("step.ran");
             match self.core.commit_step(&self.actor, &record, &mut working).await? {
-                Committed::Lost => return Err(self.taken_over()),
+                Committed::Lost => {
+                    if let Some(live) = self.core.live.get(&self.run_id) {
+                        live.lose();
+                    }
+                    return Err(CoreError::Conflict("The run was taken over by another server".into()));
+                }
                 Committed::BlockChanged => {
                     let mut conn = self.core.store.read().await?;
                     let fresh = blocks::of_agent(&mut conn, &self.actor, &self.agent).await?;
@@ -140,17 +118,12 @@ impl Turn {
                 }
                 Committed::Yes { version, context } => {
                     *state.working.lock() = working;
-                    state.solver = solver;
-                    state.pressed = reminder.is_some();
                     self.keep(state, version, &context, added).await?;
-                    if !blank {
+                    if !empty {
                         self.sink.message(&message, &shown).await;
                     }
                     if let Some(tool_message) = &tool_message {
                         self.sink.message(tool_message, &[]).await;
-                    }
-                    if asks {
-                        self.sink.message(&request, &shown).await;
                     }
                     return Ok(next);
                 }
@@ -160,13 +133,7 @@ impl Turn {
     }
 
     /// Takes a written step into the turn's view of the context and keeps it for the next turn.
-    pub(super) async fn keep(
-        &self,
-        state: &mut State,
-        version: i64,
-        context: &[MessageId],
-        added: Vec<Message>,
-    ) -> Result<()> {
+    async fn keep(&self, state: &mut State, version: i64, context: &[MessageId], added: Vec<Message>) -> Result<()> {
         state.agent.version = version;
         state.pending.clear();
         let expected = context_ids(&state.context).len() + added.len();
@@ -187,75 +154,27 @@ impl Turn {
         Ok(())
     }
 
-    /// Who calls tools in a step.
-    pub(super) fn caller<'a>(&'a self, state: &'a State, step: &'a StepId) -> Caller<'a> {
-        let chain: Vec<AgentId> = self.chain.iter().chain([&self.agent]).cloned().collect();
-        let (core, actor) = (&self.core, &self.actor);
-        let step = (&self.run_id, step);
-        Caller { core, actor, agent: &state.agent, tools: &state.tools, step, chain: chain.into() }
-    }
-
     async fn run_tools(
         &self,
         state: &State,
         step: &StepId,
         calls: &[StoredToolCall],
         before: &[ToolRun],
-        solver: &mut Solver,
     ) -> Vec<ToolRun> {
-        let caller = self.caller(state, step);
+        let chain: Vec<AgentId> = self.chain.iter().chain([&self.agent]).cloned().collect();
+        let (core, actor) = (&self.core, &self.actor);
+        let step = (&self.run_id, step);
+        let caller = Caller { core, actor, agent: &state.agent, tools: &state.tools, step, chain: chain.into() };
         if heartbeats::asked(&state.agent) {
             let calls: Vec<StoredToolCall> = calls.iter().map(heartbeats::without).collect();
-            return caller.run(&calls, &state.working, before, solver).await;
+            return caller.run(&calls, &state.working, before).await;
         }
-        caller.run(calls, &state.working, before, solver).await
+        caller.run(calls, &state.working, before).await
     }
-
-    /// What the turn ends with when another server has it.
-    pub(super) fn taken_over(&self) -> CoreError {
-        if let Some(live) = self.core.live.get(&self.run_id) {
-            live.lose();
-        }
-        CoreError::Conflict("The run was taken over by another server".into())
-    }
-
-    /// Keeps a turn from ending before all that has to be called was called, with a message that tells the model.
-    fn held_back(&self, solver: &Solver, next: Next, last: bool, step: &StepId) -> (Next, Option<Message>) {
-        let Next::Stop(StopReason::EndTurn | StopReason::ToolRule) = next else { return (next, None) };
-        let missing = solver.missing();
-        if missing.is_empty() {
-            return (next, None);
-        }
-        if last {
-            return (Next::Stop(StopReason::MaxSteps), None);
-        }
-        let id = MessageId::from_uuid(self.core.env.uuid());
-        let mut message = Message::new(id, self.agent.clone(), MessageRole::User, self.core.env.now());
-        let text = format!("Your turn cannot end yet. Call these tools before you end it: {}.", missing.join(", "));
-        message.content = vec![ContentPart::text(json!({"type": "system_alert", "message": text}).to_string())];
-        message.step_id = Some(step.clone());
-        message.run_id = Some(self.run_id.clone());
-        (Next::Step, Some(message))
-    }
-}
-
-/// Moves the calls that a person decides about into the request. Those that would be refused anyway are not asked for.
-fn guard(state: &State, message: &mut Message, request: &mut Message) {
-    let asks = |call: &StoredToolCall| {
-        let name = &call.function.name;
-        state.solver.guards(name)
-            && state.solver.allows(name)
-            && state.tools.iter().any(|tool| tool.call_name() == name)
-            && serde_json::from_str::<JsonObject>(&call.function.arguments).is_ok()
-    };
-    let Some(calls) = message.tool_calls.take_if(|calls| calls.iter().any(asks)) else { return };
-    let (guarded, free): (Vec<_>, Vec<_>) = calls.into_iter().partition(asks);
-    request.tool_calls = Some(guarded);
-    message.tool_calls = (!free.is_empty()).then_some(free);
 }
 
 /// What follows a step.
-fn next(state: &State, solver: &Solver, message: &Message, runs: &[ToolRun], empty: bool, last: bool) -> Next {
+fn next(state: &State, message: &Message, runs: &[ToolRun], empty: bool, last: bool) -> Next {
     if empty {
         return Next::Stop(StopReason::InvalidLlmResponse);
     }
@@ -277,9 +196,7 @@ fn next(state: &State, solver: &Solver, message: &Message, runs: &[ToolRun], emp
     }
     // Heartbeats: the model said that it wants no further step. An error always goes back to it.
     let resting = |call: &StoredToolCall, run: &ToolRun| {
-        run.tool_return.status == ToolStatus::Success
-            && heartbeats::ends(&state.agent, call)
-            && !solver.leads_on(&call.function.name)
+        run.tool_return.status == ToolStatus::Success && heartbeats::ends(&state.agent, call)
     };
     if calls.len() == runs.len() && calls.iter().zip(runs).all(|(call, run)| resting(call, run)) {
         return Next::Stop(StopReason::EndTurn);
@@ -287,7 +204,7 @@ fn next(state: &State, solver: &Solver, message: &Message, runs: &[ToolRun], emp
     if last { Next::Stop(StopReason::MaxSteps) } else { Next::Step }
 }
 
-pub(super) fn tool_message(core: &Core, assistant: &Message, runs: &[ToolRun]) -> Option<Message> {
+fn tool_message(core: &Core, assistant: &Message, runs: &[ToolRun]) -> Option<Message> {
     let first = runs.first()?;
     let id = MessageId::from_uuid(core.env.uuid());
     let mut message = Message::new(id, assistant.agent_id.clone(), MessageRole::Tool, core.env.now());
@@ -303,6 +220,6 @@ pub(super) fn tool_message(core: &Core, assistant: &Message, runs: &[ToolRun]) -
     Some(message)
 }
 
-pub(super) fn context_ids(context: &CachedContext) -> Vec<MessageId> {
+fn context_ids(context: &CachedContext) -> Vec<MessageId> {
     std::iter::once(&context.system).chain(&context.messages).map(|message| message.id.clone()).collect()
 }
