@@ -167,7 +167,10 @@ impl Core {
         let chat = history::to_chat(&system, context.messages.iter().map(|message| &**message).chain(&pending));
         let provider = self.models.provider_of(&agent.llm_config)?;
         let specs = turn::specs(&agent, &tools);
-        let request = turn::request(&agent, chat, specs);
+        let names: Vec<&str> = specs.iter().map(|spec| spec.name.as_str()).collect();
+        let offer = turn::rules::offer(&agent.tool_rules, &names, &turn::rules::Trail::default());
+        let mut request = turn::request(&agent, chat, specs);
+        offer.apply(&mut request);
         Ok(self.models.client().request_body(provider, &request, stream))
     }
 
