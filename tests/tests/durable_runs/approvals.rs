@@ -47,8 +47,7 @@ async fn no_point_loses_an_approval(url: Option<String>) {
         server.kill();
         server.restart_as(|builder| builder.env("MNEME_FAILPOINT", point)).await;
         let path = format!("/v1/agents/{agent}/messages");
-        let (status, refused) =
-            server.post(&path, &json!({"messages": [{"role": "user", "content": "hello?"}]})).await;
+        let (status, refused) = server.post(&path, &json!({"messages": [{"role": "user", "content": "hello?"}]})).await;
         assert_eq!((status, &refused["detail"]["pending_request_id"]), (409, &asked["id"]), "{refused}");
 
         let verdict = json!({"type": "approval", "approve": true, "tool_call_id": asked["tool_call"]["tool_call_id"]});
@@ -62,23 +61,27 @@ async fn no_point_loses_an_approval(url: Option<String>) {
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
         };
-        tokio::time::timeout(LIMIT, died).await.unwrap_or_else(|_| panic!("{point} was never reached"));
+        tokio::time::timeout(Duration::from_secs(10), died)
+            .await
+            .unwrap_or_else(|_| panic!("{point} was never reached"));
         server.restart_as(|builder| builder.without_env("MNEME_FAILPOINT")).await;
 
         let over = async {
             loop {
-                let (_, runs) = server.get(&format!("/v1/runs/?agent_id={agent}&background=true")).await;
-                match runs.as_array().map(Vec::as_slice) {
-                    Some([run]) if !run["completed_at"].is_null() => return run.clone(),
+                let (_, runs) = server.get(&format!("/v1/runs/?agent_id={agent}")).await;
+                let answering = runs.as_array().unwrap().iter().find(|run| run["background"] == true);
+                match answering {
+                    Some(run) if !run["completed_at"].is_null() => return run.clone(),
                     _ => tokio::time::sleep(Duration::from_millis(20)).await,
                 }
             }
         };
-        let run = tokio::time::timeout(LIMIT, over).await.unwrap_or_else(|_| panic!("{point}: no end\n{}", server.log()));
+        let run =
+            tokio::time::timeout(LIMIT, over).await.unwrap_or_else(|_| panic!("{point}: no end\n{}", server.log()));
         assert_eq!((&run["status"], &run["stop_reason"]), (&json!("completed"), &json!("end_turn")), "{point}: {run}");
         let (_, block) = server.get(&format!("/v1/agents/{agent}/core-memory/blocks/human")).await;
         assert_eq!(block["value"], "start\nalpha", "{point}");
-        let (_, messages) = server.get(&format!("{path}?limit=100")).await;
+        let (_, messages) = server.get(&format!("{path}?limit=100&order=asc")).await;
         let kinds: Vec<&str> =
             messages.as_array().unwrap().iter().map(|one| one["message_type"].as_str().unwrap()).collect();
         assert_eq!(

@@ -151,8 +151,11 @@ impl Core {
         let context = self.load_context(&mut conn, actor, &agent).await?;
         let (memories, tags) = self.memory_overview(&mut conn, actor, id, prompt::TAGS_READ).await?;
         drop(conn);
-        let pending: Vec<Message> =
-            input::parse(request)?.messages.into_iter().map(|create| input::to_message(&self.env, id, None, create)).collect();
+        let pending: Vec<Message> = input::parse(request)?
+            .messages
+            .into_iter()
+            .map(|create| input::to_message(&self.env, id, None, create))
+            .collect();
         let blocks: Vec<_> = stored.into_iter().map(|stored| stored.block).collect();
         let shown = i64::try_from(context.messages.len() + 1).unwrap_or(i64::MAX);
         let facts = prompt::Facts {

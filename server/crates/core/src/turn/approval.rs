@@ -126,8 +126,10 @@ fn entry(value: &Value) -> Result<(&str, Verdict)> {
     let id = text("tool_call_id").ok_or_else(|| wrong("`tool_call_id` is missing"))?;
     let verdict = match text("type") {
         None | Some("approval") => {
-            let approve =
-                value.get("approve").and_then(Value::as_bool).ok_or_else(|| wrong("`approve` has to be true or false"))?;
+            let approve = value
+                .get("approve")
+                .and_then(Value::as_bool)
+                .ok_or_else(|| wrong("`approve` has to be true or false"))?;
             judged(approve, text("reason"))
         }
         Some("tool") => {
@@ -201,9 +203,10 @@ pub fn earlier<M: Borrow<Message>>(context: &[M], run: &RunId, answer: &Approval
         if by == run {
             return Some(Earlier::Taken);
         }
-        let request = context.iter().map(Borrow::borrow).find(|request: &&Message| {
-            Some(request.id.as_str()) == message.approval_request_id.as_deref()
-        })?;
+        let request = context
+            .iter()
+            .map(Borrow::borrow)
+            .find(|request: &&Message| Some(request.id.as_str()) == message.approval_request_id.as_deref())?;
         let mut given = message.clone();
         record(&mut given, request, answer);
         let same = verdicts(request, answer).is_ok() && given.approvals == message.approvals;
@@ -213,7 +216,7 @@ pub fn earlier<M: Borrow<Message>>(context: &[M], run: &RunId, answer: &Approval
 
 #[cfg(test)]
 mod tests {
-    use chrono::Utc;
+    use chrono::DateTime;
     use mneme_domain::{AgentId, message::StoredToolCall};
     use uuid::Uuid;
 
@@ -222,7 +225,7 @@ mod tests {
     fn request(ids: &[&str]) -> Message {
         let id = MessageId::from_uuid(Uuid::from_u128(7));
         let agent = AgentId::from_uuid(Uuid::from_u128(1));
-        let mut message = Message::new(id, agent, MessageRole::Approval, Utc::now());
+        let mut message = Message::new(id, agent, MessageRole::Approval, DateTime::UNIX_EPOCH);
         message.tool_calls = Some(ids.iter().map(|id| StoredToolCall::new(*id, "t", "{}")).collect());
         message
     }
@@ -268,9 +271,15 @@ mod tests {
             (json!({"approve": true, "approval_request_id": "message-other"}), "message-other"),
             (json!({"approval_request_id": "it"}), "`approve`"),
             (json!({"approvals": [{"tool_call_id": "x", "approve": true}]}), "Expected '[\"x\", \"y\"]'"),
-            (json!({"approvals": [{"tool_call_id": "x", "approve": true}, {"tool_call_id": "x", "approve": true}]}), "Expected"),
-            (json!({"approvals": [{"tool_call_id": "x", "approve": true}, {"tool_call_id": "y", "approve": true},
-                {"tool_call_id": "z", "approve": true}]}), "Expected"),
+            (
+                json!({"approvals": [{"tool_call_id": "x", "approve": true}, {"tool_call_id": "x", "approve": true}]}),
+                "Expected",
+            ),
+            (
+                json!({"approvals": [{"tool_call_id": "x", "approve": true}, {"tool_call_id": "y", "approve": true},
+                {"tool_call_id": "z", "approve": true}]}),
+                "Expected",
+            ),
             (json!({"approvals": [{"approve": true}]}), "tool_call_id"),
             (json!({"approvals": [{"tool_call_id": "x"}]}), "approve"),
             (json!({"approvals": [{"type": "tool", "tool_call_id": "x"}]}), "tool_return"),

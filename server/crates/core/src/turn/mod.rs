@@ -250,7 +250,19 @@ impl Core {
         let (sender, events) = mpsc::channel(EVENT_BUFFER);
         let sink = Sink::new(sender, mode, config.clone(), run_id.clone());
         let (agent, request) = (agent.clone(), asked);
-        let order = Order { agent, run_id, config, max_steps, background, callback_url, seat, chain, request, done, client_tools };
+        let order = Order {
+            agent,
+            run_id,
+            config,
+            max_steps,
+            background,
+            callback_url,
+            seat,
+            chain,
+            request,
+            done,
+            client_tools,
+        };
         Ok((Turn::new(self.clone(), actor.clone(), order, sink), input, events))
     }
 }

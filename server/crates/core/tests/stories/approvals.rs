@@ -152,21 +152,26 @@ async fn parallel_calls_are_decided_one_by_one_and_free_ones_do_not_wait() {
     assert!(error.to_string().contains("No tool call is currently awaiting approval"), "{error}");
     let told: Vec<String> =
         history(&world, &agent.id).await.iter().map(|one| one["message_type"].as_str().unwrap().to_owned()).collect();
-    assert_eq!(told[2..], [
-        "tool_call_message",
-        "tool_return_message",
-        "approval_request_message",
-        "approval_response_message",
-        "tool_return_message",
-        "assistant_message"
-    ]);
+    assert_eq!(
+        told[2..],
+        [
+            "tool_call_message",
+            "tool_return_message",
+            "approval_request_message",
+            "approval_response_message",
+            "tool_return_message",
+            "assistant_message"
+        ]
+    );
 }
 
 #[tokio::test]
 async fn the_older_answer_decides_all_calls_and_a_message_may_follow_it() {
     let world = World::new().await;
     let agent = guarded(&world).await;
-    world.provider.reply(Reply::tool_call("memory_insert", insert("one")).and_tool_call("memory_insert", insert("two")));
+    world
+        .provider
+        .reply(Reply::tool_call("memory_insert", insert("one")).and_tool_call("memory_insert", insert("two")));
     let asked = shown(&world.say(&agent.id, "go").await.unwrap().messages).pop().unwrap();
     world.provider.reply(Reply::text("Sorry."));
     let body = json!({"messages": [

@@ -18,8 +18,7 @@ fn insert(text: &str) -> Reply {
 async fn the_first_tool_is_forced_and_its_preset_arguments_win() {
     let world = World::new().await;
     let preset = json!({"label": "persona"});
-    let agent =
-        ruled(&world, json!([{"type": "run_first", "tool_name": "memory_insert", "args": preset}])).await;
+    let agent = ruled(&world, json!([{"type": "run_first", "tool_name": "memory_insert", "args": preset}])).await;
     world.provider.reply(insert("Hums.")).reply(Reply::text("ok"));
     let turn = world.say(&agent.id, "go").await.unwrap();
     let told = shown(&turn.messages);

@@ -3,9 +3,9 @@
 //! A rule about tools that the agent does not have is no rule; else a name that nothing answers to would stop the agent.
 
 mod args;
-mod trail;
 #[cfg(test)]
 mod tests;
+mod trail;
 
 use mneme_domain::tool_rule::ToolRule;
 use mneme_llm::{ChatRequest, ToolChoice};
@@ -55,10 +55,7 @@ impl Offer {
 /// What may be called next, of the tools that there are.
 pub fn offer(rules: &[ToolRule], tools: &[&str], trail: &Trail) -> Offer {
     let decides = |rule: &ToolRule| {
-        !matches!(
-            rule,
-            ToolRule::ExitLoop { .. } | ToolRule::ContinueLoop { .. } | ToolRule::RequiresApproval { .. }
-        )
+        !matches!(rule, ToolRule::ExitLoop { .. } | ToolRule::ContinueLoop { .. } | ToolRule::RequiresApproval { .. })
     };
     if !rules.iter().any(decides) {
         return Offer::default();

@@ -155,7 +155,8 @@ fn a_request_carries_what_is_offered() {
     assert_eq!(asked(first, &["a"]), ("abc".into(), ToolChoice::Auto));
     let child = json!([{"type": "constrain_child_tools", "tool_name": "a", "children": ["b", "c"]}]);
     assert_eq!(asked(child, &["a"]), ("bc".into(), ToolChoice::Required));
-    let none = json!([{"type": "conditional", "tool_name": "a", "child_output_mapping": {}, "require_output_mapping": true}]);
+    let none =
+        json!([{"type": "conditional", "tool_name": "a", "child_output_mapping": {}, "require_output_mapping": true}]);
     assert_eq!(asked(none, &["a"]), (String::new(), ToolChoice::Auto));
     assert_eq!(asked(json!([]), &[]), ("abc".into(), ToolChoice::Auto));
 }

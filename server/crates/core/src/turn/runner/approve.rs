@@ -154,7 +154,8 @@ impl Turn {
                 Verdict::Returned(returned) => Some(returned.clone()),
                 Verdict::Approved if !offer.allows(name) => Some(refusal(call, offer.refusal(name, &names))),
                 Verdict::Approved if self.is_clients(name) => {
-                    let text = format!("{name} runs at the client, which approved the call and did not send its return.");
+                    let text =
+                        format!("{name} runs at the client, which approved the call and did not send its return.");
                     Some(refusal(call, text))
                 }
                 Verdict::Approved => None,

@@ -49,8 +49,9 @@ impl Turn {
         let agent = &state.agent;
         let names = state.tool_names();
         let offer = rules::offer(&agent.tool_rules, &names, &state.trail);
-        let waits =
-            |name: &str| offer.allows(name) && (self.is_clients(name) || rules::needs_approval(&agent.tool_rules, name));
+        let waits = |name: &str| {
+            offer.allows(name) && (self.is_clients(name) || rules::needs_approval(&agent.tool_rules, name))
+        };
         let guarded = names.iter().filter(|name| waits(name)).map(|name| (*name).to_owned()).collect();
         let preset = |name: &str| !rules::presets(&agent.tool_rules, &state.trail, name).is_empty();
         let unseen = names.iter().filter(|name| preset(name)).map(|name| (*name).to_owned()).collect();

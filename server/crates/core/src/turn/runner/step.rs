@@ -150,7 +150,13 @@ impl Turn {
     }
 
     /// Takes a written step into the turn's view of the context and keeps it for the next turn.
-    pub(super) async fn keep(&self, state: &mut State, version: i64, context: &[MessageId], added: Vec<Message>) -> Result<()> {
+    pub(super) async fn keep(
+        &self,
+        state: &mut State,
+        version: i64,
+        context: &[MessageId],
+        added: Vec<Message>,
+    ) -> Result<()> {
         state.agent.version = version;
         state.pending.clear();
         let expected = context_ids(&state.context).len() + added.len();
