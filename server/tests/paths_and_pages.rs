@@ -77,6 +77,7 @@ async fn a_missing_thing_is_404_on_every_route_that_names_it() {
             },
         );
         let path = path.replace("{block_label}", "human");
+        let path = path.replace("{tool_name}", "roll");
         let path = path.replace("{key}", "NO_SUCH_VARIABLE");
         let path = path.replace("{job_id}", "run-00000000-0000-4000-8000-000000000000");
         let path = path.replace("{memory_id}", "passage-00000000-0000-4000-8000-000000000000");
@@ -94,7 +95,8 @@ async fn a_missing_thing_is_404_on_every_route_that_names_it() {
             let body = if path.contains("/messages/message-") {
                 json!({ "message_type": "user_message", "content": "x" })
             } else {
-                json!({ "messages": [{ "role": "user", "content": "x" }], "text": "x", "passages": [{ "text": "x" }] })
+                json!({ "messages": [{ "role": "user", "content": "x" }], "text": "x", "passages": [{ "text": "x" }],
+                    "requires_approval": true })
             };
             let builder = request(method.clone(), &path).header("content-type", "application/json");
             let body = if method == Method::GET { Body::empty() } else { Body::from(body.to_string()) };

@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
+#[path = "durable_runs/approvals.rs"]
+mod approvals;
 #[path = "durable_runs/ending.rs"]
 mod ending;
 

@@ -28,6 +28,10 @@ pub struct JobId(pub RunId);
 #[derive(Debug)]
 pub struct BlockLabel(pub String);
 
+/// The name of a tool in the parameter `{tool_name}`.
+#[derive(Debug)]
+pub struct ToolName(pub String);
+
 /// A path parameter. It is there whenever the route's path names it.
 async fn parameter(parts: &mut Parts, app: &AppState, name: &str) -> Result<String, ApiError> {
     let malformed = || Problem::value_error(vec!["path".into(), name.into()], "the path is not valid UTF-8");
@@ -96,5 +100,13 @@ impl FromRequestParts<AppState> for BlockLabel {
 
     async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, ApiError> {
         parameter(parts, app, "block_label").await.map(Self)
+    }
+}
+
+impl FromRequestParts<AppState> for ToolName {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, ApiError> {
+        parameter(parts, app, "tool_name").await.map(Self)
     }
 }

@@ -151,8 +151,11 @@ impl Core {
         let context = self.load_context(&mut conn, actor, &agent).await?;
         let (memories, tags) = self.memory_overview(&mut conn, actor, id, prompt::TAGS_READ).await?;
         drop(conn);
-        let pending: Vec<Message> =
-            input::parse(request)?.into_iter().map(|create| input::to_message(&self.env, id, None, create)).collect();
+        let pending: Vec<Message> = input::parse(request)?
+            .messages
+            .into_iter()
+            .map(|create| input::to_message(&self.env, id, None, create))
+            .collect();
         let blocks: Vec<_> = stored.into_iter().map(|stored| stored.block).collect();
         let shown = i64::try_from(context.messages.len() + 1).unwrap_or(i64::MAX);
         let facts = prompt::Facts {
@@ -167,7 +170,10 @@ impl Core {
         let chat = history::to_chat(&system, context.messages.iter().map(|message| &**message).chain(&pending));
         let provider = self.models.provider_of(&agent.llm_config)?;
         let specs = turn::specs(&agent, &tools);
-        let request = turn::request(&agent, chat, specs);
+        let names: Vec<&str> = specs.iter().map(|spec| spec.name.as_str()).collect();
+        let offer = turn::rules::offer(&agent.tool_rules, &names, &turn::rules::Trail::default());
+        let mut request = turn::request(&agent, chat, specs);
+        offer.apply(&mut request);
         Ok(self.models.client().request_body(provider, &request, stream))
     }
 

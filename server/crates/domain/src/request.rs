@@ -59,6 +59,42 @@ fn tool_kwarg() -> String {
     RequestConfig::default().assistant_message_tool_kwarg
 }
 
+/// The answer to a request for approval: one verdict for all its calls (the older form), or a list with one entry for
+/// each call, which is either a verdict (`type: approval`) or what the client's own run of the tool gave (`type: tool`).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ApprovalCreate {
+    /// Always `approval`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// One entry for each call that waits.
+    #[serde(default)]
+    #[schema(value_type = Option<Vec<Object>>)]
+    pub approvals: Option<Vec<serde_json::Value>>,
+    /// The verdict on all calls.
+    #[serde(default)]
+    pub approve: Option<bool>,
+    /// The message that asked.
+    #[serde(default)]
+    pub approval_request_id: Option<String>,
+    /// Why the calls are denied.
+    #[serde(default)]
+    pub reason: Option<String>,
+}
+
+/// A tool that the client runs: the turn pauses for what it returns.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ClientTool {
+    /// The name that the model calls it by; it goes before a tool of the agent with that name.
+    pub name: String,
+    /// What it does.
+    #[serde(default)]
+    pub description: Option<String>,
+    /// JSON schema of its arguments.
+    #[serde(default)]
+    #[schema(value_type = Option<Object>)]
+    pub parameters: Option<serde_json::Value>,
+}
+
 /// What a client sends to talk to an agent; the streaming fields are ignored where there is no stream.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct SendRequest {
@@ -96,6 +132,9 @@ pub struct SendRequest {
     /// Who is told when an asynchronous run ends.
     #[serde(default)]
     pub callback_url: Option<String>,
+    /// Tools that the client runs itself, for this turn.
+    #[serde(default)]
+    pub client_tools: Option<Vec<ClientTool>>,
 }
 
 impl SendRequest {

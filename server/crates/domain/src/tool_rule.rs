@@ -22,7 +22,7 @@ pub struct ToolCallNode {
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum ToolRule {
     /// Must be the first tool called in a turn.
-    #[serde(alias = "InitToolRule")]
+    #[serde(alias = "InitToolRule", alias = "init")]
     RunFirst {
         tool_name: String,
         #[serde(default)]
@@ -108,6 +108,21 @@ impl ToolRule {
             | Self::MaxCountPerStep { tool_name, .. }
             | Self::RequiredBeforeExit { tool_name, .. }
             | Self::RequiresApproval { tool_name, .. } => tool_name,
+        }
+    }
+
+    /// How the rule is to be told to the model, in its author's words.
+    pub fn prompt_template(&self) -> Option<&str> {
+        match self {
+            Self::RunFirst { prompt_template, .. }
+            | Self::ExitLoop { prompt_template, .. }
+            | Self::ContinueLoop { prompt_template, .. }
+            | Self::ConstrainChildTools { prompt_template, .. }
+            | Self::ParentLastTool { prompt_template, .. }
+            | Self::Conditional { prompt_template, .. }
+            | Self::MaxCountPerStep { prompt_template, .. }
+            | Self::RequiredBeforeExit { prompt_template, .. }
+            | Self::RequiresApproval { prompt_template, .. } => prompt_template.as_deref(),
         }
     }
 }

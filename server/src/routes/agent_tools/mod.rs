@@ -1,5 +1,6 @@
 //! The tools of an agent.
 
+mod approval;
 mod attach;
 mod detach;
 mod list;
@@ -10,5 +11,9 @@ use crate::app::AppState;
 
 /// The routes.
 pub fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(list::list)).routes(routes!(attach::attach)).routes(routes!(detach::detach))
+    OpenApiRouter::new()
+        .routes(routes!(list::list))
+        .routes(routes!(attach::attach))
+        .routes(routes!(detach::detach))
+        .routes(routes!(approval::approval))
 }

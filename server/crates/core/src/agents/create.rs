@@ -20,7 +20,7 @@ use crate::{
     context::prompt,
     names, prompts,
     tools::{base_rules, base_tools},
-    turn::{input, thoughts},
+    turn::{input, rules, thoughts},
 };
 
 /// Files that an agent has open at most unless it says otherwise.
@@ -263,6 +263,14 @@ async fn shared_blocks(tx: &mut Conn, actor: &Actor, ids: &[BlockId]) -> Result<
     Ok(all)
 }
 
+/// The rules that come with tools whose author wants each call approved.
+pub(super) fn approval_rules<'a>(tools: impl IntoIterator<Item = &'a Arc<Tool>>) -> impl Iterator<Item = ToolRule> {
+    tools
+        .into_iter()
+        .filter(|tool| tool.default_requires_approval == Some(true))
+        .map(|tool| ToolRule::RequiresApproval { tool_name: tool.call_name().to_owned(), prompt_template: None })
+}
+
 fn rules_for(
     agent_type: AgentType,
     given: Option<Vec<ToolRule>>,
@@ -278,16 +286,8 @@ fn rules_for(
             }
         }
     }
-    for tool in tools.iter().filter(|tool| tool.default_requires_approval == Some(true)) {
-        rules.push(ToolRule::RequiresApproval { tool_name: tool.call_name().to_owned(), prompt_template: None });
-    }
-    let mut unique: Vec<ToolRule> = Vec::new();
-    for rule in rules {
-        if !unique.contains(&rule) {
-            unique.push(rule);
-        }
-    }
-    unique
+    rules.extend(approval_rules(tools));
+    rules::unique(rules)
 }
 
 /// Puts values in the place of `{{name}}`; names without a value stay.

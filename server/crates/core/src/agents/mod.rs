@@ -13,7 +13,7 @@ use mneme_domain::{
 };
 use mneme_store::{Conn, agents};
 
-use crate::{AgentFilter, Core, CoreError, Result};
+use crate::{AgentFilter, Core, CoreError, Result, turn::rules};
 
 impl Core {
     /// One agent.
@@ -76,6 +76,26 @@ impl Core {
     }
 
     /// Adds a rule to an agent unless it has it.
+    /// Has an agent's calls of a tool wait for approval, or not any more. The agent need not have the tool yet.
+    ///
+    /// # Errors
+    /// 404 for an unknown agent.
+    pub async fn set_approval(self: &Arc<Self>, actor: &Actor, id: &AgentId, tool: &str, wanted: bool) -> Result<()> {
+        let mut tx = self.store.write().await?;
+        if wanted {
+            let rule = ToolRule::RequiresApproval { tool_name: tool.to_owned(), prompt_template: None };
+            self.add_rule(&mut tx, actor, id, rule).await?;
+        } else {
+            let mut agent = agents::get(&mut tx, actor, id).await?.ok_or_else(|| CoreError::missing("Agent", id))?;
+            let about = |rule: &ToolRule| rules::needs_approval(std::slice::from_ref(rule), tool);
+            if agent.tool_rules.iter().any(about) {
+                agent.tool_rules.retain(|rule| !about(rule));
+                agents::update(&mut tx, actor, &agent).await?;
+            }
+        }
+        Ok(tx.commit().await?)
+    }
+
     pub(crate) async fn add_rule(&self, tx: &mut Conn, actor: &Actor, id: &AgentId, rule: ToolRule) -> Result<()> {
         let mut agent = agents::get(tx, actor, id).await?.ok_or_else(|| CoreError::missing("Agent", id))?;
         if !agent.tool_rules.contains(&rule) {

@@ -8,8 +8,8 @@ use mneme_domain::{
 };
 use mneme_store::{StoreError, agents, messages, tools};
 
-use super::{check_timezone, model::ModelChoice, unique, variables};
-use crate::{Core, CoreError, Result};
+use super::{check_timezone, create::approval_rules, model::ModelChoice, unique, variables};
+use crate::{Core, CoreError, Result, turn::rules};
 
 /// How often an update is tried again after somebody else was faster.
 const TRIES: usize = 5;
@@ -83,7 +83,7 @@ impl Core {
             agent.message_buffer_autoclear = autoclear;
         }
         if let Some(rules) = body.tool_rules {
-            agent.tool_rules = rules;
+            agent.tool_rules = rules::unique(rules);
         }
         agent.updated_at = self.env.now();
         agent.last_updated_by_id = Some(actor.user.to_string());
@@ -104,6 +104,10 @@ impl Core {
         if let Some(ids) = body.tool_ids {
             let found = self.tools_for(&mut tx, actor, &ids, &[], &[]).await?;
             let ids: Vec<ToolId> = found.iter().map(|tool| tool.id.clone()).collect();
+            let before = tools::of_agent(&mut tx, actor, id).await?;
+            let fresh = found.iter().filter(|tool| !before.iter().any(|other| other.id == tool.id));
+            agent.tool_rules.extend(approval_rules(fresh));
+            agent.tool_rules = rules::unique(agent.tool_rules);
             tools::set_of_agent(&mut tx, actor, id, &ids).await?;
         }
         if let Some(ids) = body.block_ids {

@@ -216,7 +216,11 @@ fn cut(agent: &Agent, context: &CachedContext, tools: &[ToolSpec]) -> Option<usi
     }
     // A summary of a summary alone would free nothing; half leaves then.
     let mut cut = cut.clamp(count.div_ceil(2), count - 1);
-    while cut < count && matches!(context.messages[cut].role, MessageRole::Tool | MessageRole::Function) {
+    let returns = |message: &Message| {
+        let answers = message.role == MessageRole::Approval && message.tool_calls.is_none();
+        answers || matches!(message.role, MessageRole::Tool | MessageRole::Function)
+    };
+    while cut < count && returns(&context.messages[cut]) {
         cut += 1;
     }
     Some(cut)

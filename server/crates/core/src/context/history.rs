@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use mneme_domain::{
+    StepId,
     content::{ContentPart, ImageSource},
     message::{Message, MessageRole, StoredToolReturn},
 };
@@ -18,6 +19,10 @@ pub fn to_chat<'a>(system: &str, messages: impl IntoIterator<Item = &'a Message>
     let mut chat = vec![ChatMessage::System { text: system.to_owned() }];
     let mut open: Vec<Open> = Vec::new();
     let mut taken = HashMap::new();
+    // Where the last answer is, and the step it belongs to.
+    let mut answer: Option<(usize, &StepId)> = None;
+    // Thoughts before calls that wait, with their step.
+    let mut thought: Option<(Vec<Reasoning>, Option<&StepId>)> = None;
     for message in messages {
         match message.role {
             MessageRole::Tool | MessageRole::Function => {
@@ -29,20 +34,42 @@ pub fn to_chat<'a>(system: &str, messages: impl IntoIterator<Item = &'a Message>
                     }
                 }
             }
-            MessageRole::Assistant => {
-                close(&mut chat, &mut open);
-                let mut assistant = assistant(message);
-                if let ChatMessage::Assistant { text, tool_calls, .. } = &mut assistant {
-                    if text.is_none() && tool_calls.is_empty() {
-                        continue;
-                    }
-                    open.extend(tool_calls.iter_mut().map(|call| {
-                        let shown = unlike(&mut taken, &call.id);
-                        let stored = std::mem::replace(&mut call.id, shown.clone());
-                        Open { stored, shown }
-                    }));
+            // The answer to a request for approval is told by what its calls return.
+            MessageRole::Approval if message.tool_calls.is_none() => {}
+            MessageRole::Assistant | MessageRole::Approval => {
+                // Calls that waited for approval are one answer with what the model said and called beside them.
+                let beside = answer.filter(|(_, step)| {
+                    message.role == MessageRole::Approval && message.step_id.as_ref() == Some(*step)
+                });
+                if beside.is_none() {
+                    close(&mut chat, &mut open);
                 }
-                chat.push(assistant);
+                let mut said = assistant(message);
+                let ChatMessage::Assistant { text, tool_calls, reasoning, .. } = &mut said else { continue };
+                if text.is_none() && tool_calls.is_empty() {
+                    thought = Some((std::mem::take(reasoning), message.step_id.as_ref()));
+                    continue;
+                }
+                if let Some((before, step)) = thought.take()
+                    && message.role == MessageRole::Approval
+                    && step.is_some()
+                    && step == message.step_id.as_ref()
+                {
+                    *reasoning = before;
+                }
+                open.extend(tool_calls.iter_mut().map(|call| {
+                    let shown = unlike(&mut taken, &call.id);
+                    let stored = std::mem::replace(&mut call.id, shown.clone());
+                    Open { stored, shown }
+                }));
+                if let Some((at, _)) = beside
+                    && let Some(ChatMessage::Assistant { tool_calls: before, .. }) = chat.get_mut(at)
+                {
+                    before.append(tool_calls);
+                    continue;
+                }
+                answer = message.step_id.as_ref().map(|step| (chat.len(), step));
+                chat.push(said);
             }
             MessageRole::User | MessageRole::System => {
                 close(&mut chat, &mut open);
@@ -56,7 +83,6 @@ pub fn to_chat<'a>(system: &str, messages: impl IntoIterator<Item = &'a Message>
                     ChatMessage::User { parts, name: message.name.clone() }
                 });
             }
-            MessageRole::Approval => {}
         }
     }
     close(&mut chat, &mut open);

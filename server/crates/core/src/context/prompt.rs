@@ -61,6 +61,9 @@ pub fn rules_section(rules: &[ToolRule]) -> String {
 
 fn rule_text(rule: &ToolRule) -> Option<String> {
     let name = rule.tool_name();
+    if let Some(template) = rule.prompt_template().filter(|text| !text.trim().is_empty()) {
+        return Some(templated(template, rule));
+    }
     Some(match rule {
         ToolRule::RunFirst { .. } => {
             format!("- {name} has to be the first tool that you call in a turn.")
@@ -84,6 +87,28 @@ fn rule_text(rule: &ToolRule) -> Option<String> {
             format!("- A person has to approve each call of {name}.")
         }
     })
+}
+
+/// A rule in its author's words, with the rule's values in the places named `{{ tool_name }}`, `{{ children }}` and
+/// `{{ max_count_limit }}`.
+fn templated(template: &str, rule: &ToolRule) -> String {
+    let children = match rule {
+        ToolRule::ConstrainChildTools { children, .. } | ToolRule::ParentLastTool { children, .. } => {
+            children.join(", ")
+        }
+        _ => String::new(),
+    };
+    let count = match rule {
+        ToolRule::MaxCountPerStep { max_count_limit, .. } => max_count_limit.to_string(),
+        _ => String::new(),
+    };
+    let mut text = template.to_owned();
+    for (key, value) in [("tool_name", rule.tool_name()), ("children", &children), ("max_count_limit", &count)] {
+        for place in [format!("{{{{ {key} }}}}"), format!("{{{{{key}}}}}")] {
+            text = text.replace(&place, value);
+        }
+    }
+    text
 }
 
 fn local(time: Timestamp, timezone: &str) -> String {
@@ -167,6 +192,17 @@ mod tests {
         assert!(tells_tags(&text, facts.tags) && !tells_tags(&text, &["bio".into()]) && !tells_tags(&text, &[]));
         let none = facts_section(Facts { memories: 0, tags: &[], ..facts });
         assert!(tells_tags(&none, &[]) && !tells_tags(&none, facts.tags) && !none.contains("rchival"), "{none}");
+    }
+
+    #[test]
+    fn a_rule_may_be_told_in_its_authors_words() {
+        let rules = serde_json::json!([
+            {"type": "max_count_per_step", "tool_name": "t", "max_count_limit": 2,
+                "prompt_template": "Spare {{ tool_name }}: {{max_count_limit}} calls."},
+            {"type": "continue_loop", "tool_name": "t"},
+        ]);
+        let text = rules_section(&serde_json::from_value::<Vec<ToolRule>>(rules).unwrap());
+        assert!(text.contains("\nSpare t: 2 calls.\n</tool_usage_rules>"), "{text}");
     }
 
     #[test]

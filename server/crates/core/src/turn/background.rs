@@ -244,6 +244,7 @@ impl Core {
             let mut conn = self.store.read().await?;
             runs::list(&mut conn, actor, &filter, &mneme_domain::Page::all()).await?
         };
+        let only = named.clone();
         let chosen: Vec<RunId> = match named {
             None => active.iter().map(|run| run.id.clone()).collect(),
             Some(named) => {
@@ -259,6 +260,10 @@ impl Core {
         for id in chosen {
             let cancelled = active.iter().any(|run| run.id == id) && self.cancel_run(actor, &id).await?;
             outcome.push((id, if cancelled { "cancelled" } else { "failed" }));
+        }
+        if let Some(run) = self.stop_waiting(actor, agent, only.as_deref()).await? {
+            outcome.retain(|(id, _)| *id != run);
+            outcome.push((run, "cancelled"));
         }
         Ok(outcome)
     }

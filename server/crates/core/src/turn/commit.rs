@@ -28,9 +28,8 @@ pub struct StepRecord<'a> {
     pub added: &'a [Message],
     /// The system message, when it was written anew.
     pub system: Option<&'a Message>,
-    pub step: &'a Step,
-    pub metrics: &'a StepMetrics,
-    pub trace: &'a ProviderTrace,
+    /// The step and its measures; none when only approved calls of an earlier step ran.
+    pub step: Option<(&'a Step, &'a StepMetrics, &'a ProviderTrace)>,
     pub tools_used: &'a [ToolId],
     /// The end of the run, when this is its last step.
     pub end: Option<(&'a RunId, &'a RunEnd)>,
@@ -76,7 +75,9 @@ impl Core {
                 messages::update(&mut tx, actor, system).await?;
             }
             messages::append(&mut tx, actor, record.added).await?;
-            steps::insert(&mut tx, actor, record.step, record.metrics, Some(record.trace), record.tools_used).await?;
+            if let Some((step, metrics, trace)) = record.step {
+                steps::insert(&mut tx, actor, step, metrics, Some(trace), record.tools_used).await?;
+            }
             if let Some((run, end)) = record.end {
                 runs::conclude(&mut tx, actor, run, end).await?;
             }

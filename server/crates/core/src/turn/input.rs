@@ -4,7 +4,7 @@ use mneme_domain::{
     AgentId, Env, MessageId, RunId,
     content::{Content, ContentPart},
     message::{Message, MessageRole},
-    request::{InputRole, MessageCreate, SendRequest},
+    request::{ApprovalCreate, InputRole, MessageCreate, SendRequest},
 };
 use serde_json::Value;
 
@@ -13,13 +13,29 @@ use crate::{CoreError, Result};
 /// Most messages in one request.
 const MAX_MESSAGES: usize = 1000;
 
-/// Takes the messages out of a request.
+/// What starts a turn.
+#[derive(Debug, Default)]
+pub struct Input {
+    /// An answer to the request that the agent waits for; it comes before all messages.
+    pub approval: Option<ApprovalCreate>,
+    pub messages: Vec<MessageCreate>,
+}
+
+impl Input {
+    /// The input as a request's `messages`.
+    pub fn to_values(&self) -> serde_json::Result<Vec<Value>> {
+        let approval = self.approval.iter().map(serde_json::to_value);
+        approval.chain(self.messages.iter().map(serde_json::to_value)).collect()
+    }
+}
+
+/// Takes the input out of a request.
 ///
 /// # Errors
-/// 400 for no messages or empty ones, 422 for roles and shapes that do not exist, 400 for an approval that nothing
-/// waits for.
-pub fn parse(request: SendRequest) -> Result<Vec<MessageCreate>> {
+/// 400 for no messages or empty ones, or an approval after something else, 422 for roles and shapes that do not exist.
+pub fn parse(request: SendRequest) -> Result<Input> {
     let mut messages = Vec::new();
+    let mut approval = None;
     match (request.messages, request.input) {
         (None, None) => {
             return Err(CoreError::Unprocessable {
@@ -33,7 +49,11 @@ pub fn parse(request: SendRequest) -> Result<Vec<MessageCreate>> {
         }
         (Some(values), _) => {
             for (index, value) in values.into_iter().enumerate() {
-                messages.push(parse_one(index, value)?);
+                if value.get("type").and_then(Value::as_str) == Some("approval") {
+                    approval = Some(parse_approval(index, value)?);
+                } else {
+                    messages.push(parse_one(index, value)?);
+                }
             }
         }
         (None, Some(content)) => messages.push(MessageCreate {
@@ -46,21 +66,29 @@ pub fn parse(request: SendRequest) -> Result<Vec<MessageCreate>> {
             group_id: None,
         }),
     }
-    if messages.is_empty() {
+    if messages.is_empty() && approval.is_none() {
         return Err(CoreError::Invalid("Messages must not be empty".into()));
     }
     if messages.iter().any(|message| message.content.is_empty()) {
         return Err(CoreError::Invalid("Message content is empty or invalid".into()));
     }
-    Ok(messages)
+    Ok(Input { approval, messages })
+}
+
+fn parse_approval(index: usize, value: Value) -> Result<ApprovalCreate> {
+    if index > 0 {
+        return Err(CoreError::Invalid("An approval has to be the first message, and the only one of its kind".into()));
+    }
+    serde_json::from_value(value).map_err(|error| CoreError::Unprocessable {
+        loc: vec!["body".into(), "messages".into(), index.to_string(), "ApprovalCreate".into()],
+        kind: "value_error".into(),
+        msg: error.to_string(),
+    })
 }
 
 fn parse_one(index: usize, value: Value) -> Result<MessageCreate> {
     let loc =
         |field: &str| vec!["body".into(), "messages".into(), index.to_string(), "MessageCreate".into(), field.into()];
-    if value.get("type").and_then(Value::as_str) == Some("approval") {
-        return Err(CoreError::Invalid("Cannot process approval response: no tool call is awaiting approval".into()));
-    }
     if let Some(role) = value.get("role").and_then(Value::as_str)
         && !matches!(role, "user" | "system" | "assistant")
     {

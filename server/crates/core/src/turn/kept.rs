@@ -120,7 +120,8 @@ impl Core {
         let config = run.request_config.clone().unwrap_or_default();
         // The client's own messages have no step.
         let said = found.iter().filter(|message: &&Message| {
-            message.step_id.is_some() && matches!(message.role, MessageRole::Assistant | MessageRole::Tool)
+            message.step_id.is_some()
+                && matches!(message.role, MessageRole::Assistant | MessageRole::Tool | MessageRole::Approval)
         });
         let mut events = Vec::new();
         for mut envelope in envelope::envelopes_of(said, &config) {

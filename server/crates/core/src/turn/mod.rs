@@ -4,6 +4,7 @@
 //! brings it to an end. A client that goes away closes the channel, which cancels a foreground turn.
 
 mod answer;
+mod approval;
 mod background;
 mod commit;
 mod fields;
@@ -14,10 +15,12 @@ pub mod input;
 mod kept;
 mod model_call;
 mod pump;
+pub mod rules;
 mod runner;
 mod sink;
 pub mod thoughts;
 mod tools;
+mod waiting;
 
 use std::{
     pin::Pin,
@@ -29,7 +32,7 @@ use futures::Stream;
 use mneme_domain::{
     Actor, AgentId, RunId,
     envelope::Envelope,
-    request::{MessageCreate, SendRequest},
+    request::SendRequest,
     run::{RequestConfig, StopReason},
     step::TurnUsage,
 };
@@ -200,7 +203,7 @@ impl Core {
         mode: Mode,
         background: bool,
         earlier: Option<Earlier>,
-    ) -> Result<(Turn, Vec<MessageCreate>, mpsc::Receiver<TurnEvent>)> {
+    ) -> Result<(Turn, input::Input, mpsc::Receiver<TurnEvent>)> {
         let chain = earlier.as_ref().map_or_else(crate::api::chain, |earlier| earlier.chain.clone().into());
         if earlier.is_none() && chain.contains(agent) {
             let reason = format!("Agent {agent} waits for this very tool call, so it cannot take a message from it");
@@ -214,6 +217,7 @@ impl Core {
         if earlier.is_none() && guard.is_none() && self.config.reject_busy {
             return Err(CoreError::Conflict(BUSY.into()));
         }
+        let free = guard.is_some();
         if background {
             guard = None;
         }
@@ -221,12 +225,16 @@ impl Core {
             let mut conn = self.store.read().await?;
             agents::get(&mut conn, actor, agent).await?.ok_or_else(|| CoreError::missing("Agent", agent))?
         };
+        if background && free && earlier.is_none() {
+            self.refuse_if_waiting(actor, &found, &request).await?;
+        }
         let seat = guard.map(|guard| Seat { guard, agent: found });
         let asked = (background && earlier.is_none()).then(|| request.clone());
+        let client_tools = request.client_tools.clone().unwrap_or_default();
         let mut input = input::parse(request)?;
         // A run that has taken steps has written what came in.
         if earlier.as_ref().is_none_or(|earlier| earlier.done.usage.step_count == 0) {
-            self.fetch_images(&mut input).await?;
+            self.fetch_images(&mut input.messages).await?;
         }
         let asked = match asked {
             Some(request) => Some(asked_for(request, &input, mode, &chain)?),
@@ -242,16 +250,27 @@ impl Core {
         let (sender, events) = mpsc::channel(EVENT_BUFFER);
         let sink = Sink::new(sender, mode, config.clone(), run_id.clone());
         let (agent, request) = (agent.clone(), asked);
-        let order = Order { agent, run_id, config, max_steps, background, callback_url, seat, chain, request, done };
+        let order = Order {
+            agent,
+            run_id,
+            config,
+            max_steps,
+            background,
+            callback_url,
+            seat,
+            chain,
+            request,
+            done,
+            client_tools,
+        };
         Ok((Turn::new(self.clone(), actor.clone(), order, sink), input, events))
     }
 }
 
 /// What a run is to keep of its request: with the input as it was read, so that images need not be fetched again.
-fn asked_for(mut request: SendRequest, input: &[MessageCreate], mode: Mode, chain: &[AgentId]) -> Result<String> {
+fn asked_for(mut request: SendRequest, input: &input::Input, mode: Mode, chain: &[AgentId]) -> Result<String> {
     let unwritable = |error: serde_json::Error| CoreError::Internal(format!("a request cannot be kept: {error}"));
-    request.messages =
-        Some(input.iter().map(serde_json::to_value).collect::<std::result::Result<_, _>>().map_err(unwritable)?);
+    request.messages = Some(input.to_values().map_err(unwritable)?);
     request.input = None;
     serde_json::to_string(&Asked { request, mode, chain: chain.to_vec() }).map_err(unwritable)
 }

@@ -16,7 +16,7 @@ use mneme_llm::{
 };
 use serde_json::Value;
 
-use super::{fields::Fields, heartbeats, sink::Sink, thoughts};
+use super::{approval::Guard, fields::Fields, heartbeats, sink::Sink, thoughts};
 
 /// The tool as a provider is told of it.
 pub fn tool_spec(tool: &Tool) -> ToolSpec {
@@ -88,13 +88,14 @@ pub async fn call(
     provider: &Provider,
     request: &ChatRequest,
     message: &Message,
+    guard: &Guard,
     thinks_aloud: bool,
     sink: &Sink,
 ) -> Result<Answer, LlmError> {
     let started = Instant::now();
     let mut shown = Vec::new();
     let completion = if sink.wants_tokens() {
-        let mut pieces = Pieces::new(sink.config(), thinks_aloud);
+        let mut pieces = Pieces::new(sink.config(), guard, thinks_aloud);
         let completion = stream(client, provider, request, message, sink, &mut pieces).await?;
         shown = pieces.shown;
         completion
@@ -111,7 +112,7 @@ async fn stream(
     request: &ChatRequest,
     message: &Message,
     sink: &Sink,
-    pieces: &mut Pieces,
+    pieces: &mut Pieces<'_>,
 ) -> Result<Completion, LlmError> {
     let mut deltas = client.stream(provider, request).await?;
     let request_json = deltas.request_json().clone();
@@ -120,6 +121,7 @@ async fn stream(
     while let Some(delta) = deltas.next().await {
         let delta = delta?;
         for (index, kind, body) in pieces.of(&delta) {
+            let message = if kind == MessageType::ApprovalRequestMessage { &pieces.guard.message } else { message };
             sink.piece(message, index, kind, body).await;
         }
         assembler.push(delta);
@@ -137,11 +139,14 @@ struct Call {
     fields: Option<Fields>,
     /// The field that holds the answer, when the call is one.
     answer: Option<String>,
+    /// As what it is shown.
+    kind: MessageType,
 }
 
 /// Cuts a model's deltas into pieces of messages. Parts are numbered as they begin, so that a part's otid is the
 /// same in stream and list.
-struct Pieces {
+struct Pieces<'a> {
+    guard: &'a Guard,
     config: RequestConfig,
     thinks_aloud: bool,
     parts: u8,
@@ -151,9 +156,9 @@ struct Pieces {
 
 type Piece = (u8, MessageType, Body);
 
-impl Pieces {
-    fn new(config: &RequestConfig, thinks_aloud: bool) -> Self {
-        Self { config: config.clone(), thinks_aloud, parts: 0, shown: Vec::new(), calls: Vec::new() }
+impl<'a> Pieces<'a> {
+    fn new(config: &RequestConfig, guard: &'a Guard, thinks_aloud: bool) -> Self {
+        Self { guard, config: config.clone(), thinks_aloud, parts: 0, shown: Vec::new(), calls: Vec::new() }
     }
 
     fn of(&mut self, delta: &Delta) -> Vec<Piece> {
@@ -191,17 +196,21 @@ impl Pieces {
 
     fn call(&mut self, index: usize, id: Option<&str>, name: Option<&str>, arguments: &str) -> Vec<Piece> {
         if let Some(id) = id {
-            let is_answer =
-                self.config.use_assistant_message && name == Some(self.config.assistant_message_tool_name.as_str());
+            let shown = self.guard.kind(name.unwrap_or_default());
+            let guarded = shown != Some(MessageType::ToolCallMessage);
+            let is_answer = !guarded
+                && self.config.use_assistant_message
+                && name == Some(self.config.assistant_message_tool_name.as_str());
             let call = Call {
                 id: id.to_owned(),
                 fields: (is_answer || self.thinks_aloud).then(Fields::default),
                 answer: is_answer.then(|| self.config.assistant_message_tool_kwarg.clone()),
+                kind: shown.unwrap_or(MessageType::ToolCallMessage),
             };
             if self.calls.len() <= index {
                 self.calls.resize_with(index + 1, || None);
             }
-            self.calls[index] = Some(call);
+            self.calls[index] = shown.map(|_| call);
         }
         let Some(Some(call)) = self.calls.get_mut(index) else { return Vec::new() };
         let Some(fields) = &mut call.fields else {
@@ -210,8 +219,12 @@ impl Pieces {
                 arguments: Some(arguments.to_owned()),
                 tool_call_id: Some(call.id.clone()),
             };
-            let kind = MessageType::ToolCallMessage;
-            return vec![(self.part(kind), kind, Body::ToolCall { tool_call, tool_calls: None })];
+            let kind = call.kind;
+            let body = match kind {
+                MessageType::ApprovalRequestMessage => Body::ApprovalRequest { tool_call, tool_calls: None },
+                _ => Body::ToolCall { tool_call, tool_calls: None },
+            };
+            return vec![(self.part(kind), kind, body)];
         };
         let answer = call.answer.clone();
         let mut pieces = Vec::new();

@@ -88,7 +88,10 @@ impl Sink {
             date: message.created_at,
             name: None,
             message_type: kind,
-            otid: Some(message.part_otid(index)),
+            otid: Some(match kind {
+                MessageType::ApprovalRequestMessage => message.id.to_string(),
+                _ => message.part_otid(index),
+            }),
             sender_id: None,
             step_id: message.step_id.clone(),
             is_err: None,

@@ -10,12 +10,14 @@ use mneme_domain::{
     archive::Passage,
     message::{StoredToolCall, StoredToolReturn, ToolStatus},
     tool::{Tool, ToolType},
-    tool_rule::ToolRule,
 };
 use parking_lot::Mutex;
 use serde_json::Value;
 
-use super::host::{AgentHost, Working};
+use super::{
+    host::{AgentHost, Working},
+    rules::Offer,
+};
 use crate::{Core, execute};
 
 /// What came of one call.
@@ -46,16 +48,20 @@ pub struct Caller<'a> {
 impl Caller<'_> {
     /// Runs the calls: at once when every tool allows it, else one after the other in the model's order.
     ///
+    /// `settled` holds, at their places, the returns of calls that do not run.
+    ///
     /// `before` is what the calls came to when somebody changed a block meanwhile. A tool that reaches the world is not
     /// run twice for that.
     pub async fn run(
         &self,
         calls: &[StoredToolCall],
+        settled: &[Option<StoredToolReturn>],
         working: &Arc<Mutex<Working>>,
         before: &[ToolRun],
     ) -> Vec<ToolRun> {
         let parallel = calls.len() > 1
             && before.is_empty()
+            && settled.iter().all(Option::is_none)
             && calls.iter().all(|call| {
                 self.find(&call.function.name).is_some_and(|tool| tool.enable_parallel_execution == Some(true))
             });
@@ -64,6 +70,11 @@ impl Caller<'_> {
         }
         let mut runs = Vec::with_capacity(calls.len());
         for (index, call) in calls.iter().enumerate() {
+            if let Some(Some(tool_return)) = settled.get(index) {
+                let tool = self.find(&call.function.name).map(|tool| tool.id.clone());
+                runs.push(ToolRun { tool_return: tool_return.clone(), tool, writes: Vec::new(), kept: Vec::new() });
+                continue;
+            }
             let replayed = before.get(index).and_then(|before| self.replay(call, before, working));
             runs.push(match replayed {
                 Some(run) => run,
@@ -81,8 +92,7 @@ impl Caller<'_> {
         let name = &call.function.name;
         let Some(tool) = self.find(name) else {
             let valid: Vec<&str> = self.tools.iter().map(|tool| tool.call_name()).collect();
-            let text = format!("[ToolConstraintError] Cannot call {name}, valid tools include: {valid:?}.");
-            return refused(call, None, text);
+            return refused(call, None, Offer::default().refusal(name, &valid));
         };
         match serde_json::from_str::<Value>(&call.function.arguments) {
             Ok(Value::Object(_)) => {}
@@ -94,12 +104,6 @@ impl Caller<'_> {
                     format!("The arguments of {name} are not valid JSON ({error}). Call it again with valid JSON.");
                 return refused(call, Some(tool), text);
             }
-        }
-        let needs_approval =
-            |rule: &ToolRule| matches!(rule, ToolRule::RequiresApproval { tool_name, .. } if tool_name == name);
-        if self.agent.tool_rules.iter().any(needs_approval) {
-            let text = format!("{name} needs a person's approval, which this version of the server cannot ask for.");
-            return refused(call, Some(tool), text);
         }
         let host = Arc::new(AgentHost::new(
             self.core.clone(),
@@ -161,15 +165,20 @@ impl Caller<'_> {
     }
 }
 
+/// The return of a call that does not run.
+pub fn refusal(call: &StoredToolCall, text: String) -> StoredToolReturn {
+    StoredToolReturn {
+        tool_call_id: Some(call.id.clone()),
+        status: ToolStatus::Error,
+        stdout: None,
+        stderr: None,
+        func_response: Some(text),
+    }
+}
+
 fn refused(call: &StoredToolCall, tool: Option<&Arc<Tool>>, text: String) -> ToolRun {
     ToolRun {
-        tool_return: StoredToolReturn {
-            tool_call_id: Some(call.id.clone()),
-            status: ToolStatus::Error,
-            stdout: None,
-            stderr: None,
-            func_response: Some(text),
-        },
+        tool_return: refusal(call, text),
         tool: tool.map(|tool| tool.id.clone()),
         writes: Vec::new(),
         kept: Vec::new(),

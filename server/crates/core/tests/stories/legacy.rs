@@ -64,24 +64,6 @@ async fn thoughts_and_answer_stream_as_they_are_written() {
 }
 
 #[tokio::test]
-async fn a_tool_that_needs_approval_is_not_run() {
-    let world = World::new().await;
-    let agent = world
-        .agent_with(|body| {
-            let rule = json!([{"type": "requires_approval", "tool_name": "memory_insert"}]);
-            body.tool_rules = Some(serde_json::from_value(rule).unwrap());
-        })
-        .await;
-    world
-        .provider
-        .reply(Reply::tool_call("memory_insert", json!({"label": "human", "new_str": "sneaky"})))
-        .reply(Reply::text("fine"));
-    let turn = world.say(&agent.id, "go").await.unwrap();
-    assert_eq!(shown(&turn.messages)[1]["status"], "error");
-    assert_eq!(world.block(&agent.id, "human").await, "Name: Ada.");
-}
-
-#[tokio::test]
 async fn a_model_that_wants_no_heartbeat_ends_its_turn_and_a_failed_call_goes_back_to_it() {
     let world = World::new().await;
     for (arguments, steps) in [

@@ -2,9 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
+mod approvals;
 mod background;
 mod common;
 mod hostile_models;
 mod legacy;
+mod rules;
 mod takeover;
 mod turns;

@@ -86,8 +86,10 @@ impl Turn {
             let mut chat = history::to_chat(&system, messages);
             clip::texts(&mut chat, state.agent.llm_config.context_window, clipped);
             let saw = blind && clip::images(&mut chat);
-            let request = model_call::request(&state.agent, chat, state.specs.clone());
-            match model_call::call(self.core.models.client(), provider, &request, message, aloud, &self.sink).await {
+            let mut request = model_call::request(&state.agent, chat, state.specs.clone());
+            state.offer.apply(&mut request);
+            let client = self.core.models.client();
+            match model_call::call(client, provider, &request, message, &state.guard, aloud, &self.sink).await {
                 Ok(answer) if answer::is_empty(&answer.completion) && bad + 1 < BAD_ANSWERS => bad += 1,
                 Ok(answer) => return Ok(answer),
                 Err(LlmError::ContextOverflow { .. }) if compactions < COMPACTIONS => {

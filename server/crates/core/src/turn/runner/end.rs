@@ -78,6 +78,7 @@ fn error_kind(error: &CoreError) -> &'static str {
 pub fn error_data(error: &CoreError) -> JsonObject {
     let text = match error {
         CoreError::Internal(_) => "An internal server error occurred".to_owned(),
+        CoreError::ConflictDetail(detail) => detail["message"].as_str().unwrap_or_default().to_owned(),
         other => other.to_string(),
     };
     let mut data = JsonObject::new();

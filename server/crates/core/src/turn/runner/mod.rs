@@ -1,8 +1,11 @@
 //! The agent loop: call the model, run its tools, write the step, and again until something ends the turn.
 
+mod approve;
 mod ask;
+mod calls;
 mod end;
 mod lease;
+mod next;
 mod records;
 mod step;
 mod tokens;
@@ -14,10 +17,10 @@ use std::{
 
 pub use end::error_data;
 use mneme_domain::{
-    Actor, AgentId, RunId, Timestamp,
+    Actor, AgentId, MessageId, RunId, Timestamp,
     agent::Agent,
-    message::Message,
-    request::MessageCreate,
+    message::{Message, MessageRole},
+    request::ClientTool,
     run::{RequestConfig, RunStatus, StopReason},
     step::TurnUsage,
     tool::Tool,
@@ -27,7 +30,14 @@ use mneme_store::{agents, runs};
 use parking_lot::Mutex;
 use tokio::sync::{mpsc, oneshot};
 
-use super::{TurnEvent, host::Working, input, model_call, sink::Sink};
+use super::{
+    TurnEvent,
+    approval::Guard,
+    host::Working,
+    input::{self, Input},
+    rules::{Offer, Trail},
+    sink::Sink,
+};
 use crate::{Core, CoreError, Result, context::cache::CachedContext, locks::AgentGuard};
 
 /// What a turn is to do.
@@ -48,6 +58,8 @@ pub struct Order {
     pub request: Option<String>,
     /// What was done of the run before this server took it over.
     pub done: Done,
+    /// Tools that the client runs.
+    pub client_tools: Vec<ClientTool>,
 }
 
 /// What of a run is written already.
@@ -79,6 +91,7 @@ pub struct Turn {
     chain: Arc<[AgentId]>,
     request: Option<String>,
     done: Done,
+    client_tools: Vec<ClientTool>,
     sink: Sink,
     began: Instant,
     created_at: Timestamp,
@@ -95,6 +108,22 @@ struct State {
     pending: Vec<Message>,
     usage: TurnUsage,
     ttft: Option<Duration>,
+    /// What was called in the turn so far.
+    trail: Trail,
+    /// What the next step offers.
+    offer: Offer,
+    /// Calls of the next step that wait for approval.
+    guard: Guard,
+}
+
+/// How a turn begins.
+enum Begin {
+    /// With a step.
+    Steps,
+    /// It is over: a call that was approved ended it.
+    Stop(StopReason),
+    /// It was done before, by this run.
+    Repeat(RunId),
 }
 
 /// What a step leads to.
@@ -105,7 +134,19 @@ enum Next {
 
 impl Turn {
     pub fn new(core: Arc<Core>, actor: Actor, order: Order, sink: Sink) -> Self {
-        let Order { agent, run_id, config, max_steps, background, callback_url, seat, chain, request, done } = order;
+        let Order {
+            agent,
+            run_id,
+            config,
+            max_steps,
+            background,
+            callback_url,
+            seat,
+            chain,
+            request,
+            done,
+            client_tools,
+        } = order;
         let created_at = done.since.unwrap_or_else(|| core.env.now());
         let began = Instant::now();
         Self {
@@ -121,6 +162,7 @@ impl Turn {
             chain,
             request,
             done,
+            client_tools,
             sink,
             began,
             created_at,
@@ -144,7 +186,7 @@ impl Turn {
 
     /// Runs the turn to its end and tells the reader how it ended. A background turn's run is recorded already.
     #[tracing::instrument(name = "turn", skip_all, fields(agent = %self.agent, run = %self.run_id))]
-    pub async fn run(mut self, input: Vec<MessageCreate>) {
+    pub async fn run(mut self, input: Input) {
         let seat = self.seat.take();
         let cancel = self.core.live.get(&self.run_id).map(|live| live.cancel.clone()).unwrap_or_default();
         let ended = tokio::select! {
@@ -196,9 +238,15 @@ impl Turn {
         self.sink.send(TurnEvent::Usage(usage.await.ok().flatten().unwrap_or_default())).await;
     }
 
-    async fn drive(&self, input: Vec<MessageCreate>, seat: Option<Seat>) -> Result<(StopReason, TurnUsage)> {
+    async fn drive(&self, input: Input, seat: Option<Seat>) -> Result<(StopReason, TurnUsage)> {
         let (guard, agent) = self.take_turn(seat).await?;
-        let mut state = self.load(agent, input).await?;
+        let Input { approval, messages } = input;
+        let mut state = self.load(agent, messages).await?;
+        match self.begin(&mut state, approval.as_ref()).await? {
+            Begin::Steps => {}
+            Begin::Stop(reason) => return Ok((reason, state.usage)),
+            Begin::Repeat(run) => return self.repeat(&run).await,
+        }
         let mut number = u32::try_from(self.done.usage.step_count).unwrap_or(u32::MAX);
         let stop = loop {
             number = number.saturating_add(1);
@@ -207,14 +255,14 @@ impl Turn {
                 Next::Stop(reason) => break reason,
             }
         };
-        if state.agent.message_buffer_autoclear {
+        if state.agent.message_buffer_autoclear && stop != StopReason::RequiresApproval {
             self.core.clear_buffer(&self.actor, &self.agent).await?;
         }
         drop(guard);
         Ok((stop, state.usage))
     }
 
-    async fn load(&self, agent: Option<Agent>, input: Vec<MessageCreate>) -> Result<State> {
+    async fn load(&self, agent: Option<Agent>, input: Vec<mneme_domain::request::MessageCreate>) -> Result<State> {
         let core = &self.core;
         let mut conn = core.store.read().await?;
         let agent = match agent {
@@ -236,7 +284,19 @@ impl Turn {
             .map(|create| input::to_message(&core.env, &self.agent, Some(&self.run_id), create))
             .collect();
         Ok(State {
-            specs: model_call::specs(&agent, tools.iter().map(|tool| &**tool)),
+            specs: calls::specs(&agent, &tools, &self.client_tools),
+            guard: Guard {
+                message: Message::new(
+                    MessageId::from_uuid(core.env.uuid()),
+                    self.agent.clone(),
+                    MessageRole::Approval,
+                    core.env.now(),
+                ),
+                names: Vec::new(),
+                unseen: Vec::new(),
+            },
+            trail: Trail::default(),
+            offer: Offer::default(),
             agent,
             tools,
             working: Arc::new(Mutex::new(Working::new(stored))),

@@ -4,9 +4,8 @@ use std::{sync::Arc, time::Instant};
 
 use mneme_domain::{
     AgentId, MessageId, StepId, ToolId,
-    message::{Message, MessageRole, StoredToolCall, ToolStatus},
-    run::{RunStatus, StopReason},
-    tool_rule::ToolRule,
+    message::{Message, MessageRole, StoredToolCall, StoredToolReturn},
+    run::RunStatus,
 };
 use mneme_store::{agents, blocks};
 
@@ -21,12 +20,14 @@ use super::{
         tools::{Caller, ToolRun},
     },
     Next, State, Turn,
+    calls::Sorted,
+    next::{Followed, Said},
     records::Times,
 };
 use crate::{Core, CoreError, Result, context::cache::CachedContext, failpoint};
 
 /// How often a step's tools run again because somebody changed a block in between.
-const BLOCK_RETRIES: usize = 5;
+pub(super) const BLOCK_RETRIES: usize = 5;
 
 impl Turn {
     /// Makes one step. At the `last` one the turn stops whatever the model wants.
@@ -44,6 +45,7 @@ impl Turn {
         message.step_id = Some(step_id.clone());
         message.run_id = Some(self.run_id.clone());
         message.model = Some(state.agent.llm_config.model.clone());
+        self.look_ahead(state, &message);
 
         let called = self.ask(state, &message).await;
         let Answer { completion, took, ttft, shown } = match called {
@@ -63,21 +65,25 @@ impl Turn {
         }
         let empty = answer::is_empty(&completion);
         self.count(state, &completion);
+        let Sorted { request, settled } = self.sort_calls(state, &mut message);
+        let silent = message.content.is_empty() && message.tool_calls.is_none();
 
         let mut before: Vec<ToolRun> = Vec::new();
         for _ in 0..BLOCK_RETRIES {
             let tool_began = Instant::now();
             let calls = message.tool_calls.as_deref().unwrap_or_default();
-            let runs = self.run_tools(state, &step_id, calls, &before).await;
+            let runs = self.run_tools(state, &step_id, calls, &settled, &before).await;
             let tools_took = (!runs.is_empty()).then(|| tool_began.elapsed());
-            let next = next(state, &message, &runs, empty, last);
+            let said = Said { calls, runs: &runs, empty, asks: request.is_some(), last };
+            let Followed { next, trail, note } = said.followed(state);
+            let note = note.map(|text| self.note(&message, text));
             let tool_message = tool_message(&self.core, &message, &runs);
 
             let mut added = state.pending.clone();
-            if !empty {
+            if !silent {
                 added.push(message.clone());
             }
-            added.extend(tool_message.clone());
+            added.extend(tool_message.iter().chain(&note).chain(&request).cloned());
             let stop = if let Next::Stop(reason) = &next { Some(*reason) } else { None };
             let step = self.step_record(state, &step_id, started_at, &completion, stop);
             let times = Times { model: took, tools: tools_took, step: began.elapsed() };
@@ -93,9 +99,7 @@ impl Turn {
                 fence: state.agent.fence,
                 added: &added,
                 system: rewritten.then_some(&*state.context.system),
-                step: &step,
-                metrics: &metrics,
-                trace: &trace,
+                step: Some((&step, &metrics, &trace)),
                 tools_used: &tools_used,
                 end: end.as_ref().map(|end| (&self.run_id, end)),
                 finished: end.as_ref().map(|end| (end.completed_at, self.milliseconds())),
@@ -104,26 +108,23 @@ impl Turn {
             self.sink.settle().await;
             failpoint::hit("step.ran");
             match self.core.commit_step(&self.actor, &record, &mut working).await? {
-                Committed::Lost => {
-                    if let Some(live) = self.core.live.get(&self.run_id) {
-                        live.lose();
-                    }
-                    return Err(CoreError::Conflict("The run was taken over by another server".into()));
-                }
+                Committed::Lost => return Err(self.taken_over()),
                 Committed::BlockChanged => {
-                    let mut conn = self.core.store.read().await?;
-                    let fresh = blocks::of_agent(&mut conn, &self.actor, &self.agent).await?;
-                    *state.working.lock() = Working::new(fresh);
+                    self.read_blocks(state).await?;
                     before = runs;
                 }
                 Committed::Yes { version, context } => {
                     *state.working.lock() = working;
+                    state.trail = trail;
                     self.keep(state, version, &context, added).await?;
-                    if !empty {
+                    if !silent {
                         self.sink.message(&message, &shown).await;
                     }
                     if let Some(tool_message) = &tool_message {
                         self.sink.message(tool_message, &[]).await;
+                    }
+                    if let Some(request) = &request {
+                        self.sink.message(request, &shown).await;
                     }
                     return Ok(next);
                 }
@@ -132,8 +133,30 @@ impl Turn {
         Err(CoreError::Conflict("A shared memory block was changed too often while the agent edited it".into()))
     }
 
+    /// Gives the turn up to the server that has it now.
+    pub(super) fn taken_over(&self) -> CoreError {
+        if let Some(live) = self.core.live.get(&self.run_id) {
+            live.lose();
+        }
+        CoreError::Conflict("The run was taken over by another server".into())
+    }
+
+    /// Reads the agent's blocks anew, for tools to run on again.
+    pub(super) async fn read_blocks(&self, state: &State) -> Result<()> {
+        let mut conn = self.core.store.read().await?;
+        let fresh = blocks::of_agent(&mut conn, &self.actor, &self.agent).await?;
+        *state.working.lock() = Working::new(fresh);
+        Ok(())
+    }
+
     /// Takes a written step into the turn's view of the context and keeps it for the next turn.
-    async fn keep(&self, state: &mut State, version: i64, context: &[MessageId], added: Vec<Message>) -> Result<()> {
+    pub(super) async fn keep(
+        &self,
+        state: &mut State,
+        version: i64,
+        context: &[MessageId],
+        added: Vec<Message>,
+    ) -> Result<()> {
         state.agent.version = version;
         state.pending.clear();
         let expected = context_ids(&state.context).len() + added.len();
@@ -154,11 +177,13 @@ impl Turn {
         Ok(())
     }
 
-    async fn run_tools(
+    /// Runs calls but those that are `settled`.
+    pub(super) async fn run_tools(
         &self,
         state: &State,
         step: &StepId,
         calls: &[StoredToolCall],
+        settled: &[Option<StoredToolReturn>],
         before: &[ToolRun],
     ) -> Vec<ToolRun> {
         let chain: Vec<AgentId> = self.chain.iter().chain([&self.agent]).cloned().collect();
@@ -167,44 +192,14 @@ impl Turn {
         let caller = Caller { core, actor, agent: &state.agent, tools: &state.tools, step, chain: chain.into() };
         if heartbeats::asked(&state.agent) {
             let calls: Vec<StoredToolCall> = calls.iter().map(heartbeats::without).collect();
-            return caller.run(&calls, &state.working, before).await;
+            return caller.run(&calls, settled, &state.working, before).await;
         }
-        caller.run(calls, &state.working, before).await
+        caller.run(calls, settled, &state.working, before).await
     }
 }
 
-/// What follows a step.
-fn next(state: &State, message: &Message, runs: &[ToolRun], empty: bool, last: bool) -> Next {
-    if empty {
-        return Next::Stop(StopReason::InvalidLlmResponse);
-    }
-    let calls = message.tool_calls.as_deref().unwrap_or_default();
-    if calls.is_empty() {
-        return Next::Stop(StopReason::EndTurn);
-    }
-    let ends =
-        |call: &StoredToolCall, run: &ToolRun| {
-            run.tool_return.status == ToolStatus::Success
-                && state.agent.tool_rules.iter().any(
-                    |rule| matches!(rule, ToolRule::ExitLoop { tool_name, .. } if *tool_name == call.function.name),
-                )
-        };
-    if calls.iter().zip(runs).any(|(call, run)| ends(call, run)) {
-        // The answering tool of the older architectures is their way to say "done".
-        let answered = calls.iter().any(|call| call.function.name == "send_message");
-        return Next::Stop(if answered { StopReason::EndTurn } else { StopReason::ToolRule });
-    }
-    // Heartbeats: the model said that it wants no further step. An error always goes back to it.
-    let resting = |call: &StoredToolCall, run: &ToolRun| {
-        run.tool_return.status == ToolStatus::Success && heartbeats::ends(&state.agent, call)
-    };
-    if calls.len() == runs.len() && calls.iter().zip(runs).all(|(call, run)| resting(call, run)) {
-        return Next::Stop(StopReason::EndTurn);
-    }
-    if last { Next::Stop(StopReason::MaxSteps) } else { Next::Step }
-}
-
-fn tool_message(core: &Core, assistant: &Message, runs: &[ToolRun]) -> Option<Message> {
+/// What calls returned, as one message of the step and the run that `assistant` belongs to.
+pub(super) fn tool_message(core: &Core, assistant: &Message, runs: &[ToolRun]) -> Option<Message> {
     let first = runs.first()?;
     let id = MessageId::from_uuid(core.env.uuid());
     let mut message = Message::new(id, assistant.agent_id.clone(), MessageRole::Tool, core.env.now());
@@ -220,6 +215,6 @@ fn tool_message(core: &Core, assistant: &Message, runs: &[ToolRun]) -> Option<Me
     Some(message)
 }
 
-fn context_ids(context: &CachedContext) -> Vec<MessageId> {
+pub(super) fn context_ids(context: &CachedContext) -> Vec<MessageId> {
     std::iter::once(&context.system).chain(&context.messages).map(|message| message.id.clone()).collect()
 }
