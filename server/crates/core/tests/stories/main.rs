@@ -10,3 +10,4 @@ mod legacy;
 mod rules;
 mod takeover;
 mod turns;
+mod verdicts;
