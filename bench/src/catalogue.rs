@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::figures::Figures;
+use crate::measures::{runs::Within, stream::Door};
 use crate::retired::{self, Retired};
 
 /// One line of the table.
@@ -45,11 +46,22 @@ pub enum Kind {
         clients: usize,
     },
     ToolCall,
-    FirstToken,
+    FirstToken {
+        door: Door,
+    },
     ArchivalInsert,
     ArchivalSearch,
     PythonTool,
     MemoryGrowth,
+    /// How much later the first words of a stream come when its run goes on without its client.
+    BackgroundFirst,
+    /// Reading a run of very many events again.
+    Resume,
+    Cancel {
+        within: Within,
+    },
+    /// Turns of agents with few and with very many messages.
+    History,
 }
 
 /// What is expected.
@@ -63,6 +75,10 @@ pub enum Target {
     Memory(f64),
     /// Less growth of resident memory, in MiB.
     Growth(f64),
+    /// Fewer milliseconds for 99 of 100 operations.
+    Slowest(f64),
+    /// The dearest case costs at most this many times the cheapest.
+    Times(f64),
 }
 
 impl Target {
@@ -73,6 +89,8 @@ impl Target {
             Self::Median(most) => figures.p50_ms.is_some_and(|p50| p50 < most),
             Self::Memory(most) => figures.mebibytes.is_some_and(|size| size < most),
             Self::Growth(most) => figures.growth_mebibytes.is_some_and(|growth| growth < most),
+            Self::Slowest(most) => figures.p99_ms.is_some_and(|p99| p99 < most),
+            Self::Times(most) => figures.times.is_some_and(|times| times < most),
         }
     }
 }
@@ -84,6 +102,8 @@ impl fmt::Display for Target {
             Self::Median(most) => write!(f, "p50 < {most} ms"),
             Self::Memory(most) => write!(f, "< {most} MiB"),
             Self::Growth(most) => write!(f, "growth < {most} MiB"),
+            Self::Slowest(most) => write!(f, "p99 < {most} ms"),
+            Self::Times(most) => write!(f, "within {most}x"),
         }
     }
 }
@@ -117,7 +137,13 @@ pub const MEASURES: &[Measure] = &[
     measure("turn-32", "message turn, 32 clients", Kind::Turn { clients: 32 }, Some(Target::Rate(600.0)), Some(retired::TURN_32)),
     measure("tool-turn-1", "turn with a memory tool call, 1 client", Kind::ToolTurn { clients: 1 }, Some(Target::Median(6.0)), Some(retired::TOOL_TURN)),
     measure("tool-call", "that tool call by itself", Kind::ToolCall, None, None),
-    measure("first-token", "stream: first token, beyond the model's own time", Kind::FirstToken, Some(Target::Median(3.0)), Some(retired::FIRST_TOKEN)),
+    measure("first-token", "stream: first token, beyond the model's own time", Kind::FirstToken { door: Door::Own }, Some(Target::Median(3.0)), Some(retired::FIRST_TOKEN)),
+    measure("chat-first-token", "chat completions: the same", Kind::FirstToken { door: Door::OpenAi }, Some(Target::Median(3.0)), None),
+    measure("background-first", "stream: first words in the background, beyond those of a foreground run", Kind::BackgroundFirst, Some(Target::Median(5.0)), None),
+    measure("resume", "stream of 10,000 events read again", Kind::Resume, Some(Target::Rate(50_000.0)), None),
+    measure("cancel-tokens", "cancel between two tokens", Kind::Cancel { within: Within::Tokens }, Some(Target::Slowest(50.0)), None),
+    measure("cancel-tool", "cancel in the middle of a tool", Kind::Cancel { within: Within::Tool }, Some(Target::Slowest(50.0)), None),
+    measure("turn-history", "turn of an agent with 10 to 100,000 messages", Kind::History, Some(Target::Times(1.3)), None),
     measure("archival-insert", "archival insert, 1 client", Kind::ArchivalInsert, None, Some(retired::ARCHIVAL_INSERT)),
     measure("archival-search", "archival search over 1,000 passages, 1 client", Kind::ArchivalSearch, None, Some(retired::ARCHIVAL_SEARCH)),
     measure("python-tool", "Python tool run, warm, 1 client", Kind::PythonTool, None, Some(retired::PYTHON_TOOL)),

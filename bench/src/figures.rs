@@ -27,6 +27,8 @@ pub struct Figures {
     pub mebibytes: Option<f64>,
     /// How much resident memory grew, in MiB.
     pub growth_mebibytes: Option<f64>,
+    /// How many times as much the dearest case costs as the cheapest.
+    pub times: Option<f64>,
     /// What else there is to say.
     pub note: Option<String>,
 }

@@ -17,11 +17,13 @@ mod archival;
 mod create;
 mod fixtures;
 mod growth;
+mod history;
 mod python;
 mod read;
 mod requests;
+pub mod runs;
 mod start;
-mod stream;
+pub mod stream;
 mod tool_call;
 mod turn;
 
@@ -56,11 +58,15 @@ impl Bench {
             Kind::Turn { clients } => self.turn(clients, turn::Ask::Text).await,
             Kind::ToolTurn { clients } => self.turn(clients, turn::Ask::Tool).await,
             Kind::ToolCall => self.tool_call().await,
-            Kind::FirstToken => self.first_token().await,
+            Kind::FirstToken { door } => self.first_token(door).await,
             Kind::ArchivalInsert => self.archival_insert().await,
             Kind::ArchivalSearch => self.archival_search().await,
             Kind::PythonTool => self.python_tool().await,
             Kind::MemoryGrowth => self.memory_growth().await,
+            Kind::BackgroundFirst => self.background_first().await,
+            Kind::Resume => self.resume().await,
+            Kind::Cancel { within } => self.cancel(within).await,
+            Kind::History => self.history().await,
         }
     }
 

@@ -3,6 +3,9 @@
 //! It keeps nothing about requests, so it can answer millions of them; what it answers follows from the request:
 //! - the last message is the user's and says `TOOL old new`: a call of `memory_replace` in the block `human`;
 //! - it says `SLOW`: a text whose first token comes after [`FIRST_TOKEN`] and every other one after [`NEXT_TOKEN`];
+//! - it says `ENDLESS`: a text of so many such tokens that nobody hears its end;
+//! - it says `MANY`: a text of [`MANY`] tokens, all at once;
+//! - it says `NAP`: a call of a tool of that name;
 //! - else: the text `ok`.
 
 use std::net::Ipv4Addr;
@@ -26,6 +29,8 @@ mod wire;
 pub const FIRST_TOKEN: Duration = Duration::from_millis(50);
 /// How long the slow model takes for each other token.
 pub const NEXT_TOKEN: Duration = Duration::from_millis(5);
+/// How many tokens a very long text has.
+pub const MANY: usize = 10_000;
 /// The models, as the server's handles name them behind `openai/`.
 pub const MODELS: [&str; 2] = ["gpt-4o-mini", "text-embedding-3-small"];
 

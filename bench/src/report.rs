@@ -125,6 +125,9 @@ fn shown(figures: &Figures) -> String {
         let growth = growth.map(|growth| format!(", {growth:+.1}"));
         return format!("{size:.1} MiB{}", growth.unwrap_or_default());
     }
+    if let Some(times) = figures.times {
+        return format!("{}x, {}", number(times), joined(None, figures.p50_ms, figures.p99_ms));
+    }
     joined(figures.rate, figures.p50_ms, figures.p99_ms)
 }
 

@@ -24,6 +24,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
+mod batches;
 mod embedding;
 mod reply;
 mod routes;
@@ -129,6 +130,36 @@ impl Provider {
     /// The chat requests received so far, oldest first.
     pub fn chats(&self) -> Vec<Recorded> {
         self.requests().into_iter().filter(|request| request.path.ends_with("/chat/completions")).collect()
+    }
+
+    /// Keeps batches under way, until it is called with false.
+    pub fn hold_batches(&self, held: bool) -> &Self {
+        self.state.batches(|batches| batches.held = held);
+        self
+    }
+
+    /// Refuses the next upload of a batch's calls with this status.
+    pub fn refuse_upload(&self, status: u16) -> &Self {
+        self.state.batches(|batches| batches.refusals.push(status));
+        self
+    }
+
+    /// The calls of each batch that was begun, oldest first.
+    pub fn batches(&self) -> Vec<Vec<Value>> {
+        let calls = |file: &String| file.lines().map(|line| serde_json::from_str(line).expect("JSON lines")).collect();
+        self.state.batches(|batches| batches.begun.iter().map(|(file, ..)| calls(&batches.files[*file])).collect())
+    }
+
+    /// Waits until so many batches were begun.
+    ///
+    /// # Panics
+    /// After 30 seconds.
+    pub async fn wait_for_batches(&self, count: usize) {
+        let wait = self.state.wait_until(|| {
+            self.requests().iter().filter(|one| one.path == "/v1/batches" && one.method == "POST").count() >= count
+        });
+        let in_time = tokio::time::timeout(WAIT_LIMIT, wait).await.is_ok();
+        assert!(in_time, "{} of {count} batches came within {WAIT_LIMIT:?}", self.batches().len());
     }
 
     /// Forgets recorded requests; queued answers stay.

@@ -7,6 +7,8 @@
 mod approvals;
 #[path = "durable_runs/ending.rs"]
 mod ending;
+#[path = "durable_runs/stopping.rs"]
+mod stopping;
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 

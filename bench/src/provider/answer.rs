@@ -15,12 +15,15 @@ use serde_json::json;
 
 use super::request::{Chat, Wish};
 use super::wire::{self, Message};
-use super::{FIRST_TOKEN, MODELS, NEXT_TOKEN, State};
+use super::{FIRST_TOKEN, MANY, MODELS, NEXT_TOKEN, State};
 
 type Body = BoxBody<Bytes, Infallible>;
 
 /// What the slow model says, a token each.
 const SLOW_WORDS: [&str; 10] = ["all", " of", " this", " comes", " slowly", ",", " word", " by", " word", "."];
+
+/// Tokens of a text whose end nobody waits for.
+const ENDLESS: usize = 4_000;
 
 /// Answers one request.
 pub async fn answer(state: &Arc<State>, request: Request<Incoming>, arrived: Instant) -> hyper::Result<Response<Body>> {
@@ -54,18 +57,24 @@ async fn chat_answer(state: &Arc<State>, chat: &Chat<'_>, prompt: u64, arrived: 
     let message = match &wish {
         Wish::Text => Message::Text(vec!["ok"]),
         Wish::SlowText => Message::Text(SLOW_WORDS.to_vec()),
+        Wish::Endless => Message::Text(vec![" on"; ENDLESS]),
+        Wish::Many => Message::Text(vec![" word"; MANY]),
+        Wish::Nap => Message::Call { name: "nap", arguments: "{}".to_owned() },
         Wish::Replace { old, new } => Message::Call {
             name: "memory_replace",
             arguments: json!({"label": "human", "old_str": old, "new_str": new}).to_string(),
         },
     };
     match (chat.stream, wish) {
-        (true, Wish::SlowText) => {
+        (true, Wish::SlowText | Wish::Endless) => {
             let events = wire::events(&message, id, prompt);
             slow_stream(Arc::clone(state), events, arrived)
         }
         (true, _) => whole("text/event-stream", wire::events(&message, id, prompt).concat()),
         (false, wish) => {
+            if wish == Wish::Endless {
+                tokio::time::sleep(NEXT_TOKEN * ENDLESS as u32).await;
+            }
             if wish == Wish::SlowText {
                 tokio::time::sleep(FIRST_TOKEN + NEXT_TOKEN * SLOW_WORDS.len() as u32).await;
                 note_held(state, arrived.elapsed());

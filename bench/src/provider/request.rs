@@ -17,6 +17,12 @@ pub struct Chat<'a> {
 pub enum Wish {
     Text,
     SlowText,
+    /// A slow text without an end in sight.
+    Endless,
+    /// A very long text at once.
+    Many,
+    /// A call of the tool `nap`.
+    Nap,
     /// `memory_replace` of one word by another.
     Replace {
         old: String,
@@ -42,10 +48,8 @@ impl<'a> Chat<'a> {
             let mut word = || words.next().unwrap_or_default().to_owned();
             return Wish::Replace { old: word(), new: word() };
         }
-        match last.contains("SLOW") {
-            true => Wish::SlowText,
-            false => Wish::Text,
-        }
+        let wishes = [("SLOW", Wish::SlowText), ("ENDLESS", Wish::Endless), ("MANY", Wish::Many), ("NAP", Wish::Nap)];
+        wishes.into_iter().find(|(word, _)| last.contains(word)).map_or(Wish::Text, |(_, wish)| wish)
     }
 }
 

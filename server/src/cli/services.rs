@@ -118,6 +118,7 @@ pub fn core(
         tool_variables: tool_variables(),
         packages: packages(config),
         run_lease: seconds(config.run_lease_seconds),
+        batch_poll: seconds(config.batch_poll_seconds),
         reject_busy: config.busy_agent == Busy::Reject,
         callback_secret: config.callback_secret.as_ref().map(|secret| secret.inner().clone()),
         ..CoreConfig::default()

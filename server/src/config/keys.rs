@@ -157,6 +157,9 @@ settings! {
     busy_agent: Busy = Busy::Queue,
     /// How long a server counts as alive after its last sign of life, in seconds; then others go on with its runs.
     run_lease_seconds: u64 = 12,
+    /// How soon a batch is looked at that was handed over to its provider, in seconds; later looks come less and less
+    /// often, down to one a minute.
+    batch_poll_seconds: u64 = 2,
     /// The secret that callbacks are signed with, in the header `x-mneme-signature`. Unset: they are not signed.
     callback_secret: Option<Secret> = None,
     /// The most values (objects, lists, strings, numbers, …) in a JSON body.

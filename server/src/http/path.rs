@@ -4,7 +4,7 @@ use axum::{
     extract::{FromRequestParts, RawPathParams},
     http::request::Parts,
 };
-use mneme_domain::{EntityId, PassageId, RunId};
+use mneme_domain::{BatchId, EntityId, PassageId, RunId};
 
 use super::{
     error::ApiError,
@@ -20,9 +20,18 @@ pub struct Id<T>(pub T);
 #[derive(Debug)]
 pub struct MemoryId(pub PassageId);
 
-/// The run in the parameter `{job_id}`.
+/// What the parameter `{job_id}` names.
 #[derive(Debug)]
-pub struct JobId(pub RunId);
+pub enum JobId {
+    /// A run without a client.
+    Run(RunId),
+    /// A batch.
+    Batch(BatchId),
+}
+
+/// The batch in the parameter `{batch_id}`.
+#[derive(Debug)]
+pub struct InBatch(pub BatchId);
 
 /// The label of a block in the parameter `{block_label}`.
 #[derive(Debug)]
@@ -82,7 +91,19 @@ impl FromRequestParts<AppState> for JobId {
 
     async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, ApiError> {
         let text = parameter(parts, app, "job_id").await?;
-        Ok(Self(parse("job_id", &text)?))
+        if text.starts_with(BatchId::PREFIX) {
+            return Ok(Self::Batch(parse("job_id", &text)?));
+        }
+        Ok(Self::Run(parse("job_id", &text)?))
+    }
+}
+
+impl FromRequestParts<AppState> for InBatch {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, ApiError> {
+        let text = parameter(parts, app, "batch_id").await?;
+        Ok(Self(parse("batch_id", &text)?))
     }
 }
 

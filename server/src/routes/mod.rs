@@ -7,6 +7,7 @@ pub mod agent_tools;
 pub mod agents;
 pub mod archival;
 pub mod archives;
+pub mod batches;
 pub mod blocks;
 pub mod chat;
 pub mod health;
@@ -38,6 +39,7 @@ pub fn all() -> OpenApiRouter<AppState> {
         .merge(archives::routes())
         .merge(passages::routes())
         .merge(messages::routes())
+        .merge(batches::routes())
         .merge(chat::routes())
         .merge(blocks::routes())
         .merge(tools::routes())

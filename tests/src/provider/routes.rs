@@ -13,19 +13,26 @@ use axum::routing::{get, post};
 use bytes::Bytes;
 use serde_json::{Value, json};
 
+use super::batches;
 use super::embedding;
 use super::reply::{Http, Kind, Reply};
 use super::state::{Guard, Recorded, State};
 use super::wire;
 
 /// Chat requests carry whole conversations; tests of size limits need room too.
-const BODY_LIMIT: usize = 64 * 1024 * 1024;
+pub(super) const BODY_LIMIT: usize = 64 * 1024 * 1024;
 
 pub(super) fn router(state: Arc<State>) -> Router {
     Router::new()
         .route("/v1/models", get(models))
         .route("/v1/chat/completions", post(chat))
         .route("/v1/embeddings", post(embeddings))
+        .route("/v1/files", post(batches::upload))
+        .route("/v1/files/{id}/content", get(batches::content))
+        .route("/v1/batches", get(batches::list).post(batches::begin))
+        .route("/v1/batches/{id}", get(batches::get))
+        .route("/v1/batches/{id}/cancel", post(batches::cancel))
+        .layer(axum::extract::DefaultBodyLimit::max(BODY_LIMIT))
         .fallback(unknown)
         .with_state(state)
 }

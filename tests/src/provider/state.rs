@@ -9,6 +9,7 @@ use parking_lot::Mutex;
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
+use super::batches::Batches;
 use super::reply::Reply;
 
 /// A request that the provider received.
@@ -83,6 +84,7 @@ struct Inner {
     models: Vec<Value>,
     requests: Vec<Recorded>,
     disconnects: usize,
+    batches: Batches,
 }
 
 /// Shared between the test and the provider's thread.
@@ -98,8 +100,15 @@ impl Default for State {
         let models = ["gpt-4o-mini", "gpt-4.1", "gpt-5-mini", "text-embedding-3-small"]
             .map(|id| json!({"id": id, "object": "model", "created": 1, "owned_by": "test"}))
             .to_vec();
-        let inner =
-            Inner { script: None, queue: VecDeque::new(), default: None, models, requests: Vec::new(), disconnects: 0 };
+        let inner = Inner {
+            script: None,
+            queue: VecDeque::new(),
+            default: None,
+            models,
+            requests: Vec::new(),
+            disconnects: 0,
+            batches: Batches::default(),
+        };
         Self { inner: Mutex::new(inner), changed: Notify::new(), next_id: AtomicU64::new(1) }
     }
 }
@@ -139,6 +148,11 @@ impl State {
 
     pub(super) fn disconnects(&self) -> usize {
         self.inner.lock().disconnects
+    }
+
+    /// Looks at the batches, or changes them.
+    pub(super) fn batches<T>(&self, with: impl FnOnce(&mut Batches) -> T) -> T {
+        with(&mut self.inner.lock().batches)
     }
 
     pub(super) fn record(&self, request: Recorded) {

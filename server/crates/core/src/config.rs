@@ -8,6 +8,9 @@ use url::Url;
 
 use crate::{outbound::PrivateNetwork, packages::PackagesConfig};
 
+/// The shortest time between two looks at a batch.
+pub(crate) const LEAST_POLL: Duration = Duration::from_millis(50);
+
 /// A model provider that the operator set up.
 #[derive(Clone)]
 pub struct ProviderConfig {
@@ -50,6 +53,8 @@ pub struct CoreConfig {
     pub run_lease: Duration,
     /// Whether a message to an agent that is busy is refused instead of waiting for its turn.
     pub reject_busy: bool,
+    /// How soon a batch that was handed over to its provider is looked at; later looks come less and less often.
+    pub batch_poll: Duration,
     /// Signs callbacks, so that who is told can check who tells.
     pub callback_secret: Option<SecretString>,
     /// How packages for users' tools are fetched.
@@ -68,6 +73,7 @@ impl Default for CoreConfig {
             tool_variables: BTreeMap::new(),
             run_lease: Duration::from_secs(12),
             reject_busy: false,
+            batch_poll: Duration::from_secs(2),
             callback_secret: None,
             packages: PackagesConfig::default(),
         }

@@ -103,7 +103,7 @@ impl Core {
             first[0].id = kept.clone();
         }
         if add_default {
-            first.push(self.login_message(&agent.id, agent.timezone.as_deref()));
+            first.extend(self.default_messages(&agent));
         }
         messages::append(&mut tx, actor, &first).await?;
         agent.message_ids = first.iter().map(|message| message.id.clone()).collect();
@@ -116,7 +116,7 @@ impl Core {
     }
 
     /// The message that tells an agent that somebody has come.
-    fn login_message(&self, agent: &AgentId, timezone: Option<&str>) -> Message {
+    pub(crate) fn login_message(&self, agent: &AgentId, timezone: Option<&str>) -> Message {
         let now = self.env.now();
         let zone: chrono_tz::Tz = timezone.and_then(|name| name.parse().ok()).unwrap_or(chrono_tz::Tz::UTC);
         let mut message = Message::new(MessageId::from_uuid(self.env.uuid()), agent.clone(), MessageRole::User, now);
@@ -124,18 +124,6 @@ impl Core {
         let text = serde_json::json!({"type": "login", "last_login": "never", "time": time}).to_string();
         message.content = vec![ContentPart::text(text)];
         message
-    }
-
-    /// Leaves only the system message in an agent's context; the history stays searchable.
-    pub(crate) async fn clear_buffer(self: &Arc<Self>, actor: &Actor, id: &AgentId) -> Result<()> {
-        let mut tx = self.store.write().await?;
-        let agent = agents::get(&mut tx, actor, id).await?.ok_or_else(|| CoreError::missing("Agent", id))?;
-        let kept: Vec<MessageId> = agent.message_ids.into_iter().take(1).collect();
-        let now = self.env.now();
-        agents::touch_context(&mut tx, actor, id, &kept, agent.version, None, None, now).await?;
-        tx.commit().await?;
-        self.contexts.forget(id);
-        Ok(())
     }
 
     /// The request that sending these messages would make to the provider. Nothing is stored or sent.

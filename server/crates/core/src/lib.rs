@@ -3,6 +3,7 @@
 mod agents;
 mod api;
 mod archival;
+mod batches;
 mod blocks;
 mod config;
 mod context;
@@ -52,6 +53,12 @@ pub use tools::{ToolPolicy, Upload, UploadKind};
 pub use turn::{Reading, TurnEvent, TurnResult, TurnStream};
 pub use variables::VariableChanges;
 
+/// A conversation of stored messages, as a step makes it before it calls its model: for the bench `compile`.
+#[doc(hidden)]
+pub fn compiled(system: &str, messages: &[mneme_domain::message::Message]) -> Vec<mneme_llm::ChatMessage> {
+    context::history::to_chat(system, messages)
+}
+
 /// Everything the server can do. Shared by all requests.
 pub struct Core {
     config: CoreConfig,
@@ -69,6 +76,7 @@ pub struct Core {
     /// Uploaded tools, ready to be called.
     uploads: execute::Uploads,
     door: api::DoorPlace,
+    batches: batches::Batches,
     /// This start of this server, as the owner of runs.
     replica: String,
     /// Turns under way.
@@ -86,7 +94,8 @@ impl Core {
     ///
     /// # Errors
     /// When the TLS library cannot be set up.
-    pub fn new(config: CoreConfig, store: Store, sandbox: Sandbox, client: LlmClient, env: Env) -> Result<Self> {
+    pub fn new(mut config: CoreConfig, store: Store, sandbox: Sandbox, client: LlmClient, env: Env) -> Result<Self> {
+        config.batch_poll = config.batch_poll.max(config::LEAST_POLL);
         let models = ModelRegistry::new(&config, client);
         let outbound = outbound::Outbound::new(config.private_network)
             .map_err(|error| CoreError::Internal(format!("no outbound HTTP client: {error}")))?;
@@ -106,6 +115,7 @@ impl Core {
             scripts: execute::scripts(),
             uploads: execute::Uploads::default(),
             door: api::DoorPlace::new(),
+            batches: batches::Batches::default(),
             replica: format!("replica-{}", env_id),
             tasks: TaskTracker::new(),
             closing: CancellationToken::new(),

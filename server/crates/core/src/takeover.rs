@@ -11,7 +11,7 @@ use mneme_domain::{
     run::{RunStatus, StopReason},
 };
 use mneme_store::{
-    Engine,
+    Engine, batches,
     runs::{self, RunEnd, lease},
 };
 
@@ -47,6 +47,7 @@ impl Core {
         let left: Result<()> = async {
             let mut tx = self.store.write().await?;
             lease::leave(&mut tx, &self.replica).await?;
+            batches::lease::leave(&mut tx, &self.replica).await?;
             Ok(tx.commit().await?)
         }
         .await;
@@ -111,7 +112,7 @@ impl Core {
                 self.tell_late(run).await?;
             }
             if orphans.is_empty() {
-                return Ok(());
+                return self.sweep_batches().await;
             }
         }
     }
@@ -136,7 +137,7 @@ impl Core {
         };
         tx.commit().await?;
         tracing::info!(run = %id, "a run of a server that is gone goes on here");
-        if let Err(error) = self.resume_run(&owner, &claimed.run, asked).await {
+        if let Err(error) = self.resume_run(&owner, &claimed.run, asked, None).await {
             if matches!(error, CoreError::Unavailable(_)) {
                 return Err(error);
             }

@@ -132,6 +132,8 @@ id_types! {
     PassageId = "passage";
     /// A folder of files (the API also calls it a source).
     SourceId = "source";
+    /// A batch: many runs that were begun together.
+    BatchId = "job";
     /// A recorded refusal: something that a tool tried without having the power to.
     DenialId = "denial";
 }

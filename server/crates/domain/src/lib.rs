@@ -5,6 +5,7 @@
 pub mod actor;
 pub mod agent;
 pub mod archive;
+pub mod batch;
 pub mod block;
 pub mod clock;
 pub mod content;

@@ -83,10 +83,26 @@ impl Transport {
         body: Option<&Value>,
         deadline: Instant,
     ) -> Result<Body, Failure> {
-        let mut request = authenticate(self.client.request(method, url), provider)?;
+        let mut request = self.request(provider, method, url)?;
         if let Some(body) = body {
             request = request.json(body);
         }
+        self.exchange(provider, model, request, deadline).await
+    }
+
+    /// A request with the provider's credentials.
+    pub fn request(&self, provider: &Provider, method: Method, url: Url) -> Result<RequestBuilder, LlmError> {
+        authenticate(self.client.request(method, url), provider)
+    }
+
+    /// Sends a request that is made already; see [`Transport::send`].
+    pub async fn exchange(
+        &self,
+        provider: &Provider,
+        model: &str,
+        request: RequestBuilder,
+        deadline: Instant,
+    ) -> Result<Body, Failure> {
         let first_byte = Instant::now() + self.timeouts.first_byte;
         let sent = timeout_at(first_byte.min(deadline), request.send()).await;
         let response = match sent {
@@ -150,6 +166,12 @@ pub(crate) struct Body {
 }
 
 impl Body {
+    /// The same body with another bound, in bytes.
+    pub fn at_most(mut self, bytes: usize) -> Self {
+        self.left = bytes;
+        self
+    }
+
     /// Whether the server labels the body as JSON although events were asked for.
     pub fn is_json(&self) -> bool {
         self.content_type().is_some_and(|kind| kind.contains("json") && !kind.contains("stream"))

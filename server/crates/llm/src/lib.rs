@@ -6,6 +6,7 @@
 
 mod anthropic;
 mod assemble;
+mod batch;
 mod client;
 mod embed;
 mod error;
@@ -31,6 +32,7 @@ pub mod tokens;
 mod wire;
 
 pub use assemble::Assembler;
+pub use batch::{BatchCall, BatchPlace, BatchProgress, BatchResult, BatchResults};
 pub use client::{LlmClient, install_crypto};
 pub use error::{LlmError, Phase};
 pub use event::{Completion, Delta, FinishReason, Usage};

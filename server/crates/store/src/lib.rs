@@ -8,6 +8,7 @@
 
 pub mod agents;
 pub mod archives;
+pub mod batches;
 pub mod blocks;
 mod checkpoint;
 mod config;

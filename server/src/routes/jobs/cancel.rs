@@ -1,23 +1,26 @@
 //! Ends a job.
 
 use axum::{Json, extract::State};
-use mneme_domain::job::Job;
 
+use super::AnyJob;
 use crate::{
     app::AppState,
     http::{Answer, Caller, path::JobId},
     routes::refusals::Refusals,
 };
 
-/// Ends a run that goes on without its client. One that is over stays as it is.
+/// Ends a run that goes on without its client, or a batch. One that is over stays as it is.
 #[utoipa::path(
     patch,
     path = "/v1/jobs/{job_id}/cancel",
     operation_id = "jobs.cancel-job",
     tag = "jobs",
-    params(("job_id" = String, Path, description = "The run's identifier")),
-    responses((status = 200, description = "The job.", body = Job), Refusals)
+    params(("job_id" = String, Path, description = "The identifier of the run or the batch")),
+    responses((status = 200, description = "The job.", body = AnyJob), Refusals)
 )]
-pub async fn cancel(State(app): State<AppState>, Caller(actor): Caller, JobId(job): JobId) -> Answer<Job> {
-    Ok(Json(app.core.cancel_job(&actor, &job).await?.into()))
+pub async fn cancel(State(app): State<AppState>, Caller(actor): Caller, job: JobId) -> Answer<AnyJob> {
+    Ok(Json(match job {
+        JobId::Run(run) => app.core.cancel_job(&actor, &run).await?.into(),
+        JobId::Batch(batch) => app.core.cancel_batch(&actor, &batch).await?.into(),
+    }))
 }

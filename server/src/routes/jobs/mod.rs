@@ -1,13 +1,38 @@
-//! Jobs: runs that go on without their client, as older clients ask for them.
+//! Jobs: runs that go on without their client, as older clients ask for them. Batches are found here too, by name.
 
 mod active;
 mod cancel;
 mod list;
 mod retrieve;
 
+use mneme_domain::{batch::BatchJob, job::Job};
+use serde::Serialize;
+use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::app::AppState;
+
+/// A job of either kind.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(untagged)]
+pub enum AnyJob {
+    /// A run without a client.
+    Run(Box<Job>),
+    /// A batch.
+    Batch(Box<BatchJob>),
+}
+
+impl From<mneme_domain::run::Run> for AnyJob {
+    fn from(run: mneme_domain::run::Run) -> Self {
+        Self::Run(Box::new(run.into()))
+    }
+}
+
+impl From<BatchJob> for AnyJob {
+    fn from(batch: BatchJob) -> Self {
+        Self::Batch(Box::new(batch))
+    }
+}
 
 /// The routes.
 pub fn routes() -> OpenApiRouter<AppState> {

@@ -1,37 +1,45 @@
 //! Reads and deletes a job.
 
 use axum::{Json, extract::State};
-use mneme_domain::job::Job;
 
+use super::AnyJob;
 use crate::{
     app::AppState,
     http::{Answer, Caller, path::JobId},
     routes::refusals::Refusals,
 };
 
-/// Reads a run that goes on without its client.
+/// Reads a run that goes on without its client, or a batch.
 #[utoipa::path(
     get,
     path = "/v1/jobs/{job_id}",
     operation_id = "jobs.retrieve",
     tag = "jobs",
-    params(("job_id" = String, Path, description = "The run's identifier")),
-    responses((status = 200, description = "The job.", body = Job), Refusals)
+    params(("job_id" = String, Path, description = "The identifier of the run or the batch")),
+    responses((status = 200, description = "The job.", body = AnyJob), Refusals)
 )]
-pub async fn retrieve(State(app): State<AppState>, Caller(actor): Caller, JobId(job): JobId) -> Answer<Job> {
-    Ok(Json(app.core.get_job(&actor, &job).await?.into()))
+pub async fn retrieve(State(app): State<AppState>, Caller(actor): Caller, job: JobId) -> Answer<AnyJob> {
+    Ok(Json(match job {
+        JobId::Run(run) => app.core.get_job(&actor, &run).await?.into(),
+        JobId::Batch(batch) => app.core.get_batch(&actor, &batch).await?.into(),
+    }))
 }
 
-/// Deletes the record of a run that is over. Its messages stay.
+/// Deletes the record of a run that is over, or of a batch, which ends it. Messages stay.
 #[utoipa::path(
     delete,
     path = "/v1/jobs/{job_id}",
     operation_id = "jobs.delete",
     tag = "jobs",
-    params(("job_id" = String, Path, description = "The run's identifier")),
-    responses((status = 200, description = "The job as it was.", body = Job), Refusals)
+    params(("job_id" = String, Path, description = "The identifier of the run or the batch")),
+    responses((status = 200, description = "The job as it was.", body = AnyJob), Refusals)
 )]
-pub async fn delete(State(app): State<AppState>, Caller(actor): Caller, JobId(job): JobId) -> Answer<Job> {
-    app.core.get_job(&actor, &job).await?;
-    Ok(Json(app.core.delete_run(&actor, &job).await?.into()))
+pub async fn delete(State(app): State<AppState>, Caller(actor): Caller, job: JobId) -> Answer<AnyJob> {
+    Ok(Json(match job {
+        JobId::Run(run) => {
+            app.core.get_job(&actor, &run).await?;
+            app.core.delete_run(&actor, &run).await?.into()
+        }
+        JobId::Batch(batch) => app.core.delete_batch(&actor, &batch).await?.into(),
+    }))
 }

@@ -20,7 +20,7 @@ use crate::{
     context::prompt,
     names, prompts,
     tools::{base_rules, base_tools},
-    turn::{input, rules, thoughts},
+    turn::{rules, thoughts},
 };
 
 /// Files that an agent has open at most unless it says otherwise.
@@ -162,9 +162,7 @@ impl Core {
         };
         let shown: Vec<Block> = own_blocks.iter().chain(&attached).cloned().collect();
         let mut first = vec![self.system_message(&agent, &shown)];
-        for create in body.initial_message_sequence.unwrap_or_default() {
-            first.push(input::to_message(&self.env, &id, None, create));
-        }
+        first.extend(self.first_messages(&agent, body.initial_message_sequence));
         agent.message_ids = first.iter().map(|message| message.id.clone()).collect();
 
         let tags = unique(body.tags.unwrap_or_default());

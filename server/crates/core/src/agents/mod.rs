@@ -1,6 +1,7 @@
 //! Agents: made, read, changed, deleted.
 
 mod create;
+mod initial;
 mod model;
 mod update;
 

@@ -15,7 +15,7 @@ use mneme_domain::{
 use mneme_llm::{ChatMessage, ChatRequest, Params, Part, ToolSpec, tokens};
 use mneme_store::{Conn, StoreError, agents, messages};
 
-use super::{cache::CachedContext, clip, history};
+use super::{buffer, cache::CachedContext, clip, history};
 use crate::{Core, CoreError, Result, prompts};
 
 /// The share of the window that a context may fill before older messages leave, in percent.
@@ -24,6 +24,10 @@ const HIGH_WATER: u64 = 90;
 const KEEP: u64 = 30;
 /// How long the model may take for a summary.
 const SUMMARY_TIMEOUT: Duration = Duration::from_secs(60);
+/// How often a smaller context is written again after somebody else changed the agent.
+const TRIES: usize = 5;
+/// What a client reads when that did not help.
+const CHANGED: &str = "The agent's messages were changed while its context was made smaller; try again";
 /// Characters that a digest keeps of each message.
 const DIGEST_LINE: usize = 120;
 /// Characters of a digest in all.
@@ -116,7 +120,7 @@ impl Core {
         let Some(cut) = cut(agent, context, tools) else {
             return Ok(None);
         };
-        let (leaving, staying) = context.messages.split_at(cut);
+        let leaving = context.messages.get(..cut).unwrap_or_default();
         let summary = match self.summarize(agent, leaving).await {
             Some(text) => text,
             None => digest(leaving),
@@ -131,29 +135,56 @@ impl Core {
             ),
         });
         note.content = vec![ContentPart::text(text.to_string())];
+        self.let_leave(actor, agent, context, cut, Some(note)).await.map(Some)
+    }
+
+    /// Takes the first messages out of the context, a note in their place if there is one.
+    pub(crate) async fn let_leave(
+        &self,
+        actor: &Actor,
+        agent: &Agent,
+        context: &CachedContext,
+        cut: usize,
+        note: Option<Message>,
+    ) -> Result<CachedContext> {
+        let staying = context.messages.get(cut..).unwrap_or_default();
         let mut next = context.clone();
-        next.messages = std::iter::once(Arc::new(note.clone())).chain(staying.iter().cloned()).collect();
+        next.messages = note.iter().cloned().map(Arc::new).chain(staying.iter().cloned()).collect();
         next.tokens = None;
-        next.total += 1;
+        next.total += i64::from(note.is_some());
         let ids: Vec<MessageId> =
             std::iter::once(&next.system).chain(&next.messages).map(|message| message.id.clone()).collect();
-        let mut tx = self.store.write().await?;
-        messages::append(&mut tx, actor, std::slice::from_ref(&note)).await?;
-        let now = self.env.now();
-        let version = match agents::touch_context(&mut tx, actor, &agent.id, &ids, agent.version, None, None, now).await
-        {
-            Ok(version) => version,
-            Err(StoreError::Stale) => {
-                return Err(CoreError::Conflict(
-                    "The agent was changed while its context was made smaller; try again".into(),
-                ));
+        let seen: Vec<MessageId> =
+            std::iter::once(&context.system).chain(&context.messages).map(|message| message.id.clone()).collect();
+        let mut expected = agent.version;
+        let mut tries = 0;
+        let version = loop {
+            let mut tx = self.store.write().await?;
+            if let Some(note) = &note {
+                messages::append(&mut tx, actor, std::slice::from_ref(note)).await?;
             }
-            Err(error) => return Err(error.into()),
+            let now = self.env.now();
+            match agents::touch_context(&mut tx, actor, &agent.id, &ids, expected, None, None, now).await {
+                Ok(version) => {
+                    tx.commit().await?;
+                    break version;
+                }
+                Err(StoreError::Stale) if tries < TRIES => drop(tx),
+                Err(StoreError::Stale) => return Err(CoreError::Conflict(CHANGED.into())),
+                Err(error) => return Err(error.into()),
+            }
+            // A developer changed the agent meanwhile. That is no matter while its messages are the same.
+            tries += 1;
+            let mut conn = self.store.read().await?;
+            let current = agents::get(&mut conn, actor, &agent.id).await?;
+            match current.filter(|current| current.message_ids == seen && current.fence == agent.fence) {
+                Some(current) => expected = current.version,
+                None => return Err(CoreError::Conflict(CHANGED.into())),
+            }
         };
-        tx.commit().await?;
         next.version = version;
-        tracing::info!(agent = %agent.id, left = leaving.len(), kept = staying.len(), "older messages left the context");
-        Ok(Some(next))
+        tracing::info!(agent = %agent.id, left = cut, kept = staying.len(), "older messages left the context");
+        Ok(next)
     }
 
     /// Asks the agent's model for a summary; `None` when it cannot give one.
@@ -215,15 +246,8 @@ fn cut(agent: &Agent, context: &CachedContext, tools: &[ToolSpec]) -> Option<usi
         cut = index;
     }
     // A summary of a summary alone would free nothing; half leaves then.
-    let mut cut = cut.clamp(count.div_ceil(2), count - 1);
-    let returns = |message: &Message| {
-        let answers = message.role == MessageRole::Approval && message.tool_calls.is_none();
-        answers || matches!(message.role, MessageRole::Tool | MessageRole::Function)
-    };
-    while cut < count && returns(&context.messages[cut]) {
-        cut += 1;
-    }
-    Some(cut)
+    let cut = cut.clamp(count.div_ceil(2), count - 1);
+    Some(buffer::whole(&context.messages, cut))
 }
 
 fn line(message: &Message) -> String {

@@ -9,10 +9,11 @@ use mneme_domain::{
     run::{Run, RunStatus, StopReason},
 };
 use mneme_store::{runs, runs::lease};
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, task::JoinHandle};
 
 use super::{
     Asked, Earlier, Mode, TurnEvent,
+    desk::Desk,
     kept::{is_last, keep, shown},
     pump::Pump,
     runner::Done,
@@ -113,11 +114,18 @@ impl Core {
         Ok(run)
     }
 
-    /// Goes on with a run whose server is gone, from its last step that is written.
+    /// Goes on with a run whose server is gone, or that waited for its batch, from its last step that is written. The
+    /// answer is the task that does so.
     ///
     /// # Errors
     /// When what it was asked for cannot be read, or the agent is gone.
-    pub(crate) async fn resume_run(self: &Arc<Self>, actor: &Actor, run: &Run, asked: &str) -> Result<()> {
+    pub(crate) async fn resume_run(
+        self: &Arc<Self>,
+        actor: &Actor,
+        run: &Run,
+        asked: &str,
+        desk: Option<Arc<Desk>>,
+    ) -> Result<JoinHandle<()>> {
         let unreadable = |error| CoreError::Internal(format!("the request of {} cannot be read: {error}", run.id));
         let Asked { request, mode, chain } = serde_json::from_str(asked).map_err(unreadable)?;
         let usage = {
@@ -125,7 +133,7 @@ impl Core {
             runs::usage(&mut conn, actor, &run.id).await?.unwrap_or_default()
         };
         let done = Done { since: Some(run.created_at), usage };
-        let earlier = Earlier { run_id: run.id.clone(), chain, done };
+        let earlier = Earlier { run_id: run.id.clone(), chain, done, desk };
         let (mut turn, input, events) = self.prepare(actor, &run.agent_id, request, mode, true, Some(earlier)).await?;
         let kept = self.kept_events(actor, &run.id).await?;
         let missing = self.unkept_events(actor, run, &kept).await?;
@@ -136,7 +144,7 @@ impl Core {
         turn.keep_with(marks);
         let callback = run.callback_url.clone();
         let pump = Pump { core: self.clone(), actor: actor.clone(), run: run.id.clone(), live, callback };
-        self.tasks.spawn(async move {
+        Ok(self.tasks.spawn(async move {
             let told = async move {
                 for event in missing {
                     turn.tell(event).await;
@@ -144,8 +152,7 @@ impl Core {
                 turn.run(input).await;
             };
             tokio::join!(told, pump.run(events, marked));
-        });
-        Ok(())
+        }))
     }
 
     fn follow(

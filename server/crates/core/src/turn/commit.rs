@@ -33,6 +33,8 @@ pub struct StepRecord<'a> {
     pub tools_used: &'a [ToolId],
     /// The end of the run, when this is its last step.
     pub end: Option<(&'a RunId, &'a RunEnd)>,
+    /// Whether the context keeps only its system message: the agent begins each turn anew.
+    pub clear: bool,
     /// What the agent's row remembers of a finished run.
     pub finished: Option<(Timestamp, i64)>,
 }
@@ -83,6 +85,9 @@ impl Core {
             }
             let mut next = context.clone();
             next.extend(record.added.iter().map(|message| message.id.clone()));
+            if record.clear {
+                next.truncate(1);
+            }
             let expected = (version, Some(record.fence));
             let touched =
                 agents::touch_fenced(&mut tx, actor, record.agent, &next, expected, record.finished.unzip(), now).await;

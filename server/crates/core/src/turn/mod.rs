@@ -7,6 +7,7 @@ mod answer;
 mod approval;
 mod background;
 mod commit;
+pub mod desk;
 mod fields;
 mod heartbeats;
 pub mod host;
@@ -64,6 +65,7 @@ struct Earlier {
     run_id: RunId,
     chain: Vec<AgentId>,
     done: Done,
+    desk: Option<Arc<desk::Desk>>,
 }
 
 /// What happens in a turn, in order; `Stop`, `Usage` or `Error` come last.
@@ -243,9 +245,9 @@ impl Core {
         if self.closing.is_cancelled() {
             return Err(CoreError::Unavailable("The server is shutting down".into()));
         }
-        let (run_id, done) = match earlier {
-            Some(earlier) => (earlier.run_id, earlier.done),
-            None => (RunId::from_uuid(self.env.uuid()), Done::default()),
+        let (run_id, done, desk) = match earlier {
+            Some(earlier) => (earlier.run_id, earlier.done, earlier.desk),
+            None => (RunId::from_uuid(self.env.uuid()), Done::default(), None),
         };
         let (sender, events) = mpsc::channel(EVENT_BUFFER);
         let sink = Sink::new(sender, mode, config.clone(), run_id.clone());
@@ -262,9 +264,19 @@ impl Core {
             request,
             done,
             client_tools,
+            desk,
         };
         Ok((Turn::new(self.clone(), actor.clone(), order, sink), input, events))
     }
+}
+
+/// What a run of a batch is to keep of its request.
+///
+/// # Errors
+/// As [`input::parse`].
+pub(crate) fn asked_in_batch(request: SendRequest) -> Result<String> {
+    let input = input::parse(request.clone())?;
+    asked_for(request, &input, Mode::Async, &[])
 }
 
 /// What a run is to keep of its request: with the input as it was read, so that images need not be fetched again.

@@ -91,6 +91,75 @@ async fn a_background_run_outlives_its_reader_and_a_second_reader_misses_nothing
     assert_eq!(ended(&world, &run).await.stop_reason, Some(StopReason::EndTurn));
 }
 
+/// Numbers that look random and are the same each time.
+fn next_of(state: &mut u64) -> usize {
+    *state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+    usize::try_from(*state >> 40).unwrap()
+}
+
+async fn readers_that_leave_and_come_back_anywhere_miss_nothing(database: On) {
+    let world = World::on(database).await;
+    // The readers of PostgreSQL ask one server and then another.
+    let mut cores = vec![world.core.clone()];
+    if matches!(database, On::Postgres) {
+        cores.push(world.another(|_| {}).await);
+    }
+    let reading = Reading { poll: Duration::from_millis(5), batch: 7 };
+    for round in 0..3_u64 {
+        let agent = world.agent().await;
+        let words: String = (0..60).map(|number| format!("w{number} ")).collect();
+        world.provider.reply(
+            Reply::tool_call("memory_insert", json!({"label": "human", "new_str": "tea"}))
+                .with_text("first")
+                .chunk_delay(Duration::from_millis(2)),
+        );
+        world.provider.reply(Reply::text(words).chunk_delay(Duration::from_millis(3)));
+        let mut body = say("go");
+        (body.stream_tokens, body.background) = (Some(true), Some(true));
+        let (run, events) = world.core.start_background_stream(&world.actor, &agent.id, body).await.unwrap();
+        let readers = (0..8_u64).map(|reader| {
+            let (world, cores, run) = (&world, &cores, &run);
+            async move {
+                let mut state = round * 100 + reader;
+                let (mut seen, mut place) = (Vec::new(), 0);
+                loop {
+                    let core = &cores[next_of(&mut state) % cores.len()];
+                    let count = 1 + next_of(&mut state) % 9;
+                    let events = core.resume_stream(&world.actor, run, place, reading).await.unwrap();
+                    let mut events = Box::pin(events);
+                    for _ in 0..count {
+                        match events.next().await {
+                            Some(TurnEvent::Stored(value)) => {
+                                place = value["seq_id"].as_i64().unwrap();
+                                seen.push(value);
+                            }
+                            Some(TurnEvent::Usage(_)) => return seen,
+                            Some(_) => {}
+                            None => panic!("the stream ended without its end, at {place}"),
+                        }
+                    }
+                }
+            }
+        });
+        let (whole, cut) = futures::join!(events.collect::<Vec<_>>(), futures::future::join_all(readers));
+        let whole = stored(whole);
+        assert!(whole.len() > 60, "{}", whole.len());
+        for (reader, seen) in cut.into_iter().enumerate() {
+            assert_eq!(seen, whole, "reader {reader} of round {round}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn readers_that_come_back_miss_nothing_on_sqlite() {
+    readers_that_leave_and_come_back_anywhere_miss_nothing(On::Sqlite).await;
+}
+
+#[tokio::test]
+async fn readers_that_come_back_miss_nothing_on_postgres() {
+    readers_that_leave_and_come_back_anywhere_miss_nothing(On::Postgres).await;
+}
+
 #[tokio::test]
 async fn cancelling_ends_the_model_call_and_the_agent_goes_on() {
     let world = World::new().await;

@@ -37,13 +37,17 @@ impl World {
     }
 
     pub async fn on(database: On) -> Self {
+        Self::with(database, |_| {}).await
+    }
+
+    pub async fn with(database: On, change: impl FnOnce(&mut CoreConfig)) -> Self {
         let provider = Provider::start().await;
         let data = tempfile::tempdir().unwrap();
         let url = match database {
             On::Sqlite => format!("sqlite://{}", data.path().join("mneme.db").display()),
             On::Postgres => Postgres::shared().create_database(),
         };
-        let core = start(&url, &provider, |_| {}).await;
+        let core = start(&url, &provider, change).await;
         Self { core, provider, actor: Actor::default_admin(), url, _data: data }
     }
 

@@ -3,8 +3,11 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
 mod approvals;
+mod architectures;
 mod background;
+mod batches;
 mod common;
+mod context;
 mod hostile_models;
 mod legacy;
 mod rules;

@@ -1,6 +1,7 @@
 //! The client against servers that are scripted byte by byte.
 
 mod anthropic;
+mod batches;
 mod chat_failures;
 mod chat_quirks;
 mod embeddings;

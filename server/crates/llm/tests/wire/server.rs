@@ -61,6 +61,8 @@ pub struct Seen {
     pub line: String,
     pub headers: String,
     pub body: Value,
+    /// The body as it came.
+    pub text: String,
 }
 
 /// The running server.
@@ -136,7 +138,8 @@ async fn serve(mut socket: TcpStream, answers: Vec<Answer>, log: Arc<Mutex<Vec<S
     let body = serde_json::from_slice(&data).unwrap_or(Value::Null);
     let number = {
         let mut log = log.lock().expect("lock");
-        log.push(Seen { line: line.to_owned(), headers: headers.to_lowercase(), body });
+        let text = String::from_utf8_lossy(&data).into_owned();
+        log.push(Seen { line: line.to_owned(), headers: headers.to_lowercase(), body, text });
         log.len() - 1
     };
     let answer = &answers[number.min(answers.len() - 1)];

@@ -1,6 +1,6 @@
 //! Lists of messages. Their cursors go by time whatever the order: `before` gives older messages, `after` newer ones.
 
-use mneme_domain::{Actor, AgentId, Page, RunId, StepId, message::Message};
+use mneme_domain::{Actor, AgentId, BatchId, Page, RunId, StepId, message::Message};
 
 use super::{read, row::columns};
 use crate::{Conn, Result, page::Keyset, query::Query, sql::Arg};
@@ -49,6 +49,21 @@ pub async fn list(
 /// A page of a run's messages, ordered as those of [`list`].
 pub async fn by_run(c: &mut Conn, a: &Actor, run: &RunId, page: &Page) -> Result<Vec<Message>> {
     let query = of(c, a, "m.run_id", run);
+    read(KEYSET.page_by_time(c, a, query, page).await?)
+}
+
+/// A page of what the agents of a batch said and what their tools returned, or one of them, ordered as those of [`list`].
+pub async fn by_batch(
+    c: &mut Conn,
+    a: &Actor,
+    batch: &BatchId,
+    agent: Option<&AgentId>,
+    page: &Page,
+) -> Result<Vec<Message>> {
+    let mut query = c.query(concat!("select ", columns!(), " from messages m where m.org_id = "));
+    query.bind(&a.org).with(" and m.run_id in (select r.id from runs r where r.batch_id = ", batch);
+    query.with(" and r.org_id = ", &a.org).push(") and m.batch_item_id is not null and m.role <> 'user'");
+    query.maybe(" and m.agent_id = ", agent);
     read(KEYSET.page_by_time(c, a, query, page).await?)
 }
 

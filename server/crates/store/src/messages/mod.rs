@@ -5,7 +5,7 @@ pub(crate) mod row;
 mod search;
 pub(crate) mod words;
 
-pub use list::{MessageFilter, by_run, by_step, list};
+pub use list::{MessageFilter, by_batch, by_run, by_step, list};
 use mneme_domain::{Actor, AgentId, MessageId, message::Message};
 use row::{MessageRow, VALUES, columns, searchable, values};
 pub use search::{MessageSearch, search};

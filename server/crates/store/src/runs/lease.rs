@@ -27,6 +27,7 @@ macro_rules! now {
         "cast(unixepoch('subsec') * 1000000 as integer)"
     };
 }
+pub(crate) use now;
 
 /// Whether the owner of a run `r` is dead.
 macro_rules! dead {
@@ -34,12 +35,13 @@ macro_rules! dead {
         concat!("not exists (select 1 from replicas p where p.id = r.owner and p.until > ", now!($engine), ")")
     };
 }
+pub(crate) use dead;
 
-/// Runs that are not over and whose owner is $1 or nobody alive.
+/// Runs that are not over and whose owner is $1 or nobody alive; those of batches are looked after with their batch.
 macro_rules! due {
     ($engine:tt) => {
         concat!(
-            "select r.id from runs r where r.status in ('created', 'running')
+            "select r.id from runs r where r.status in ('created', 'running') and r.batch_id is null
                 and (r.owner is null or r.owner = $1 or ",
             dead!($engine),
             ") order by r.seq limit $2"
@@ -185,6 +187,11 @@ const STATUS: usize = 2;
 const OWNED: &str = "org_id, user_id, id, agent_id, status, created_at, completed_at, base_template_id, background, \
     metadata, request_config, stop_reason, callback_url, callback_sent_at, callback_status_code, callback_error, \
     ttft_ns, total_duration_ns, owner, request";
+
+/// The columns of an insert of a batch's runs.
+pub(crate) const OWNED_OF_BATCH: &str = "org_id, user_id, id, agent_id, status, created_at, completed_at, \
+    base_template_id, background, metadata, request_config, stop_reason, callback_url, callback_sent_at, \
+    callback_status_code, callback_error, ttft_ns, total_duration_ns, owner, request, batch_id";
 
 /// Takes the agent's turn for a run, unless another run that is not over has it.
 pub async fn take(c: &mut Conn, a: &Actor, agent: &AgentId, run: &RunId) -> Result<Option<Taken>> {

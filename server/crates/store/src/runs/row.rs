@@ -24,7 +24,7 @@ pub(super) const VALUES: &str = "org_id, user_id, id, agent_id, status, created_
     callback_error, ttft_ns, total_duration_ns";
 
 /// A run's values in the order of [`VALUES`].
-pub(super) fn values(run: &Run) -> Result<Vec<Arg<'_>>> {
+pub(crate) fn values(run: &Run) -> Result<Vec<Arg<'_>>> {
     Ok(vec![
         (&run.id).into(),
         (&run.agent_id).into(),

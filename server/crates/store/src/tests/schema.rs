@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::migrated;
 use crate::{
-    Engine, agents, archives, blocks, denials, keys, messages, migrate, passages, presence, providers, runs,
+    Engine, agents, archives, batches, blocks, denials, keys, messages, migrate, passages, presence, providers, runs,
     sql::{Sql, args},
     steps, tenants, tools, variables,
 };
@@ -13,6 +13,7 @@ fn all() -> Vec<(&'static str, &'static Sql)> {
     [
         agents::all_statements(),
         archives::all_statements(),
+        batches::all_statements(),
         blocks::all_statements(),
         messages::statements(),
         denials::statements(),

@@ -7,6 +7,7 @@ mod agent_lists;
 mod agent_parts;
 mod agents;
 mod archives;
+mod batches;
 mod block_lists;
 mod blocks;
 mod components;

@@ -20,7 +20,7 @@ use super::{
     },
     Begin, Next, State, Turn,
     next::{Followed, Said},
-    step::{BLOCK_RETRIES, context_ids, tool_message},
+    step::{BLOCK_RETRIES, context_ids, forgets, tool_message},
 };
 use crate::{CoreError, Result, failpoint};
 
@@ -96,9 +96,10 @@ impl Turn {
             let returned = tool_message(&self.core, &answered, &runs);
             let mut added = vec![recorded.clone()];
             added.extend(returned.iter().chain(&note).cloned());
+            self.mark(&mut added);
             let end = match next {
                 Next::Stop(reason) => Some((reason, self.run_end(state, RunStatus::Completed, reason))),
-                Next::Step => None,
+                Next::Step | Next::Wait => None,
             };
             let seen = context_ids(&state.context);
             let record = StepRecord {
@@ -111,6 +112,7 @@ impl Turn {
                 step: None,
                 tools_used: &[],
                 end: end.as_ref().map(|(_, end)| (&self.run_id, end)),
+                clear: forgets(state, end.as_ref().map(|(reason, _)| *reason)),
                 finished: end.as_ref().map(|(_, end)| (end.completed_at, self.milliseconds())),
             };
             let mut working = state.working.lock().clone();

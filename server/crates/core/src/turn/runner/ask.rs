@@ -8,6 +8,7 @@ use mneme_llm::LlmError;
 use super::{
     super::{
         answer,
+        desk::Desk,
         model_call::{self, Answer},
         thoughts,
     },
@@ -15,7 +16,7 @@ use super::{
 };
 use crate::{
     Result,
-    context::{clip, history, prompt},
+    context::{buffer, clip, history, prompt},
 };
 
 /// How often a model may answer nothing, or nothing usable, before the turn ends.
@@ -67,17 +68,27 @@ impl Turn {
         Ok(true)
     }
 
-    /// Calls the model until it gives a usable answer, making room in the context when that is what it lacks.
-    pub(super) async fn ask(&self, state: &mut State, message: &Message) -> Result<Answer> {
+    /// Calls the model until it gives a usable answer, making room in the context when that is what it lacks. None when
+    /// the answer comes later, with a batch.
+    pub(super) async fn ask(&self, state: &mut State, message: &Message) -> Result<Option<Answer>> {
         let aloud = thoughts::asked(&state.agent);
-        let mut bad = 0;
+        let desk = self.desk.as_deref().filter(|desk| !desk.direct);
+        let mut bad = desk.map_or(0, Desk::bad);
         let mut compactions = 0;
-        let mut clipped = 0;
+        let mut clipped = desk.map_or(0, Desk::clipped);
         let mut blind = false;
-        if self.core.is_too_long(&state.agent, &state.context, &state.pending, &state.specs) {
+        // What the model was asked before its answer came was short enough.
+        let answered = desk.is_some_and(Desk::has_answer);
+        let surplus = buffer::surplus(state.agent.agent_type, &state.context.messages, state.pending.len());
+        if let Some(cut) = surplus {
+            let context = self.core.let_leave(&self.actor, &state.agent, &state.context, cut, None).await?;
+            state.agent.version = context.version;
+            state.context = context;
+        }
+        if !answered && self.core.is_too_long(&state.agent, &state.context, &state.pending, &state.specs) {
             compactions += 1;
             self.compact(state).await?;
-            clipped = self.core.clip_level(&state.agent, &state.context, &state.pending, &state.specs);
+            clipped = clipped.max(self.core.clip_level(&state.agent, &state.context, &state.pending, &state.specs));
         }
         loop {
             let provider = self.core.models.provider_of(&state.agent.llm_config)?;
@@ -89,9 +100,21 @@ impl Turn {
             let mut request = model_call::request(&state.agent, chat, state.specs.clone());
             state.offer.apply(&mut request);
             let client = self.core.models.client();
-            match model_call::call(client, provider, &request, message, &state.guard, aloud, &self.sink).await {
+            let called = match desk.map(|desk| (desk, desk.take())) {
+                Some((_, Some(given))) => given,
+                Some((desk, None)) => {
+                    let body = client.batch_body(provider, &request);
+                    desk.leave(state.usage.step_count, &state.agent.llm_config, body)?;
+                    return Ok(None);
+                }
+                None => model_call::call(client, provider, &request, message, &state.guard, aloud, &self.sink).await,
+            };
+            match called {
                 Ok(answer) if answer::is_empty(&answer.completion) && bad + 1 < BAD_ANSWERS => bad += 1,
-                Ok(answer) => return Ok(answer),
+                Ok(answer) => {
+                    desk.inspect(|desk| desk.settle());
+                    return Ok(Some(answer));
+                }
                 Err(LlmError::ContextOverflow { .. }) if compactions < COMPACTIONS => {
                     compactions += 1;
                     if !self.compact(state).await? {

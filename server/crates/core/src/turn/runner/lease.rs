@@ -6,7 +6,7 @@ use mneme_domain::{
     agent::Agent,
     run::{RunStatus, StopReason},
 };
-use mneme_store::{Engine, runs, runs::lease};
+use mneme_store::{Engine, batches, runs, runs::lease};
 
 use super::{Seat, Turn, TurnEvent};
 use crate::{CoreError, Result, failpoint, locks::AgentGuard};
@@ -61,6 +61,13 @@ impl Turn {
             failpoint::hit("run.running");
             return Ok((guard, None));
         }
+    }
+
+    /// Gives the agent's turn back, while the run goes on waiting.
+    pub(super) async fn give_back(&self) -> Result<()> {
+        let mut tx = self.core.store.write().await?;
+        batches::work::give_back(&mut tx, &self.actor, &self.agent, &self.run_id).await?;
+        Ok(tx.commit().await?)
     }
 
     fn lose(&self) {

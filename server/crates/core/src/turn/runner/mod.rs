@@ -33,6 +33,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::{
     TurnEvent,
     approval::Guard,
+    desk::Desk,
     host::Working,
     input::{self, Input},
     rules::{Offer, Trail},
@@ -60,6 +61,8 @@ pub struct Order {
     pub done: Done,
     /// Tools that the client runs.
     pub client_tools: Vec<ClientTool>,
+    /// Where a run of a batch asks its model.
+    pub desk: Option<Arc<Desk>>,
 }
 
 /// What of a run is written already.
@@ -92,6 +95,7 @@ pub struct Turn {
     request: Option<String>,
     done: Done,
     client_tools: Vec<ClientTool>,
+    desk: Option<Arc<Desk>>,
     sink: Sink,
     began: Instant,
     created_at: Timestamp,
@@ -130,6 +134,8 @@ enum Begin {
 enum Next {
     Step,
     Stop(StopReason),
+    /// Nothing yet: the model's answer comes with its batch.
+    Wait,
 }
 
 impl Turn {
@@ -146,6 +152,7 @@ impl Turn {
             request,
             done,
             client_tools,
+            desk,
         } = order;
         let created_at = done.since.unwrap_or_else(|| core.env.now());
         let began = Instant::now();
@@ -163,6 +170,7 @@ impl Turn {
             request,
             done,
             client_tools,
+            desk,
             sink,
             began,
             created_at,
@@ -206,7 +214,9 @@ impl Turn {
             return self.given_up().await;
         }
         match ended {
-            Ok((stop, usage)) => {
+            // It is taken again when the provider has answered.
+            Ok(None) => {}
+            Ok(Some((stop, usage))) => {
                 self.sink.send(TurnEvent::Stop(stop)).await;
                 self.sink.send(TurnEvent::Usage(usage)).await;
             }
@@ -238,14 +248,15 @@ impl Turn {
         self.sink.send(TurnEvent::Usage(usage.await.ok().flatten().unwrap_or_default())).await;
     }
 
-    async fn drive(&self, input: Input, seat: Option<Seat>) -> Result<(StopReason, TurnUsage)> {
+    /// None when the turn waits for its batch.
+    async fn drive(&self, input: Input, seat: Option<Seat>) -> Result<Option<(StopReason, TurnUsage)>> {
         let (guard, agent) = self.take_turn(seat).await?;
         let Input { approval, messages } = input;
         let mut state = self.load(agent, messages).await?;
         match self.begin(&mut state, approval.as_ref()).await? {
             Begin::Steps => {}
-            Begin::Stop(reason) => return Ok((reason, state.usage)),
-            Begin::Repeat(run) => return self.repeat(&run).await,
+            Begin::Stop(reason) => return Ok(Some((reason, state.usage))),
+            Begin::Repeat(run) => return self.repeat(&run).await.map(Some),
         }
         let mut number = u32::try_from(self.done.usage.step_count).unwrap_or(u32::MAX);
         let stop = loop {
@@ -253,13 +264,14 @@ impl Turn {
             match self.step(&mut state, number >= self.max_steps).await? {
                 Next::Step => {}
                 Next::Stop(reason) => break reason,
+                Next::Wait => {
+                    self.give_back().await?;
+                    return Ok(None);
+                }
             }
         };
-        if state.agent.message_buffer_autoclear && stop != StopReason::RequiresApproval {
-            self.core.clear_buffer(&self.actor, &self.agent).await?;
-        }
         drop(guard);
-        Ok((stop, state.usage))
+        Ok(Some((stop, state.usage)))
     }
 
     async fn load(&self, agent: Option<Agent>, input: Vec<mneme_domain::request::MessageCreate>) -> Result<State> {

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Instant};
 use mneme_domain::{
     AgentId, MessageId, StepId, ToolId,
     message::{Message, MessageRole, StoredToolCall, StoredToolReturn},
-    run::RunStatus,
+    run::{RunStatus, StopReason},
 };
 use mneme_store::{agents, blocks};
 
@@ -49,7 +49,8 @@ impl Turn {
 
         let called = self.ask(state, &message).await;
         let Answer { completion, took, ttft, shown } = match called {
-            Ok(answer) => answer,
+            Ok(Some(answer)) => answer,
+            Ok(None) => return Ok(Next::Wait),
             Err(error) => {
                 self.record_failed_step(state, &step_id, started_at, began, &error).await;
                 return Err(error);
@@ -84,6 +85,7 @@ impl Turn {
                 added.push(message.clone());
             }
             added.extend(tool_message.iter().chain(&note).chain(&request).cloned());
+            self.mark(&mut added);
             let stop = if let Next::Stop(reason) = &next { Some(*reason) } else { None };
             let step = self.step_record(state, &step_id, started_at, &completion, stop);
             let times = Times { model: took, tools: tools_took, step: began.elapsed() };
@@ -102,6 +104,7 @@ impl Turn {
                 step: Some((&step, &metrics, &trace)),
                 tools_used: &tools_used,
                 end: end.as_ref().map(|end| (&self.run_id, end)),
+                clear: forgets(state, stop),
                 finished: end.as_ref().map(|end| (end.completed_at, self.milliseconds())),
             };
             let mut working = state.working.lock().clone();
@@ -131,6 +134,14 @@ impl Turn {
             }
         }
         Err(CoreError::Conflict("A shared memory block was changed too often while the agent edited it".into()))
+    }
+
+    /// Names the entry of the batch that messages belong to.
+    pub(super) fn mark(&self, added: &mut [Message]) {
+        if self.desk.is_some() {
+            let item = mneme_domain::batch::item_of(&self.run_id);
+            added.iter_mut().for_each(|message| message.batch_item_id = Some(item.clone()));
+        }
     }
 
     /// Gives the turn up to the server that has it now.
@@ -196,6 +207,11 @@ impl Turn {
         }
         caller.run(calls, settled, &state.working, before).await
     }
+}
+
+/// Whether a turn that ends so leaves nothing in view. A wait for approval stays: its answer comes to it.
+pub(super) fn forgets(state: &State, stop: Option<StopReason>) -> bool {
+    state.agent.message_buffer_autoclear && stop.is_some_and(|reason| reason != StopReason::RequiresApproval)
 }
 
 /// What calls returned, as one message of the step and the run that `assistant` belongs to.
