@@ -194,7 +194,7 @@ async fn what_agents_said_in_a_batch_is_listed(w: World) {
     let (ada, ben) = (home(&mut c, &w).await, home(&mut c, &w).await);
     let (id, all) = begun(&mut c, &w, "me", &[&ada, &ben]).await;
     let of = |agent: &AgentId, role: MessageRole, run: Option<&Run>, second: i64| {
-        let mut one = message(agent, role, "said", at(second));
+        let mut one = message(agent, role, "said", second);
         one.run_id = run.map(|run| run.id.clone());
         one.batch_item_id = run.map(|run| mneme_domain::batch::item_of(&run.id));
         one
