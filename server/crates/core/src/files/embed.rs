@@ -24,7 +24,7 @@ impl Core {
         chunks: &[Passage],
     ) -> Result<Vec<(PassageId, String, Vec<f32>)>> {
         let size = usize::try_from(config.batch_size).unwrap_or(REQUEST).clamp(1, REQUEST);
-        let requests = chunks.chunks(size).map(|part| self.part_vectors(config, part));
+        let requests: Vec<_> = chunks.chunks(size).map(|part| self.part_vectors(config, part)).collect();
         let parts: Vec<Vec<Vec<f32>>> = stream::iter(requests).buffered(AT_ONCE).try_collect().await?;
         let vectors = parts.into_iter().flatten();
         Ok(chunks.iter().zip(vectors).map(|(chunk, vector)| (chunk.id.clone(), chunk.text.clone(), vector)).collect())

@@ -72,8 +72,10 @@ impl Spool {
 
     /// Makes sure that all is on the disk under its last name.
     pub(super) async fn close(&mut self) -> Result<()> {
-        if let Some(file) = self.file.take() {
+        if let Some(mut file) = self.file.take() {
             let written = async {
+                // The last write may have failed behind its back.
+                file.flush().await?;
                 file.sync_all().await?;
                 fs::rename(self.folder.join(PARTIAL), self.folder.join(NAME)).await
             };

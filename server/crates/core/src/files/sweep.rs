@@ -6,7 +6,6 @@ use std::{
     time::Duration,
 };
 
-use chrono::TimeDelta;
 use mneme_domain::{FileId, folder::FileStatus};
 use mneme_store::{Engine, files, folders};
 
@@ -20,11 +19,11 @@ const ATTEMPTS: i64 = 4;
 const LOOK: Duration = Duration::from_secs(15);
 /// How many looks come between two at files without vectors.
 const LOOKS: u32 = 40;
-/// How long an upload that lies on another machine waits for its server to come back.
-const PATIENCE: TimeDelta = TimeDelta::minutes(10);
+/// How long an upload that lies on another machine waits for its server to come back, in seconds.
+const PATIENCE: i64 = 600;
 
 const LOST: &str = "The server stopped before it had read the file; upload it again";
-const STUCK: &str = "The server stopped each time that it read this file";
+const STUCK: &str = "The server could not finish reading the file, however often it tried; upload it again later";
 
 impl Core {
     /// Goes on with what was left, and looks for more from time to time.
@@ -77,7 +76,7 @@ impl Core {
             let alone = self.store.engine() == Engine::Sqlite;
             let file = files::find(&mut tx, &claimed.actor, id).await?;
             let since = file.and_then(|file| file.updated_at).unwrap_or_default();
-            if !alone && self.env.now() - since < PATIENCE {
+            if !alone && (self.env.now() - since).num_seconds() < PATIENCE {
                 // Not committed: its server may come back to it.
                 return Ok(());
             }

@@ -267,12 +267,13 @@ impl Core {
                 DuplicateFileHandling::Suffix => own = free_name(&mut tx, actor, folder, name).await?,
             }
         }
+        let media_type = guessed(name, naming.media_type.as_deref());
         let file = NewFile {
             id: spool.id(),
             folder,
             name: &own,
             original_name: name,
-            media_type: Some(&guessed(name, naming.media_type.as_deref())),
+            media_type: Some(&media_type),
             size: spool.size(),
             owner: &self.replica,
             now: self.env.now(),
