@@ -38,13 +38,12 @@ impl Core {
         let mut tx = self.store.write().await?;
         folders::insert(&mut tx, actor, &folder).await.map_err(|error| taken(error, &folder.name))?;
         tx.commit().await.map_err(|error| taken(error, &folder.name))?;
-        self.prepare_reader();
         Ok(folder)
     }
 
     /// Loads the reader of documents in the background: compiling it, once for each version of the server, takes seconds
     /// that the first upload need not wait.
-    fn prepare_reader(self: &Arc<Self>) {
+    pub(super) fn prepare_reader(self: &Arc<Self>) {
         let core = Arc::clone(self);
         self.tasks.spawn(async move {
             let loaded = tokio::select! {
