@@ -6,7 +6,7 @@ use mneme_llm::ProviderKind;
 use secrecy::SecretString;
 use url::Url;
 
-use crate::{outbound::PrivateNetwork, packages::PackagesConfig};
+use crate::{files::FilesConfig, outbound::PrivateNetwork, packages::PackagesConfig};
 
 /// The shortest time between two looks at a batch.
 pub(crate) const LEAST_POLL: Duration = Duration::from_millis(50);
@@ -59,6 +59,8 @@ pub struct CoreConfig {
     pub callback_secret: Option<SecretString>,
     /// How packages for users' tools are fetched.
     pub packages: PackagesConfig,
+    /// How uploads are taken.
+    pub files: FilesConfig,
 }
 
 impl Default for CoreConfig {
@@ -76,6 +78,7 @@ impl Default for CoreConfig {
             batch_poll: Duration::from_secs(2),
             callback_secret: None,
             packages: PackagesConfig::default(),
+            files: FilesConfig::default(),
         }
     }
 }

@@ -12,6 +12,7 @@ pub mod envelope;
 mod error;
 mod execute;
 mod failpoint;
+mod files;
 mod history;
 mod lifecycle;
 mod live;
@@ -47,6 +48,7 @@ pub use error::{CoreError, LlmFailure, Result};
 pub use execute::{Answer as ToolAnswer, SourceRun};
 #[cfg(feature = "extism")]
 pub use execute::{PluginNetwork, plugin_limits};
+pub use files::{FilesConfig, FoundChunk, Naming, Spool};
 pub use models::{ModelFilter, ModelRegistry, ProviderView, provider_type};
 pub use packages::PackagesConfig;
 pub use tools::{ToolPolicy, Upload, UploadKind};
@@ -77,6 +79,8 @@ pub struct Core {
     uploads: execute::Uploads,
     door: api::DoorPlace,
     batches: batches::Batches,
+    /// The work on uploads.
+    files: files::FileWork,
     /// This start of this server, as the owner of runs.
     replica: String,
     /// Turns under way.
@@ -116,6 +120,7 @@ impl Core {
             uploads: execute::Uploads::default(),
             door: api::DoorPlace::new(),
             batches: batches::Batches::default(),
+            files: files::FileWork::default(),
             replica: format!("replica-{}", env_id),
             tasks: TaskTracker::new(),
             closing: CancellationToken::new(),

@@ -134,6 +134,8 @@ id_types! {
     SourceId = "source";
     /// A batch: many runs that were begun together.
     BatchId = "job";
+    /// A file in a folder.
+    FileId = "file";
     /// A recorded refusal: something that a tool tried without having the power to.
     DenialId = "denial";
 }
