@@ -29,8 +29,6 @@ macro_rules! now {
 }
 pub(crate) use now;
 
-pub(crate) use now;
-
 /// Whether the owner of a run `r` is dead.
 macro_rules! dead {
     ($engine:tt) => {
