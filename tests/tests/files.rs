@@ -221,6 +221,25 @@ async fn two_gigabytes_are_refused_without_being_read() {
 }
 
 #[tokio::test]
+async fn a_disk_that_takes_nothing_refuses_the_upload_and_loses_nothing() {
+    let provider = Provider::start().await;
+    let mut server = Server::builder().provider(&provider).start().await;
+    let docs = folder(&server, "docs").await;
+    stored(&server, &docs, "kept.txt", b"kept").await;
+    // A folder below a file: whatever is written there fails.
+    let nowhere = server.data_dir().join("mneme.toml");
+    std::fs::write(&nowhere, "").unwrap();
+    let nowhere = nowhere.join("uploads");
+    server.restart_as(|builder| builder.env("MNEME_UPLOADS_DIR", nowhere.to_str().unwrap())).await;
+    let (status, refused) = upload(&server, &docs, "lost.txt", b"lost", "").await;
+    assert_eq!((status, refused["detail"].as_str().unwrap().contains("disk may be full")), (503, true), "{refused}");
+    server.restart_as(|builder| builder.without_env("MNEME_UPLOADS_DIR")).await;
+    let (_, files) = server.get(&format!("/v1/folders/{docs}/files?include_content=true")).await;
+    assert_eq!((files.as_array().unwrap().len(), &files[0]["content"]), (1, &json!("kept")), "{files}");
+    assert_eq!(stored(&server, &docs, "again.txt", b"again").await["content"], "again");
+}
+
+#[tokio::test]
 async fn files_are_read_and_found_by_words_when_nothing_can_be_embedded() {
     for (provider, server) in both().await {
         let config = json!({
