@@ -29,7 +29,6 @@ impl Core {
     /// Goes on with what was left, and looks for more from time to time.
     pub(crate) async fn begin_file_work(self: &Arc<Self>) -> Result<()> {
         self.sweep_files().await?;
-        self.prepare_reader();
         tokio::spawn(Self::look_for_files(Arc::downgrade(self)));
         Ok(())
     }
