@@ -48,6 +48,9 @@ pub enum Kind {
     FirstToken,
     ArchivalInsert,
     ArchivalSearch,
+    LargeInsert,
+    LargeSearch,
+    LargeFirst,
     PythonTool,
     MemoryGrowth,
 }
@@ -120,6 +123,9 @@ pub const MEASURES: &[Measure] = &[
     measure("first-token", "stream: first token, beyond the model's own time", Kind::FirstToken, Some(Target::Median(3.0)), Some(retired::FIRST_TOKEN)),
     measure("archival-insert", "archival insert, 1 client", Kind::ArchivalInsert, None, Some(retired::ARCHIVAL_INSERT)),
     measure("archival-search", "archival search over 1,000 passages, 1 client", Kind::ArchivalSearch, None, Some(retired::ARCHIVAL_SEARCH)),
+    measure("large-insert", "insert 100,000 passages of 384 dimensions, in batches", Kind::LargeInsert, Some(Target::Rate(3000.0)), None),
+    measure("large-search", "hybrid search over 100,000 passages, 1 client", Kind::LargeSearch, Some(Target::Median(15.0)), None),
+    measure("large-first", "first search over 100,000 passages after a start", Kind::LargeFirst, Some(Target::Median(300.0)), None),
     measure("python-tool", "Python tool run, warm, 1 client", Kind::PythonTool, None, Some(retired::PYTHON_TOOL)),
     measure("memory-growth", "memory after many turns, 8 clients", Kind::MemoryGrowth, Some(Target::Growth(20.0)), Some(retired::MEMORY_AFTER_LOAD)),
 ];

@@ -6,7 +6,7 @@ use mneme_llm::ProviderKind;
 use secrecy::SecretString;
 use url::Url;
 
-use crate::{outbound::PrivateNetwork, packages::PackagesConfig};
+use crate::{embedding::LocalModel, outbound::PrivateNetwork, packages::PackagesConfig};
 
 /// A model provider that the operator set up.
 #[derive(Clone)]
@@ -54,6 +54,10 @@ pub struct CoreConfig {
     pub callback_secret: Option<SecretString>,
     /// How packages for users' tools are fetched.
     pub packages: PackagesConfig,
+    /// Whether messages get vectors, so that they are found by meaning.
+    pub embed_messages: bool,
+    /// The embedding model that is in the binary.
+    pub local_model: Option<LocalModel>,
 }
 
 impl Default for CoreConfig {
@@ -70,6 +74,8 @@ impl Default for CoreConfig {
             reject_busy: false,
             callback_secret: None,
             packages: PackagesConfig::default(),
+            embed_messages: true,
+            local_model: None,
         }
     }
 }

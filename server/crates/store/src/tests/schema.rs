@@ -6,7 +6,7 @@ use super::migrated;
 use crate::{
     Engine, agents, archives, blocks, denials, keys, messages, migrate, passages, presence, providers, runs,
     sql::{Sql, args},
-    steps, tenants, tools, variables,
+    steps, tenants, tools, variables, vectors,
 };
 
 fn all() -> Vec<(&'static str, &'static Sql)> {
@@ -14,7 +14,7 @@ fn all() -> Vec<(&'static str, &'static Sql)> {
         agents::all_statements(),
         archives::all_statements(),
         blocks::all_statements(),
-        messages::statements(),
+        messages::all_statements(),
         denials::statements(),
         keys::statements(),
         migrate::statements(),
@@ -26,6 +26,7 @@ fn all() -> Vec<(&'static str, &'static Sql)> {
         tenants::statements(),
         tools::all_statements(),
         variables::statements(),
+        vectors::all_statements(),
     ]
     .concat()
 }
