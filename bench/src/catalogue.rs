@@ -52,6 +52,8 @@ pub enum Kind {
     LargeSearch,
     LargeFirst,
     PythonTool,
+    PdfIngest,
+    GrepFolder,
     MemoryGrowth,
 }
 
@@ -127,6 +129,8 @@ pub const MEASURES: &[Measure] = &[
     measure("large-search", "hybrid search over 100,000 passages, 1 client", Kind::LargeSearch, Some(Target::Median(15.0)), None),
     measure("large-first", "first search over 100,000 passages after a start", Kind::LargeFirst, Some(Target::Median(300.0)), None),
     measure("python-tool", "Python tool run, warm, 1 client", Kind::PythonTool, None, Some(retired::PYTHON_TOOL)),
+    measure("pdf-ingest", "a PDF of 300 pages, from upload to searchable by meaning", Kind::PdfIngest, Some(Target::Median(10_000.0)), None),
+    measure("grep-folder", "grep over a folder of 1,000 files, the call by itself", Kind::GrepFolder, Some(Target::Median(300.0)), None),
     measure("memory-growth", "memory after many turns, 8 clients", Kind::MemoryGrowth, Some(Target::Growth(20.0)), Some(retired::MEMORY_AFTER_LOAD)),
 ];
 

@@ -15,6 +15,7 @@ use crate::server::{Launch, Server};
 
 mod archival;
 mod create;
+mod files;
 mod fixtures;
 mod growth;
 mod large;
@@ -66,6 +67,8 @@ impl Bench {
             Kind::LargeInsert => self.large_insert().await,
             Kind::LargeSearch => self.large_search().await,
             Kind::LargeFirst => self.large_first().await,
+            Kind::PdfIngest => self.pdf_ingest().await,
+            Kind::GrepFolder => self.grep_folder().await,
             Kind::MemoryGrowth => self.memory_growth().await,
         }
     }

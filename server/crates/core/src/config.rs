@@ -6,7 +6,7 @@ use mneme_llm::ProviderKind;
 use secrecy::SecretString;
 use url::Url;
 
-use crate::{embedding::LocalModel, outbound::PrivateNetwork, packages::PackagesConfig};
+use crate::{embedding::LocalModel, files::FilesConfig, outbound::PrivateNetwork, packages::PackagesConfig};
 
 /// A model provider that the operator set up.
 #[derive(Clone)]
@@ -58,6 +58,8 @@ pub struct CoreConfig {
     pub embed_messages: bool,
     /// The embedding model that is in the binary.
     pub local_model: Option<LocalModel>,
+    /// How uploads are taken.
+    pub files: FilesConfig,
 }
 
 impl Default for CoreConfig {
@@ -76,6 +78,7 @@ impl Default for CoreConfig {
             packages: PackagesConfig::default(),
             embed_messages: true,
             local_model: None,
+            files: FilesConfig::default(),
         }
     }
 }

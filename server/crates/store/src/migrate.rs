@@ -30,7 +30,7 @@ macro_rules! migration {
 
 /// After this one, what passages have is brought over by the server: PostgreSQL cannot read packed floats, and neither
 /// splits words as the server does.
-pub(crate) const VECTORS: i64 = 9;
+pub(crate) const VECTORS: i64 = 10;
 
 /// Every migration, in order.
 pub(crate) const MIGRATIONS: &[Migration] = &[
@@ -42,8 +42,9 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     migration!(6, "0006_archival"),
     migration!(7, "0007_keys_and_denials"),
     migration!(8, "0008_durable_runs"),
-    migration!(VECTORS, "0009_vectors"),
-    migration!(10, "0010_vectors_moved"),
+    migration!(9, "0009_files"),
+    migration!(VECTORS, "0010_vectors"),
+    migration!(11, "0011_vectors_moved"),
 ];
 
 statements! {

@@ -18,7 +18,7 @@ use crate::{CoreError, Result};
 /// How long the weights stay in memory after their last use, about 50 MB.
 const IDLE: Duration = Duration::from_secs(10 * 60);
 /// Texts that go through the model before others get their turn.
-const TURN: usize = 16;
+const TURN: usize = 4;
 /// Tokens of a chunk of a document.
 const CHUNK_TOKENS: u32 = 300;
 
@@ -60,7 +60,7 @@ impl LocalModel {
 pub(crate) struct Local {
     model: LocalModel,
     loaded: Arc<Mutex<Loaded>>,
-    /// One place for each core that texts may keep busy.
+    /// A place for each core.
     places: Arc<Semaphore>,
 }
 
@@ -73,7 +73,7 @@ struct Loaded {
 impl Local {
     pub(crate) fn new(model: LocalModel) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        Self { model, loaded: Arc::default(), places: Arc::new(Semaphore::new(cores.div_ceil(2))) }
+        Self { model, loaded: Arc::default(), places: Arc::new(Semaphore::new(cores)) }
     }
 
     pub(crate) fn name(&self) -> &'static str {

@@ -17,7 +17,7 @@ use crate::{Core, CoreError, Result};
 
 /// The part of a handle before the slash that means the built-in model.
 pub(crate) const LOCAL: &str = "local";
-/// How long texts wait for their vectors. A tool's call to the host has half a minute in all.
+/// How long texts wait for a provider's vectors. A tool's call to the host has half a minute in all.
 const TIMEOUT: Duration = Duration::from_secs(20);
 /// Characters of a text that are embedded; models take about 8,000 tokens. The words of the rest are found all the same.
 const MOST_CHARS: usize = 20_000;
@@ -84,9 +84,7 @@ impl Core {
         if !missing.is_empty() {
             let wanted: Vec<String> =
                 missing.iter().map(|index| texts[*index].chars().take(MOST_CHARS).collect()).collect();
-            let made = tokio::time::timeout(TIMEOUT, self.ask(config, wanted))
-                .await
-                .map_err(|_| CoreError::Unavailable(format!("no embedding within {} s", TIMEOUT.as_secs())))??;
+            let made = self.ask(config, wanted).await?;
             for (index, vector) in missing.into_iter().zip(made) {
                 check(config, &vector)?;
                 self.embedder.cache.put(keys[index], &vector);
@@ -104,6 +102,12 @@ impl Core {
             })?;
             return local.embed(texts).await;
         }
+        tokio::time::timeout(TIMEOUT, self.ask_provider(config, texts))
+            .await
+            .map_err(|_| CoreError::Unavailable(format!("no embedding within {} s", TIMEOUT.as_secs())))?
+    }
+
+    async fn ask_provider(&self, config: &EmbeddingConfig, texts: Vec<String>) -> Result<Vec<Vec<f32>>> {
         let provider = self.embedding_provider(config)?;
         let model = &config.embedding_model;
         match self.models.client().embed(provider, model, &texts, None).await {

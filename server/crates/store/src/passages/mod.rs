@@ -2,7 +2,7 @@
 
 mod index;
 mod list;
-mod row;
+pub(crate) mod row;
 mod search;
 mod tags;
 mod vectors;
@@ -86,7 +86,7 @@ pub async fn get_many(c: &mut Conn, a: &Actor, ids: &[PassageId]) -> Result<Vec<
     Ok(in_order(ids, passages, |passage| passage.id.clone()))
 }
 
-fn read(rows: Vec<PassageRow>) -> Result<Vec<Passage>> {
+pub(crate) fn read(rows: Vec<PassageRow>) -> Result<Vec<Passage>> {
     rows.into_iter().map(Passage::try_from).collect()
 }
 

@@ -57,7 +57,6 @@ END;
 -- In how many passages a word is.
 CREATE VIRTUAL TABLE passages_vocabulary USING fts5vocab(passages_fts, row);
 
-CREATE INDEX passages_source ON passages (source_id, created_at, seq) WHERE source_id IS NOT NULL;
 DROP INDEX passages_bare;
 CREATE INDEX passages_bare ON passages (archive_id, seq) WHERE embedding_config IS NULL;
 CREATE INDEX passages_source_bare ON passages (source_id, seq) WHERE source_id IS NOT NULL AND embedding_config IS NULL;

@@ -39,7 +39,6 @@ CREATE TABLE vector_blocks (
 );
 CREATE INDEX vector_blocks_org ON vector_blocks (org_id);
 
-CREATE INDEX passages_source ON passages (source_id, created_at, seq) WHERE source_id IS NOT NULL;
 DROP INDEX passages_bare;
 CREATE INDEX passages_bare ON passages (archive_id, seq) WHERE embedding_config IS NULL;
 CREATE INDEX passages_source_bare ON passages (source_id, seq) WHERE source_id IS NOT NULL AND embedding_config IS NULL;
