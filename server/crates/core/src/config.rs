@@ -6,7 +6,7 @@ use mneme_llm::ProviderKind;
 use secrecy::SecretString;
 use url::Url;
 
-use crate::{files::FilesConfig, outbound::PrivateNetwork, packages::PackagesConfig};
+use crate::{embedding::LocalModel, files::FilesConfig, outbound::PrivateNetwork, packages::PackagesConfig};
 
 /// The shortest time between two looks at a batch.
 pub(crate) const LEAST_POLL: Duration = Duration::from_millis(50);
@@ -59,6 +59,10 @@ pub struct CoreConfig {
     pub callback_secret: Option<SecretString>,
     /// How packages for users' tools are fetched.
     pub packages: PackagesConfig,
+    /// Whether messages get vectors, so that they are found by meaning.
+    pub embed_messages: bool,
+    /// The embedding model that is in the binary.
+    pub local_model: Option<LocalModel>,
     /// How uploads are taken.
     pub files: FilesConfig,
 }
@@ -78,6 +82,8 @@ impl Default for CoreConfig {
             batch_poll: Duration::from_secs(2),
             callback_secret: None,
             packages: PackagesConfig::default(),
+            embed_messages: true,
+            local_model: None,
             files: FilesConfig::default(),
         }
     }

@@ -1,6 +1,6 @@
 //! What is in view: how it is counted, how it is made smaller, and how its messages are edited.
 
-use mneme_core::{CoreError, MessageSearch};
+use mneme_core::{CoreError, MessageSearch, SearchMode};
 use mneme_domain::{
     MessageId, Order, Page,
     agent::{Include, UpdateAgent},
@@ -183,8 +183,8 @@ async fn messages_of_all_agents_are_found_and_only_the_kinds_that_are_asked_for_
         limit: 10,
         offset: 0,
     };
-    let found = world.core.search_messages(&world.actor, search("purple")).await.unwrap();
-    let mut of: Vec<_> = found.iter().map(|one| one.agent_id.clone()).collect();
+    let found = world.core.search_messages(&world.actor, search("purple"), SearchMode::Fts).await.unwrap();
+    let mut of: Vec<_> = found.iter().map(|one| one.message.agent_id.clone()).collect();
     of.sort();
     let mut both = vec![ada.id.clone(), ben.id.clone()];
     both.sort();

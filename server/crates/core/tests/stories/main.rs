@@ -10,6 +10,7 @@ mod common;
 mod context;
 mod hostile_models;
 mod legacy;
+mod retrieval;
 mod rules;
 mod takeover;
 mod turns;
