@@ -153,6 +153,8 @@ settings! {
     tool_private_hosts: Vec<String> = Vec::new(),
     /// The largest JSON body of a request, in bytes.
     max_body_bytes: usize = 10 << 20,
+    /// The largest agent file that is imported, in bytes. It is read from the disk, piece by piece.
+    max_import_bytes: usize = 1 << 30,
     /// What happens to a message for an agent that is busy: `queue` lets it wait for its turn, `reject` answers 409.
     busy_agent: Busy = Busy::Queue,
     /// How long a server counts as alive after its last sign of life, in seconds; then others go on with its runs.

@@ -10,6 +10,7 @@ pub mod archives;
 pub mod blocks;
 pub mod chat;
 pub mod health;
+pub mod identities;
 pub mod jobs;
 pub mod messages;
 pub mod models;
@@ -40,6 +41,7 @@ pub fn all() -> OpenApiRouter<AppState> {
         .merge(messages::routes())
         .merge(chat::routes())
         .merge(blocks::routes())
+        .merge(identities::routes())
         .merge(tools::routes())
         .merge(runs::routes())
         .merge(jobs::routes())

@@ -12,6 +12,7 @@ mod error;
 mod execute;
 mod failpoint;
 mod history;
+mod identities;
 mod lifecycle;
 mod live;
 mod locks;
@@ -19,6 +20,7 @@ mod models;
 mod names;
 pub mod outbound;
 mod packages;
+mod portable;
 mod prompts;
 mod runs;
 mod steps;
@@ -33,8 +35,8 @@ use mneme_domain::{Actor, Env};
 use mneme_llm::LlmClient;
 use mneme_sandbox::Sandbox;
 pub use mneme_store::{
-    Store, agents::AgentFilter, archives::ArchiveFilter, blocks::BlockFilter, messages::MessageSearch, runs::RunFilter,
-    steps::StepFilter, tools::ToolFilter,
+    Store, agents::AgentFilter, archives::ArchiveFilter, blocks::BlockFilter, identities::IdentityFilter,
+    messages::MessageSearch, runs::RunFilter, steps::StepFilter, tools::ToolFilter,
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -48,6 +50,7 @@ pub use execute::{Answer as ToolAnswer, SourceRun};
 pub use execute::{PluginNetwork, plugin_limits};
 pub use models::{ModelFilter, ModelRegistry, ProviderView, provider_type};
 pub use packages::PackagesConfig;
+pub use portable::ImportOptions;
 pub use tools::{ToolPolicy, Upload, UploadKind};
 pub use turn::{Reading, TurnEvent, TurnResult, TurnStream};
 pub use variables::VariableChanges;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use mneme_domain::{
-    Actor, AgentId, BlockId, JsonObject, MessageId, ToolId,
+    Actor, AgentId, BlockId, IdentityId, JsonObject, MessageId, ToolId,
     agent::{Agent, AgentFull, AgentState, AgentType, AgentVariable, CreateAgent},
     block::{Block, CreateBlock},
     content::ContentPart,
@@ -11,22 +11,23 @@ use mneme_domain::{
     tool::Tool,
     tool_rule::ToolRule,
 };
-use mneme_store::{Conn, StoreError, agents, blocks, messages, tools};
+use mneme_store::{Conn, StoreError, agents, blocks, identities, messages, tools};
 use serde_json::Value;
 
 use super::{check_timezone, model::ModelChoice, unique, variables};
 use crate::{
     Core, CoreError, Result,
     context::prompt,
+    identities::named,
     names, prompts,
     tools::{base_rules, base_tools},
     turn::{input, rules, thoughts},
 };
 
 /// Files that an agent has open at most unless it says otherwise.
-const MAX_FILES_OPEN: i64 = 5;
+pub const MAX_FILES_OPEN: i64 = 5;
 /// Characters of an open file in view unless the agent says otherwise.
-const FILE_VIEW_CHARS: i64 = 15_000;
+pub const FILE_VIEW_CHARS: i64 = 15_000;
 
 /// An agent as it is to be written, with what hangs off it.
 struct New<'a> {
@@ -37,6 +38,7 @@ struct New<'a> {
     /// All its blocks.
     blocks: &'a [Block],
     tools: &'a [ToolId],
+    identities: &'a [IdentityId],
 }
 
 impl New<'_> {
@@ -58,6 +60,9 @@ impl New<'_> {
         tools::set_of_agent(&mut tx, actor, id, self.tools).await?;
         if !tags.is_empty() {
             agents::set_tags(&mut tx, actor, id, tags).await?;
+        }
+        if !self.identities.is_empty() {
+            identities::set_of_agent(&mut tx, actor, id, self.identities).await?;
         }
         let mut stored = Vec::new();
         if !variables.is_empty() {
@@ -122,6 +127,7 @@ impl Core {
                 if body.include_base_tools == Some(false) { &[] } else { base_tools(agent_type) },
             )
             .await?;
+        let identities = named(&mut conn, actor, body.identity_ids.as_deref().unwrap_or_default()).await?;
         drop(conn);
         let tool_rules = rules_for(agent_type, body.tool_rules, body.include_base_tool_rules, &tools);
         let mut agent = Agent {
@@ -170,18 +176,30 @@ impl Core {
         let tags = unique(body.tags.unwrap_or_default());
         let given = body.secrets.or(body.tool_exec_environment_variables).map(variables).unwrap_or_default();
         let tool_ids: Vec<ToolId> = tools.iter().map(|tool| tool.id.clone()).collect();
-        let new = New { agent: &agent, messages: &first, own_blocks: &own_blocks, blocks: &shown, tools: &tool_ids };
+        let identity_ids: Vec<IdentityId> = identities.iter().map(|identity| identity.id.clone()).collect();
+        let new = New {
+            agent: &agent,
+            messages: &first,
+            own_blocks: &own_blocks,
+            blocks: &shown,
+            tools: &tool_ids,
+            identities: &identity_ids,
+        };
         let tx = self.store.write().await?;
         let stored = new.write(tx, actor, &tags, &given).await.map_err(|error| match error {
             StoreError::NotFound => {
-                CoreError::NotFound("A tool or a block of the agent was deleted in this moment".into())
+                CoreError::NotFound("Something that the agent was to have was deleted in this moment".into())
             }
             StoreError::Conflict(rule) if rule.starts_with("agent_blocks") => {
                 CoreError::Conflict("Two of the agent's blocks have the same label".into())
             }
             other => other.into(),
         })?;
-        Ok(AgentState::from(AgentFull { agent, tags, blocks: shown, tools, variables: stored }))
+        let mut identities = identities;
+        for identity in &mut identities {
+            identity.agent_ids.push(id.clone());
+        }
+        Ok(AgentState::from(AgentFull { agent, tags, blocks: shown, tools, variables: stored, identities }))
     }
 
     /// The blocks that a creation body describes; of two with one label the later one counts.
@@ -221,7 +239,7 @@ impl Core {
     }
 
     /// The tools named by id and by name with the base tools that are not among them.
-    pub(super) async fn tools_for(
+    pub(crate) async fn tools_for(
         &self,
         conn: &mut Conn,
         actor: &Actor,
@@ -308,7 +326,6 @@ fn refuse_unsupported(body: &CreateAgent) -> Result<()> {
     let some = |list: &Option<Vec<String>>| list.as_ref().is_some_and(|list| !list.is_empty());
     let asked = [
         (some(&body.source_ids) || some(&body.folder_ids), "folders"),
-        (some(&body.identity_ids), "identities"),
         (body.from_template.is_some(), "templates"),
         (body.enable_sleeptime == Some(true), "sleep-time agents"),
         (body.include_multi_agent_tools == Some(true), "multi-agent tools"),
