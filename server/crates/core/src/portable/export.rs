@@ -241,6 +241,8 @@ impl Shared {
             "include_multi_agent_tools": false,
             "include_base_tool_rules": false,
             "include_default_source": false,
+        });
+        let settings = json!({
             "description": agent.description,
             "metadata": agent.metadata,
             "model": null,
@@ -261,6 +263,8 @@ impl Shared {
             "template_id": null,
             "base_template_id": null,
             "identity_ids": null,
+        });
+        let rest = json!({
             "message_buffer_autoclear": agent.message_buffer_autoclear,
             "enable_sleeptime": agent.enable_sleeptime.unwrap_or(false),
             "response_format": agent.response_format,
@@ -271,11 +275,19 @@ impl Shared {
             "parallel_tool_calls": agent.llm_config.parallel_tool_calls.unwrap_or(false),
             "id": format!("agent-{index}"),
         });
-        match head {
-            Value::Object(fields) => fields,
-            _ => JsonObject::new(),
+        joined([head, settings, rest])
+    }
+}
+
+/// Some objects as one.
+fn joined(parts: impl IntoIterator<Item = Value>) -> JsonObject {
+    let mut whole = JsonObject::new();
+    for part in parts {
+        if let Value::Object(fields) = part {
+            whole.extend(fields);
         }
     }
+    whole
 }
 
 /// The names of an agent's variables, without what they hold.
@@ -331,8 +343,5 @@ fn legacy_head(full: &AgentFull) -> JsonObject {
         "tools": full.tools.iter().map(tool).collect::<Vec<_>>(),
         "updated_at": changed,
     });
-    match head {
-        Value::Object(fields) => fields,
-        _ => JsonObject::new(),
-    }
+    joined([head])
 }
