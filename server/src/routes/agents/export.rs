@@ -6,7 +6,9 @@ use axum::{
     http::{HeaderValue, header},
     response::{IntoResponse, Response},
 };
+use bytes::Bytes;
 use futures::StreamExt;
+use mneme_core::CoreError;
 use mneme_domain::AgentId;
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -44,13 +46,17 @@ pub async fn export(
     Id(agent): Id<AgentId>,
     Query(params): Query<Params>,
 ) -> Result<Response, ApiError> {
-    let broken = |error: &mneme_core::CoreError| tracing::warn!(%error, "an export broke off");
+    let tell = |piece: &Result<Bytes, CoreError>| {
+        if let Err(error) = piece {
+            tracing::warn!(%error, "an export broke off");
+        }
+    };
     let body = if params.use_legacy_format == Some(true) {
         let file = app.core.export_agent_legacy(&actor, &agent).await?;
-        Body::from_stream(file.inspect(move |piece| drop(piece.as_ref().map_err(broken))))
+        Body::from_stream(file.inspect(tell))
     } else {
         let file = app.core.export_agent(&actor, &agent).await?;
-        Body::from_stream(file.inspect(move |piece| drop(piece.as_ref().map_err(broken))))
+        Body::from_stream(file.inspect(tell))
     };
     let kind = [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
     Ok((kind, body).into_response())

@@ -69,7 +69,8 @@ impl Core {
                 let view: Vec<&str> =
                     full.agent.message_ids.iter().filter_map(|id| shared.names.of_message(id.as_str())).collect();
                 let tail = json!({"in_context_message_ids": view, "files_agents": [], "group_ids": []});
-                yield Bytes::from(format!("],{}", close_object(&tail)?));
+                let end = close_object(&tail)?;
+                yield Bytes::from(format!("],{end}"));
             }
             let rest = json!({
                 "groups": [],
@@ -81,7 +82,8 @@ impl Core {
                 "metadata": {"revision_id": REVISION},
                 "created_at": created_at,
             });
-            yield Bytes::from(format!("],{}", close_object(&rest)?));
+            let end = close_object(&rest)?;
+            yield Bytes::from(format!("],{end}"));
         })
     }
 
@@ -120,7 +122,8 @@ impl Core {
             view.sort_unstable();
             let view: Vec<usize> = view.into_iter().map(|(_, number)| number).collect();
             let tail = json!({"in_context_message_indices": view, "version": LEGACY_VERSION});
-            yield Bytes::from(format!("],{}", close_object(&tail)?));
+            let end = close_object(&tail)?;
+            yield Bytes::from(format!("],{end}"));
         })
     }
 

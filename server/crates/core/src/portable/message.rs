@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use mneme_domain::{
-    AgentId, EntityId, JsonObject, MessageId, Timestamp,
+    AgentId, JsonObject, MessageId, Timestamp,
     content::ContentPart,
     message::{FunctionCall, Message, MessageRole, StoredToolCall, StoredToolReturn},
 };

@@ -136,7 +136,9 @@ impl<'de> Visitor<'de> for File<'_, '_> {
                         let value = fields.next_value_seed(AnyValue(self.allowance))?;
                         outline.rest.insert(checked(key)?, value);
                     }
-                    Pass::Second(..) => drop(fields.next_value::<IgnoredAny>()?),
+                    Pass::Second(..) => {
+                        fields.next_value::<IgnoredAny>()?;
+                    }
                 },
             }
         }
@@ -221,7 +223,9 @@ impl<'de> Visitor<'de> for AgentPart<'_, '_> {
                         agent.fields.insert(checked(key)?, value);
                     }
                 }
-                Pass::Second(..) => drop(fields.next_value::<IgnoredAny>()?),
+                Pass::Second(..) => {
+                    fields.next_value::<IgnoredAny>()?;
+                }
             }
         }
         Ok(())
