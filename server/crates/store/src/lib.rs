@@ -14,6 +14,8 @@ mod config;
 mod conn;
 pub mod denials;
 mod error;
+pub mod files;
+pub mod folders;
 pub mod identities;
 mod json;
 mod keys;

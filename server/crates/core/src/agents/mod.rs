@@ -4,8 +4,6 @@ mod create;
 mod model;
 mod update;
 
-pub(crate) use create::{FILE_VIEW_CHARS, MAX_FILES_OPEN};
-
 use std::sync::Arc;
 
 use mneme_domain::{

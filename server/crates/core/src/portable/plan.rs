@@ -4,7 +4,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use mneme_domain::{
     Actor, AgentId, BlockId, EntityId, IdentityId, JsonObject, MessageId,
-    agent::Agent,
+    agent::{Agent, FILE_VIEW_CHARS, MAX_FILES_OPEN},
     block::Block,
     message::Message,
     tool::{Tool, ToolType},
@@ -18,9 +18,7 @@ use super::{
     outline::{AgentOutline, Outline},
 };
 use crate::{
-    Core, CoreError, Result,
-    agents::{FILE_VIEW_CHARS, MAX_FILES_OPEN},
-    names,
+    Core, CoreError, Result, names,
     tools::{Origin, base_tools},
 };
 
