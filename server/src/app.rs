@@ -15,6 +15,8 @@ use crate::{
 pub struct RequestLimits {
     /// Bytes of a JSON body.
     pub body_bytes: usize,
+    /// Bytes of an agent file.
+    pub import_bytes: usize,
     /// Values in a JSON body.
     pub json_values: usize,
     /// How long a client may pause while it sends a body.
@@ -51,6 +53,7 @@ impl AppState {
             requests: Semaphore::new(config.max_requests),
             limits: RequestLimits {
                 body_bytes: config.max_body_bytes,
+                import_bytes: config.max_import_bytes,
                 json_values: config.max_json_values,
                 body_timeout: seconds(config.body_timeout_seconds),
             },

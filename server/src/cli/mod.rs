@@ -1,5 +1,6 @@
 //! The command line.
 
+mod agents;
 mod banner;
 mod discover;
 mod doctor;
@@ -57,6 +58,11 @@ enum Command {
     Tools {
         #[command(subcommand)]
         action: tools::Tools,
+    },
+    /// Takes agents from one server to another, as files.
+    Agents {
+        #[command(subcommand)]
+        action: agents::Agents,
     },
     /// Prints all settings with their defaults, as a file to start from.
     Config,
@@ -144,6 +150,7 @@ pub fn main() -> ExitCode {
             .load(None, None)
             .map_err(Into::into)
             .and_then(|config| keys::rotate(&config, new_key_file.as_deref())),
+        Command::Agents { action } => agents::run(action),
         Command::Tools { action } => tools::run(action),
         Command::Config => {
             print!("{}", config::render());

@@ -155,6 +155,8 @@ settings! {
     tool_private_hosts: Vec<String> = Vec::new(),
     /// The largest JSON body of a request, in bytes.
     max_body_bytes: usize = 10 << 20,
+    /// The largest agent file that is imported, in bytes. It is read from the disk, piece by piece.
+    max_import_bytes: usize = 1 << 30,
     /// The largest file that can be uploaded to a folder, in bytes.
     max_upload_bytes: usize = 50 << 20,
     /// Where uploads lie until they are read; each server has its own. Unset: `uploads` in the data directory.

@@ -82,6 +82,7 @@ fn limits(config: &Config) -> Result<(), String> {
         at_least(name, value, 1)?;
     }
     at_least("max_body_bytes", config.max_body_bytes as u64, 1024)?;
+    at_least("max_import_bytes", config.max_import_bytes as u64, 1024)?;
     at_least("max_json_values", config.max_json_values as u64, 100)?;
     at_least("default_context_window", u64::from(config.default_context_window), 1024)
 }

@@ -23,6 +23,10 @@ use crate::app::AppState;
 #[derive(Debug)]
 pub struct Body<T>(pub T);
 
+/// A JSON body that is a list of things of a type.
+#[derive(Debug)]
+pub struct ListBody<T>(pub Vec<T>);
+
 /// A JSON body that may be left out.
 #[derive(Debug)]
 pub struct OptionalBody<T>(pub Option<T>);
@@ -38,23 +42,46 @@ impl<T: DeserializeOwned> FromRequest<AppState> for Body<T> {
     }
 }
 
+impl<T: DeserializeOwned> FromRequest<AppState> for ListBody<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, app: &AppState) -> Result<Self, ApiError> {
+        let Some(text) = json_text(request, app).await? else {
+            return Err(Problem::new("missing", body_loc(), "Field required").into());
+        };
+        let value = parse_value(&text, app.limits.json_values)?;
+        if !value.is_array() {
+            return Err(Problem::new("list_type", body_loc(), "Input should be a valid list").input(value).into());
+        }
+        Ok(Self(typed(&value)?))
+    }
+}
+
 impl<T: DeserializeOwned> FromRequest<AppState> for OptionalBody<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, app: &AppState) -> Result<Self, ApiError> {
-        let (parts, body) = request.into_parts();
-        let limits = &app.limits;
-        let text = read(&parts.headers, body, limits.body_bytes, limits.body_timeout).await?;
-        if text.trim_ascii().is_empty() {
-            return Ok(Self(None));
+        match json_text(request, app).await? {
+            Some(text) => Ok(Self(Some(parse(&text, app.limits.json_values)?))),
+            None => Ok(Self(None)),
         }
-        if !is_json(&parts.headers) {
-            let shown = String::from_utf8_lossy(&text).into_owned();
-            let message = "Input should be a valid dictionary or object to extract fields from";
-            return Err(Problem::new("model_attributes_type", body_loc(), message).input(shown.into()).into());
-        }
-        Ok(Self(Some(parse(&text, limits.json_values)?)))
     }
+}
+
+/// The text of a JSON body; nothing for an empty one.
+async fn json_text(request: Request, app: &AppState) -> Result<Option<Bytes>, ApiError> {
+    let (parts, body) = request.into_parts();
+    let limits = &app.limits;
+    let text = read(&parts.headers, body, limits.body_bytes, limits.body_timeout).await?;
+    if text.trim_ascii().is_empty() {
+        return Ok(None);
+    }
+    if !is_json(&parts.headers) {
+        let shown = String::from_utf8_lossy(&text).into_owned();
+        let message = "Input should be a valid dictionary or object to extract fields from";
+        return Err(Problem::new("model_attributes_type", body_loc(), message).input(shown.into()).into());
+    }
+    Ok(Some(text))
 }
 
 fn body_loc() -> Vec<Step> {
@@ -94,8 +121,23 @@ pub async fn read(headers: &HeaderMap, mut body: RawBody, limit: usize, pause: D
     }
 }
 
-/// Parses and checks a JSON text.
+/// Parses and checks a JSON text that holds an object.
 pub fn parse<T: DeserializeOwned>(text: &[u8], max_values: usize) -> Result<T, Problem> {
+    let value = parse_value(text, max_values)?;
+    if !value.is_object() {
+        // A struct would also be read from a list of its fields.
+        let message = "Input should be a valid dictionary or object to extract fields from";
+        return Err(Problem::new("model_attributes_type", body_loc(), message).input(value));
+    }
+    typed(&value)
+}
+
+fn typed<T: DeserializeOwned>(value: &Value) -> Result<T, Problem> {
+    serde_path_to_error::deserialize(value).map_err(|error| explain(value, &error))
+}
+
+/// Parses and checks a JSON text of any shape.
+fn parse_value(text: &[u8], max_values: usize) -> Result<Value, Problem> {
     json_shape::check(text, max_values).map_err(|excess| {
         let message = match excess {
             Excess::Depth => format!("The JSON nests deeper than {} levels", json_shape::MAX_DEPTH),
@@ -116,12 +158,7 @@ pub fn parse<T: DeserializeOwned>(text: &[u8], max_values: usize) -> Result<T, P
     if let Some(loc) = memchr_nul(text).then(|| find_nul(&value)).flatten() {
         return Err(Problem::value_error(loc, "a string must not hold the character NUL"));
     }
-    if !value.is_object() {
-        // A struct would also be read from a list of its fields.
-        let message = "Input should be a valid dictionary or object to extract fields from";
-        return Err(Problem::new("model_attributes_type", body_loc(), message).input(value));
-    }
-    serde_path_to_error::deserialize(&value).map_err(|error| explain(&value, &error))
+    Ok(value)
 }
 
 /// Whether a NUL may be in some string: only the escape can write one.

@@ -1,6 +1,8 @@
 //! Reads multipart forms: bounded in size while they arrive, and in time.
 
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Write;
 use std::time::Duration;
 
 use axum::{
@@ -16,6 +18,15 @@ const MAX_TEXT: usize = 1 << 20;
 /// The most fields.
 const MAX_FIELDS: usize = 64;
 
+/// A form whose file is too large for memory: the file is on the disk, without a name, and gone when it is closed.
+#[derive(Debug)]
+pub struct Spooled {
+    /// The field `file`.
+    pub file: Option<File>,
+    /// The rest of the form.
+    pub form: Form,
+}
+
 /// A form: one file, and texts by name, each name as often as it was sent.
 #[derive(Debug, Default)]
 pub struct Form {
@@ -30,7 +41,26 @@ impl Form {
     ///
     /// # Errors
     /// 413 as soon as it is too large, 408 when it does not arrive, 422 when it is no form.
-    pub async fn read(mut request: Request, most: usize, pause: Duration) -> Result<Self, ApiError> {
+    pub async fn read(request: Request, most: usize, pause: Duration) -> Result<Self, ApiError> {
+        Self::gather(request, most, pause, None).await
+    }
+
+    /// The same with the file on the disk.
+    ///
+    /// # Errors
+    /// As [`Form::read`]; 503 when the disk does not take the file.
+    pub async fn spool(request: Request, most: usize, pause: Duration) -> Result<Spooled, ApiError> {
+        let mut spool = Spool::default();
+        let form = Self::gather(request, most, pause, Some(&mut spool)).await?;
+        Ok(Spooled { file: spool.file, form })
+    }
+
+    async fn gather(
+        mut request: Request,
+        most: usize,
+        pause: Duration,
+        mut spool: Option<&mut Spool>,
+    ) -> Result<Self, ApiError> {
         let whole = most + MAX_TEXT;
         let announced = request.headers().get(header::CONTENT_LENGTH);
         let announced = announced.and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
@@ -51,13 +81,24 @@ impl Form {
             let is_file = name == "file";
             let limit = if is_file { most } else { MAX_TEXT };
             let mut content = BytesMut::new();
+            let mut length = 0_usize;
+            if is_file && let Some(spool) = &mut spool {
+                spool.begin()?;
+            }
             loop {
                 let piece = tokio::time::timeout(pause, field.chunk()).await.map_err(|_| ApiError::Slow)?;
                 let Some(piece) = piece.map_err(|error| refused(&error))? else { break };
-                if content.len() + piece.len() > limit {
+                length += piece.len();
+                if length > limit {
                     return Err(ApiError::TooLarge(limit));
                 }
-                content.extend_from_slice(&piece);
+                match &mut spool {
+                    Some(spool) if is_file => spool.write(piece).await?,
+                    _ => content.extend_from_slice(&piece),
+                }
+            }
+            if is_file && spool.is_some() {
+                continue;
             }
             if !is_file {
                 let text = String::from_utf8(content.to_vec());
@@ -82,6 +123,36 @@ impl Form {
             _ => Err(problem(name, "must be there once")),
         }
     }
+}
+
+/// A file on its way to the disk.
+#[derive(Default)]
+struct Spool {
+    file: Option<File>,
+}
+
+impl Spool {
+    fn begin(&mut self) -> Result<(), ApiError> {
+        let file = tempfile::tempfile().map_err(|error| no_room(&error))?;
+        match self.file.replace(file) {
+            None => Ok(()),
+            Some(_) => Err(problem("file", "there must be one file").into()),
+        }
+    }
+
+    /// Writes off the threads that answer others: a disk may be slow.
+    async fn write(&mut self, piece: Bytes) -> Result<(), ApiError> {
+        let Some(mut file) = self.file.take() else { return Ok(()) };
+        let written = tokio::task::spawn_blocking(move || file.write_all(&piece).map(|()| file)).await;
+        let written = written.unwrap_or_else(|error| Err(std::io::Error::other(error)));
+        self.file = Some(written.map_err(|error| no_room(&error))?);
+        Ok(())
+    }
+}
+
+fn no_room(error: &std::io::Error) -> ApiError {
+    tracing::warn!(%error, "an uploaded file cannot be kept");
+    ApiError::Core(mneme_core::CoreError::Unavailable("The server cannot store the file right now".into()))
 }
 
 /// A field that does not do.

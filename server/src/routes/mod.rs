@@ -15,6 +15,7 @@ pub mod blocks;
 pub mod chat;
 pub mod folders;
 pub mod health;
+pub mod identities;
 pub mod jobs;
 pub mod messages;
 pub mod models;
@@ -52,6 +53,7 @@ pub fn all() -> OpenApiRouter<AppState> {
         .merge(batches::routes())
         .merge(chat::routes())
         .merge(blocks::routes())
+        .merge(identities::routes())
         .merge(tools::routes())
         .merge(runs::routes())
         .merge(jobs::routes())

@@ -247,7 +247,7 @@ async fn stored(conn: &mut Conn, actor: &Actor, id: &BlockId) -> Result<StoredBl
 }
 
 /// A label becomes a tag in the prompt and an argument of tools: not empty, not long, one line, no angle brackets.
-fn check_label(label: &str) -> Result<()> {
+pub(crate) fn check_label(label: &str) -> Result<()> {
     let odd = |c: char| c.is_control() || matches!(c, '<' | '>');
     if label.trim().is_empty() || label.chars().count() > 200 || label.contains(odd) {
         return Err(CoreError::field("label", "a label is 1 to 200 characters without control characters, '<' or '>'"));

@@ -16,6 +16,7 @@ mod failpoint;
 mod files;
 mod fusion;
 mod history;
+mod identities;
 mod lifecycle;
 mod live;
 mod locks;
@@ -23,6 +24,7 @@ mod models;
 mod names;
 pub mod outbound;
 mod packages;
+mod portable;
 mod prompts;
 mod recall_search;
 mod runs;
@@ -38,8 +40,8 @@ use mneme_domain::{Actor, Env};
 use mneme_llm::LlmClient;
 use mneme_sandbox::Sandbox;
 pub use mneme_store::{
-    Store, agents::AgentFilter, archives::ArchiveFilter, blocks::BlockFilter, messages::MessageSearch, runs::RunFilter,
-    steps::StepFilter, tools::ToolFilter,
+    Store, agents::AgentFilter, archives::ArchiveFilter, blocks::BlockFilter, identities::IdentityFilter,
+    messages::MessageSearch, runs::RunFilter, steps::StepFilter, tools::ToolFilter,
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -55,6 +57,7 @@ pub use execute::{PluginNetwork, plugin_limits};
 pub use files::{FilesConfig, FoundChunk, Naming, Spool};
 pub use models::{ModelFilter, ModelRegistry, ProviderView, provider_type};
 pub use packages::PackagesConfig;
+pub use portable::ImportOptions;
 pub use recall_search::{FoundMessage, SearchMode};
 pub use tools::{ToolPolicy, Upload, UploadKind};
 pub use turn::{Reading, TurnEvent, TurnResult, TurnStream};

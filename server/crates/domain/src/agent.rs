@@ -8,9 +8,10 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::{
-    AgentId, BlockId, JsonObject, MessageId, Patch, ToolId,
+    AgentId, BlockId, IdentityId, JsonObject, MessageId, Patch, ToolId,
     block::{Block, CreateBlock},
     folder::{AgentFile, FileBlock, Folder, Source},
+    identity::Identity,
     llm_config::{EmbeddingConfig, LlmConfig},
     request::MessageCreate,
     tool::Tool,
@@ -146,6 +147,7 @@ pub struct AgentFull {
     pub blocks: Vec<Block>,
     pub tools: Vec<Arc<Tool>>,
     pub variables: Vec<AgentVariable>,
+    pub identities: Vec<Identity>,
     /// Folders that it reads.
     pub folders: Vec<Folder>,
     /// Files that it has open.
@@ -234,9 +236,9 @@ pub struct AgentState {
     pub base_template_id: Option<String>,
     pub deployment_id: Option<String>,
     pub entity_id: Option<String>,
-    pub identity_ids: Vec<String>,
-    #[schema(value_type = Vec<Object>)]
-    pub identities: Vec<Value>,
+    #[schema(value_type = Vec<String>)]
+    pub identity_ids: Vec<IdentityId>,
+    pub identities: Vec<Identity>,
     pub message_buffer_autoclear: bool,
     pub enable_sleeptime: Option<bool>,
     #[schema(value_type = Option<Object>)]
@@ -253,7 +255,7 @@ pub struct AgentState {
 
 impl From<AgentFull> for AgentState {
     fn from(full: AgentFull) -> Self {
-        let AgentFull { agent, tags, blocks, tools, variables, folders, open_files } = full;
+        let AgentFull { agent, tags, blocks, tools, variables, identities, folders, open_files } = full;
         let limit = agent.file_view_limit();
         Self {
             created_by_id: agent.created_by_id,
@@ -288,8 +290,8 @@ impl From<AgentFull> for AgentState {
             base_template_id: agent.base_template_id,
             deployment_id: agent.deployment_id,
             entity_id: agent.entity_id,
-            identity_ids: Vec::new(),
-            identities: Vec::new(),
+            identity_ids: identities.iter().map(|identity| identity.id.clone()).collect(),
+            identities,
             message_buffer_autoclear: agent.message_buffer_autoclear,
             enable_sleeptime: agent.enable_sleeptime,
             multi_agent_group: None,
@@ -356,7 +358,8 @@ pub struct CreateAgent {
     pub project_id: Option<String>,
     pub template_id: Option<String>,
     pub base_template_id: Option<String>,
-    pub identity_ids: Option<Vec<String>>,
+    #[schema(value_type = Option<Vec<String>>)]
+    pub identity_ids: Option<Vec<IdentityId>>,
     pub message_buffer_autoclear: Option<bool>,
     pub enable_sleeptime: Option<bool>,
     #[schema(value_type = Option<Object>)]
@@ -401,7 +404,8 @@ pub struct UpdateAgent {
     pub template_id: Patch<String>,
     #[schema(value_type = Option<String>)]
     pub base_template_id: Patch<String>,
-    pub identity_ids: Option<Vec<String>>,
+    #[schema(value_type = Option<Vec<String>>)]
+    pub identity_ids: Option<Vec<IdentityId>>,
     pub message_buffer_autoclear: Option<bool>,
     pub model: Option<String>,
     pub embedding: Option<String>,

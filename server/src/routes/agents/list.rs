@@ -74,8 +74,8 @@ impl Params {
             project_id: self.project_id,
             template_id: self.template_id,
             base_template_id: self.base_template_id,
-            // There are no identities yet, so whoever asks for the agents of one gets none.
-            identity_id: self.identity_id.or_else(|| self.identifier_keys.into_iter().next()),
+            identity_id: self.identity_id,
+            identifier_keys: self.identifier_keys,
             ids: None,
             sort_by,
             include_hidden: false,

@@ -5,6 +5,8 @@ mod core_memory;
 mod count;
 mod create;
 mod delete;
+mod export;
+mod import;
 mod list;
 mod memory_variables;
 mod modify;
@@ -20,6 +22,8 @@ pub fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(list::list, create::create))
         .routes(routes!(count::count))
         .routes(routes!(retrieve::retrieve, modify::modify, delete::delete))
+        .routes(routes!(export::export))
+        .routes(routes!(import::import))
         .routes(routes!(context::retrieve))
         .routes(routes!(core_memory::retrieve))
         .routes(routes!(memory_variables::list))

@@ -61,8 +61,8 @@ impl Params {
             name: self.name,
             templates_only: self.templates_only.unwrap_or(false),
             project_id: self.project_id,
-            // There are no identities yet, so whoever asks for the blocks of one gets none.
-            identity_id: self.identity_id.or_else(|| self.identifier_keys.into_iter().next()),
+            identity_id: self.identity_id,
+            identifier_keys: self.identifier_keys,
             connected_eq: self.connected_to_agents_count_eq,
             connected_gt: self.connected_to_agents_count_gt,
             connected_lt: self.connected_to_agents_count_lt,

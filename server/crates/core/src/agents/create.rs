@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use mneme_domain::{
-    Actor, AgentId, BlockId, JsonObject, MessageId, SourceId, ToolId,
+    Actor, AgentId, BlockId, IdentityId, JsonObject, MessageId, SourceId, ToolId,
     agent::{
         Agent, AgentFull, AgentState, AgentType, AgentVariable, CreateAgent, FILE_VIEW_CHARS, Include, MAX_FILES_OPEN,
     },
@@ -13,7 +13,7 @@ use mneme_domain::{
     tool::Tool,
     tool_rule::ToolRule,
 };
-use mneme_store::{Conn, StoreError, agents, blocks, folders, messages, tools};
+use mneme_store::{Conn, StoreError, agents, blocks, folders, identities, messages, tools};
 use serde_json::Value;
 
 use super::{check_timezone, model::ModelChoice, unique, variables};
@@ -35,6 +35,7 @@ struct New<'a> {
     /// All its blocks.
     blocks: &'a [Block],
     tools: &'a [ToolId],
+    identities: &'a [IdentityId],
     folders: &'a [SourceId],
 }
 
@@ -60,6 +61,9 @@ impl New<'_> {
         }
         if !tags.is_empty() {
             agents::set_tags(&mut tx, actor, id, tags).await?;
+        }
+        if !self.identities.is_empty() {
+            identities::set_of_agent(&mut tx, actor, id, self.identities).await?;
         }
         let mut stored = Vec::new();
         if !variables.is_empty() {
@@ -129,6 +133,8 @@ impl Core {
                 if body.include_base_tools == Some(false) { &[] } else { base_tools(agent_type) },
             )
             .await?;
+        let identities =
+            crate::identities::named(&mut conn, actor, body.identity_ids.as_deref().unwrap_or_default()).await?;
         drop(conn);
         let tool_rules = rules_for(agent_type, body.tool_rules, body.include_base_tool_rules, &tools);
         let mut agent = Agent {
@@ -175,18 +181,20 @@ impl Core {
         let tags = unique(body.tags.unwrap_or_default());
         let given = body.secrets.or(body.tool_exec_environment_variables).map(variables).unwrap_or_default();
         let tool_ids: Vec<ToolId> = tools.iter().map(|tool| tool.id.clone()).collect();
+        let identity_ids: Vec<IdentityId> = identities.iter().map(|identity| identity.id.clone()).collect();
         let new = New {
             agent: &agent,
             messages: &first,
             own_blocks: &own_blocks,
             blocks: &shown,
             tools: &tool_ids,
+            identities: &identity_ids,
             folders: &folders,
         };
         let tx = self.store.write().await?;
         let stored = new.write(tx, actor, &tags, &given).await.map_err(|error| match error {
             StoreError::NotFound => {
-                CoreError::NotFound("A tool, a block or a folder of the agent was deleted in this moment".into())
+                CoreError::NotFound("Something that the agent was to have was deleted in this moment".into())
             }
             StoreError::Conflict(rule) if rule.starts_with("agent_blocks") => {
                 CoreError::Conflict("Two of the agent's blocks have the same label".into())
@@ -199,12 +207,17 @@ impl Core {
             }
             return self.get_agent(actor, &id, Include::ALL).await;
         }
+        let mut identities = identities;
+        for identity in &mut identities {
+            identity.agent_ids.push(id.clone());
+        }
         Ok(AgentState::from(AgentFull {
             agent,
             tags,
             blocks: shown,
             tools,
             variables: stored,
+            identities,
             folders: Vec::new(),
             open_files: Vec::new(),
         }))
@@ -247,7 +260,7 @@ impl Core {
     }
 
     /// The tools named by id and by name with the base tools that are not among them.
-    pub(super) async fn tools_for(
+    pub(crate) async fn tools_for(
         &self,
         conn: &mut Conn,
         actor: &Actor,
@@ -333,7 +346,6 @@ fn substitute(text: &str, values: &JsonObject) -> String {
 fn refuse_unsupported(body: &CreateAgent) -> Result<()> {
     let some = |list: &Option<Vec<String>>| list.as_ref().is_some_and(|list| !list.is_empty());
     let asked = [
-        (some(&body.identity_ids), "identities"),
         (body.from_template.is_some(), "templates"),
         (body.enable_sleeptime == Some(true), "sleep-time agents"),
         (body.include_multi_agent_tools == Some(true), "multi-agent tools"),

@@ -143,14 +143,14 @@ fn variables(given: JsonObject) -> Vec<(String, String)> {
 }
 
 /// Checks a time zone's name.
-fn check_timezone(name: &str) -> Result<()> {
+pub(crate) fn check_timezone(name: &str) -> Result<()> {
     name.parse::<chrono_tz::Tz>()
         .map(|_| ())
         .map_err(|_| CoreError::field("timezone", format!("'{name}' is no IANA time zone name such as Europe/Berlin")))
 }
 
 /// Labels without duplicates, in the order given.
-fn unique(tags: Vec<String>) -> Vec<String> {
+pub(crate) fn unique(tags: Vec<String>) -> Vec<String> {
     let mut seen = std::collections::HashSet::new();
     tags.into_iter().filter(|tag| seen.insert(tag.clone())).collect()
 }

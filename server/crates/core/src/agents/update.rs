@@ -6,10 +6,10 @@ use mneme_domain::{
     Actor, AgentId, Patch, ToolId,
     agent::{AgentState, Include, UpdateAgent},
 };
-use mneme_store::{StoreError, agents, messages, tools};
+use mneme_store::{StoreError, agents, identities, messages, tools};
 
 use super::{check_timezone, create::approval_rules, model::ModelChoice, unique, variables};
-use crate::{Core, CoreError, Result, turn::rules};
+use crate::{Core, CoreError, Result, identities::named, turn::rules};
 
 /// How often an update is tried again after somebody else was faster.
 const TRIES: usize = 5;
@@ -23,11 +23,8 @@ impl Core {
         if let Patch::Set(name) = &body.timezone {
             check_timezone(name)?;
         }
-        let some = |list: &Option<Vec<String>>| list.as_ref().is_some_and(|list| !list.is_empty());
-        if some(&body.identity_ids) || body.enable_sleeptime == Patch::Set(true) {
-            return Err(CoreError::Invalid(
-                "This version of the server does not support identities or sleep-time agents".into(),
-            ));
+        if body.enable_sleeptime == Patch::Set(true) {
+            return Err(CoreError::Invalid("This version of the server does not support sleep-time agents".into()));
         }
         let folders = match &body.source_ids {
             Some(_) => {
@@ -123,6 +120,10 @@ impl Core {
         }
         if let Some(ids) = body.block_ids {
             agents::set_blocks(&mut tx, actor, id, &ids).await?;
+        }
+        if let Some(ids) = body.identity_ids {
+            named(&mut tx, actor, &ids).await?;
+            identities::set_of_agent(&mut tx, actor, id, &ids).await?;
         }
         if let Some(tags) = body.tags {
             agents::set_tags(&mut tx, actor, id, &unique(tags)).await?;

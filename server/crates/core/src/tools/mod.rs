@@ -8,7 +8,7 @@ mod upload;
 
 pub use create::{fresh, requirements};
 pub use policy::{ToolPolicy, kind};
-pub use signature::language;
+pub use signature::{Origin, check_schema, language};
 pub use upload::{Upload, UploadKind};
 
 use std::sync::Arc;

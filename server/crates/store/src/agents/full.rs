@@ -6,8 +6,9 @@
 use std::{collections::HashMap, sync::Arc};
 
 use mneme_domain::{
-    Actor, AgentId, EntityId, ToolId,
+    Actor, AgentId, EntityId, IdentityId, ToolId,
     agent::{Agent, AgentFull, Include},
+    identity::Identity,
     tool::Tool,
 };
 use serde::{Deserialize, de::DeserializeOwned};
@@ -19,12 +20,12 @@ use super::{
 use crate::{
     Conn, Result,
     blocks::{StoredBlock, row::BlockRow},
-    files, folders, json,
+    distinct, files, folders, identities, json,
     sql::{Arg, args, statements},
     tools::{self, ToolRef},
 };
 
-/// Columns with the relationships of `agents a` that `$3` to `$7` ask for, in the words of an engine: what makes an
+/// Columns with the relationships of `agents a` that `$3` to `$8` ask for, in the words of an engine: what makes an
 /// array of rows, what makes an array and an object of values, and what makes a text of the result.
 macro_rules! related {
     ($rows:literal, $array:literal, $object:literal, $text:literal) => {
@@ -67,7 +68,15 @@ macro_rules! related {
             $text,
             "
                 from agent_variables v where v.org_id = a.org_id and v.agent_id = a.id) end as variables,
-            $7 and exists (select 1 from agent_sources ags where ags.org_id = a.org_id and ags.agent_id = a.id) as reads"
+            $7 and exists (select 1 from agent_sources ags where ags.org_id = a.org_id and ags.agent_id = a.id) as reads,
+            case when $8 then (select ",
+            $rows,
+            "(",
+            $array,
+            "(ai.position, ai.identity_id))",
+            $text,
+            "
+                from agent_identities ai where ai.org_id = a.org_id and ai.agent_id = a.id) end as identities"
         )
     };
 }
@@ -99,6 +108,7 @@ struct RelatedRow {
     blocks: Option<String>,
     tools: Option<String>,
     variables: Option<String>,
+    identities: Option<String>,
     /// Whether it has folders; most agents have none.
     reads: bool,
 }
@@ -133,6 +143,7 @@ struct Related {
     blocks: Vec<StoredBlock>,
     tools: Vec<ToolRef>,
     variables: Vec<VariableRow>,
+    identities: Vec<IdentityId>,
     reads: bool,
 }
 
@@ -162,15 +173,25 @@ impl RelatedRow {
             variables: items("agent_variables", self.variables.as_deref(), |row: Placed<VariableRow>| {
                 Ok((row.position, row.item))
             })?,
+            identities: items("agent_identities", self.identities.as_deref(), |(position, id): (i64, String)| {
+                Ok((position, IdentityId::trusted(id)))
+            })?,
             reads: self.reads,
         })
     }
 }
 
-fn wanted<'a>(include: Include) -> [Arg<'a>; 5] {
+fn wanted<'a>(include: Include) -> [Arg<'a>; 6] {
     // What is open belongs to memory, and folders to both.
     let reads = include.sources || include.blocks;
-    [include.tags.into(), include.blocks.into(), include.tools.into(), include.secrets.into(), reads.into()]
+    [
+        include.tags.into(),
+        include.blocks.into(),
+        include.tools.into(),
+        include.secrets.into(),
+        reads.into(),
+        include.identities.into(),
+    ]
 }
 
 async fn full_of(c: &mut Conn, a: &Actor, agent: Agent, related: Related, include: Include) -> Result<AgentFull> {
@@ -186,6 +207,7 @@ async fn full_of(c: &mut Conn, a: &Actor, agent: Agent, related: Related, includ
         blocks: related.blocks.into_iter().map(|stored| stored.block).collect(),
         tools: tools::shared(c, a, &related.tools).await?,
         variables: variables::open(c, a, related.variables)?,
+        identities: identities::get_many(c, a, &related.identities).await?,
     })
 }
 
@@ -219,6 +241,9 @@ pub async fn full_many(c: &mut Conn, a: &Actor, agents: Vec<Agent>, include: Inc
     let mut folders = if include.sources { folders::of_agents(c, a, &readers).await? } else { HashMap::new() };
     let mut open = if include.blocks { files::opened(c, a, &readers).await? } else { HashMap::new() };
     let every: HashMap<&ToolId, &Arc<Tool>> = every.iter().map(|tool| (&tool.id, tool)).collect();
+    let known: Vec<IdentityId> = related.values().flat_map(|related| related.identities.iter().cloned()).collect();
+    let known = identities::get_many(c, a, &distinct(&known)).await?;
+    let known: HashMap<&IdentityId, &Identity> = known.iter().map(|identity| (&identity.id, identity)).collect();
     let mut full = Vec::with_capacity(agents.len());
     for agent in agents {
         let related = related.remove(&agent.id).unwrap_or_default();
@@ -227,6 +252,7 @@ pub async fn full_many(c: &mut Conn, a: &Actor, agents: Vec<Agent>, include: Inc
             tags: related.tags,
             blocks: related.blocks.into_iter().map(|stored| stored.block).collect(),
             variables: variables::open(c, a, related.variables)?,
+            identities: related.identities.iter().filter_map(|id| known.get(id).copied().cloned()).collect(),
             folders: folders.remove(&agent.id).unwrap_or_default(),
             open_files: open.remove(&agent.id).unwrap_or_default(),
             agent,

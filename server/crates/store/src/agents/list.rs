@@ -32,8 +32,10 @@ pub struct AgentFilter {
     pub template_id: Option<String>,
     /// The exact base template.
     pub base_template_id: Option<String>,
-    /// Agents of an identity; agents have none, so this finds nothing.
+    /// Agents of this identity.
     pub identity_id: Option<String>,
+    /// Agents of any identity of these keys, when one is given.
+    pub identifier_keys: Vec<String>,
     /// Only these, when given.
     pub ids: Option<Vec<AgentId>>,
     /// What comes first.
@@ -77,8 +79,17 @@ fn restrict<'a>(query: &mut Query<'a>, a: &'a Actor, filter: &'a AgentFilter) {
     if let Some(ids) = &filter.ids {
         query.push(" and a.id").any(ids.iter().map(|id| id.as_str().to_owned()).collect());
     }
-    if filter.identity_id.is_some() {
-        query.push(" and false");
+    if let Some(identity) = &filter.identity_id {
+        query.push(" and exists (select 1 from agent_identities ai where ai.org_id = a.org_id and ai.agent_id = a.id");
+        query.with(" and ai.identity_id = ", identity).push(")");
+    }
+    if !filter.identifier_keys.is_empty() {
+        query.push(
+            " and exists (select 1 from agent_identities ai
+             join identities i on i.org_id = ai.org_id and i.id = ai.identity_id
+             where ai.org_id = a.org_id and ai.agent_id = a.id and i.identifier_key",
+        );
+        query.any(distinct(&filter.identifier_keys)).push(")");
     }
     if !filter.include_hidden {
         query.push(" and a.hidden is not true");

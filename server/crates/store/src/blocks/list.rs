@@ -6,7 +6,7 @@ use super::{
     StoredBlock,
     row::{BlockRow, columns},
 };
-use crate::{Conn, Result, page::Keyset, query::Query};
+use crate::{Conn, Result, distinct, page::Keyset, query::Query};
 
 /// Which blocks a list holds; everything that is named must hold.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -25,8 +25,10 @@ pub struct BlockFilter {
     pub templates_only: bool,
     /// The exact project.
     pub project_id: Option<String>,
-    /// Blocks of an identity; blocks have none, so this finds nothing.
+    /// Blocks of this identity.
     pub identity_id: Option<String>,
+    /// Blocks of any identity of these keys, when one is given.
+    pub identifier_keys: Vec<String>,
     /// Attached to exactly so many agents: one of these numbers, when any is given.
     pub connected_eq: Vec<i64>,
     /// Attached to more agents than this.
@@ -58,8 +60,17 @@ fn restrict<'a>(query: &mut Query<'a>, a: &'a Actor, filter: &'a BlockFilter) {
     if filter.templates_only {
         query.push(" and b.is_template");
     }
-    if filter.identity_id.is_some() {
-        query.push(" and false");
+    if let Some(identity) = &filter.identity_id {
+        query.push(" and exists (select 1 from block_identities bi where bi.org_id = b.org_id and bi.block_id = b.id");
+        query.with(" and bi.identity_id = ", identity).push(")");
+    }
+    if !filter.identifier_keys.is_empty() {
+        query.push(
+            " and exists (select 1 from block_identities bi
+             join identities i on i.org_id = bi.org_id and i.id = bi.identity_id
+             where bi.org_id = b.org_id and bi.block_id = b.id and i.identifier_key",
+        );
+        query.any(distinct(&filter.identifier_keys)).push(")");
     }
     if !filter.include_hidden {
         query.push(" and b.hidden is not true");

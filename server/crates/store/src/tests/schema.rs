@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::migrated;
 use crate::{
-    Engine, agents, archives, batches, blocks, denials, files, folders, keys, messages, migrate, passages, presence,
+    Engine, agents, archives, batches, blocks, denials, files, folders, keys, messages, migrate, passages, presence, identities,
     providers, runs,
     sql::{Sql, args},
     steps, tenants, tools, variables, vectors,
@@ -20,6 +20,7 @@ fn all() -> Vec<(&'static str, &'static Sql)> {
         denials::statements(),
         files::all_statements(),
         folders::all_statements(),
+        identities::all_statements(),
         keys::statements(),
         migrate::statements(),
         passages::all_statements(),

@@ -54,6 +54,7 @@ async fn lists_are_filtered(w: World) {
         (AgentFilter { template_id: text("t"), ..everything.clone() }, &[1]),
         (AgentFilter { base_template_id: text("bt"), ..everything.clone() }, &[1]),
         (AgentFilter { identity_id: text("identity-1"), ..everything.clone() }, &[]),
+        (AgentFilter { identifier_keys: vec!["nobody".into()], ..everything.clone() }, &[]),
         (AgentFilter { ids: Some(vec![all[3].id.clone(), all[1].id.clone()]), ..everything.clone() }, &[1, 3]),
         (AgentFilter { ids: Some(vec![]), ..everything.clone() }, &[]),
     ];

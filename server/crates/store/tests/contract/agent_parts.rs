@@ -85,6 +85,7 @@ async fn relationships_come_as_asked_for(w: World) {
             blocks: vec![],
             tools: vec![],
             variables: vec![],
+            identities: vec![],
             folders: vec![],
             open_files: vec![],
         };
