@@ -5,6 +5,7 @@ pub mod cli;
 pub mod config;
 pub mod http;
 pub mod master_key;
+mod mcp;
 pub mod openapi;
 pub mod router;
 pub mod routes;

@@ -8,7 +8,7 @@ use std::{
     sync::Arc,
 };
 
-use mneme_core::{Core, CoreConfig, PackagesConfig, ProviderConfig, outbound::PrivateNetwork};
+use mneme_core::{Core, CoreConfig, PackagesConfig, ProviderConfig, mcp::McpSettings, outbound::PrivateNetwork};
 use mneme_domain::{Env, policy::HostPattern};
 use mneme_llm::{LlmClient, RetryPolicy, Timeouts};
 use mneme_sandbox::{Sandbox, SandboxConfig};
@@ -117,6 +117,7 @@ pub fn core(
         private_network: private_network(config),
         tool_variables: tool_variables(),
         packages: packages(config),
+        mcp: mcp(config),
         run_lease: seconds(config.run_lease_seconds),
         reject_busy: config.busy_agent == Busy::Reject,
         callback_secret: config.callback_secret.as_ref().map(|secret| secret.inner().clone()),
@@ -144,6 +145,18 @@ fn packages(config: &Config) -> PackagesConfig {
         python: program(&config.python_command),
         npm: program(&config.npm_command),
         ..PackagesConfig::default()
+    }
+}
+
+fn mcp(config: &Config) -> McpSettings {
+    McpSettings {
+        stdio: config.mcp_stdio(),
+        private_hosts: config.tool_private_hosts.iter().filter_map(|host| host.parse().ok()).collect(),
+        connect: seconds(config.mcp_connect_seconds),
+        list: seconds(config.mcp_list_seconds),
+        call: seconds(config.mcp_call_seconds),
+        public_url: config.public_url.as_deref().and_then(|url| Url::parse(url).ok()),
+        ..McpSettings::default()
     }
 }
 

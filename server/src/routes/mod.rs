@@ -11,6 +11,8 @@ pub mod blocks;
 pub mod chat;
 pub mod health;
 pub mod jobs;
+pub mod mcp_servers;
+pub mod mcp_tools;
 pub mod messages;
 pub mod models;
 pub mod organizations;
@@ -41,6 +43,8 @@ pub fn all() -> OpenApiRouter<AppState> {
         .merge(chat::routes())
         .merge(blocks::routes())
         .merge(tools::routes())
+        .merge(mcp_tools::routes())
+        .merge(mcp_servers::routes())
         .merge(runs::routes())
         .merge(jobs::routes())
         .merge(steps::routes())

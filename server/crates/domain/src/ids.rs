@@ -132,6 +132,8 @@ id_types! {
     PassageId = "passage";
     /// A folder of files (the API also calls it a source).
     SourceId = "source";
+    /// An MCP server that an organisation uses.
+    McpServerId = "mcp_server";
     /// A recorded refusal: something that a tool tried without having the power to.
     DenialId = "denial";
 }

@@ -12,6 +12,7 @@ pub mod envelope;
 pub mod ids;
 pub mod job;
 pub mod llm_config;
+pub mod mcp;
 pub mod message;
 pub mod net;
 pub mod page;

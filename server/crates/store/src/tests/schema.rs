@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::migrated;
 use crate::{
-    Engine, agents, archives, blocks, denials, keys, messages, migrate, passages, presence, providers, runs,
+    Engine, agents, archives, blocks, denials, keys, mcp, messages, migrate, passages, presence, providers, runs,
     sql::{Sql, args},
     steps, tenants, tools, variables,
 };
@@ -14,6 +14,7 @@ fn all() -> Vec<(&'static str, &'static Sql)> {
         agents::all_statements(),
         archives::all_statements(),
         blocks::all_statements(),
+        mcp::all_statements(),
         messages::statements(),
         denials::statements(),
         keys::statements(),

@@ -13,6 +13,7 @@ mod components;
 mod denials;
 mod fixtures;
 mod leases;
+mod mcp;
 mod messages;
 mod providers;
 mod run_events;
