@@ -8,7 +8,9 @@ use std::{
     sync::Arc,
 };
 
-use mneme_core::{Core, CoreConfig, PackagesConfig, ProviderConfig, mcp::McpSettings, outbound::PrivateNetwork};
+use mneme_core::{
+    Core, CoreConfig, FilesConfig, PackagesConfig, ProviderConfig, mcp::McpSettings, outbound::PrivateNetwork,
+};
 use mneme_domain::{Env, policy::HostPattern};
 use mneme_llm::{LlmClient, RetryPolicy, Timeouts};
 use mneme_sandbox::{Sandbox, SandboxConfig};
@@ -118,6 +120,7 @@ pub fn core(
         tool_variables: tool_variables(),
         packages: packages(config),
         mcp: mcp(config),
+        files: FilesConfig { folder: config.uploads_dir(), max_bytes: config.max_upload_bytes },
         run_lease: seconds(config.run_lease_seconds),
         reject_busy: config.busy_agent == Busy::Reject,
         callback_secret: config.callback_secret.as_ref().map(|secret| secret.inner().clone()),

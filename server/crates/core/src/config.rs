@@ -6,7 +6,7 @@ use mneme_llm::ProviderKind;
 use secrecy::SecretString;
 use url::Url;
 
-use crate::{mcp::McpSettings, outbound::PrivateNetwork, packages::PackagesConfig};
+use crate::{files::FilesConfig, mcp::McpSettings, outbound::PrivateNetwork, packages::PackagesConfig};
 
 /// A model provider that the operator set up.
 #[derive(Clone)]
@@ -56,6 +56,8 @@ pub struct CoreConfig {
     pub packages: PackagesConfig,
     /// How MCP servers are talked to.
     pub mcp: McpSettings,
+    /// How uploads are taken.
+    pub files: FilesConfig,
 }
 
 impl Default for CoreConfig {
@@ -73,6 +75,7 @@ impl Default for CoreConfig {
             callback_secret: None,
             packages: PackagesConfig::default(),
             mcp: McpSettings::default(),
+            files: FilesConfig::default(),
         }
     }
 }

@@ -38,7 +38,8 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     migration!(6, "0006_archival"),
     migration!(7, "0007_keys_and_denials"),
     migration!(8, "0008_durable_runs"),
-    migration!(9, "0009_mcp_servers"),
+    migration!(9, "0009_files"),
+    migration!(10, "0010_mcp_servers"),
 ];
 
 statements! {

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use super::migrated;
 use crate::{
-    Engine, agents, archives, blocks, denials, keys, mcp, messages, migrate, passages, presence, providers, runs,
+    Engine, agents, archives, blocks, denials, files, folders, keys, mcp, messages, migrate, passages, presence,
+    providers, runs,
     sql::{Sql, args},
     steps, tenants, tools, variables,
 };
@@ -17,6 +18,8 @@ fn all() -> Vec<(&'static str, &'static Sql)> {
         mcp::all_statements(),
         messages::statements(),
         denials::statements(),
+        files::all_statements(),
+        folders::all_statements(),
         keys::statements(),
         migrate::statements(),
         passages::all_statements(),
