@@ -20,8 +20,11 @@ use serde_json::{Value, json};
 /// A server that gives up soon.
 async fn hasty(provider: &Provider) -> Server {
     let builder = Server::builder().provider(provider);
-    let limits = ["MNEME_MCP_CONNECT_SECONDS", "MNEME_MCP_LIST_SECONDS", "MNEME_MCP_CALL_SECONDS"];
-    limits.iter().fold(builder, |builder, limit| builder.env(limit, "1")).start().await
+    let limits = [("CONNECT", "3"), ("LIST", "3"), ("CALL", "1")];
+    let set = |builder: mneme_tests::ServerBuilder, (phase, seconds): &(&str, &str)| {
+        builder.env(&format!("MNEME_MCP_{phase}_SECONDS"), seconds)
+    };
+    limits.iter().fold(builder, set).start().await
 }
 
 /// Sets a server up and takes its tools.

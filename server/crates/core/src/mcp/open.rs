@@ -41,6 +41,8 @@ use crate::outbound::Peers;
 
 /// Calls without an answer in a row after which a connection is given up.
 const MAX_SILENT: u32 = 2;
+/// How long the last words of a process may take to arrive.
+const LAST_WORDS: Duration = Duration::from_millis(100);
 
 /// What a server may tell the client: that its tools changed. It is asked nothing else: no samples of models, no files,
 /// no questions to people.
@@ -107,14 +109,15 @@ impl Connection {
             target @ Target::Stdio { .. } => {
                 let (pipes, group) = stdio::start(target, &log)?;
                 let shaken = handler.serve(pipes).await;
-                let running = shaken.map_err(|error| match error {
-                    ClientInitializeError::ConnectionClosed(_) => {
+                match shaken {
+                    Ok(running) => (running, Some((group, log))),
+                    Err(ClientInitializeError::ConnectionClosed(_) | ClientInitializeError::TransportError { .. }) => {
+                        tokio::time::sleep(LAST_WORDS).await;
                         let reason = stdio::parting(&log, &Arc::downgrade(&group));
-                        Trouble::Gone { reason, unsent: true }
+                        return Err(Trouble::Gone { reason, unsent: true });
                     }
-                    other => other.into(),
-                })?;
-                (running, Some((group, log)))
+                    Err(other) => return Err(other.into()),
+                }
             }
             Target::Remote { kind, url, headers } => {
                 let (client, url) = peers.client(url)?;
@@ -165,9 +168,10 @@ impl Connection {
     }
 
     /// What is the matter, without secrets, and with a process's last words.
-    fn explained(&self, trouble: Trouble) -> Trouble {
+    async fn explained(&self, trouble: Trouble) -> Trouble {
         let trouble = match (trouble, &self.process) {
             (Trouble::Gone { unsent, .. }, Some((group, log))) => {
+                tokio::time::sleep(LAST_WORDS).await;
                 Trouble::Gone { reason: stdio::parting(log, &Arc::downgrade(group)), unsent }
             }
             (trouble, _) => trouble,
@@ -182,7 +186,10 @@ impl Connection {
     pub async fn tools(&self) -> Result<Vec<McpTool>, Trouble> {
         let listed =
             timeout(self.list, self.pages()).await.unwrap_or(Err(Trouble::Timeout("list of tools", self.list)));
-        listed.map_err(|trouble| self.explained(trouble))
+        match listed {
+            Ok(tools) => Ok(tools),
+            Err(trouble) => Err(self.explained(trouble).await),
+        }
     }
 
     async fn pages(&self) -> Result<Vec<McpTool>, Trouble> {
@@ -241,7 +248,7 @@ impl Connection {
                 self.silent.fetch_add(1, Ordering::Relaxed);
                 Err(Trouble::Timeout("call", self.call))
             }
-            Ok(Err(error)) => Err(self.explained(error.into())),
+            Ok(Err(error)) => Err(self.explained(error.into()).await),
         }
     }
 }

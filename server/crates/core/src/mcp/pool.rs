@@ -1,7 +1,13 @@
 //! The connections: one for each server and set of credentials, made when it is needed, again when it broke, and not
 //! again too soon.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use mneme_domain::{Actor, McpServerId, OrgId, mcp::McpServer};
 use moka::sync::Cache;
@@ -25,6 +31,8 @@ const MAX_CONNECTIONS: u64 = 1_000;
 const MAX_PROCESSES: usize = 100;
 /// How long a connection that nobody uses stays.
 const IDLE: Duration = Duration::from_secs(900);
+/// Between two looks for such.
+const HOUSEKEEPING: Duration = Duration::from_secs(30);
 /// The first pause after a failure; each further one is twice as long.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 /// The longest pause.
@@ -51,12 +59,19 @@ pub struct Pool {
     processes: Arc<Semaphore>,
     /// What processes wrote to standard error.
     pub logs: Logs,
+    /// Whether somebody looks for connections that nobody uses.
+    kept: AtomicBool,
 }
 
 impl Default for Pool {
     fn default() -> Self {
         let slots = Cache::builder().max_capacity(MAX_CONNECTIONS).time_to_idle(IDLE).build();
-        Self { slots, processes: Arc::new(Semaphore::new(MAX_PROCESSES)), logs: Logs::default() }
+        Self {
+            slots,
+            processes: Arc::new(Semaphore::new(MAX_PROCESSES)),
+            logs: Logs::default(),
+            kept: AtomicBool::new(false),
+        }
     }
 }
 
@@ -72,11 +87,15 @@ pub enum Urgency {
 impl Pool {
     /// Ends a server's connections.
     pub fn forget(&self, server: &McpServerId) {
-        let keys: Vec<Arc<Key>> =
-            self.slots.iter().filter(|(key, _)| key.server == *server).map(|(key, _)| key).collect();
-        for key in keys {
+        let slots: Vec<_> = self.slots.iter().filter(|(key, _)| key.server == *server).collect();
+        for (key, slot) in slots {
+            // A call that is under way has its connection until it is done.
+            if let Ok(mut slot) = slot.try_lock() {
+                slot.connection = None;
+            }
             self.slots.invalidate(&*key);
         }
+        self.slots.run_pending_tasks();
     }
 
     /// Ends all connections.
@@ -123,6 +142,7 @@ impl Core {
             Ok(connection) => {
                 let connection = Arc::new(connection);
                 *slot = Slot { connection: Some(connection.clone()), ..Slot::default() };
+                self.mcp_keep_house();
                 self.mcp_look_again(actor, server, &connection);
                 Ok(connection)
             }
@@ -176,6 +196,21 @@ impl Core {
         Connection::open(means).await
     }
 
+    /// From the first connection on, ends those that nobody has used for long.
+    fn mcp_keep_house(self: &Arc<Self>) {
+        if self.mcp.pool.kept.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let core = Arc::downgrade(self);
+        tokio::spawn(async move {
+            loop {
+                tokio::time::sleep(HOUSEKEEPING).await;
+                let Some(core) = core.upgrade() else { return };
+                core.mcp.pool.slots.run_pending_tasks();
+            }
+        });
+    }
+
     /// Takes a connection that broke out of use.
     pub(super) async fn mcp_discard(
         &self,
@@ -197,9 +232,8 @@ impl Core {
     fn mcp_handler(self: &Arc<Self>, actor: &Actor, server: Option<&McpServer>) -> Handler {
         let Some(id) = server.map(|server| server.id.clone()) else { return Handler::new(|| {}) };
         let (core, actor) = (Arc::downgrade(self), actor.clone());
-        let busy = Arc::new(std::sync::atomic::AtomicBool::new(false));
+        let busy = Arc::new(AtomicBool::new(false));
         Handler::new(move || {
-            use std::sync::atomic::Ordering;
             let Some(core) = core.upgrade() else { return };
             // One look at a time, however often a server says so.
             if busy.swap(true, Ordering::AcqRel) {
