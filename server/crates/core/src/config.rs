@@ -6,7 +6,9 @@ use mneme_llm::ProviderKind;
 use secrecy::SecretString;
 use url::Url;
 
-use crate::{files::FilesConfig, mcp::McpSettings, outbound::PrivateNetwork, packages::PackagesConfig};
+use crate::{
+    embedding::LocalModel, files::FilesConfig, mcp::McpSettings, outbound::PrivateNetwork, packages::PackagesConfig,
+};
 
 /// A model provider that the operator set up.
 #[derive(Clone)]
@@ -56,6 +58,10 @@ pub struct CoreConfig {
     pub packages: PackagesConfig,
     /// How MCP servers are talked to.
     pub mcp: McpSettings,
+    /// Whether messages get vectors, so that they are found by meaning.
+    pub embed_messages: bool,
+    /// The embedding model that is in the binary.
+    pub local_model: Option<LocalModel>,
     /// How uploads are taken.
     pub files: FilesConfig,
 }
@@ -75,6 +81,8 @@ impl Default for CoreConfig {
             callback_secret: None,
             packages: PackagesConfig::default(),
             mcp: McpSettings::default(),
+            embed_messages: true,
+            local_model: None,
             files: FilesConfig::default(),
         }
     }

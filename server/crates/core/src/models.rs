@@ -14,7 +14,7 @@ use parking_lot::RwLock;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::{Core, CoreConfig, CoreError, Result};
+use crate::{Core, CoreConfig, CoreError, Result, embedding::LOCAL};
 
 /// Which models a list is of; empty fields ask for all.
 #[derive(Debug, Clone, Default)]
@@ -149,7 +149,7 @@ impl ModelRegistry {
         found
     }
 
-    /// The embedding models.
+    /// The embedding models: of the providers, then the built-in one.
     pub async fn list_embeddings(&self) -> Vec<EmbeddingConfig> {
         let mut found = Vec::new();
         for (provider, models) in self.all().await {
@@ -157,6 +157,7 @@ impl ModelRegistry {
                 models.iter().filter(|m| m.kind == ModelKind::Embedding).map(|m| embedding_config(provider, m)),
             );
         }
+        found.extend(self.config.local_model.map(|model| model.config()));
         found
     }
 
@@ -183,6 +184,11 @@ impl ModelRegistry {
 
     /// The embedding model of a handle.
     pub async fn embedding(&self, handle: &str) -> Result<EmbeddingConfig> {
+        // A provider of the same name goes before the built-in model.
+        let local = self.config.local_model.filter(|_| self.provider(LOCAL).is_none()).map(|model| model.config());
+        if let Some(config) = local.filter(|config| config.name() == handle) {
+            return Ok(config);
+        }
         let (provider, model) = self.split("embedding", handle)?;
         let models = self.models_of(provider).await?;
         let info = models.iter().find(|m| m.id == model);

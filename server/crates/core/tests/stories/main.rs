@@ -7,6 +7,7 @@ mod background;
 mod common;
 mod hostile_models;
 mod legacy;
+mod retrieval;
 mod rules;
 mod takeover;
 mod turns;

@@ -7,7 +7,7 @@ use crate::{
     Engine, agents, archives, blocks, denials, files, folders, keys, mcp, messages, migrate, passages, presence,
     providers, runs,
     sql::{Sql, args},
-    steps, tenants, tools, variables,
+    steps, tenants, tools, variables, vectors,
 };
 
 fn all() -> Vec<(&'static str, &'static Sql)> {
@@ -16,7 +16,7 @@ fn all() -> Vec<(&'static str, &'static Sql)> {
         archives::all_statements(),
         blocks::all_statements(),
         mcp::all_statements(),
-        messages::statements(),
+        messages::all_statements(),
         denials::statements(),
         files::all_statements(),
         folders::all_statements(),
@@ -30,6 +30,7 @@ fn all() -> Vec<(&'static str, &'static Sql)> {
         tenants::statements(),
         tools::all_statements(),
         variables::statements(),
+        vectors::all_statements(),
     ]
     .concat()
 }
