@@ -6,6 +6,7 @@ pub mod config;
 mod embeddings;
 pub mod http;
 pub mod master_key;
+mod mcp;
 pub mod openapi;
 pub mod router;
 pub mod routes;

@@ -13,7 +13,7 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::{
     app::AppState,
     http::{auth, context, cors, guard, load, normalize::Normalize},
-    openapi, routes, ui,
+    mcp, openapi, routes, ui,
 };
 
 /// What is served.
@@ -25,6 +25,7 @@ pub fn build(app: AppState) -> Service {
     let router = api
         .merge(openapi::routes(document))
         .merge(ui::routes())
+        .merge(mcp::routes(&app))
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(from_fn_with_state(app.clone(), load::bound))

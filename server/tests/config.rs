@@ -88,6 +88,8 @@ fn every_key_can_be_set_by_a_variable_and_by_the_file() {
                 ("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", "\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\"")
             }
             "log_format" => ("json", "\"json\""),
+            "mcp_stdio" => ("no", "\"no\""),
+            "public_url" => ("https://agents.example.com", "\"https://agents.example.com\""),
             "busy_agent" => ("reject", "\"reject\""),
             "log_level" => ("debug", "\"debug\""),
             "allowed_hosts" | "cors_origins" => ("http://a.example", "[\"http://a.example\"]"),

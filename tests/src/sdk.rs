@@ -47,6 +47,35 @@ pub fn typescript(script: &str) -> Command {
     command
 }
 
+/// The official MCP servers and client, as `tests/peers/` pins them: where their programs are.
+pub struct McpPeers {
+    /// Programs on Node.js.
+    pub node: PathBuf,
+    /// Programs in Python, and the interpreter with its packages.
+    pub python: PathBuf,
+}
+
+/// Installs the official MCP servers and client.
+///
+/// # Panics
+/// When the packages cannot be installed, with the output of pip or npm.
+pub fn mcp_peers() -> McpPeers {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("peers");
+    let node = prepare(&folder.join("package-lock.json"), |target| {
+        paths::create_dir(target);
+        for file in ["package.json", "package-lock.json", ".npmrc"] {
+            copy(&folder.join(file), &target.join(file));
+        }
+        run(Command::new("npm").args(["ci", "--silent"]).current_dir(target));
+    });
+    let python = prepare(&folder.join("requirements.txt"), |venv| {
+        run(Command::new("python3").args(["-m", "venv"]).arg(venv));
+        let mut pip = Command::new(venv.join("bin/pip"));
+        run(pip.args(["install", "--quiet", "--disable-pip-version-check", "-r"]).arg(folder.join("requirements.txt")));
+    });
+    McpPeers { node: node.join("node_modules/.bin"), python: python.join("bin") }
+}
+
 /// Makes a folder for the exact content of `pins` if there is none, and returns it. A folder that was left half-made
 /// is made again; processes that start together wait for the first.
 fn prepare(pins: &Path, install: impl FnOnce(&Path)) -> PathBuf {

@@ -8,7 +8,9 @@ use std::{
     sync::Arc,
 };
 
-use mneme_core::{Core, CoreConfig, FilesConfig, PackagesConfig, ProviderConfig, outbound::PrivateNetwork};
+use mneme_core::{
+    Core, CoreConfig, FilesConfig, PackagesConfig, ProviderConfig, mcp::McpSettings, outbound::PrivateNetwork,
+};
 use mneme_domain::{Env, policy::HostPattern};
 use mneme_llm::{LlmClient, RetryPolicy, Timeouts};
 use mneme_sandbox::{Sandbox, SandboxConfig};
@@ -117,6 +119,7 @@ pub fn core(
         private_network: private_network(config),
         tool_variables: tool_variables(),
         packages: packages(config),
+        mcp: mcp(config),
         embed_messages: config.embed_messages,
         local_model: embeddings::local(),
         files: FilesConfig { folder: config.uploads_dir(), max_bytes: config.max_upload_bytes },
@@ -148,6 +151,18 @@ fn packages(config: &Config) -> PackagesConfig {
         python: program(&config.python_command),
         npm: program(&config.npm_command),
         ..PackagesConfig::default()
+    }
+}
+
+fn mcp(config: &Config) -> McpSettings {
+    McpSettings {
+        stdio: config.mcp_stdio(),
+        private_hosts: config.tool_private_hosts.iter().filter_map(|host| host.parse().ok()).collect(),
+        connect: seconds(config.mcp_connect_seconds),
+        list: seconds(config.mcp_list_seconds),
+        call: seconds(config.mcp_call_seconds),
+        public_url: config.public_url.as_deref().and_then(|url| Url::parse(url).ok()),
+        ..McpSettings::default()
     }
 }
 

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::{
     provider::ProviderEntry,
-    value::{Busy, DatabaseUrl, LogFormat, Secret, Setting, default_data_dir},
+    value::{Busy, DatabaseUrl, LogFormat, Permission, Secret, Setting, default_data_dir},
 };
 
 /// What is known about a key besides its value.
@@ -153,6 +153,19 @@ settings! {
     npm_command: String = "npm".to_owned(),
     /// Hosts that tools may reach although their addresses are not public, such as `10.0.0.7:8080` or `*.internal`.
     tool_private_hosts: Vec<String> = Vec::new(),
+    /// Whether MCP servers may be programs on this machine (stdio), which whoever adds one then runs as this server's
+    /// user: `yes`, `no`, or `auto`, which is yes while the server asks for no password and so is reached from this
+    /// machine alone.
+    mcp_stdio: Permission = Permission::Auto,
+    /// How long an MCP server may take from the first connection to the end of the handshake, in seconds.
+    mcp_connect_seconds: u64 = 30,
+    /// How long an MCP server may take to list its tools, in seconds.
+    mcp_list_seconds: u64 = 30,
+    /// How long an MCP server may take to answer a tool call, in seconds.
+    mcp_call_seconds: u64 = 120,
+    /// Where browsers find this server, such as `https://agents.example.com`: they come back there from the
+    /// authorization servers of MCP servers. Unset: where the client that connects finds it, over http.
+    public_url: Option<String> = None,
     /// The largest JSON body of a request, in bytes.
     max_body_bytes: usize = 10 << 20,
     /// The largest agent file that is imported, in bytes. It is read from the disk, piece by piece.

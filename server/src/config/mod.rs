@@ -13,7 +13,7 @@ pub use keys::{Config, KEYS, Key, Layer};
 pub use load::{ConfigError, Source, load};
 pub use provider::{ProviderEntry, UNSUPPORTED, from_environment};
 pub use render::render;
-pub use value::{Busy, DatabaseUrl, LogFormat, Secret};
+pub use value::{Busy, DatabaseUrl, LogFormat, Permission, Secret};
 
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
@@ -53,6 +53,15 @@ impl Config {
     /// Where packages that tools need are kept.
     pub fn packages_dir(&self) -> PathBuf {
         self.packages_dir.clone().unwrap_or_else(|| self.data_dir.join("packages"))
+    }
+
+    /// Whether MCP servers may be programs on this machine.
+    pub fn mcp_stdio(&self) -> bool {
+        match self.mcp_stdio {
+            Permission::Yes => true,
+            Permission::No => false,
+            Permission::Auto => self.password.is_none() && self.ip().is_some_and(|ip| ip.is_loopback()),
+        }
     }
 
     /// Where uploads lie until they are read.

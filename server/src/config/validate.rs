@@ -10,6 +10,7 @@ pub(super) fn check(config: &Config) -> Result<(), String> {
     address(config)?;
     origins(config)?;
     private_hosts(config)?;
+    public_url(config)?;
     limits(config)?;
     providers(config)?;
     EnvFilter::try_new(&config.log_level).map_err(|error| format!("log_level: {error}"))?;
@@ -59,6 +60,14 @@ fn private_hosts(config: &Config) -> Result<(), String> {
     Ok(())
 }
 
+fn public_url(config: &Config) -> Result<(), String> {
+    let Some(text) = &config.public_url else { return Ok(()) };
+    match url::Url::parse(text) {
+        Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => Ok(()),
+        _ => Err(format!("public_url: '{text}' must start with http:// or https:// and name a host")),
+    }
+}
+
 fn limits(config: &Config) -> Result<(), String> {
     let at_least = |name: &str, value: u64, least: u64| {
         if value >= least { Ok(()) } else { Err(format!("{name}: it must be at least {least}, not {value}")) }
@@ -78,6 +87,9 @@ fn limits(config: &Config) -> Result<(), String> {
         ("body_timeout_seconds", config.body_timeout_seconds),
         ("write_timeout_seconds", config.write_timeout_seconds),
         ("ping_seconds", config.ping_seconds),
+        ("mcp_connect_seconds", config.mcp_connect_seconds),
+        ("mcp_list_seconds", config.mcp_list_seconds),
+        ("mcp_call_seconds", config.mcp_call_seconds),
     ] {
         at_least(name, value, 1)?;
     }

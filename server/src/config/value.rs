@@ -162,6 +162,37 @@ impl Setting for Busy {
     }
 }
 
+/// Whether something is allowed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Permission {
+    /// It depends on who can reach the server.
+    Auto,
+    /// It is.
+    Yes,
+    /// It is not.
+    No,
+}
+
+impl Setting for Permission {
+    fn parse(text: &str) -> Result<Self, String> {
+        match text.trim().to_ascii_lowercase().as_str() {
+            "auto" => Ok(Self::Auto),
+            "yes" | "true" | "1" | "on" => Ok(Self::Yes),
+            "no" | "false" | "0" | "off" => Ok(Self::No),
+            _ => Err(format!("'{text}' is neither auto nor yes nor no")),
+        }
+    }
+
+    fn toml(&self) -> Option<String> {
+        Some(match self {
+            Self::Auto => "\"auto\"".to_owned(),
+            Self::Yes => "\"yes\"".to_owned(),
+            Self::No => "\"no\"".to_owned(),
+        })
+    }
+}
+
 /// A value that is never shown.
 #[derive(Clone)]
 pub struct Secret(SecretString);

@@ -69,7 +69,7 @@ fn after_scheme<'a>(value: &'a [u8], scheme: &str) -> Option<&'a [u8]> {
 pub async fn authenticate(State(app): State<AppState>, mut request: Request, next: Next) -> Response {
     let path = request.uri().path();
     let reads = matches!(*request.method(), Method::GET | Method::HEAD);
-    let open = reads && (path == HEALTH || crate::ui::is_page(path));
+    let open = reads && (path == HEALTH || path == mneme_core::mcp::CALLBACK_PATH || crate::ui::is_page(path));
     match app.gate.admit(request.headers()) {
         Some(actor) => {
             request.extensions_mut().insert(actor);

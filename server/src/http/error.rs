@@ -5,7 +5,7 @@ use axum::{
     http::{HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use mneme_core::CoreError;
+use mneme_core::{CoreError, mcp::McpFailure};
 use serde_json::{Value, json};
 
 use super::problem::{Problem, Step};
@@ -96,6 +96,7 @@ fn core_status(error: &CoreError) -> StatusCode {
         CoreError::Forbidden(_) => StatusCode::FORBIDDEN,
         CoreError::Conflict(_) | CoreError::ConflictDetail(_) => StatusCode::CONFLICT,
         CoreError::Llm(failure) => StatusCode::from_u16(failure.status).unwrap_or(StatusCode::BAD_GATEWAY),
+        CoreError::Mcp(failure) => StatusCode::from_u16(failure.status).unwrap_or(StatusCode::BAD_REQUEST),
         CoreError::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
         CoreError::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
     }
@@ -106,6 +107,9 @@ fn core_body(error: &CoreError) -> Value {
         CoreError::Unprocessable { loc, kind, msg } => unprocessable(loc, kind, msg).to_body(),
         CoreError::ConflictDetail(detail) => json!({ "detail": detail }),
         CoreError::Llm(_) => json!({ "error": failure(error) }),
+        CoreError::Mcp(McpFailure { code, message, server_name, .. }) => {
+            json!({ "detail": { "code": code, "message": message, "server_name": server_name } })
+        }
         CoreError::Internal(_) => json!({ "detail": "An internal server error occurred" }),
         CoreError::NotFound(text)
         | CoreError::Invalid(text)
@@ -154,6 +158,7 @@ fn kind_of(error: &CoreError) -> &'static str {
         CoreError::Conflict(_) | CoreError::ConflictDetail(_) => "conflict",
         CoreError::Unavailable(_) => "unavailable",
         CoreError::Llm(_) => "llm_error",
+        CoreError::Mcp(_) => "mcp_error",
         CoreError::Internal(_) => "internal_error",
     }
 }

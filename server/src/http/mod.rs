@@ -29,5 +29,5 @@ pub use client::Client;
 pub use error::{Answer, ApiError};
 pub use include::Wanted;
 pub use page::Paging;
-pub use path::{BlockLabel, Id, ToolName};
+pub use path::{BlockLabel, Id, McpServerName, McpToolName, ToolName};
 pub use query::Query;

@@ -53,6 +53,14 @@ pub struct BlockLabel(pub String);
 #[derive(Debug)]
 pub struct ToolName(pub String);
 
+/// The name of an MCP server in the parameter `{mcp_server_name}`.
+#[derive(Debug)]
+pub struct McpServerName(pub String);
+
+/// The name of an MCP server's tool in the parameter `{mcp_tool_name}`.
+#[derive(Debug)]
+pub struct McpToolName(pub String);
+
 /// A path parameter. It is there whenever the route's path names it.
 async fn parameter(parts: &mut Parts, app: &AppState, name: &str) -> Result<String, ApiError> {
     let malformed = || Problem::value_error(vec!["path".into(), name.into()], "the path is not valid UTF-8");
@@ -166,5 +174,21 @@ impl FromRequestParts<AppState> for ToolName {
 
     async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, ApiError> {
         parameter(parts, app, "tool_name").await.map(Self)
+    }
+}
+
+impl FromRequestParts<AppState> for McpServerName {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, ApiError> {
+        parameter(parts, app, "mcp_server_name").await.map(Self)
+    }
+}
+
+impl FromRequestParts<AppState> for McpToolName {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, ApiError> {
+        parameter(parts, app, "mcp_tool_name").await.map(Self)
     }
 }

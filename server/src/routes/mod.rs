@@ -17,6 +17,8 @@ pub mod folders;
 pub mod health;
 pub mod identities;
 pub mod jobs;
+pub mod mcp_servers;
+pub mod mcp_tools;
 pub mod messages;
 pub mod models;
 pub mod organizations;
@@ -55,6 +57,8 @@ pub fn all() -> OpenApiRouter<AppState> {
         .merge(blocks::routes())
         .merge(identities::routes())
         .merge(tools::routes())
+        .merge(mcp_tools::routes())
+        .merge(mcp_servers::routes())
         .merge(runs::routes())
         .merge(jobs::routes())
         .merge(steps::routes())

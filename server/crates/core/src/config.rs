@@ -6,7 +6,9 @@ use mneme_llm::ProviderKind;
 use secrecy::SecretString;
 use url::Url;
 
-use crate::{embedding::LocalModel, files::FilesConfig, outbound::PrivateNetwork, packages::PackagesConfig};
+use crate::{
+    embedding::LocalModel, files::FilesConfig, mcp::McpSettings, outbound::PrivateNetwork, packages::PackagesConfig,
+};
 
 /// The shortest time between two looks at a batch.
 pub(crate) const LEAST_POLL: Duration = Duration::from_millis(50);
@@ -59,6 +61,8 @@ pub struct CoreConfig {
     pub callback_secret: Option<SecretString>,
     /// How packages for users' tools are fetched.
     pub packages: PackagesConfig,
+    /// How MCP servers are talked to.
+    pub mcp: McpSettings,
     /// Whether messages get vectors, so that they are found by meaning.
     pub embed_messages: bool,
     /// The embedding model that is in the binary.
@@ -82,6 +86,7 @@ impl Default for CoreConfig {
             batch_poll: Duration::from_secs(2),
             callback_secret: None,
             packages: PackagesConfig::default(),
+            mcp: McpSettings::default(),
             embed_messages: true,
             local_model: None,
             files: FilesConfig::default(),

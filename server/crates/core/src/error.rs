@@ -4,8 +4,10 @@ use mneme_llm::LlmError;
 use mneme_store::StoreError;
 use serde_json::Value;
 
+use crate::mcp::McpFailure;
+
 /// The result of a core operation.
-pub type Result<T> = std::result::Result<T, CoreError>;
+pub type Result<T, E = CoreError> = std::result::Result<T, E>;
 
 /// A failed core operation. All texts but [`CoreError::Internal`]'s are fit for a client.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -41,6 +43,9 @@ pub enum CoreError {
     /// The model provider failed.
     #[error("{}: {}", .0.message, .0.detail)]
     Llm(LlmFailure),
+    /// An MCP server could not be used (400, 403, 408).
+    #[error("{0}")]
+    Mcp(McpFailure),
     /// The server cannot do this now (503).
     #[error("{0}")]
     Unavailable(String),

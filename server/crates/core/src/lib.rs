@@ -20,6 +20,7 @@ mod identities;
 mod lifecycle;
 mod live;
 mod locks;
+pub mod mcp;
 mod models;
 mod names;
 pub mod outbound;
@@ -83,6 +84,7 @@ pub struct Core {
     locks: locks::AgentLocks,
     live: live::LiveRuns,
     outbound: outbound::Outbound,
+    mcp: mcp::Mcp,
     packages: packages::Packages,
     /// TypeScript and JavaScript files as they run, by source.
     scripts: execute::Scripts,
@@ -114,6 +116,8 @@ impl Core {
         let models = ModelRegistry::new(&config, client);
         let outbound = outbound::Outbound::new(config.private_network)
             .map_err(|error| CoreError::Internal(format!("no outbound HTTP client: {error}")))?;
+        let mcp = mcp::Mcp::new(&config)
+            .map_err(|error| CoreError::Internal(format!("no HTTP client for MCP servers: {error}")))?;
         let env_id = env.uuid();
         let embedder = embedding::Embedder::new(config.local_model);
         let packages = packages::Packages::new(config.packages.clone());
@@ -129,6 +133,7 @@ impl Core {
             locks: locks::AgentLocks::default(),
             live: live::LiveRuns::default(),
             outbound,
+            mcp,
             packages,
             scripts: execute::scripts(),
             uploads: execute::Uploads::default(),

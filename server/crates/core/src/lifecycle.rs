@@ -43,6 +43,7 @@ impl Core {
         }
         self.gone.cancel();
         self.end_leases().await;
+        self.mcp.close().await;
         self.store.close().await;
     }
 }

@@ -1,4 +1,4 @@
-//! Requests that the server makes to addresses that somebody else named: images, callbacks.
+//! Requests that the server makes to addresses that somebody else named: images, callbacks, MCP servers.
 //!
 //! What is not public is refused before a connection, by the addresses that a name resolves to at the moment of the
 //! connection, so a name that changes its mind gains nothing. Redirects are not followed.
@@ -10,7 +10,10 @@ use std::{
 };
 
 use futures::StreamExt;
-use mneme_domain::net::{is_link_local, is_public, unwrapped};
+use mneme_domain::{
+    net::{is_link_local, is_public, unwrapped},
+    policy::HostPattern,
+};
 use reqwest::{
     Client, Url,
     dns::{Addrs, Name, Resolve, Resolving},
@@ -52,10 +55,48 @@ pub enum OutboundError {
     Failed,
 }
 
-/// A client for such requests.
+/// A client for such requests. Cheap to clone.
+#[derive(Clone)]
 pub struct Outbound {
     client: Client,
     policy: PrivateNetwork,
+}
+
+/// Clients for peers that people set up, such as MCP servers: they may also be at the private addresses that the operator
+/// lists, and their answers may take as long as whoever waits for them allows.
+#[derive(Clone)]
+pub struct Peers {
+    public: Outbound,
+    listed: Outbound,
+    hosts: Arc<[HostPattern]>,
+}
+
+impl Peers {
+    /// Clients that reach what `policy` allows, and any address but link-local ones of the listed hosts.
+    ///
+    /// # Errors
+    /// When the TLS library cannot be set up.
+    pub fn new(policy: PrivateNetwork, hosts: Vec<HostPattern>) -> Result<Self, reqwest::Error> {
+        let of = |policy| -> Result<Outbound, reqwest::Error> {
+            // Streams are silent for as long as nothing happens; each phase has a limit of its own where it is waited for.
+            Ok(Outbound { client: builder(policy).build()?, policy })
+        };
+        Ok(Self { public: of(policy)?, listed: of(PrivateNetwork::Allow)?, hosts: hosts.into() })
+    }
+
+    /// The client for an address, which is checked as far as it can be without asking for its name.
+    ///
+    /// # Errors
+    /// As [`Outbound::check`].
+    pub fn client(&self, url: &str) -> Result<(Client, Url), OutboundError> {
+        let not_web = || OutboundError::NotWeb(url.chars().take(200).collect());
+        let parsed = Url::parse(url).map_err(|_| not_web())?;
+        let port = parsed.port_or_known_default().ok_or_else(not_web)?;
+        let host = parsed.host().ok_or_else(not_web)?.to_owned();
+        let listed = self.hosts.iter().any(|pattern| pattern.matches(&host, port));
+        let outbound = if listed { &self.listed } else { &self.public };
+        Ok((outbound.client.clone(), outbound.check(url)?))
+    }
 }
 
 /// Whether an address may be asked.
@@ -87,20 +128,23 @@ impl Resolve for Guard {
     }
 }
 
+/// What all clients have in common.
+fn builder(policy: PrivateNetwork) -> reqwest::ClientBuilder {
+    Client::builder()
+        .dns_resolver(Arc::new(Guard(policy)))
+        .redirect(Policy::none())
+        .no_proxy()
+        .connect_timeout(Duration::from_secs(5))
+        .user_agent(concat!("mneme/", env!("CARGO_PKG_VERSION")))
+}
+
 impl Outbound {
     /// A client with a policy.
     ///
     /// # Errors
     /// When the TLS library cannot be set up.
     pub fn new(policy: PrivateNetwork) -> Result<Self, reqwest::Error> {
-        let client = Client::builder()
-            .dns_resolver(Arc::new(Guard(policy)))
-            .redirect(Policy::none())
-            .no_proxy()
-            .connect_timeout(Duration::from_secs(5))
-            .timeout(Duration::from_secs(30))
-            .user_agent(concat!("mneme/", env!("CARGO_PKG_VERSION")))
-            .build()?;
+        let client = builder(policy).timeout(Duration::from_secs(30)).build()?;
         Ok(Self { client, policy })
     }
 
@@ -204,15 +248,20 @@ fn sign(secret: &SecretString, text: &str) -> String {
     outer.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn failed(error: &reqwest::Error) -> OutboundError {
-    let mut source: Option<&dyn std::error::Error> = Some(error);
+/// Whether an address was refused somewhere below an error.
+pub fn was_refused(error: &(dyn std::error::Error + 'static)) -> bool {
+    let mut source = Some(error);
     while let Some(inner) = source {
         if matches!(inner.downcast_ref::<OutboundError>(), Some(OutboundError::Refused)) {
-            return OutboundError::Refused;
+            return true;
         }
         source = inner.source();
     }
-    OutboundError::Failed
+    false
+}
+
+fn failed(error: &reqwest::Error) -> OutboundError {
+    if was_refused(error) { OutboundError::Refused } else { OutboundError::Failed }
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ pub mod identity;
 pub mod ids;
 pub mod job;
 pub mod llm_config;
+pub mod mcp;
 pub mod message;
 pub mod net;
 pub mod page;

@@ -34,6 +34,12 @@ statements! {
     ACCESS_KEYS: "select org_id, id, cast('access_key' as text), access_key_enc from providers
         where access_key_enc is not null and (org_id, id, cast('access_key' as text)) > ($1, $2, $3)
         order by org_id, id limit $4";
+    MCP_SERVERS: "select org_id, id, cast('config' as text), config_enc from mcp_servers
+        where (org_id, id, cast('config' as text)) > ($1, $2, $3) order by org_id, id limit $4";
+    SET_MCP_SERVER: "update mcp_servers set config_enc = $4 where org_id = $1 and id = $2 and $3 = 'config'";
+    MCP_GRANTS: "select org_id, id, cast('grant' as text), grant_enc from mcp_grants
+        where (org_id, id, cast('grant' as text)) > ($1, $2, $3) order by org_id, id limit $4";
+    SET_MCP_GRANT: "update mcp_grants set grant_enc = $4 where org_id = $1 and id = $2 and $3 = 'grant'";
     SET_ACCESS_KEY: "update providers set access_key_enc = $4 where org_id = $1 and id = $2 and $3 = 'access_key'";
 }
 
@@ -46,11 +52,13 @@ struct Column {
 }
 
 /// Every column of secrets.
-static COLUMNS: [Column; 4] = [
+static COLUMNS: [Column; 6] = [
     Column { name: "agent_variables.value_enc", read: &OF_AGENTS, write: &SET_OF_AGENT },
     Column { name: "organization_variables.value_enc", read: &OF_ORGANIZATIONS, write: &SET_OF_ORGANIZATION },
     Column { name: "providers.api_key_enc", read: &API_KEYS, write: &SET_API_KEY },
     Column { name: "providers.access_key_enc", read: &ACCESS_KEYS, write: &SET_ACCESS_KEY },
+    Column { name: "mcp_servers.config_enc", read: &MCP_SERVERS, write: &SET_MCP_SERVER },
+    Column { name: "mcp_grants.grant_enc", read: &MCP_GRANTS, write: &SET_MCP_GRANT },
 ];
 
 /// Organisation, owner, name: a secret's place; and what is stored there.

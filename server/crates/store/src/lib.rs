@@ -22,6 +22,7 @@ mod json;
 mod keys;
 mod lane;
 mod link;
+pub mod mcp;
 pub mod messages;
 mod migrate;
 mod open;

@@ -47,6 +47,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     migration!(11, "0011_vectors_moved"),
     migration!(12, "0012_batches"),
     migration!(13, "0013_identities"),
+    migration!(14, "0014_mcp_servers"),
 ];
 
 statements! {

@@ -13,7 +13,7 @@
 use std::{borrow::Cow, sync::OnceLock};
 
 use mneme_domain::{
-    AgentId, ArchiveId, BatchId, BlockId, EntityId, FileId, MessageId, OrgId, PassageId, ProviderId, RunId, SourceId, StepId, Timestamp, ToolId, TraceId, UserId, clock::to_micros, IdentityId,
+    AgentId, ArchiveId, BatchId, BlockId, EntityId, FileId, MessageId, OrgId, PassageId, ProviderId, RunId, SourceId, StepId, Timestamp, ToolId, TraceId, UserId, clock::to_micros, IdentityId, McpServerId,
 };
 use sqlx::{Arguments, postgres::PgArguments, sqlite::SqliteArguments};
 
@@ -196,7 +196,7 @@ macro_rules! id_args {
         }
     )*};
 }
-id_args!(OrgId UserId AgentId ArchiveId BatchId PassageId SourceId FileId BlockId ToolId MessageId RunId StepId TraceId ProviderId IdentityId);
+id_args!(OrgId UserId AgentId ArchiveId BatchId PassageId SourceId FileId BlockId ToolId MessageId RunId StepId TraceId ProviderId IdentityId McpServerId);
 
 /// The arguments of a statement, in the order of its binds.
 macro_rules! args {

@@ -22,8 +22,8 @@ use crate::{
     context::prompt,
     files::FILE_TOOLS,
     names, prompts,
-    tools::{base_rules, base_tools},
-    turn::{rules, thoughts},
+    tools::{base_rules, base_tools, name_twice},
+    turn::{input, rules, thoughts},
 };
 
 /// An agent as it is to be written, with what hangs off it.
@@ -273,20 +273,27 @@ impl Core {
         let found = tools::find(conn, actor, ids, &names).await?;
         for id in ids {
             let tool = found.iter().find(|tool| tool.id == *id).ok_or_else(|| CoreError::missing("Tool", id))?;
-            push_new(&mut all, tool);
+            push_new(&mut all, tool)?;
         }
         for name in &names {
+            // Several MCP servers may have a tool of the name; one that is named by its identifier goes before.
+            if all.iter().any(|tool| tool.call_name() == name) {
+                continue;
+            }
             let found = found.iter().find(|tool| tool.call_name() == name);
-            push_new(&mut all, found.ok_or_else(|| CoreError::NotFound(format!("Tool with name {name} not found")))?);
+            push_new(&mut all, found.ok_or_else(|| CoreError::NotFound(format!("Tool with name {name} not found")))?)?;
         }
         Ok(all)
     }
 }
 
-fn push_new(all: &mut Vec<Arc<Tool>>, tool: &Arc<Tool>) {
-    if !all.iter().any(|other| other.id == tool.id) {
-        all.push(Arc::clone(tool));
+fn push_new(all: &mut Vec<Arc<Tool>>, tool: &Arc<Tool>) -> Result<()> {
+    match all.iter().find(|other| other.call_name() == tool.call_name()) {
+        Some(other) if other.id == tool.id => {}
+        Some(_) => return Err(name_twice(tool.call_name())),
+        None => all.push(Arc::clone(tool)),
     }
+    Ok(())
 }
 
 async fn shared_blocks(tx: &mut Conn, actor: &Actor, ids: &[BlockId]) -> Result<Vec<Block>> {

@@ -3,7 +3,9 @@
 
 mod code;
 mod component;
+mod direct;
 mod javascript;
+mod mcp;
 mod nobody;
 #[cfg(feature = "extism")]
 mod plugin;
@@ -98,6 +100,7 @@ impl Core {
             ToolType::Custom => self.run_source_tool(&call).await,
             kind if kind.is_builtin() && call.tool.call_name() == RUN_CODE => self.run_code(&call).await,
             kind if kind.is_builtin() => self.run_builtin(&call).await,
+            ToolType::ExternalMcp => self.run_mcp(&call).await,
             other => {
                 let name = call.tool.call_name();
                 Answer::refused(format!("The tool {name} is of type {}, which this server cannot run.", other.as_str()))

@@ -90,6 +90,11 @@ pub fn base_rules(agent_type: AgentType, names: &[&str]) -> Vec<ToolRule> {
     names.iter().filter_map(rule).collect()
 }
 
+/// Models call tools by their names, so an agent cannot have two of one name. Those of different MCP servers may share one.
+pub fn name_twice(name: &str) -> CoreError {
+    CoreError::Conflict(format!("The agent has another tool named {name} already; detach that one first"))
+}
+
 impl Core {
     /// Makes the registry hold every built-in tool as this version describes it. Returns them.
     ///
@@ -229,6 +234,10 @@ impl Core {
         self.require_agent(actor, agent).await?;
         let mut tx = self.store.write().await?;
         let tool = tools::get(&mut tx, actor, id).await?.ok_or_else(|| CoreError::missing("Tool", id))?;
+        let others = tools::of_agent(&mut tx, actor, agent).await?;
+        if others.iter().any(|other| other.id != tool.id && other.call_name() == tool.call_name()) {
+            return Err(name_twice(tool.call_name()));
+        }
         tools::attach(&mut tx, actor, agent, id).await?;
         if tool.default_requires_approval == Some(true) {
             self.add_rule(

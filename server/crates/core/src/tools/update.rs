@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use mneme_domain::{
     Actor, JsonObject, Patch, ToolId,
+    mcp::McpOrigin,
     tool::{Tool, ToolType, ToolUpdate},
 };
 use mneme_store::tools;
@@ -41,7 +42,12 @@ impl Core {
         }
         update.apply(&mut tool);
         check_return_limit(tool.return_char_limit)?;
-        if seen.tool_type.is_builtin() {
+        if seen.tool_type == ToolType::ExternalMcp {
+            refuse_other(&seen, &tool, "The name, parameters and server of an MCP tool cannot be changed")?;
+            if let Some(origin) = McpOrigin::of(seen.metadata_.as_ref()) {
+                origin.put(&mut tool.metadata_);
+            }
+        } else if seen.tool_type.is_builtin() {
             refuse_other(&seen, &tool, "The name, parameters and code of a built-in tool cannot be changed")?;
         } else if seen.is_uploaded() {
             refuse_other(
@@ -51,6 +57,8 @@ impl Core {
             )?;
         } else if tool.is_uploaded() {
             return Err(CoreError::field("source_type", "only an upload makes a tool of compiled code"));
+        } else if McpOrigin::of(tool.metadata_.as_ref()) != McpOrigin::of(seen.metadata_.as_ref()) {
+            return Err(CoreError::field("metadata_", "only tools of MCP servers say which server they are of"));
         } else if tool.name != seen.name {
             self.refuse_builtin_name(tool.call_name()).await?;
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::migrated;
 use crate::{
-    Engine, agents, archives, batches, blocks, denials, files, folders, keys, messages, migrate, passages, presence, identities,
+    Engine, agents, archives, batches, blocks, denials, files, folders, keys, messages, migrate, passages, presence, identities, mcp,
     providers, runs,
     sql::{Sql, args},
     steps, tenants, tools, variables, vectors,
@@ -16,6 +16,7 @@ fn all() -> Vec<(&'static str, &'static Sql)> {
         archives::all_statements(),
         batches::all_statements(),
         blocks::all_statements(),
+        mcp::all_statements(),
         messages::all_statements(),
         denials::statements(),
         files::all_statements(),

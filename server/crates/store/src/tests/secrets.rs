@@ -1,10 +1,18 @@
 //! Nothing secret reaches the database in clear, and the wrong key opens nothing.
 
-use mneme_domain::{Actor, AgentId, EntityId, Env, Page};
+use mneme_domain::{
+    Actor, AgentId, EntityId, Env, McpServerId, Page,
+    mcp::{McpConfig, McpServer, McpServerType, RemoteConfig},
+};
 
 use super::migrated;
 use crate::{
-    MasterKey, Store, StoreConfig, StoreError, agents, providers,
+    MasterKey, Store, StoreConfig, StoreError, agents,
+    mcp::{
+        self,
+        grants::{Grant, GrantStatus},
+    },
+    providers,
     sql::{args, statements},
     variables,
 };
@@ -15,6 +23,8 @@ statements! {
         values ($1, $2, 1, 'a', 'a', 'letta_v1_agent', '', '{}', '[]', '[]', $3, 0, 0)";
     STORED: "select value_enc from agent_variables";
     MOVE: "update agent_variables set key = 'OTHER'";
+    STORED_SERVER: "select config_enc from mcp_servers";
+    STORED_GRANT: "select grant_enc from mcp_grants";
     SPOIL: "update providers set access_key_enc = 'v1.AAAA'";
 }
 
@@ -33,7 +43,7 @@ async fn variables_are_stored_encrypted_and_bound_to_their_place() {
         assert!(matches!(moved, Err(StoreError::Corrupt(_))), "{moved:?}");
         // The agent's configuration is no configuration, which is an error and not a panic.
         assert!(matches!(agents::get(&mut c, &actor, &agent).await, Err(StoreError::Corrupt(_))));
-        assert_eq!(statements().len(), 4, "each is used");
+        assert_eq!(statements().len(), 6, "each is used");
     }
 }
 
@@ -48,6 +58,48 @@ fn places(directory: &std::path::Path) -> [String; 2] {
 
 const AGENT: &str = "agent-123e4567-e89b-42d3-8456-426614174000";
 
+fn mcp_server() -> McpServer {
+    let now = Env::system().now();
+    McpServer {
+        id: McpServerId::from_uuid(Env::system().uuid()),
+        name: "s".into(),
+        config: McpConfig::Remote(RemoteConfig {
+            server_type: McpServerType::Sse,
+            server_url: "http://localhost/sse?key=canary-1".into(),
+            auth_header: None,
+            auth_token: Some("Bearer canary-2".into()),
+            custom_headers: None,
+        }),
+        tools: None,
+        synced_at: None,
+        last_error: None,
+        created_at: now,
+        updated_at: now,
+        created_by_id: None,
+        last_updated_by_id: None,
+    }
+}
+
+fn grant() -> Grant {
+    let (id, record) = ("mcp-oauth-1".into(), r#"{"refresh_token":"canary-3"}"#.into());
+    Grant { id, server_name: "s".into(), status: GrantStatus::Pending, error: None, record }
+}
+
+#[tokio::test]
+async fn how_to_reach_a_server_and_what_was_permitted_are_stored_encrypted() {
+    for store in migrated().await {
+        let actor = Actor::default_admin();
+        let mut c = store.write().await.unwrap();
+        mcp::insert(&mut c, &actor, &mcp_server()).await.unwrap();
+        mcp::grants::put(&mut c, &actor, &grant(), Some("digest")).await.unwrap();
+        for statement in [&STORED_SERVER, &STORED_GRANT] {
+            let (stored,): (String,) = c.one(statement, args![]).await.unwrap().unwrap();
+            assert!(stored.starts_with("v2.") && !stored.contains("canary"), "{stored}");
+        }
+        assert!(!format!("{:?}{:?}", mcp_server(), grant()).contains("canary"), "secrets stay out of logs");
+    }
+}
+
 /// Puts a secret into every column that can hold one.
 async fn fill(store: &Store, variables: usize) {
     store.migrate().await.unwrap();
@@ -61,6 +113,8 @@ async fn fill(store: &Store, variables: usize) {
     let mut provider = providers::upsert_base(&mut c, &actor, "p", "openai", None).await.unwrap();
     (provider.api_key, provider.access_key) = (Some("sk-1".into()), Some("ak-1".into()));
     providers::update(&mut c, &actor, &provider).await.unwrap();
+    mcp::insert(&mut c, &actor, &mcp_server()).await.unwrap();
+    mcp::grants::put(&mut c, &actor, &grant(), Some("digest")).await.unwrap();
     c.commit().await.unwrap();
 }
 
@@ -73,6 +127,10 @@ async fn read(store: &Store) -> crate::Result<Vec<(String, String)>> {
     found.extend(variables::values(&mut c, &actor).await?);
     let provider = providers::list(&mut c, &actor, None, None, &Page::all()).await?.remove(0);
     found.extend([("api".into(), provider.api_key.unwrap()), ("access".into(), provider.access_key.unwrap())]);
+    let server = mcp::by_name(&mut c, &actor, "s").await?.unwrap();
+    assert!(server.config == mcp_server().config);
+    let grant = mcp::grants::by_name(&mut c, &actor, "s").await?.unwrap();
+    found.extend([("mcp".into(), serde_json::to_string(&server.config).unwrap()), ("grant".into(), grant.record)]);
     Ok(found)
 }
 
@@ -94,7 +152,7 @@ async fn another_master_key_opens_nothing_and_is_told_so_at_the_start() {
         other.close().await;
         let again = open(&url, 1).await;
         again.migrate().await.unwrap();
-        assert_eq!(read(&again).await.unwrap().len(), 4);
+        assert_eq!(read(&again).await.unwrap().len(), 6);
     }
 }
 
@@ -120,8 +178,8 @@ async fn every_secret_moves_to_a_new_key_and_the_old_one_opens_nothing() {
         // More than one batch.
         fill(&old, 1_203).await;
         let before = read(&old).await.unwrap();
-        assert_eq!(before.len(), 1_206);
-        assert_eq!(old.change_key(&MasterKey::new([2; 32])).await.unwrap(), 1_206);
+        assert_eq!(before.len(), 1_208);
+        assert_eq!(old.change_key(&MasterKey::new([2; 32])).await.unwrap(), 1_208);
         assert!(matches!(read(&old).await, Err(StoreError::Corrupt(_))));
         assert!(matches!(old.migrate().await, Err(StoreError::WrongKey { .. })));
         let again = old.change_key(&MasterKey::new([3; 32])).await;
@@ -170,7 +228,7 @@ async fn the_key_of_a_database_that_is_served_does_not_change() {
             match second.change_key(&MasterKey::new([2; 32])).await {
                 Err(StoreError::InUse(_)) => tokio::task::yield_now().await,
                 done => {
-                    assert_eq!(done.unwrap(), 4);
+                    assert_eq!(done.unwrap(), 6);
                     break;
                 }
             }

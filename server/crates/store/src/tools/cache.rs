@@ -19,7 +19,8 @@ const CAPACITY: u64 = 16 << 20;
 
 statements! {
     DATED: concat!("select t.updated_at, ", columns!(), " from tools t where t.org_id = $1 and t.id = any($2)");
-    FIND: "select id, updated_at from tools where org_id = $1 and (id = any($2) or name = any($3))";
+    FIND: "select id, updated_at from tools where org_id = $1 and (id = any($2) or name = any($3) or mcp_name = any($3))
+        order by case when mcp_name is null then 0 else 1 end, seq";
 }
 
 /// A tool as another row refers to it.
@@ -90,7 +91,7 @@ pub(crate) async fn shared(c: &mut Conn, a: &Actor, wanted: &[ToolRef]) -> Resul
     Ok(wanted.iter().filter_map(|tool| found.get(&tool.id).or_else(|| read.get(&tool.id)).cloned()).collect())
 }
 
-/// The tools that have one of these identifiers or one of these names, in no particular order.
+/// The tools that have one of these identifiers or one of these names: those of MCP servers last, older ones first.
 pub async fn find(c: &mut Conn, a: &Actor, ids: &[ToolId], names: &[String]) -> Result<Vec<Arc<Tool>>> {
     if ids.is_empty() && names.is_empty() {
         return Ok(Vec::new());

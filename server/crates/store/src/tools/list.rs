@@ -35,15 +35,15 @@ fn names(types: &[ToolType]) -> Vec<String> {
 
 fn restrict<'a>(query: &mut Query<'a>, a: &'a Actor, filter: &'a ToolFilter) {
     query.with(" where t.org_id = ", &a.org);
-    query.maybe(" and t.name = ", filter.name.as_ref());
+    query.maybe(" and coalesce(t.mcp_name, t.name) = ", filter.name.as_ref());
     if !filter.names.is_empty() {
-        query.push(" and t.name").any(filter.names.clone());
+        query.push(" and coalesce(t.mcp_name, t.name)").any(filter.names.clone());
     }
     if !filter.tool_ids.is_empty() {
         query.push(" and t.id").any(filter.tool_ids.iter().map(|id| id.as_str().to_owned()).collect());
     }
     if let Some(part) = &filter.search {
-        query.and_contains("t.name", part);
+        query.and_contains("coalesce(t.mcp_name, t.name)", part);
     }
     if !filter.tool_types.is_empty() {
         query.push(" and t.tool_type").any(names(&filter.tool_types));

@@ -1,4 +1,5 @@
-//! Tools, by unique name within an organisation, and which agents may call them.
+//! Tools, by unique name within an organisation, and which agents may call them. Tools of MCP servers have names that are
+//! unique on their server only, so looking one up by its name alone finds none of them ([`find`] does).
 
 mod attach;
 mod cache;
@@ -30,7 +31,8 @@ macro_rules! update {
             "($2, updated_at + 1), name = $4, tool_type = $5, description = $6, source_type = $7,
             source_code = $8, tags = $9, json_schema = $10, args_json_schema = $11, return_char_limit = $12,
             pip_requirements = $13, npm_requirements = $14, default_requires_approval = $15,
-            enable_parallel_execution = $16, metadata = $17, created_by_id = $18, last_updated_by_id = $19
+            enable_parallel_execution = $16, metadata = $17, created_by_id = $18, last_updated_by_id = $19,
+            mcp_server_id = $20, mcp_name = $21
         where org_id = $1 and id = $3"
         )
     };

@@ -5,12 +5,12 @@ use mneme_domain::{
     tool::{Tool, ToolType},
 };
 
-use crate::{Result, json, sql::Arg};
+use crate::{Result, json, mcp::tool_columns, sql::Arg};
 
 /// The columns that [`ToolRow`] reads, of `tools t`.
 macro_rules! columns {
     () => {
-        "t.id, t.name, t.tool_type, t.description, t.source_type, t.source_code, t.tags, t.json_schema, \
+        "t.id, coalesce(t.mcp_name, t.name) as name, t.tool_type, t.description, t.source_type, t.source_code, t.tags, t.json_schema, \
          t.args_json_schema, t.return_char_limit, t.pip_requirements, t.npm_requirements, \
          t.default_requires_approval, t.enable_parallel_execution, t.metadata, t.created_by_id, t.last_updated_by_id"
     };
@@ -20,13 +20,15 @@ pub(crate) use columns;
 /// The columns that [`values`] fills, after the organisation and the two times.
 pub(super) const VALUES: &str = "org_id, created_at, updated_at, id, name, tool_type, description, source_type, \
     source_code, tags, json_schema, args_json_schema, return_char_limit, pip_requirements, npm_requirements, \
-    default_requires_approval, enable_parallel_execution, metadata, created_by_id, last_updated_by_id";
+    default_requires_approval, enable_parallel_execution, metadata, created_by_id, last_updated_by_id, mcp_server_id, \
+    mcp_name";
 
 /// A tool's values in the order of [`VALUES`].
 pub(super) fn values(tool: &Tool) -> Result<Vec<Arg<'_>>> {
+    let [key, mcp_server, mcp_name] = tool_columns(tool);
     Ok(vec![
         (&tool.id).into(),
-        (&tool.name).into(),
+        key,
         tool.tool_type.as_str().into(),
         (&tool.description).into(),
         (&tool.source_type).into(),
@@ -42,6 +44,8 @@ pub(super) fn values(tool: &Tool) -> Result<Vec<Arg<'_>>> {
         json::optional_text(tool.metadata_.as_ref())?.into(),
         (&tool.created_by_id).into(),
         (&tool.last_updated_by_id).into(),
+        mcp_server,
+        mcp_name,
     ])
 }
 

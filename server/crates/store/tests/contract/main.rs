@@ -17,6 +17,7 @@ mod fixtures;
 mod identities;
 mod large_spaces;
 mod leases;
+mod mcp;
 mod messages;
 mod providers;
 mod run_events;

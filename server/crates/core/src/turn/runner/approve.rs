@@ -3,11 +3,13 @@
 use std::time::Instant;
 
 use mneme_domain::{
-    MessageId, RunId,
+    MessageId, RunId, Timestamp,
+    mcp::McpOrigin,
     message::{Message, MessageRole, StoredToolReturn},
     request::ApprovalCreate,
     run::{RunStatus, StopReason},
     step::TurnUsage,
+    tool::Tool,
 };
 
 use super::{
@@ -23,6 +25,12 @@ use super::{
     step::{BLOCK_RETRIES, context_ids, forgets, tool_message},
 };
 use crate::{CoreError, Result, failpoint};
+
+/// Whether a tool is another one than it was at a time.
+fn changed_since(tool: Option<&Tool>, then: Timestamp) -> bool {
+    let origin = tool.and_then(|tool| McpOrigin::of(tool.metadata_.as_ref()));
+    origin.and_then(|origin| origin.changed_at).is_some_and(|changed| changed > then)
+}
 
 impl Turn {
     /// Brings an answer to the request that waits for it, and refuses what comes in its place.
@@ -158,6 +166,14 @@ impl Turn {
                 Verdict::Approved if self.is_clients(name) => {
                     let text =
                         format!("{name} runs at the client, which approved the call and did not send its return.");
+                    Some(refusal(call, text))
+                }
+                // What was approved is not what would run now.
+                Verdict::Approved if changed_since(state.tool(name), request.created_at) => {
+                    let text = format!(
+                        "{name} changed on its MCP server after its approval was asked for, so it was not run. Call it \
+                         again if it is still wanted; approval is then asked for again."
+                    );
                     Some(refusal(call, text))
                 }
                 Verdict::Approved => None,

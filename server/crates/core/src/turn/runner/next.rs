@@ -5,6 +5,7 @@ use mneme_domain::{
     content::ContentPart,
     message::{Message, MessageRole, StoredToolCall, ToolStatus},
     run::StopReason,
+    tool::Tool,
 };
 use serde_json::json;
 
@@ -94,6 +95,11 @@ impl State {
     /// The names that tools are called by.
     pub(super) fn tool_names(&self) -> Vec<&str> {
         self.specs.iter().map(|spec| spec.name.as_str()).collect()
+    }
+
+    /// The agent's tool of a name.
+    pub(super) fn tool(&self, name: &str) -> Option<&Tool> {
+        self.tools.iter().find(|tool| tool.call_name() == name).map(AsRef::as_ref)
     }
 }
 
