@@ -72,7 +72,14 @@ impl Core {
             }
         };
         let (mut found, near) = tokio::try_join!(by_words, by_meaning)?;
-        let ranks = fusion::fuse(near.iter().cloned(), found.iter().map(|message| message.id.clone()));
+        if mode == SearchMode::Vector && near.is_empty() {
+            // What was just said has no vector yet, and without a model nothing has: then words are all there is.
+            found = messages::search(&mut self.store.read().await?, actor, &deeper).await?;
+        }
+        let mut ranks = fusion::fuse(near.iter().cloned(), found.iter().map(|message| message.id.clone()));
+        // Of equal ones that which has the words: it may only be too new to have a vector.
+        let by_text = |rank: &fusion::Rank<MessageId>| rank.text.unwrap_or(u32::MAX);
+        ranks.sort_by(|one, two| two.score().total_cmp(&one.score()).then_with(|| by_text(one).cmp(&by_text(two))));
         let wanted: Vec<MessageId> = ranks
             .iter()
             .take(usize::try_from(limit).unwrap_or(usize::MAX))
