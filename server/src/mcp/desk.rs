@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::http::request::Parts;
-use mneme_core::{AgentFilter, Core, CoreError, MemoryBounds, MessageSearch, PassageQuery};
+use mneme_core::{AgentFilter, Core, CoreError, FoundMessage, MemoryBounds, MessageSearch, PassageQuery, SearchMode};
 use mneme_domain::{
     Actor, AgentId, EntityId, JsonObject, Order, Page, agent::Include, message::ToolStatus, request::SendRequest,
     tool::Tool as AgentTool,
@@ -123,10 +123,12 @@ impl Desk {
             limit: limit(arguments, 10, 50),
             offset: 0,
         };
-        let found = self.core.search_messages(&asker.actor, search).await.map_err(refused)?;
+        let found = self.core.search_messages(&asker.actor, search, SearchMode::default()).await.map_err(refused)?;
         let shown: Vec<Value> = found
             .iter()
-            .map(|message| json!({"date": message.created_at, "role": message.role, "text": message.text()}))
+            .map(|FoundMessage { message, .. }| {
+                json!({"date": message.created_at, "role": message.role, "text": message.text()})
+            })
             .collect();
         Ok(Value::Array(shown).to_string())
     }
