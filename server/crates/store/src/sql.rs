@@ -13,7 +13,8 @@
 use std::{borrow::Cow, sync::OnceLock};
 
 use mneme_domain::{
-    AgentId, ArchiveId, BatchId, BlockId, EntityId, FileId, MessageId, OrgId, PassageId, ProviderId, RunId, SourceId, StepId, Timestamp, ToolId, TraceId, UserId, clock::to_micros, IdentityId, McpServerId,
+    AgentId, ArchiveId, BatchId, BlockId, EntityId, FileId, IdentityId, McpServerId, MessageId, OrgId, PassageId,
+    ProviderId, RunId, SourceId, StepId, Timestamp, ToolId, TraceId, UserId, clock::to_micros,
 };
 use sqlx::{Arguments, postgres::PgArguments, sqlite::SqliteArguments};
 

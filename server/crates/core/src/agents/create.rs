@@ -23,7 +23,7 @@ use crate::{
     files::FILE_TOOLS,
     names, prompts,
     tools::{base_rules, base_tools, name_twice},
-    turn::{input, rules, thoughts},
+    turn::{rules, thoughts},
 };
 
 /// An agent as it is to be written, with what hangs off it.
@@ -351,7 +351,6 @@ fn substitute(text: &str, values: &JsonObject) -> String {
 
 /// What this version cannot do is said, not left out silently.
 fn refuse_unsupported(body: &CreateAgent) -> Result<()> {
-    let some = |list: &Option<Vec<String>>| list.as_ref().is_some_and(|list| !list.is_empty());
     let asked = [
         (body.from_template.is_some(), "templates"),
         (body.enable_sleeptime == Some(true), "sleep-time agents"),

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use super::migrated;
 use crate::{
-    Engine, agents, archives, batches, blocks, denials, files, folders, keys, messages, migrate, passages, presence, identities, mcp,
-    providers, runs,
+    Engine, agents, archives, batches, blocks, denials, files, folders, identities, keys, mcp, messages, migrate,
+    passages, presence, providers, runs,
     sql::{Sql, args},
     steps, tenants, tools, variables, vectors,
 };
