@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use mneme_llm::ProviderKind;
+use mneme_llm::{Extras, PriceTable, ProviderKind};
 use secrecy::SecretString;
 use url::Url;
 
@@ -19,6 +19,8 @@ pub struct ProviderConfig {
     pub base_url: Url,
     /// The key, where it needs one.
     pub api_key: Option<SecretString>,
+    /// What only some kinds want to know.
+    pub extras: Extras,
 }
 
 impl std::fmt::Debug for ProviderConfig {
@@ -54,6 +56,17 @@ pub struct CoreConfig {
     pub callback_secret: Option<SecretString>,
     /// How packages for users' tools are fetched.
     pub packages: PackagesConfig,
+    /// What models cost.
+    pub prices: PriceTable,
+    /// How long it is kept what went over the wire to a provider; zero keeps none of it.
+    pub trace_age: Duration,
+}
+
+impl CoreConfig {
+    /// Whether it is kept what goes over the wire to a provider.
+    pub fn keeps_traces(&self) -> bool {
+        !self.trace_age.is_zero()
+    }
 }
 
 impl Default for CoreConfig {
@@ -70,6 +83,8 @@ impl Default for CoreConfig {
             reject_busy: false,
             callback_secret: None,
             packages: PackagesConfig::default(),
+            prices: PriceTable::default(),
+            trace_age: Duration::from_secs(30 * 86_400),
         }
     }
 }

@@ -46,7 +46,7 @@ pub use error::{CoreError, LlmFailure, Result};
 pub use execute::{Answer as ToolAnswer, SourceRun};
 #[cfg(feature = "extism")]
 pub use execute::{PluginNetwork, plugin_limits};
-pub use models::{ModelFilter, ModelRegistry, ProviderView, provider_type};
+pub use models::{CheckProvider, CreateProvider, ModelFilter, ModelRegistry, ProviderView, UpdateProvider};
 pub use packages::PackagesConfig;
 pub use tools::{ToolPolicy, Upload, UploadKind};
 pub use turn::{Reading, TurnEvent, TurnResult, TurnStream};
@@ -87,9 +87,10 @@ impl Core {
     /// # Errors
     /// When the TLS library cannot be set up.
     pub fn new(config: CoreConfig, store: Store, sandbox: Sandbox, client: LlmClient, env: Env) -> Result<Self> {
+        let no_client = |error| CoreError::Internal(format!("no outbound HTTP client: {error}"));
+        let outbound = outbound::Outbound::new(config.private_network).map_err(no_client)?;
+        let client = client.with_guard(outbound::guard(config.private_network).map_err(no_client)?);
         let models = ModelRegistry::new(&config, client);
-        let outbound = outbound::Outbound::new(config.private_network)
-            .map_err(|error| CoreError::Internal(format!("no outbound HTTP client: {error}")))?;
         let env_id = env.uuid();
         let packages = packages::Packages::new(config.packages.clone());
         Ok(Self {

@@ -87,21 +87,32 @@ impl Resolve for Guard {
     }
 }
 
+fn guarded(policy: PrivateNetwork) -> reqwest::ClientBuilder {
+    Client::builder()
+        .dns_resolver(Arc::new(Guard(policy)))
+        .redirect(Policy::none())
+        .no_proxy()
+        .connect_timeout(Duration::from_secs(5))
+        .user_agent(concat!("mneme/", env!("CARGO_PKG_VERSION")))
+}
+
+/// The way to model providers that users added. A model may think for long, so the calls' own limits hold.
+///
+/// # Errors
+/// When the TLS library cannot be set up.
+pub fn guard(policy: PrivateNetwork) -> Result<mneme_llm::Guard, reqwest::Error> {
+    let outbound = Outbound { client: guarded(policy).build()?, policy };
+    let client = outbound.client.clone();
+    Ok(mneme_llm::Guard { client, allows: Arc::new(move |url| outbound.check(url.as_str()).is_ok()) })
+}
+
 impl Outbound {
     /// A client with a policy.
     ///
     /// # Errors
     /// When the TLS library cannot be set up.
     pub fn new(policy: PrivateNetwork) -> Result<Self, reqwest::Error> {
-        let client = Client::builder()
-            .dns_resolver(Arc::new(Guard(policy)))
-            .redirect(Policy::none())
-            .no_proxy()
-            .connect_timeout(Duration::from_secs(5))
-            .timeout(Duration::from_secs(30))
-            .user_agent(concat!("mneme/", env!("CARGO_PKG_VERSION")))
-            .build()?;
-        Ok(Self { client, policy })
+        Ok(Self { client: guarded(policy).timeout(Duration::from_secs(30)).build()?, policy })
     }
 
     /// Checks an address as far as it can be without asking for its name.

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use mneme_domain::{Actor, archive::Archive, llm_config::EmbeddingConfig};
-use mneme_llm::{LlmError, Provider};
+use mneme_llm::LlmError;
 use mneme_store::passages;
 
 use crate::{Core, CoreError, Result};
@@ -20,20 +20,12 @@ const LEFT_OVER: u32 = 50;
 const LEFT_OVER_AGE: i64 = 60;
 
 impl Core {
-    /// The provider of an embedding model.
-    fn embedding_provider(&self, config: &EmbeddingConfig) -> Result<&Provider> {
-        let handle = config.handle.as_deref().and_then(|handle| handle.split_once('/')).map(|(name, _)| name);
-        let name = handle.unwrap_or(&config.embedding_endpoint_type);
-        self.models.provider(name).ok_or_else(|| {
-            CoreError::Invalid(format!("The embedding provider '{name}' is not configured on this server"))
-        })
-    }
-
     /// The vector of a text.
-    pub(super) async fn vector(&self, config: &EmbeddingConfig, text: &str) -> Result<Vec<f32>> {
-        let provider = self.embedding_provider(config)?;
+    pub(super) async fn vector(&self, actor: &Actor, config: &EmbeddingConfig, text: &str) -> Result<Vec<f32>> {
+        let provider = self.embedding_provider(actor, config).await?;
         let ask = |most: usize| {
             let part: String = text.chars().take(most).collect();
+            let provider = &provider;
             async move { self.models.client().embed(provider, &config.embedding_model, &[part], None).await }
         };
         let asked = async {
@@ -56,9 +48,14 @@ impl Core {
     }
 
     /// The vector of a text, or none with a line in the log when there is no model or it cannot be asked.
-    pub(super) async fn try_vector(&self, config: Option<&EmbeddingConfig>, text: &str) -> Option<Vec<f32>> {
+    pub(super) async fn try_vector(
+        &self,
+        actor: &Actor,
+        config: Option<&EmbeddingConfig>,
+        text: &str,
+    ) -> Option<Vec<f32>> {
         let config = config?;
-        match self.vector(config, text).await {
+        match self.vector(actor, config, text).await {
             Ok(vector) => Some(vector),
             Err(error) => {
                 tracing::warn!(model = config.name(), %error, "a text could not be embedded");
@@ -88,7 +85,7 @@ impl Core {
             if age.num_seconds() < LEFT_OVER_AGE || self.closing.is_cancelled() {
                 continue;
             }
-            let vector = self.vector(config, &passage.text).await?;
+            let vector = self.vector(actor, config, &passage.text).await?;
             let mut tx = self.store.write().await?;
             passages::embed(&mut tx, actor, &passage.id, &passage.text, config, &vector).await?;
             tx.commit().await?;

@@ -126,7 +126,7 @@ impl Core {
         let limit = query.limit.unwrap_or(DEFAULT_LIMIT).clamp(1, MAX_LIMIT);
         let depth = limit * DEPTH;
         let text = query.text.trim();
-        let vectors = if text.is_empty() { Vec::new() } else { self.query_vectors(&archives, text).await };
+        let vectors = if text.is_empty() { Vec::new() } else { self.query_vectors(actor, &archives, text).await };
 
         let mut search = search;
         let mut conn = self.store.read().await?;
@@ -164,6 +164,7 @@ impl Core {
     /// out: words still find.
     async fn query_vectors(
         &self,
+        actor: &Actor,
         archives: &[Archive],
         text: &str,
     ) -> Vec<(EmbeddingConfig, Vec<ArchiveId>, Vec<f32>)> {
@@ -176,7 +177,7 @@ impl Core {
             }
         }
         let asked = models.into_iter().map(|(config, within)| async move {
-            let vector = self.try_vector(Some(&config), text).await?;
+            let vector = self.try_vector(actor, Some(&config), text).await?;
             Some((config, within, vector))
         });
         futures::future::join_all(asked).await.into_iter().flatten().collect()

@@ -7,6 +7,7 @@ mod answer;
 mod approval;
 mod background;
 mod commit;
+mod fallback;
 mod fields;
 mod heartbeats;
 pub mod host;

@@ -5,8 +5,10 @@
 mod approvals;
 mod background;
 mod common;
+mod fallbacks;
 mod hostile_models;
 mod legacy;
+mod providers;
 mod rules;
 mod takeover;
 mod turns;
