@@ -10,8 +10,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use aws_smithy_eventstream::frame::write_message_to;
-use aws_smithy_types::event_stream::{Header, HeaderValue, Message};
 use futures::StreamExt;
 use mneme_llm::{ChatMessage, ChatRequest, Extras, LlmClient, Part, Provider, ProviderKind, RetryPolicy, Timeouts};
 use serde_json::{Value, json};
@@ -40,15 +38,29 @@ fn line(value: &Value) -> Vec<u8> {
     }
 }
 
-fn frame(kind: &'static str, payload: &Value) -> Vec<u8> {
-    let named = |name: &'static str, value: &'static str| Header::new(name, HeaderValue::String(value.into()));
-    let message = Message::new(payload.to_string().into_bytes())
-        .add_header(named(":message-type", "event"))
-        .add_header(named(":event-type", kind));
-    let mut bytes = Vec::new();
-    // Writing into memory cannot fail.
-    let _ = write_message_to(&message, &mut bytes);
+fn frame(kind: &str, payload: &Value) -> Vec<u8> {
+    let mut headers = Vec::new();
+    for (name, value) in [(":message-type", "event"), (":event-type", kind)] {
+        headers.push(name.len() as u8);
+        headers.extend(name.as_bytes());
+        headers.push(7);
+        headers.extend((value.len() as u16).to_be_bytes());
+        headers.extend(value.as_bytes());
+    }
+    let payload = payload.to_string();
+    let mut bytes = ((16 + headers.len() + payload.len()) as u32).to_be_bytes().to_vec();
+    bytes.extend((headers.len() as u32).to_be_bytes());
+    bytes.extend(checksum(&bytes).to_be_bytes());
+    bytes.extend(headers);
+    bytes.extend(payload.as_bytes());
+    bytes.extend(checksum(&bytes).to_be_bytes());
     bytes
+}
+
+/// CRC-32, bit by bit.
+fn checksum(bytes: &[u8]) -> u32 {
+    let step = |crc: u32, _| if crc & 1 == 1 { (crc >> 1) ^ 0xedb8_8320 } else { crc >> 1 };
+    !bytes.iter().fold(u32::MAX, |crc, byte| (0..8).fold(crc ^ u32::from(*byte), step))
 }
 
 fn wires() -> Vec<Wire> {

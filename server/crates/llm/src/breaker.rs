@@ -59,7 +59,10 @@ impl Breaker {
 
     /// Whether the provider may be asked for this model now.
     pub fn admit(&self, provider: &Provider, model: &str) -> Result<(), LlmError> {
-        let now = Instant::now();
+        self.admit_at(provider, model, Instant::now())
+    }
+
+    fn admit_at(&self, provider: &Provider, model: &str, now: Instant) -> Result<(), LlmError> {
         let mut circuits = self.circuits.lock().unwrap_or_else(PoisonError::into_inner);
         for key in [key(provider, None), key(provider, Some(model))] {
             let Some(circuit) = circuits.get_mut(&key) else { continue };
@@ -83,6 +86,10 @@ impl Breaker {
 
     /// Takes note of how a call ended.
     pub fn note(&self, provider: &Provider, model: &str, outcome: Result<(), &LlmError>) {
+        self.note_at(provider, model, outcome, Instant::now());
+    }
+
+    fn note_at(&self, provider: &Provider, model: &str, outcome: Result<(), &LlmError>, now: Instant) {
         if self.policy.failures == 0 {
             return;
         }
@@ -116,7 +123,7 @@ impl Breaker {
         if circuit.until.is_some() {
             circuit.pause = circuit.pause.saturating_mul(2).min(self.policy.longest);
         }
-        circuit.until = Some(Instant::now() + circuit.pause);
+        circuit.until = Some(now + circuit.pause);
         if circuit.failures == self.policy.failures {
             let seconds = circuit.pause.as_secs();
             tracing::warn!(provider = provider.name(), model, seconds, "the provider keeps failing and is left alone");
@@ -144,49 +151,65 @@ mod tests {
         LlmError::Server { message: "m".into(), status: 500 }
     }
 
-    fn fail(breaker: &Breaker, provider: &Provider, error: &LlmError, times: u32) {
-        (0..times).for_each(|_| breaker.note(provider, "m", Err(error)));
+    /// A breaker with a clock that the test moves.
+    struct Trial {
+        breaker: Breaker,
+        now: Instant,
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn a_failing_model_is_left_alone_then_tried_and_left_alone_for_longer() {
-        let breaker = Breaker::new(BreakerPolicy::default());
+    impl Trial {
+        fn new(policy: BreakerPolicy) -> Self {
+            Self { breaker: Breaker::new(policy), now: Instant::now() }
+        }
+
+        fn fail(&self, provider: &Provider, error: &LlmError, times: u32) {
+            (0..times).for_each(|_| self.breaker.note_at(provider, "m", Err(error), self.now));
+        }
+
+        fn admit(&self, provider: &Provider, model: &str) -> Result<(), String> {
+            self.breaker.admit_at(provider, model, self.now).map_err(|error| error.to_string())
+        }
+    }
+
+    #[test]
+    fn a_failing_model_is_left_alone_then_tried_and_left_alone_for_longer() {
+        let mut trial = Trial::new(BreakerPolicy::default());
         let one = provider("key-one");
-        fail(&breaker, &one, &server(), 4);
-        assert_eq!(breaker.admit(&one, "m"), Ok(()));
-        fail(&breaker, &one, &server(), 1);
-        let refusal = breaker.admit(&one, "m").expect_err("left alone").to_string();
+        trial.fail(&one, &server(), 4);
+        assert_eq!(trial.admit(&one, "m"), Ok(()));
+        trial.fail(&one, &server(), 1);
+        let refusal = trial.admit(&one, "m").expect_err("left alone");
         assert!(refusal.contains("failed 5 times") && refusal.contains("11 s"), "{refusal}");
-        assert_eq!(breaker.admit(&one, "another"), Ok(()), "its other models are served");
-        assert_eq!(breaker.admit(&provider("key-two"), "m"), Ok(()), "another key is another circuit");
-        tokio::time::advance(Duration::from_secs(10)).await;
-        assert_eq!(breaker.admit(&one, "m"), Ok(()), "one call is let through");
-        assert!(breaker.admit(&one, "m").is_err(), "and no other before it has ended");
-        fail(&breaker, &one, &server(), 1);
-        tokio::time::advance(Duration::from_secs(19)).await;
-        assert!(breaker.admit(&one, "m").is_err(), "the pause is twice as long");
-        tokio::time::advance(Duration::from_secs(1)).await;
-        assert_eq!(breaker.admit(&one, "m"), Ok(()));
-        breaker.note(&one, "m", Ok(()));
-        assert_eq!(breaker.admit(&one, "m"), Ok(()));
-        fail(&breaker, &one, &server(), 4);
-        assert_eq!(breaker.admit(&one, "m"), Ok(()), "a success begins the count anew");
+        assert_eq!(trial.admit(&one, "another"), Ok(()), "its other models are served");
+        assert_eq!(trial.admit(&provider("key-two"), "m"), Ok(()), "another key is another circuit");
+        trial.now += Duration::from_secs(10);
+        assert_eq!(trial.admit(&one, "m"), Ok(()), "one call is let through");
+        assert!(trial.admit(&one, "m").is_err(), "and no other before it has ended");
+        trial.fail(&one, &server(), 1);
+        trial.now += Duration::from_secs(19);
+        assert!(trial.admit(&one, "m").is_err(), "the pause is twice as long");
+        trial.now += Duration::from_secs(1);
+        assert_eq!(trial.admit(&one, "m"), Ok(()));
+        trial.breaker.note_at(&one, "m", Ok(()), trial.now);
+        assert_eq!(trial.admit(&one, "m"), Ok(()));
+        trial.fail(&one, &server(), 4);
+        assert_eq!(trial.admit(&one, "m"), Ok(()), "a success begins the count anew");
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn a_server_that_is_gone_is_gone_for_all_its_models_and_refusals_are_signs_of_life() {
-        let breaker = Breaker::new(BreakerPolicy::default());
+    #[test]
+    fn a_server_that_is_gone_is_gone_for_all_its_models_and_refusals_are_signs_of_life() {
+        let trial = Trial::new(BreakerPolicy::default());
         let one = provider("key-one");
         let gone = LlmError::Connection { message: "m".into() };
-        fail(&breaker, &one, &gone, 4);
-        breaker.note(&one, "m", Err(&LlmError::malformed("m")));
-        fail(&breaker, &one, &gone, 1);
-        assert!(breaker.admit(&one, "another").is_err());
-        let refused = LlmError::BadRequest { message: "m".into(), status: Some(400) };
-        breaker.note(&one, "m", Err(&refused));
-        assert_eq!(breaker.admit(&one, "another"), Ok(()));
-        let off = Breaker::new(BreakerPolicy { failures: 0, ..BreakerPolicy::default() });
-        fail(&off, &one, &gone, 100);
+        trial.fail(&one, &gone, 4);
+        trial.fail(&one, &LlmError::malformed("m"), 1);
+        assert_eq!(trial.admit(&one, "another"), Ok(()), "nonsense says nothing either way");
+        trial.fail(&one, &gone, 1);
+        assert!(trial.admit(&one, "another").is_err());
+        trial.fail(&one, &LlmError::BadRequest { message: "m".into(), status: Some(400) }, 1);
+        assert_eq!(trial.admit(&one, "another"), Ok(()));
+        let off = Trial::new(BreakerPolicy { failures: 0, ..BreakerPolicy::default() });
+        off.fail(&one, &gone, 100);
         assert_eq!(off.admit(&one, "m"), Ok(()));
     }
 }

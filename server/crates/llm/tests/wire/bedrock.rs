@@ -1,7 +1,5 @@
 //! Amazon Bedrock: binary frames, signatures, its two listings, its embeddings.
 
-use aws_smithy_eventstream::frame::write_message_to;
-use aws_smithy_types::event_stream::{Header, HeaderValue, Message};
 use mneme_llm::{Delta, FinishReason, ModelKind, ProviderKind, Usage};
 use serde_json::{Value, json};
 
@@ -16,19 +14,33 @@ pub const FRAMES: &str = "application/vnd.amazon.eventstream";
 const MODEL: &str = "us.anthropic.claude-sonnet-4-20250514-v1:0";
 
 /// An event as AWS packs it.
-pub fn frame(kind: &'static str, payload: &Value) -> Vec<u8> {
+pub fn frame(kind: &str, payload: &Value) -> Vec<u8> {
     packed(":event-type", "event", kind, payload)
 }
 
-fn packed(header: &'static str, message: &'static str, kind: &'static str, payload: &Value) -> Vec<u8> {
-    let named = |name: &'static str, value: &'static str| Header::new(name, HeaderValue::String(value.into()));
-    let message = Message::new(payload.to_string().into_bytes())
-        .add_header(named(":message-type", message))
-        .add_header(named(header, kind))
-        .add_header(named(":content-type", "application/json"));
-    let mut bytes = Vec::new();
-    write_message_to(&message, &mut bytes).expect("a frame");
+fn packed(header: &str, message: &str, kind: &str, payload: &Value) -> Vec<u8> {
+    let mut headers = Vec::new();
+    for (name, value) in [(":message-type", message), (header, kind), (":content-type", "application/json")] {
+        headers.push(name.len() as u8);
+        headers.extend(name.as_bytes());
+        headers.push(7);
+        headers.extend((value.len() as u16).to_be_bytes());
+        headers.extend(value.as_bytes());
+    }
+    let payload = payload.to_string();
+    let mut bytes = ((16 + headers.len() + payload.len()) as u32).to_be_bytes().to_vec();
+    bytes.extend((headers.len() as u32).to_be_bytes());
+    bytes.extend(checksum(&bytes).to_be_bytes());
+    bytes.extend(headers);
+    bytes.extend(payload.as_bytes());
+    bytes.extend(checksum(&bytes).to_be_bytes());
     bytes
+}
+
+/// CRC-32, bit by bit.
+fn checksum(bytes: &[u8]) -> u32 {
+    let step = |crc: u32, _| if crc & 1 == 1 { (crc >> 1) ^ 0xedb8_8320 } else { crc >> 1 };
+    !bytes.iter().fold(u32::MAX, |crc, byte| (0..8).fold(crc ^ u32::from(*byte), step))
 }
 
 fn frames(events: &[(&'static str, Value)]) -> Answer {
@@ -124,7 +136,7 @@ async fn whole_answers_and_their_ends() {
 
 #[tokio::test]
 async fn failures_have_their_names_in_the_status_and_in_the_stream() {
-    let exception = |kind: &'static str| {
+    let exception = |kind: &str| {
         let bytes = packed(":exception-type", "exception", kind, &json!({"message": "no luck"}));
         Answer::new(200, FRAMES, "", bytes)
     };

@@ -1,19 +1,14 @@
 //! AWS's binary event streams: frames with headers, a payload and checksums, cut anywhere by the network.
 
-use aws_smithy_eventstream::frame::{DecodedFrame, MessageFrameDecoder};
-use aws_smithy_types::event_stream::Message;
-use bytes::BytesMut;
+mod frame;
+
+use bytes::{Buf, BytesMut};
 
 use crate::{error::LlmError, sse::SseEvent};
-
-/// The length at the beginning of a frame.
-const LENGTH: usize = 4;
-/// A frame without headers and payload: two lengths and two checksums.
-const SHORTEST: usize = 16;
+use frame::{Frame, SHORTEST};
 
 /// Parser state between two chunks.
 pub(crate) struct FrameParser {
-    decoder: MessageFrameDecoder,
     buffer: BytesMut,
     max_bytes: usize,
 }
@@ -21,80 +16,71 @@ pub(crate) struct FrameParser {
 impl FrameParser {
     /// A parser that refuses a frame of more than `max_bytes`.
     pub fn new(max_bytes: usize) -> Self {
-        Self { decoder: MessageFrameDecoder::new(), buffer: BytesMut::new(), max_bytes }
+        Self { buffer: BytesMut::new(), max_bytes }
     }
 
     /// Takes a chunk and appends the events it completes to `out`. An event's data is one JSON object whose only key is
     /// the event's type; an exception is an event `error` in the shape of everybody else's errors.
     pub fn push(&mut self, chunk: &[u8], out: &mut Vec<SseEvent>) -> Result<(), LlmError> {
         self.buffer.extend_from_slice(chunk);
-        loop {
-            let Some(length) = self.buffer.first_chunk::<LENGTH>() else {
-                return Ok(());
-            };
+        while let Some(length) = self.buffer.first_chunk() {
             let length = u32::from_be_bytes(*length) as usize;
             if !(SHORTEST..=self.max_bytes).contains(&length) {
                 return Err(LlmError::malformed("the provider sent a frame of an impossible length"));
             }
-            // The decoder must see whole frames only: it would keep a part of the head for itself.
-            if self.buffer.len() < length {
+            let Some(bytes) = self.buffer.get(..length) else {
                 return Ok(());
-            }
-            match self.decoder.decode_frame(&mut self.buffer) {
-                Ok(DecodedFrame::Complete(message)) => out.extend(event(&message)?),
-                Ok(DecodedFrame::Incomplete) => return Ok(()),
-                Err(_) => return Err(LlmError::malformed("the provider sent a damaged frame")),
-            }
+            };
+            let frame = Frame::read(bytes).ok_or_else(|| LlmError::malformed("the provider sent a damaged frame"))?;
+            out.extend(event(&frame)?);
+            self.buffer.advance(length);
         }
+        Ok(())
     }
 }
 
-fn event(message: &Message) -> Result<Option<SseEvent>, LlmError> {
-    let header = |name: &str| {
-        let found = message.headers().iter().find(|header| header.name().as_str() == name)?;
-        found.value().as_string().ok().map(|text| text.as_str().to_owned())
-    };
-    let payload = std::str::from_utf8(message.payload())
+fn event(frame: &Frame<'_>) -> Result<Option<SseEvent>, LlmError> {
+    let payload = std::str::from_utf8(frame.payload)
         .map_err(|_| LlmError::malformed("the provider sent a frame that is not text"))?;
-    let kind = header(":message-type").unwrap_or_default();
-    if kind == "event" {
-        let Some(name) = header(":event-type") else {
+    if frame.header(":message-type") == Some("event") {
+        let Some(name) = frame.header(":event-type") else {
             return Ok(None);
         };
         let payload = if payload.trim().is_empty() { "{}" } else { payload };
-        return Ok(Some(SseEvent { event: String::new(), data: format!("{{{}:{payload}}}", quoted(&name)) }));
+        let data = format!("{{{}:{payload}}}", serde_json::Value::from(name));
+        return Ok(Some(SseEvent { event: String::new(), data }));
     }
-    let code = header(":exception-type").or_else(|| header(":error-code")).unwrap_or_default();
+    let code = frame.header(":exception-type").or_else(|| frame.header(":error-code")).unwrap_or_default();
     let said = serde_json::from_str::<serde_json::Value>(payload).ok();
     let message = said
         .as_ref()
         .and_then(|said| said.get("message")?.as_str())
-        .map(str::to_owned)
-        .or_else(|| header(":error-message"))
-        .unwrap_or_else(|| code.clone());
+        .or_else(|| frame.header(":error-message"))
+        .unwrap_or(code);
     let error = serde_json::json!({"error": {"code": code, "message": message}});
     Ok(Some(SseEvent { event: "error".to_owned(), data: error.to_string() }))
 }
 
-fn quoted(text: &str) -> serde_json::Value {
-    serde_json::Value::from(text)
-}
-
 #[cfg(test)]
 mod tests {
-    use aws_smithy_eventstream::frame::write_message_to;
-    use aws_smithy_types::event_stream::{Header, HeaderValue};
-    use bytes::Bytes;
-
     use super::*;
 
-    fn frame(headers: &[(&'static str, &'static str)], payload: &'static str) -> Vec<u8> {
-        let mut message = Message::new(Bytes::from_static(payload.as_bytes()));
+    fn frame(headers: &[(&str, &str)], payload: &str) -> Vec<u8> {
+        let mut packed = Vec::new();
         for (name, value) in headers {
-            message = message.add_header(Header::new(*name, HeaderValue::String((*value).into())));
+            packed.push(name.len() as u8);
+            packed.extend(name.as_bytes());
+            packed.push(7);
+            packed.extend((value.len() as u16).to_be_bytes());
+            packed.extend(value.as_bytes());
         }
         let mut bytes = Vec::new();
-        write_message_to(&message, &mut bytes).expect("a frame");
+        bytes.extend(((SHORTEST + packed.len() + payload.len()) as u32).to_be_bytes());
+        bytes.extend((packed.len() as u32).to_be_bytes());
+        bytes.extend(frame::checksum(&bytes).to_be_bytes());
+        bytes.extend(packed);
+        bytes.extend(payload.as_bytes());
+        bytes.extend(frame::checksum(&bytes).to_be_bytes());
         bytes
     }
 
