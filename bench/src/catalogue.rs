@@ -49,6 +49,8 @@ pub enum Kind {
     ArchivalInsert,
     ArchivalSearch,
     PythonTool,
+    PdfIngest,
+    GrepFolder,
     MemoryGrowth,
 }
 
@@ -121,6 +123,8 @@ pub const MEASURES: &[Measure] = &[
     measure("archival-insert", "archival insert, 1 client", Kind::ArchivalInsert, None, Some(retired::ARCHIVAL_INSERT)),
     measure("archival-search", "archival search over 1,000 passages, 1 client", Kind::ArchivalSearch, None, Some(retired::ARCHIVAL_SEARCH)),
     measure("python-tool", "Python tool run, warm, 1 client", Kind::PythonTool, None, Some(retired::PYTHON_TOOL)),
+    measure("pdf-ingest", "a PDF of 300 pages, from upload to searchable by meaning", Kind::PdfIngest, Some(Target::Median(10_000.0)), None),
+    measure("grep-folder", "grep over a folder of 1,000 files, the call by itself", Kind::GrepFolder, Some(Target::Median(300.0)), None),
     measure("memory-growth", "memory after many turns, 8 clients", Kind::MemoryGrowth, Some(Target::Growth(20.0)), Some(retired::MEMORY_AFTER_LOAD)),
 ];
 

@@ -15,6 +15,7 @@ use crate::server::{Launch, Server};
 
 mod archival;
 mod create;
+mod files;
 mod fixtures;
 mod growth;
 mod python;
@@ -60,6 +61,8 @@ impl Bench {
             Kind::ArchivalInsert => self.archival_insert().await,
             Kind::ArchivalSearch => self.archival_search().await,
             Kind::PythonTool => self.python_tool().await,
+            Kind::PdfIngest => self.pdf_ingest().await,
+            Kind::GrepFolder => self.grep_folder().await,
             Kind::MemoryGrowth => self.memory_growth().await,
         }
     }

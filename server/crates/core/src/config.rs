@@ -6,7 +6,7 @@ use mneme_llm::{Extras, PriceTable, ProviderKind};
 use secrecy::SecretString;
 use url::Url;
 
-use crate::{outbound::PrivateNetwork, packages::PackagesConfig};
+use crate::{files::FilesConfig, outbound::PrivateNetwork, packages::PackagesConfig};
 
 /// A model provider that the operator set up.
 #[derive(Clone)]
@@ -56,6 +56,8 @@ pub struct CoreConfig {
     pub callback_secret: Option<SecretString>,
     /// How packages for users' tools are fetched.
     pub packages: PackagesConfig,
+    /// How uploads are taken.
+    pub files: FilesConfig,
     /// What models cost.
     pub prices: PriceTable,
     /// How long it is kept what went over the wire to a provider; zero keeps none of it.
@@ -85,6 +87,7 @@ impl Default for CoreConfig {
             packages: PackagesConfig::default(),
             prices: PriceTable::default(),
             trace_age: Duration::from_secs(30 * 86_400),
+            files: FilesConfig::default(),
         }
     }
 }

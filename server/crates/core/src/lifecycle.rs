@@ -33,7 +33,7 @@ impl Core {
         tx.commit().await?;
         self.begin_leases().await?;
         self.begin_forgetting();
-        Ok(())
+        self.begin_file_work().await
     }
 
     /// Takes no new turns, waits for those under way, and ends what is left at the deadline.

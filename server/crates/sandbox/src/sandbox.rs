@@ -53,6 +53,7 @@ struct Shared {
     runtimes: Runtimes,
     builtins: OnceCell<Arc<Builtins>>,
     typescript: OnceCell<Guest>,
+    documents: OnceCell<Guest>,
 }
 
 impl Sandbox {
@@ -87,7 +88,7 @@ impl Sandbox {
         let private_hosts = config.private_hosts.clone();
         let network = Arc::new(Network { resolver, private_hosts, tls: Tls::default() });
         let runtimes = Runtimes::new(&config);
-        let (builtins, typescript) = (OnceCell::new(), OnceCell::new());
+        let (builtins, typescript, documents) = (OnceCell::new(), OnceCell::new(), OnceCell::new());
         Ok(Self {
             shared: Arc::new(Shared {
                 config,
@@ -99,6 +100,7 @@ impl Sandbox {
                 runtimes,
                 builtins,
                 typescript,
+                documents,
             }),
         })
     }
@@ -230,6 +232,15 @@ impl Sandbox {
     pub async fn typescript(&self) -> Result<Guest, SandboxError> {
         let load = || self.load_from(&self.shared.compiler, Source::Embedded(builtin::TYPESCRIPT));
         self.shared.typescript.get_or_try_init(load).await.cloned()
+    }
+
+    /// The guest that reads documents, loaded like the built-in tools. It is no tool of agents.
+    ///
+    /// # Errors
+    /// When it cannot be compiled.
+    pub async fn documents(&self) -> Result<Guest, SandboxError> {
+        let load = || self.load_from(&self.shared.compiler, Source::Embedded(builtin::DOCUMENTS));
+        self.shared.documents.get_or_try_init(load).await.cloned()
     }
 
     /// The guests' way to the network, for code that runs elsewhere but under the same policies.

@@ -108,7 +108,7 @@ impl Core {
     }
 
     /// The embedding model: the one named, else the first that a provider offers, else none.
-    pub(super) async fn choose_embedding(
+    pub(crate) async fn choose_embedding(
         self: &Arc<Self>,
         actor: &Actor,
         handle: Option<String>,

@@ -48,7 +48,7 @@ impl Core {
     }
 
     /// The vector of a text, or none with a line in the log when there is no model or it cannot be asked.
-    pub(super) async fn try_vector(
+    pub(crate) async fn try_vector(
         &self,
         actor: &Actor,
         config: Option<&EmbeddingConfig>,

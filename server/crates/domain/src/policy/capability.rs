@@ -12,6 +12,8 @@ pub const MEMORY_WRITE: &str = "memory-write";
 pub const CONVERSATION_SEARCH: &str = "conversation-search";
 /// Keep texts in the agent's archival memory, and search it.
 pub const ARCHIVAL: &str = "archival";
+/// Read, open and search the files of the agent's folders.
+pub const FILES: &str = "files";
 /// Send requests over the network, within the tool's network policy.
 pub const NETWORK: &str = "network";
 /// Use this server's own API as the agent's owner.
@@ -21,7 +23,7 @@ pub const API: &str = "api";
 pub const ENV: &str = "env";
 
 /// All that can be granted by these names.
-pub const ALL: &[&str] = &[MEMORY_READ, MEMORY_WRITE, CONVERSATION_SEARCH, ARCHIVAL, NETWORK, API];
+pub const ALL: &[&str] = &[MEMORY_READ, MEMORY_WRITE, CONVERSATION_SEARCH, ARCHIVAL, FILES, NETWORK, API];
 
 /// A refusal: something that a tool tried without having the power to.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
