@@ -1,4 +1,5 @@
-//! Embeds the language runtimes: every `*.wasm` in `<workspace>/builtin-tools/dist/runtimes`, compressed.
+//! Embeds the language runtimes, every `*.wasm` in `<workspace>/builtin-tools/dist/runtimes`, compressed, and the embedding
+//! models beside them, as they are: so they take no memory until they are used.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
@@ -17,11 +18,12 @@ fn main() {
 fn run() -> Result<(), String> {
     let here = PathBuf::from(variable("CARGO_MANIFEST_DIR")?);
     let out = PathBuf::from(variable("OUT_DIR")?);
+    embed_models(&here.join("../builtin-tools/dist/models"), &out)?;
     let folder = here.join("../builtin-tools/dist/runtimes");
     println!("cargo::rerun-if-changed={}", folder.display());
     let mut table = String::from("&[\n");
     // A build without runtimes is a whole server, for tools that are components.
-    for path in files(&folder).unwrap_or_default() {
+    for path in files(&folder, "wasm").unwrap_or_default() {
         println!("cargo::rerun-if-changed={}", path.display());
         let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let packed = out.join(format!("{name}.wasm.zst"));
@@ -35,11 +37,26 @@ fn run() -> Result<(), String> {
     fs::write(&target, table).map_err(|error| format!("{}: {error}", target.display()))
 }
 
-fn files(folder: &Path) -> io::Result<Vec<PathBuf>> {
+fn embed_models(folder: &Path, out: &Path) -> Result<(), String> {
+    println!("cargo::rerun-if-changed={}", folder.display());
+    let mut table = String::from("&[\n");
+    // A build without a model is a whole server, which embeds with its providers.
+    for path in files(folder, "safetensors").unwrap_or_default() {
+        println!("cargo::rerun-if-changed={}", path.display());
+        let path = fs::canonicalize(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        table += &format!("    ({name:?}, include_bytes!({:?})),\n", path.display().to_string());
+    }
+    table += "]\n";
+    let target = out.join("models.rs");
+    fs::write(&target, table).map_err(|error| format!("{}: {error}", target.display()))
+}
+
+fn files(folder: &Path, kind: &str) -> io::Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
-        if path.extension().is_some_and(|extension| extension == "wasm") {
+        if path.extension().is_some_and(|extension| extension == kind) {
             found.push(path);
         }
     }

@@ -18,6 +18,7 @@ mod create;
 mod files;
 mod fixtures;
 mod growth;
+mod large;
 mod python;
 mod read;
 mod requests;
@@ -34,6 +35,8 @@ pub struct Bench {
     provider: Provider,
     /// The server that most measures share, once one has needed it, with its folder.
     shared: Option<(Server, TempDir)>,
+    /// A filled archive, once a measure has needed it.
+    large: Option<large::Large>,
     /// Agents of the shared server that nobody has talked to.
     agents: Vec<String>,
 }
@@ -41,7 +44,7 @@ pub struct Bench {
 impl Bench {
     /// A bench whose server is not started yet.
     pub fn new(options: Options, launch: Launch, provider: Provider) -> Self {
-        Self { options, launch, provider, shared: None, agents: Vec::new() }
+        Self { options, launch, provider, shared: None, large: None, agents: Vec::new() }
     }
 
     /// Takes one measure.
@@ -61,6 +64,9 @@ impl Bench {
             Kind::ArchivalInsert => self.archival_insert().await,
             Kind::ArchivalSearch => self.archival_search().await,
             Kind::PythonTool => self.python_tool().await,
+            Kind::LargeInsert => self.large_insert().await,
+            Kind::LargeSearch => self.large_search().await,
+            Kind::LargeFirst => self.large_first().await,
             Kind::PdfIngest => self.pdf_ingest().await,
             Kind::GrepFolder => self.grep_folder().await,
             Kind::MemoryGrowth => self.memory_growth().await,

@@ -21,6 +21,7 @@ mod answer;
 mod embedding;
 mod request;
 mod wire;
+pub mod words;
 
 /// How long the slow model thinks before its first token.
 pub const FIRST_TOKEN: Duration = Duration::from_millis(50);

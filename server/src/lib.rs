@@ -3,6 +3,7 @@
 pub mod app;
 pub mod cli;
 pub mod config;
+mod embeddings;
 pub mod http;
 pub mod master_key;
 pub mod openapi;

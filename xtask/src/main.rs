@@ -4,6 +4,7 @@ mod bench;
 mod examples;
 mod guests;
 mod inputs;
+mod models;
 mod paths;
 mod runtimes;
 mod setup;
@@ -24,7 +25,8 @@ struct Arguments {
 enum Command {
     /// Builds the server with optimisation and measures it.
     Bench(bench::Options),
-    /// Prepares a fresh checkout: fetches the wasm target, builds the built-in tools and the language runtimes.
+    /// Prepares a fresh checkout: fetches the wasm target, builds the built-in tools and the language runtimes,
+    /// fetches the embedding model.
     Setup(setup::Options),
     /// Tests the language runtimes' own code, without WebAssembly.
     TestRuntimes,

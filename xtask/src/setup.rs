@@ -4,7 +4,7 @@ use clap::Args;
 use mneme_toolchain::Output;
 
 use crate::fail::Done;
-use crate::{examples, guests, paths, runtimes};
+use crate::{examples, guests, models, paths, runtimes};
 
 /// What to do differently.
 #[derive(Args)]
@@ -19,9 +19,15 @@ pub struct Options {
     /// Do without the runtimes for tools in Python and JavaScript
     #[arg(long)]
     without_runtimes: bool,
+    /// Do without the built-in embedding model
+    #[arg(long)]
+    without_model: bool,
     /// Build nothing but these runtimes
     #[arg(long, conflicts_with = "without_runtimes")]
     only_runtimes: bool,
+    /// Fetch nothing but the embedding model
+    #[arg(long, conflicts_with_all = ["without_model", "only_runtimes"])]
+    only_model: bool,
 }
 
 /// Runs the command.
@@ -29,7 +35,12 @@ pub fn run(options: &Options) -> Done {
     if options.only_runtimes {
         return runtimes::build(options.rebuild);
     }
-    println!("Preparing the checkout: a compiler for WebAssembly, the built-in tools, the language runtimes.");
+    if options.only_model {
+        return models::build(options.rebuild);
+    }
+    println!(
+        "Preparing the checkout: a compiler for WebAssembly, the built-in tools, the language runtimes, the embedding model."
+    );
     println!("The first time takes two to six minutes; afterwards seconds.");
     let root = paths::root();
     let find = |output| {
@@ -40,6 +51,9 @@ pub fn run(options: &Options) -> Done {
     let components = find(Output::Component)?;
     guests::build(&components, options.rebuild)?;
     examples::build(&components, &find(Output::Module)?, options.rebuild)?;
+    if !options.without_model {
+        models::build(options.rebuild)?;
+    }
     if !options.without_runtimes {
         runtimes::build(options.rebuild)?;
     }

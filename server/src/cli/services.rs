@@ -19,7 +19,7 @@ use url::Url;
 use super::CommandError;
 use crate::{
     config::{Busy, Config, seconds},
-    master_key, runtimes,
+    embeddings, master_key, runtimes,
 };
 
 /// Makes the data directory, for its owner only.
@@ -120,6 +120,8 @@ pub fn core(
         private_network: private_network(config),
         tool_variables: tool_variables(),
         packages: packages(config),
+        embed_messages: config.embed_messages,
+        local_model: embeddings::local(),
         files: FilesConfig { folder: config.uploads_dir(), max_bytes: config.max_upload_bytes },
         run_lease: seconds(config.run_lease_seconds),
         reject_busy: config.busy_agent == Busy::Reject,

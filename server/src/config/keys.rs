@@ -122,6 +122,8 @@ settings! {
     log_level: String = "info".to_owned(); "RUST_LOG",
     /// The context window of a new agent in tokens, unless it asks for another or its model has less.
     default_context_window: u32 = 32_000,
+    /// Give messages vectors, in the background, so that they are found by meaning.
+    embed_messages: bool = true,
     /// Look for model servers on this machine (Ollama, LM Studio, llama.cpp, vLLM) when no provider is set up.
     discover_local: bool = true,
     /// How long a provider's list of models is used before it is asked again, in seconds.

@@ -4,6 +4,8 @@ mod javascript;
 mod python;
 mod wit;
 
+pub(crate) use python::interpreter;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -92,7 +94,7 @@ impl Runtime {
 }
 
 /// Puts a file where others look for it, in one step.
-fn place(made: &Path, output: &Path) -> Done {
+pub(crate) fn place(made: &Path, output: &Path) -> Done {
     let folder = output.parent().unwrap_or(output);
     fs::create_dir_all(folder).map_err(Failure::at(folder))?;
     let temporary = output.with_extension("part");
@@ -101,7 +103,7 @@ fn place(made: &Path, output: &Path) -> Done {
 }
 
 /// A folder that is filled once for each content of the pinned requirements; others of the kind are removed.
-fn prepared(work: &Path, kind: &str, pins: &[PathBuf], fill: impl FnOnce(&Path) -> Done) -> Done<PathBuf> {
+pub(crate) fn prepared(work: &Path, kind: &str, pins: &[PathBuf], fill: impl FnOnce(&Path) -> Done) -> Done<PathBuf> {
     let mut key = String::new();
     for pin in pins {
         let folder = pin.parent().unwrap_or(pin);
@@ -147,6 +149,6 @@ fn copy_all(from: &Path, to: &Path) -> Done {
 }
 
 /// Runs a program quietly: what it says is shown when it fails.
-fn quietly(command: &mut Command) -> Done {
+pub(crate) fn quietly(command: &mut Command) -> Done {
     fail::output(command).map(drop)
 }

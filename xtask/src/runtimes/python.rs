@@ -97,7 +97,7 @@ fn without_native(folder: &Path) -> Done {
 }
 
 /// A Python of the machine that can make virtual environments.
-fn interpreter() -> Done<&'static str> {
+pub(crate) fn interpreter() -> Done<&'static str> {
     ["python3", "python"]
         .into_iter()
         .find(|name| {

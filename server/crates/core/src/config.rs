@@ -6,7 +6,7 @@ use mneme_llm::{Extras, PriceTable, ProviderKind};
 use secrecy::SecretString;
 use url::Url;
 
-use crate::{files::FilesConfig, outbound::PrivateNetwork, packages::PackagesConfig};
+use crate::{embedding::LocalModel, files::FilesConfig, outbound::PrivateNetwork, packages::PackagesConfig};
 
 /// A model provider that the operator set up.
 #[derive(Clone)]
@@ -56,6 +56,10 @@ pub struct CoreConfig {
     pub callback_secret: Option<SecretString>,
     /// How packages for users' tools are fetched.
     pub packages: PackagesConfig,
+    /// Whether messages get vectors, so that they are found by meaning.
+    pub embed_messages: bool,
+    /// The embedding model that is in the binary.
+    pub local_model: Option<LocalModel>,
     /// How uploads are taken.
     pub files: FilesConfig,
     /// What models cost.
@@ -85,6 +89,8 @@ impl Default for CoreConfig {
             reject_busy: false,
             callback_secret: None,
             packages: PackagesConfig::default(),
+            embed_messages: true,
+            local_model: None,
             prices: PriceTable::default(),
             trace_age: Duration::from_secs(30 * 86_400),
             files: FilesConfig::default(),

@@ -13,7 +13,7 @@ use mneme_domain::{
 };
 use mneme_store::{
     agents, blocks,
-    messages::{self, MessageFilter, MessageSearch},
+    messages::{self, MessageFilter},
     tools,
 };
 use serde_json::Value;
@@ -67,9 +67,11 @@ impl Core {
         message.updated_at = Some(self.env.now());
         message.last_updated_by_id = Some(actor.user.to_string());
         messages::update(&mut tx, actor, &message).await?;
+        messages::forget_vector(&mut tx, actor, &message.id).await?;
         self.touch(&mut tx, actor, agent).await?;
         tx.commit().await?;
         self.contexts.forget(agent);
+        self.recall_again(actor, agent);
         let shown = envelope::envelopes(&message, &RequestConfig::default());
         shown.into_iter().last().ok_or_else(|| CoreError::Internal(format!("{id} has nothing to show after its edit")))
     }
@@ -195,15 +197,6 @@ impl Core {
             self.contexts.put(id, context);
         }
         Ok(())
-    }
-
-    /// Messages of all the organisation's agents that hold some words, best first.
-    ///
-    /// # Errors
-    /// 503 without a database.
-    pub async fn search_messages(self: &Arc<Self>, actor: &Actor, search: MessageSearch) -> Result<Vec<Message>> {
-        let mut conn = self.store.read().await?;
-        Ok(messages::search(&mut conn, actor, &search).await?)
     }
 }
 

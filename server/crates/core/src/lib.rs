@@ -7,11 +7,13 @@ mod blocks;
 mod config;
 mod context;
 mod dates;
+mod embedding;
 pub mod envelope;
 mod error;
 mod execute;
 mod failpoint;
 mod files;
+mod fusion;
 mod history;
 mod lifecycle;
 mod live;
@@ -21,6 +23,7 @@ mod names;
 pub mod outbound;
 mod packages;
 mod prompts;
+mod recall_search;
 mod runs;
 mod steps;
 mod takeover;
@@ -43,6 +46,7 @@ pub use api::{ApiDoor, ToolCaller};
 pub use archival::{Found as FoundPassage, MemoryBounds, PassageQuery};
 pub use config::{CoreConfig, ProviderConfig};
 pub use context::overview::ContextWindowOverview;
+pub use embedding::LocalModel;
 pub use error::{CoreError, LlmFailure, Result};
 pub use execute::{Answer as ToolAnswer, SourceRun};
 #[cfg(feature = "extism")]
@@ -50,6 +54,7 @@ pub use execute::{PluginNetwork, plugin_limits};
 pub use files::{FilesConfig, FoundChunk, Naming, Spool};
 pub use models::{CheckProvider, CreateProvider, ModelFilter, ModelRegistry, ProviderView, UpdateProvider};
 pub use packages::PackagesConfig;
+pub use recall_search::{FoundMessage, SearchMode};
 pub use tools::{ToolPolicy, Upload, UploadKind};
 pub use turn::{Reading, TurnEvent, TurnResult, TurnStream};
 pub use variables::VariableChanges;
@@ -60,6 +65,9 @@ pub struct Core {
     store: Store,
     sandbox: Sandbox,
     models: ModelRegistry,
+    embedder: embedding::Embedder,
+    /// Agents whose messages wait for their vectors.
+    recall: embedding::Recall,
     env: Env,
     contexts: context::cache::ContextCache,
     locks: locks::AgentLocks,
@@ -96,12 +104,15 @@ impl Core {
         let client = client.with_guard(outbound::guard(config.private_network).map_err(no_client)?);
         let models = ModelRegistry::new(&config, client);
         let env_id = env.uuid();
+        let embedder = embedding::Embedder::new(config.local_model);
         let packages = packages::Packages::new(config.packages.clone());
         Ok(Self {
             config,
             store,
             sandbox,
             models,
+            embedder,
+            recall: embedding::Recall::default(),
             env,
             contexts: context::cache::ContextCache::default(),
             locks: locks::AgentLocks::default(),

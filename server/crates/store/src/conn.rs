@@ -1,8 +1,9 @@
 //! One connection: the only place where statements meet a database.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc, time::Instant};
 
 use mneme_domain::Env;
+use parking_lot::Mutex;
 use sqlx::{
     AssertSqlSafe, Connection, FromRow, PgConnection, Postgres, SqlSafeStr, SqlStr, Transaction, pool::PoolConnection,
     postgres::PgRow, sqlite::SqliteRow,
@@ -15,6 +16,7 @@ use crate::{
     secrets::Secrets,
     sql::{Arg, Sql, postgres_arguments},
     tools::ToolCache,
+    vectors::{Ledger, Shelves},
 };
 
 /// A row that can be read from either database.
@@ -26,6 +28,12 @@ pub(crate) struct Context {
     pub(crate) secrets: Secrets,
     pub(crate) env: Env,
     pub(crate) tools: ToolCache,
+    /// Vectors in memory.
+    pub(crate) shelves: Shelves,
+    /// Vectors that came and are not in any index yet.
+    pub(crate) ledger: Ledger,
+    /// Words that PostgreSQL takes for common, with the passages that have them, and when it was asked.
+    pub(crate) frequent: Mutex<Option<(Instant, Arc<HashMap<String, i64>>)>>,
 }
 
 /// A connection to PostgreSQL taken from the pool, or a transaction on one.

@@ -39,6 +39,7 @@ pub mod tenants;
 mod tests;
 pub mod tools;
 pub mod variables;
+mod vectors;
 
 use std::{
     collections::{HashMap, HashSet},

@@ -4,7 +4,7 @@ use mneme_domain::Actor;
 use sha2::{Digest, Sha256};
 
 use crate::{
-    Conn, Engine, Result, StoreError,
+    Conn, Engine, Result, StoreError, passages,
     sql::{args, statements},
     tenants,
 };
@@ -18,7 +18,7 @@ pub(crate) struct Migration {
 }
 
 macro_rules! migration {
-    ($version:literal, $name:literal) => {
+    ($version:expr, $name:literal) => {
         Migration {
             version: $version,
             name: $name,
@@ -27,6 +27,10 @@ macro_rules! migration {
         }
     };
 }
+
+/// After this one, what passages have is brought over by the server: PostgreSQL cannot read packed floats, and neither
+/// splits words as the server does.
+pub(crate) const VECTORS: i64 = 10;
 
 /// Every migration, in order.
 pub(crate) const MIGRATIONS: &[Migration] = &[
@@ -39,6 +43,8 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     migration!(7, "0007_keys_and_denials"),
     migration!(8, "0008_durable_runs"),
     migration!(9, "0009_files"),
+    migration!(VECTORS, "0010_vectors"),
+    migration!(11, "0011_vectors_moved"),
 ];
 
 statements! {
@@ -51,6 +57,7 @@ statements! {
         sqlite: "select count(*) from sqlite_schema where type = 'table' and name = 'schema_migrations'";
     APPLIED: "select version, checksum from schema_migrations order by version";
     RECORD: "insert into schema_migrations (version, name, checksum, applied_at) values ($1, $2, $3, $4)";
+    PGVECTOR: "select count(*) from pg_available_extensions where name = 'vector'", sqlite: "select 1";
     NEWEST: "select coalesce(max(version), 0) from schema_migrations";
 }
 
@@ -86,7 +93,13 @@ pub(crate) async fn run(c: &mut Conn, migrations: &[Migration]) -> Result<()> {
             }
             None => {
                 tracing::info!(migration = migration.name, "applying a migration");
+                if migration.version == VECTORS {
+                    require_pgvector(c).await?;
+                }
                 c.script(text).await?;
+                if migration.version == VECTORS {
+                    passages::move_over(c).await?;
+                }
                 let now = c.context().env.now();
                 c.run(&RECORD, args![migration.version, migration.name, checksum, now]).await?;
             }
@@ -94,6 +107,18 @@ pub(crate) async fn run(c: &mut Conn, migrations: &[Migration]) -> Result<()> {
     }
     let now = c.context().env.now();
     tenants::ensure(c, &Actor::default_admin(), now).await
+}
+
+/// Says what is missing where PostgreSQL would only say that a file is.
+async fn require_pgvector(c: &mut Conn) -> Result<()> {
+    match c.one::<(i64,)>(&PGVECTOR, args![]).await? {
+        Some((1..,)) => Ok(()),
+        _ => Err(StoreError::Config(
+            "this PostgreSQL has no pgvector, which is needed for search by meaning; install it on the database's machine \
+             (on Debian the package postgresql-<version>-pgvector)"
+                .into(),
+        )),
+    }
 }
 
 /// The schema's version; 0 of an empty database.

@@ -158,8 +158,10 @@ async fn postgres(url: &str, config: &StoreConfig) -> Result<Pools> {
         .after_connect(move |connection, _| {
             let milliseconds = milliseconds.clone();
             Box::pin(async move {
-                // Our statements are short: compiling them costs more than it saves.
-                let settings = "select set_config('statement_timeout', $1, false), set_config('jit', 'off', false)";
+                // Our statements are short: compiling them costs more than it saves. The last two are pgvector's: how
+                // far it looks around, and that it goes on when what it found does not pass the tests.
+                let settings = "select set_config('statement_timeout', $1, false), set_config('jit', 'off', false),
+                    set_config('hnsw.ef_search', '100', false), set_config('hnsw.iterative_scan', 'relaxed_order', false)";
                 sqlx::query(settings).bind(milliseconds).execute(connection).await.map(drop)
             })
         })

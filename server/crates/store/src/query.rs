@@ -48,6 +48,12 @@ impl<'a> Query<'a> {
         self
     }
 
+    /// Appends a number as it is, where a bind cannot be: in the name or the type of something.
+    pub(crate) fn number(&mut self, number: i64) -> &mut Self {
+        let _ = write!(self.text, "{number}");
+        self
+    }
+
     /// Appends `text` and a bind.
     pub(crate) fn with(&mut self, text: &'static str, arg: impl Into<Arg<'a>>) -> &mut Self {
         self.push(text).bind(arg)

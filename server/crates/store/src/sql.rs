@@ -18,7 +18,7 @@ use mneme_domain::{
 };
 use sqlx::{Arguments, postgres::PgArguments, sqlite::SqliteArguments};
 
-use crate::{Engine, Result, StoreError};
+use crate::{Engine, Result, StoreError, vectors::bytes_of};
 
 /// A statement of fixed text.
 pub(crate) struct Sql {
@@ -79,6 +79,8 @@ pub(crate) enum Arg<'a> {
     Int(Option<i64>),
     Bool(Option<bool>),
     Bytes(Option<Vec<u8>>),
+    /// A vector: little-endian floats in SQLite, `real[]` in PostgreSQL.
+    Vector(Vec<f32>),
     /// For `= any($n)`.
     List(Vec<String>),
 }
@@ -216,6 +218,7 @@ pub(crate) fn add_sqlite(arguments: &mut SqliteArguments, args: Vec<Arg<'_>>) ->
             Arg::Int(number) => Arguments::add(arguments, number),
             Arg::Bool(truth) => Arguments::add(arguments, truth),
             Arg::Bytes(bytes) => Arguments::add(arguments, bytes),
+            Arg::Vector(numbers) => Arguments::add(arguments, bytes_of(&numbers)),
             Arg::List(items) => Arguments::add(arguments, crate::json::text(&items)?),
         }
         .map_err(encoding)?;
@@ -232,6 +235,7 @@ pub(crate) fn postgres_arguments(args: Vec<Arg<'_>>) -> Result<PgArguments> {
             Arg::Int(number) => arguments.add(number),
             Arg::Bool(truth) => arguments.add(truth),
             Arg::Bytes(bytes) => arguments.add(bytes),
+            Arg::Vector(numbers) => arguments.add(numbers),
             Arg::List(items) => arguments.add(items),
         }
         .map_err(encoding)?;

@@ -2,6 +2,7 @@
 
 use std::{path::PathBuf, sync::Arc};
 
+use parking_lot::Mutex;
 use sqlx::{PgPool, SqlitePool};
 use tempfile::TempDir;
 
@@ -15,6 +16,7 @@ use crate::{
     migrate, open, presence,
     secrets::Secrets,
     tools::ToolCache,
+    vectors::{Ledger, Shelves},
 };
 
 /// Which database is behind a store.
@@ -70,8 +72,14 @@ impl Store {
     /// Opens the database and makes sure that it answers. Does not migrate: see [`Store::migrate`].
     pub async fn open(config: &StoreConfig) -> Result<Self> {
         let (pools, temporary) = open::pools(config).await?;
-        let context =
-            Context { secrets: Secrets::new(&config.master_key), env: config.env.clone(), tools: ToolCache::default() };
+        let context = Context {
+            secrets: Secrets::new(&config.master_key),
+            env: config.env.clone(),
+            tools: ToolCache::default(),
+            shelves: Shelves::default(),
+            ledger: Ledger::default(),
+            frequent: Mutex::default(),
+        };
         // Nobody else sees a database in memory.
         let file = if temporary.is_some() { None } else { open::sqlite_file(&config.url)? };
         let lock_file = file.as_deref().map(presence::beside);
@@ -125,6 +133,11 @@ impl Store {
             Source::Sqlite { .. } => None,
             Source::Postgres(pool) => Some(pool.clone()),
         }
+    }
+
+    /// What functions need beside the database.
+    pub(crate) fn context(&self) -> Arc<Context> {
+        Arc::clone(&self.context)
     }
 
     /// Which database it is.

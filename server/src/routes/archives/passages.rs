@@ -15,12 +15,12 @@ use crate::{
 };
 
 /// Texts that one request may bring: each is embedded before the answer.
-const MOST: usize = 100;
+const MOST: usize = 1000;
 
 /// Texts for an archive.
 #[derive(Debug, Deserialize, ToSchema)]
 pub struct Batch {
-    /// At most 100.
+    /// At most 1000.
     passages: Vec<CreatePassage>,
 }
 
@@ -45,7 +45,7 @@ pub async fn create(
     Ok(Json(made.into_iter().next().ok_or_else(missing)?))
 }
 
-/// Puts texts into the archive.
+/// Puts texts into the archive: all of them or none. The answer leaves their vectors out.
 #[utoipa::path(
     post,
     path = "/v1/archives/{archive_id}/passages/batch",
@@ -65,7 +65,10 @@ pub async fn create_many(
         let text = format!("one request brings at most {MOST} passages");
         return Err(Problem::value_error(vec!["body".into(), "passages".into()], &text).into());
     }
-    Ok(Json(app.core.create_passages(&actor, &archive, body.passages).await?))
+    let mut made = app.core.create_passages(&actor, &archive, body.passages).await?;
+    // A thousand vectors are megabytes that no client reads.
+    made.iter_mut().for_each(|passage| passage.embedding = None);
+    Ok(Json(made))
 }
 
 /// Deletes a passage of the archive.

@@ -8,6 +8,7 @@ mod modify;
 mod preview;
 mod reset;
 mod search;
+mod search_all;
 mod stream;
 mod summarize;
 mod turn;
@@ -25,6 +26,7 @@ pub fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(cancel::cancel))
         .routes(routes!(summarize::summarize))
         .routes(routes!(search::search))
+        .routes(routes!(search_all::search))
         .routes(routes!(preview::preview))
         .routes(routes!(modify::modify))
         .routes(routes!(reset::reset))

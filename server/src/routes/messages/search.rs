@@ -1,8 +1,7 @@
 //! Searches messages of all agents.
 
 use axum::{Json, extract::State};
-use chrono::{DateTime, Utc};
-use mneme_core::MessageSearch;
+use mneme_core::{FoundMessage, MemoryBounds, MessageSearch, SearchMode};
 use mneme_domain::message::{Message, MessageRole};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -19,10 +18,10 @@ pub struct Search {
     /// Words; without any, the newest messages come.
     #[serde(default)]
     query: Option<String>,
-    /// `vector`, `fts` or `hybrid`. This version searches by words whatever is asked.
+    /// By meaning (`vector`), by words (`fts`), or by both (`hybrid`).
     #[serde(default)]
     #[schema(default = "hybrid")]
-    search_mode: Option<Mode>,
+    search_mode: Option<SearchMode>,
     /// Only these speakers.
     #[serde(default)]
     roles: Option<Vec<MessageRole>>,
@@ -33,22 +32,16 @@ pub struct Search {
     /// At most this many, 1 to 100.
     #[serde(default = "fifty")]
     limit: u32,
-    /// Not before.
+    /// Made then or later; without an offset, in UTC.
     #[serde(default)]
-    start_date: Option<DateTime<Utc>>,
-    /// Not after.
+    start_date: Option<String>,
+    /// Made then or earlier; a date alone includes that day.
     #[serde(default)]
-    end_date: Option<DateTime<Utc>>,
+    end_date: Option<String>,
 }
 
-/// How to search.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Mode {
-    Vector,
-    Fts,
-    Hybrid,
-}
+/// Results at most.
+pub(super) const MOST: u32 = 100;
 
 fn fifty() -> u32 {
     50
@@ -62,14 +55,15 @@ pub struct Found {
     /// The message.
     message: Message,
     /// Its place by words, from 1.
-    fts_rank: Option<usize>,
-    /// Its place by meaning.
-    vector_rank: Option<usize>,
+    fts_rank: Option<u32>,
+    /// Its place by meaning, from 1.
+    vector_rank: Option<u32>,
     /// The fused score.
     rrf_score: f64,
 }
 
-/// Finds messages of all the organisation's agents.
+/// Finds messages of all the organisation's agents, by words and by meaning. What was said a moment ago is found by its
+/// words at once, and by meaning soon.
 #[utoipa::path(
     post,
     path = "/v1/agents/messages/search",
@@ -84,23 +78,24 @@ pub async fn search(
     Body(body): Body<Search>,
 ) -> Answer<Vec<Found>> {
     tracing::debug!(mode = ?body.search_mode, project = ?body.project_id, template = ?body.template_id, "message search");
+    let bounds = MemoryBounds { start: body.start_date, end: body.end_date };
+    let (start, end) = bounds.in_utc(["body", "start_date", "end_date"])?;
     let search = MessageSearch {
         agent_id: None,
         query: body.query.filter(|text| !text.trim().is_empty()),
         roles: body.roles.unwrap_or_default(),
-        start: body.start_date,
-        end: body.end_date,
-        limit: body.limit.clamp(1, 100),
+        start,
+        end,
+        limit: body.limit.clamp(1, MOST),
         offset: 0,
     };
-    let found = app.core.search_messages(&actor, search).await?;
-    let shown = found.into_iter().enumerate().map(|(index, message)| Found {
-        embedded_text: message.text(),
-        message,
-        fts_rank: Some(index + 1),
-        vector_rank: None,
-        // Reciprocal rank fusion with its usual constant, of the one list there is.
-        rrf_score: 1.0 / (60.0 + 1.0 + f64::from(u32::try_from(index).unwrap_or(u32::MAX))),
-    });
-    Ok(Json(shown.collect()))
+    let found = app.core.search_messages(&actor, search, body.search_mode.unwrap_or_default()).await?;
+    let show = |found: FoundMessage| Found {
+        embedded_text: found.message.text(),
+        message: found.message,
+        fts_rank: found.text_rank,
+        vector_rank: found.vector_rank,
+        rrf_score: found.score,
+    };
+    Ok(Json(found.into_iter().map(show).collect()))
 }

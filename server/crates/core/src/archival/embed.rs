@@ -1,66 +1,35 @@
-//! Vectors of texts. A text is stored whether or not it can be embedded; what is left over is embedded later.
+//! Vectors of passages. A text is stored whether or not it can be embedded; what is left over is embedded later.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
-use mneme_domain::{Actor, archive::Archive, llm_config::EmbeddingConfig};
-use mneme_llm::LlmError;
-use mneme_store::passages;
+use mneme_domain::{
+    Actor,
+    archive::{Archive, Passage},
+    llm_config::EmbeddingConfig,
+};
+use mneme_store::passages::{self, Scope};
 
-use crate::{Core, CoreError, Result};
+use crate::{Core, Result};
 
-/// How long a text waits for its vector. A tool's call to the host has half a minute in all.
-const TIMEOUT: Duration = Duration::from_secs(20);
-/// Characters of a text that are embedded; models take about 8,000 tokens. The words of the rest are found all the same.
-const MOST_CHARS: usize = 20_000;
-/// The same after a refusal: in some scripts every character is a token.
-const FEWER_CHARS: usize = 6_000;
 /// Texts left over that are embedded at a time.
 const LEFT_OVER: u32 = 50;
 /// A text without a vector is left over once it is older than this, in seconds: its own request may still be at it.
 const LEFT_OVER_AGE: i64 = 60;
 
 impl Core {
-    /// The vector of a text.
-    pub(super) async fn vector(&self, actor: &Actor, config: &EmbeddingConfig, text: &str) -> Result<Vec<f32>> {
-        let provider = self.embedding_provider(actor, config).await?;
-        let ask = |most: usize| {
-            let part: String = text.chars().take(most).collect();
-            let provider = &provider;
-            async move { self.models.client().embed(provider, &config.embedding_model, &[part], None).await }
-        };
-        let asked = async {
-            match ask(MOST_CHARS).await {
-                Err(LlmError::ContextOverflow { .. } | LlmError::BadRequest { .. })
-                    if text.chars().nth(FEWER_CHARS).is_some() =>
-                {
-                    ask(FEWER_CHARS).await
+    /// Gives passages their vectors before they are stored. When the model cannot be asked they stay as they are: their
+    /// words are found.
+    pub(crate) async fn embed_new(&self, actor: &Actor, config: Option<&EmbeddingConfig>, passages: &mut [Passage]) {
+        let Some(config) = config else { return };
+        let texts: Vec<String> = passages.iter().map(|passage| passage.text.clone()).collect();
+        match self.vectors(actor, config, &texts).await {
+            Ok(vectors) => {
+                for (passage, vector) in passages.iter_mut().zip(vectors) {
+                    passage.embedding = Some(vector);
+                    passage.embedding_config = Some(config.clone());
                 }
-                answer => answer,
             }
-        };
-        let vectors = tokio::time::timeout(TIMEOUT, asked)
-            .await
-            .map_err(|_| CoreError::Unavailable(format!("no embedding within {} s", TIMEOUT.as_secs())))??;
-        match vectors.into_iter().next() {
-            Some(vector) if !vector.is_empty() && vector.iter().all(|number| number.is_finite()) => Ok(vector),
-            _ => Err(CoreError::Unavailable("the embedding provider answered without a vector".into())),
-        }
-    }
-
-    /// The vector of a text, or none with a line in the log when there is no model or it cannot be asked.
-    pub(crate) async fn try_vector(
-        &self,
-        actor: &Actor,
-        config: Option<&EmbeddingConfig>,
-        text: &str,
-    ) -> Option<Vec<f32>> {
-        let config = config?;
-        match self.vector(actor, config, text).await {
-            Ok(vector) => Some(vector),
-            Err(error) => {
-                tracing::warn!(model = config.name(), %error, "a text could not be embedded");
-                None
-            }
+            Err(error) => tracing::warn!(model = config.name(), %error, "texts could not be embedded"),
         }
     }
 
@@ -78,18 +47,39 @@ impl Core {
         let Some(config) = &archive.embedding_config else {
             return Ok(());
         };
-        let found = passages::unembedded(&mut self.store.read().await?, actor, &archive.id, LEFT_OVER).await?;
+        let scope = Scope::from(&archive.id);
+        let found = passages::unembedded(&mut self.store.read().await?, actor, &scope, LEFT_OVER).await?;
         let now = self.env.now();
-        for passage in found {
+        let is_left_over = |passage: &Passage| {
             let age = now - passage.updated_at.unwrap_or(passage.created_at);
-            if age.num_seconds() < LEFT_OVER_AGE || self.closing.is_cancelled() {
-                continue;
-            }
-            let vector = self.vector(actor, config, &passage.text).await?;
-            let mut tx = self.store.write().await?;
-            passages::embed(&mut tx, actor, &passage.id, &passage.text, config, &vector).await?;
-            tx.commit().await?;
+            age.num_seconds() >= LEFT_OVER_AGE
+        };
+        let found: Vec<Passage> = found.into_iter().filter(is_left_over).collect();
+        if found.is_empty() || self.closing.is_cancelled() {
+            return Ok(());
         }
-        Ok(())
+        let texts: Vec<String> = found.iter().map(|passage| passage.text.clone()).collect();
+        let vectors = self.vectors(actor, config, &texts).await?;
+        let mut tx = self.store.write().await?;
+        for (passage, vector) in found.iter().zip(vectors) {
+            passages::embed(&mut tx, actor, &passage.id, &passage.text, config, &vector).await?;
+        }
+        Ok(tx.commit().await?)
+    }
+
+    /// Has new vectors put where large searches look, in the background.
+    pub(crate) fn tidy_vectors(self: &Arc<Self>) {
+        if !self.store.has_untidy_vectors() {
+            return;
+        }
+        let core = Arc::clone(self);
+        self.tasks.spawn(async move {
+            tokio::select! {
+                () = core.closing.cancelled() => {}
+                done = core.store.tidy_vectors() => if let Err(error) = done {
+                    tracing::warn!(%error, "new vectors could not be put in order; searches read them one by one");
+                },
+            }
+        });
     }
 }

@@ -10,7 +10,7 @@ use mneme_domain::{
 };
 use mneme_store::{
     Conn, agents, archives,
-    passages::{self, PassageFilter},
+    passages::{self, PassageFilter, Scope},
 };
 
 use super::archives::stored;
@@ -38,6 +38,16 @@ impl MemoryBounds {
             }),
         };
         Ok((read(&self.start, start, false)?, read(&self.end, end, true)?))
+    }
+}
+
+impl MemoryBounds {
+    /// The moments, in UTC where nothing else is written. `loc` says where in the request they are.
+    ///
+    /// # Errors
+    /// 422 for a text that is no date.
+    pub fn in_utc(&self, loc: [&str; 3]) -> Result<(Option<Timestamp>, Option<Timestamp>)> {
+        self.read(Tz::UTC, loc)
     }
 }
 
@@ -107,12 +117,15 @@ impl Core {
             passage.archive_id = Some(id.clone());
             made.push(passage);
         }
+        let archive = stored(&mut self.store.read().await?, actor, id).await?;
+        self.embed_new(actor, archive.embedding_config.as_ref(), &mut made).await;
         let mut tx = self.store.write().await?;
-        let archive = stored(&mut tx, actor, id).await?;
+        stored(&mut tx, actor, id).await?;
         passages::insert(&mut tx, actor, &made).await?;
         tx.commit().await?;
-        for passage in &mut made {
-            self.embed_stored(actor, &archive, passage).await;
+        if made.iter().any(|passage| passage.embedding.is_some()) {
+            self.embed_left_over(actor, &archive);
+            self.tidy_vectors();
         }
         Ok(made)
     }
@@ -131,6 +144,7 @@ impl Core {
                 passage.embedding = Some(vector);
                 passage.embedding_config = Some(config.clone());
                 self.embed_left_over(actor, archive);
+                self.tidy_vectors();
             }
             Err(error) => tracing::warn!(passage = %passage.id, %error, "a vector could not be stored"),
         }
@@ -149,7 +163,13 @@ impl Core {
     ) -> Result<Vec<Passage>> {
         let mut conn = self.store.read().await?;
         let archives = readable(&mut conn, actor, agent).await?;
-        Ok(passages::list(&mut conn, actor, &PassageFilter { archives, text }, page).await?)
+        Ok(passages::list(
+            &mut conn,
+            actor,
+            &PassageFilter { scope: Scope::Archives(archives), text, file_id: None },
+            page,
+        )
+        .await?)
     }
 
     /// One passage of those that an agent can read, with its vector.

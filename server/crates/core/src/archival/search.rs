@@ -11,21 +11,22 @@ use mneme_domain::{
 use mneme_store::{
     agents,
     archives::{self, ArchiveFilter},
-    passages::{self, PassageSearch},
+    passages::{self, PassageSearch, Scope},
 };
 
 use super::{
     archives::stored,
     passages::{MemoryBounds, zone_of},
 };
-use crate::{Core, CoreError, Result};
+use crate::{
+    Core, CoreError, Result,
+    fusion::{Rank, fuse},
+};
 
 /// Results when the caller does not say.
 const DEFAULT_LIMIT: u32 = 5;
 /// Results at most.
 const MAX_LIMIT: u32 = 100;
-/// The constant of reciprocal rank fusion: how little the first places differ.
-const RRF: f64 = 60.0;
 /// Each list is this much longer than the result, so that what is good in both comes up.
 const DEPTH: u32 = 4;
 
@@ -71,7 +72,7 @@ impl Core {
         let zone = zone_of(&agent);
         let (start, end) = query.bounds.read(zone, ["query", "start_datetime", "end_datetime"])?;
         let search = PassageSearch { start, end, ..narrowed(&query) };
-        Ok((self.find_passages(actor, archives, search, &query).await?, zone))
+        Ok((self.find_passages(actor, places(archives), search, &query).await?, zone))
     }
 
     /// Searches an archive, what an agent can read, or all archives of the organisation.
@@ -109,38 +110,50 @@ impl Core {
         drop(conn);
         let (start, end) = query.bounds.read(zone, ["body", "start_date", "end_date"])?;
         let search = PassageSearch { start, end, ..narrowed(&query) };
-        self.find_passages(actor, archives, search, &query).await
+        self.find_passages(actor, places(archives), search, &query).await
     }
 
-    /// Finds passages of some archives, the best first.
-    async fn find_passages(
+    /// Finds passages in some places, the best first: in archives or in folders, each with the model of its vectors.
+    /// The scope of `search` is filled in from the places.
+    pub(crate) async fn find_passages<I: Clone>(
         self: &Arc<Self>,
         actor: &Actor,
-        archives: Vec<Archive>,
-        search: PassageSearch,
+        places: Vec<(I, Option<EmbeddingConfig>)>,
+        mut search: PassageSearch,
         query: &PassageQuery,
-    ) -> Result<Vec<Found>> {
-        if archives.is_empty() {
+    ) -> Result<Vec<Found>>
+    where
+        Scope: From<Vec<I>>,
+    {
+        if places.is_empty() {
             return Ok(Vec::new());
         }
         let limit = query.limit.unwrap_or(DEFAULT_LIMIT).clamp(1, MAX_LIMIT);
         let depth = limit * DEPTH;
         let text = query.text.trim();
-        let vectors = if text.is_empty() { Vec::new() } else { self.query_vectors(actor, &archives, text).await };
-
-        let mut search = search;
-        let mut conn = self.store.read().await?;
-        let mut near: Vec<(PassageId, f32)> = Vec::new();
-        for (model, within, vector) in &vectors {
-            search.archives.clone_from(within);
-            near.extend(passages::search_vectors(&mut conn, actor, &search, model.name(), vector, depth).await?);
-        }
-        near.sort_by(|(_, one), (_, two)| two.total_cmp(one));
-        search.archives = archives.iter().map(|archive| archive.id.clone()).collect();
-        let by_words = passages::search_words(&mut conn, actor, &search, text, depth).await?;
+        search.scope = Scope::from(places.iter().map(|(id, _)| id.clone()).collect::<Vec<I>>());
+        let search = search;
+        let by_words = async {
+            Ok::<_, CoreError>(
+                passages::search_words(&mut self.store.read().await?, actor, &search, text, depth).await?,
+            )
+        };
+        let by_meaning = async {
+            let vectors = if text.is_empty() { Vec::new() } else { self.query_vectors(actor, &places, text).await };
+            let mut near: Vec<(PassageId, f32)> = Vec::new();
+            for (model, within, vector) in &vectors {
+                let search = PassageSearch { scope: Scope::from(within.clone()), ..search.clone() };
+                let mut conn = self.store.read().await?;
+                near.extend(passages::search_vectors(&mut conn, actor, &search, model.name(), vector, depth).await?);
+            }
+            near.sort_by(|(_, one), (_, two)| two.total_cmp(one));
+            Ok((near, !vectors.is_empty()))
+        };
+        let (by_words, (near, by_a_model)) = tokio::try_join!(by_words, by_meaning)?;
         let mut ranked = fuse(near.into_iter().map(|(id, _)| id), by_words);
+        let mut conn = self.store.read().await?;
         // Who only gives a tag or a time wants what has it, whatever its words; without a model nothing else shows it.
-        if text.is_empty() || (vectors.is_empty() && search.is_narrowed()) {
+        if text.is_empty() || (!by_a_model && search.is_narrowed()) {
             for id in passages::newest(&mut conn, actor, &search, limit).await? {
                 if !ranked.iter().any(|rank| rank.id == id) {
                     ranked.push(Rank { id, vector: None, text: None });
@@ -149,7 +162,8 @@ impl Core {
         }
         ranked.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
         let ids: Vec<PassageId> = ranked.iter().map(|rank| rank.id.clone()).collect();
-        let mut ranks: HashMap<PassageId, Rank> = ranked.into_iter().map(|rank| (rank.id.clone(), rank)).collect();
+        let mut ranks: HashMap<PassageId, Rank<PassageId>> =
+            ranked.into_iter().map(|rank| (rank.id.clone(), rank)).collect();
         let found = passages::get_many(&mut conn, actor, &ids).await?;
         Ok(found
             .into_iter()
@@ -160,20 +174,20 @@ impl Core {
             .collect())
     }
 
-    /// The query's vector for each model in use, with the archives of that model. Models that cannot be asked are left
+    /// The query's vector for each model in use, with the places of that model. Models that cannot be asked are left
     /// out: words still find.
-    async fn query_vectors(
+    async fn query_vectors<I: Clone>(
         &self,
         actor: &Actor,
-        archives: &[Archive],
+        places: &[(I, Option<EmbeddingConfig>)],
         text: &str,
-    ) -> Vec<(EmbeddingConfig, Vec<ArchiveId>, Vec<f32>)> {
-        let mut models: Vec<(EmbeddingConfig, Vec<ArchiveId>)> = Vec::new();
-        for archive in archives {
-            let Some(config) = &archive.embedding_config else { continue };
+    ) -> Vec<(EmbeddingConfig, Vec<I>, Vec<f32>)> {
+        let mut models: Vec<(EmbeddingConfig, Vec<I>)> = Vec::new();
+        for (id, config) in places {
+            let Some(config) = config else { continue };
             match models.iter_mut().find(|(known, _)| known.name() == config.name()) {
-                Some((_, within)) => within.push(archive.id.clone()),
-                None => models.push((config.clone(), vec![archive.id.clone()])),
+                Some((_, within)) => within.push(id.clone()),
+                None => models.push((config.clone(), vec![id.clone()])),
             }
         }
         let asked = models.into_iter().map(|(config, within)| async move {
@@ -184,50 +198,10 @@ impl Core {
     }
 }
 
+fn places(archives: Vec<Archive>) -> Vec<(ArchiveId, Option<EmbeddingConfig>)> {
+    archives.into_iter().map(|archive| (archive.id, archive.embedding_config)).collect()
+}
+
 fn narrowed(query: &PassageQuery) -> PassageSearch {
     PassageSearch { tags: query.tags.clone(), tag_match: query.tag_match, ..PassageSearch::default() }
-}
-
-/// A passage's places.
-struct Rank {
-    id: PassageId,
-    vector: Option<u32>,
-    text: Option<u32>,
-}
-
-impl Rank {
-    fn score(&self) -> f64 {
-        [self.vector, self.text].into_iter().flatten().map(|rank| 1.0 / (RRF + f64::from(rank))).sum()
-    }
-}
-
-/// Reciprocal rank fusion: the best of both lists first; of equal ones that which is nearer by meaning.
-fn fuse(near: impl Iterator<Item = PassageId>, by_words: Vec<PassageId>) -> Vec<Rank> {
-    let mut ranks: Vec<Rank> = near.zip(1..).map(|(id, place)| Rank { id, vector: Some(place), text: None }).collect();
-    for (id, place) in by_words.into_iter().zip(1..) {
-        match ranks.iter_mut().find(|rank| rank.id == id) {
-            Some(rank) => rank.text = Some(place),
-            None => ranks.push(Rank { id, vector: None, text: Some(place) }),
-        }
-    }
-    ranks.sort_by(|one, two| two.score().total_cmp(&one.score()));
-    ranks
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn id(number: u32) -> PassageId {
-        PassageId::trusted(format!("passage-{number}"))
-    }
-
-    #[test]
-    fn what_is_good_in_both_lists_comes_first() {
-        let ranked = fuse([id(1), id(2), id(3)].into_iter(), vec![id(4), id(2)]);
-        let order: Vec<String> = ranked.iter().map(|rank| rank.id.to_string()).collect();
-        assert_eq!(order, ["passage-2", "passage-1", "passage-4", "passage-3"]);
-        assert_eq!((ranked[0].vector, ranked[0].text), (Some(2), Some(2)));
-        assert!((ranked[0].score() - 2.0 / 62.0).abs() < 1e-12);
-    }
 }

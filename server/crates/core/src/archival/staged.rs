@@ -6,7 +6,10 @@ use mneme_domain::{
     Actor, AgentId,
     archive::{CreatePassage, Passage},
 };
-use mneme_store::{Conn, agents, archives, passages};
+use mneme_store::{
+    Conn, agents, archives,
+    passages::{self, Scope},
+};
 
 use crate::{Core, CoreError, Result};
 
@@ -68,7 +71,7 @@ impl Core {
         if ids.is_empty() {
             return Ok((0, Vec::new()));
         }
-        let count = passages::count(conn, actor, &ids).await?;
-        Ok((count, passages::tags_of(conn, actor, &ids, tags).await?))
+        let tags = passages::tags_of(conn, actor, &ids, tags).await?;
+        Ok((passages::count(conn, actor, &Scope::Archives(ids)).await?, tags))
     }
 }

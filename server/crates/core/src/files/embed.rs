@@ -1,11 +1,9 @@
 //! Vectors of chunks: many texts in a request, several requests at a time.
 
-use std::time::Duration;
-
 use futures::{StreamExt, TryStreamExt, stream};
 use mneme_domain::{Actor, PassageId, archive::Passage, llm_config::EmbeddingConfig};
 
-use crate::{Core, CoreError, Result};
+use crate::{Core, Result};
 
 /// Chunks that are embedded before the next ones are read.
 pub const BATCH: u32 = 256;
@@ -13,8 +11,6 @@ pub const BATCH: u32 = 256;
 const REQUEST: usize = 64;
 /// Requests at a time.
 const AT_ONCE: usize = 4;
-/// How long a request may take, with its repetitions.
-const TIMEOUT: Duration = Duration::from_secs(120);
 
 impl Core {
     /// The vectors of some chunks, in their order.
@@ -32,15 +28,7 @@ impl Core {
     }
 
     async fn part_vectors(&self, actor: &Actor, config: &EmbeddingConfig, chunks: &[Passage]) -> Result<Vec<Vec<f32>>> {
-        let provider = self.embedding_provider(actor, config).await?;
         let texts: Vec<String> = chunks.iter().map(|chunk| chunk.text.clone()).collect();
-        let asked = self.models.client().embed(&provider, &config.embedding_model, &texts, None);
-        let late = |_| CoreError::Unavailable(format!("no embedding within {} s", TIMEOUT.as_secs()));
-        let vectors = tokio::time::timeout(TIMEOUT, asked).await.map_err(late)??;
-        let sound = |vector: &Vec<f32>| !vector.is_empty() && vector.iter().all(|number| number.is_finite());
-        if vectors.len() != chunks.len() || !vectors.iter().all(sound) {
-            return Err(CoreError::Unavailable("the embedding provider answered without a vector".into()));
-        }
-        Ok(vectors)
+        self.vectors(actor, config, &texts).await
     }
 }

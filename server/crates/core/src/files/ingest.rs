@@ -39,6 +39,7 @@ impl Core {
         let core = Arc::clone(self);
         self.tasks.spawn(async move {
             core.ingest(&actor, &id, &name).await;
+            core.tidy_vectors();
             core.files.busy.lock().remove(&id);
         });
     }

@@ -14,7 +14,10 @@ use super::{
     byok::Found,
     show::{chat_config, embedding_config},
 };
-use crate::{Core, CoreError, Result};
+use crate::{
+    Core, CoreError, Result,
+    embedding::{LOCAL, provider_name},
+};
 
 impl Core {
     /// The chat models of all providers that the organisation can use; providers that cannot be asked are left out.
@@ -49,7 +52,8 @@ impl Core {
             let shown = |info: &ModelInfo| embedding_config(&found.provider, info);
             models.iter().filter(|info| info.kind == ModelKind::Embedding).map(shown).collect::<Vec<_>>()
         });
-        Ok(embedding.collect())
+        // The built-in one comes last.
+        Ok(embedding.chain(self.config.local_model.map(|model| model.config())).collect())
     }
 
     /// The providers with their models, all asked at once.
@@ -78,6 +82,11 @@ impl Core {
 
     /// The embedding model of a handle.
     pub(crate) async fn embedding_model(&self, actor: &Actor, handle: &str) -> Result<EmbeddingConfig> {
+        // A provider of the same name goes before the built-in model.
+        let local = self.config.local_model.filter(|_| self.models.provider(LOCAL).is_none());
+        if let Some(config) = local.map(|model| model.config()).filter(|config| config.name() == handle) {
+            return Ok(config);
+        }
         let (found, model) = self.split(actor, "embedding", handle).await?;
         let models = self.models.models_of(&found.provider).await?;
         let info = models.iter().find(|m| m.id == model);
@@ -125,8 +134,7 @@ impl Core {
 
     /// The provider of an embedding model.
     pub(crate) async fn embedding_provider(&self, actor: &Actor, config: &EmbeddingConfig) -> Result<Provider> {
-        let handle = config.handle.as_deref().and_then(|handle| handle.split_once('/')).map(|(name, _)| name);
-        let name = handle.unwrap_or(&config.embedding_endpoint_type);
+        let name = provider_name(config);
         let found = self.provider_named(actor, name).await?;
         found.map(|found| found.provider).ok_or_else(|| {
             CoreError::Invalid(format!("The embedding provider '{name}' is not configured on this server"))

@@ -13,7 +13,7 @@ use super::{
     Category, ProviderView,
     byok::{self, provider_of},
 };
-use crate::{Core, CoreError, Result, outbound::OutboundError};
+use crate::{Core, CoreError, Result, embedding::LOCAL, outbound::OutboundError};
 
 /// Names are a part of handles and of log lines.
 const MAX_NAME: usize = 100;
@@ -243,8 +243,8 @@ fn check_name(name: &str) -> Result<()> {
         let rule = format!("must be 1 to {MAX_NAME} characters without slashes");
         return Err(CoreError::field("name", rule));
     }
-    if name == "letta" {
-        return Err(CoreError::field("name", "'letta' names the hosted service"));
+    if name == "letta" || name == LOCAL {
+        return Err(CoreError::field("name", format!("'{name}' has a meaning of its own; take another name")));
     }
     Ok(())
 }

@@ -92,6 +92,10 @@ impl Core {
                     tx.commit().await?;
                     failpoint::hit("step.committed");
                     working.committed(&versions);
+                    self.recall_later(actor, record.agent);
+                    if !working.passages().is_empty() {
+                        self.tidy_vectors();
+                    }
                     return Ok(Committed::Yes { version, context: next });
                 }
                 Err(StoreError::Stale) => {

@@ -17,13 +17,10 @@ use mneme_sandbox::{
     ApiRequest, ApiResponse, ArchivalHit, ArchivalQuery, ConversationHit, ConversationQuery, FileEntry, FileHit,
     FilePiece, HostError, MemoryBlock, OpenedFile, ToolHost,
 };
-use mneme_store::{
-    blocks::StoredBlock,
-    messages::{self, MessageSearch},
-};
+use mneme_store::{blocks::StoredBlock, messages::MessageSearch};
 use parking_lot::Mutex;
 
-use crate::{Core, CoreError, MemoryBounds, PassageQuery, dates};
+use crate::{Core, CoreError, MemoryBounds, PassageQuery, SearchMode, dates};
 
 /// Hits that a search returns when the tool does not say.
 const DEFAULT_HITS: u32 = 5;
@@ -218,15 +215,14 @@ impl ToolHost for AgentHost {
             limit: query.limit.unwrap_or(DEFAULT_HITS).clamp(1, MAX_HITS),
             offset: 0,
         };
-        let unavailable = |error: mneme_store::StoreError| {
+        let found = self.core.search_messages(&self.actor, search, SearchMode::Hybrid).await.map_err(|error| {
             tracing::warn!(agent = %self.agent, %error, "a conversation search failed");
             HostError::Unavailable("The message history cannot be searched right now".into())
-        };
-        let mut conn = self.core.store.read().await.map_err(unavailable)?;
-        let found = messages::search(&mut conn, &self.actor, &search).await.map_err(unavailable)?;
+        })?;
         let zone = self.zone();
         Ok(found
             .into_iter()
+            .map(|found| found.message)
             .map(|message| ConversationHit {
                 id: message.id.as_str().to_owned(),
                 timestamp: message.created_at.with_timezone(&zone).to_rfc3339(),

@@ -9,6 +9,7 @@ mod fallbacks;
 mod hostile_models;
 mod legacy;
 mod providers;
+mod retrieval;
 mod rules;
 mod takeover;
 mod turns;

@@ -52,7 +52,7 @@ statements! {
     KEEP: "insert into file_contents (org_id, file_id, text) values ($1, $2, $3)";
     LOCK: "update files set updated_at = $3 where org_id = $1 and id = $2";
     COUNT: "update files set chunks_embedded = (select count(*) from passages p where p.org_id = files.org_id
-            and p.file_id = files.id and p.embedding_model is not null)
+            and p.file_id = files.id and p.embedding_config is not null)
         where org_id = $1 and id = $2";
     FINISH: "update files set status = $3, error_message = $4, owner = null, updated_at = $5
         where org_id = $1 and id = $2";

@@ -3,12 +3,14 @@
 mod list;
 pub(crate) mod row;
 mod search;
+mod vectors;
 pub(crate) mod words;
 
 pub use list::{MessageFilter, by_run, by_step, list};
 use mneme_domain::{Actor, AgentId, MessageId, message::Message};
 use row::{MessageRow, VALUES, columns, searchable, values};
 pub use search::{MessageSearch, search};
+pub use vectors::{Bare, embed, embedded_agents, forget_vector, last_embedded, said_after, search_vectors};
 
 use crate::{
     Conn, Engine, Result, StoreError, in_order,
@@ -95,4 +97,10 @@ pub async fn delete_of_agent(c: &mut Conn, a: &Actor, agent: &AgentId) -> Result
 /// How many messages an agent has.
 pub async fn count(c: &mut Conn, a: &Actor, agent: &AgentId) -> Result<i64> {
     Ok(c.one::<(i64,)>(&COUNT, args![&a.org, agent]).await?.unwrap_or_default().0)
+}
+
+/// The statements of this module and of those below it.
+#[cfg(test)]
+pub(crate) fn all_statements() -> Vec<(&'static str, &'static crate::sql::Sql)> {
+    [statements(), vectors::statements()].concat()
 }

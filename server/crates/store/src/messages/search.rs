@@ -31,6 +31,23 @@ pub struct MessageSearch {
     pub offset: u32,
 }
 
+impl MessageSearch {
+    /// Adds the tests for the agent, roles and times.
+    pub(crate) fn narrow<'q>(&'q self, query: &mut Query<'q>) {
+        query.maybe(" and m.agent_id = ", self.agent_id.as_ref());
+        if !self.roles.is_empty() {
+            query.push(" and m.role").any(self.roles.iter().map(|role| role.as_str().to_owned()).collect());
+        }
+        query.maybe(" and m.created_at >= ", self.start);
+        query.maybe(" and m.created_at <= ", self.end);
+    }
+
+    /// Whether there is more to go by than the agent.
+    pub(crate) fn is_narrowed(&self) -> bool {
+        !self.roles.is_empty() || self.start.is_some() || self.end.is_some()
+    }
+}
+
 /// The messages that fit a search: with words the best first and of equal ones the newest, otherwise the newest first.
 ///
 /// A query without letters or digits, or in a script that puts no spaces between words, is looked for as it stands.
@@ -55,14 +72,7 @@ pub async fn search(c: &mut Conn, a: &Actor, search: &MessageSearch) -> Result<V
         }
         Plan::Words(words) => by_words(&mut query, &words),
     };
-    if let Some(agent) = &search.agent_id {
-        query.with(" and m.agent_id = ", agent);
-    }
-    if !search.roles.is_empty() {
-        query.push(" and m.role").any(search.roles.iter().map(|role| role.as_str().to_owned()).collect());
-    }
-    query.maybe(" and m.created_at >= ", search.start);
-    query.maybe(" and m.created_at <= ", search.end);
+    search.narrow(&mut query);
     query.push(order);
     query.with(" limit ", search.limit.min(Page::MAX_LIMIT)).with(" offset ", search.offset);
     read(c.query_all(query).await?)

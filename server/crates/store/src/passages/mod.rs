@@ -1,49 +1,48 @@
 //! Passages: texts in archives, with their tags and vectors.
 
+mod index;
 mod list;
 pub(crate) mod row;
 mod search;
 mod tags;
 mod vectors;
+mod words;
 
-pub use list::{PassageFilter, count, list, unembedded};
+pub(crate) use index::move_over;
+pub use list::{PassageFilter, Scope, count, list, unembedded};
 use mneme_domain::{Actor, EntityId, PassageId, Timestamp, archive::Passage, llm_config::EmbeddingConfig};
 use row::{FullRow, PassageRow, VALUES, columns, values};
 pub use search::{PassageSearch, newest, search_words};
 pub use tags::tags_of;
-pub(crate) use vectors::cosine;
 pub use vectors::search_vectors;
 
 use crate::{
     Conn, Engine, Result, StoreError, in_order, json,
-    messages::words,
     sql::{Arg, args, statements},
+    vectors::{self as vectors_of, Kind, NewVector},
 };
 
 statements! {
-    GET: concat!("select ", columns!(), ", p.embedding from passages p where p.org_id = $1 and p.id = $2");
+    GET: concat!("select ", columns!(), ", v.embedding::real[] as embedding from passages p
+            left join vectors v on v.passage_seq = p.seq where p.org_id = $1 and p.id = $2"),
+        sqlite: concat!("select ", columns!(), ", v.embedding from passages p
+            left join vectors v on v.passage_seq = p.seq where p.org_id = $1 and p.id = $2");
     GET_MANY: concat!("select ", columns!(), " from passages p where p.org_id = $1 and p.id = any($2)");
-    UPDATE: "update passages set updated_at = $3, text = $4, tags = $5, metadata = $6, last_updated_by_id = $7,
-            search = array_to_tsvector($8)
-        where org_id = $1 and id = $2",
-        // Triggers keep the index; the last bind is only named.
-        sqlite: "update passages set updated_at = $3, text = $4, tags = $5, metadata = $6, last_updated_by_id = $7
-        where org_id = $1 and id = $2 and $8 is not null";
-    EMBED: "update passages set embedding_config = $4, embedding_model = $5, embedding_dim = $6, embedding = $7
-        where org_id = $1 and id = $2 and text = $3";
-    FORGET: "update passages set embedding_config = null, embedding_model = null, embedding_dim = null, embedding = null
+    UPDATE: "update passages set updated_at = $3, text = $4, tags = $5, metadata = $6, last_updated_by_id = $7
         where org_id = $1 and id = $2";
+    EMBED: "update passages set embedding_config = $4 where org_id = $1 and id = $2 and text = $3";
+    FORGET: "update passages set embedding_config = null where org_id = $1 and id = $2";
     DELETE: "delete from passages where org_id = $1 and id = $2";
 }
 
-/// Adds passages, in this order, with their tags and vectors. [`StoreError::NotFound`] when an archive is unknown.
+/// Adds passages, in this order, with their words, tags and vectors. [`StoreError::NotFound`] when an archive is unknown.
 pub async fn insert(c: &mut Conn, a: &Actor, passages: &[Passage]) -> Result<()> {
     // SQLite takes 32,766 binds.
     for chunk in passages.chunks(1000) {
         let mut query = c.query("insert into passages (");
         query.push(VALUES).push_either(") values ", ", search) values ");
-        for (index, passage) in chunk.iter().enumerate() {
-            query.push(if index == 0 { "(" } else { ", (" }).bind(&a.org);
+        for (number, passage) in chunk.iter().enumerate() {
+            query.push(if number == 0 { "(" } else { ", (" }).bind(&a.org);
             for arg in values(passage)? {
                 query.push(", ").bind(arg);
             }
@@ -53,11 +52,24 @@ pub async fn insert(c: &mut Conn, a: &Actor, passages: &[Passage]) -> Result<()>
             query.push(")");
         }
         c.query_effect(query).await?;
-        for passage in chunk {
-            tags::add(c, a, passage).await?;
-        }
+        let texts: Vec<(&Passage, &str)> = chunk.iter().map(|passage| (passage, space(passage))).collect();
+        index::add(c, a, &texts).await?;
+        let vectors: Vec<NewVector<'_>> =
+            texts.iter().filter_map(|(passage, space)| new_vector(passage, space)).collect();
+        vectors_of::add(c, a, Kind::Passages, &vectors).await?;
+        tags::add(c, a, chunk).await?;
     }
     Ok(())
+}
+
+/// The archive or folder of a passage.
+fn space(passage: &Passage) -> &str {
+    passage.archive_id.as_ref().map(EntityId::as_str).or(passage.source_id.as_deref()).unwrap_or_default()
+}
+
+fn new_vector<'a>(passage: &'a Passage, space: &'a str) -> Option<NewVector<'a>> {
+    let model = passage.embedding_config.as_ref()?.name();
+    Some(NewVector { id: passage.id.as_str(), space, model, vector: passage.embedding.as_deref()? })
 }
 
 /// A passage with its vector.
@@ -89,16 +101,17 @@ pub async fn update(c: &mut Conn, a: &Actor, passage: &Passage, now: Timestamp) 
         json::optional_text(passage.tags.as_ref())?,
         json::optional_text(passage.metadata.as_ref())?,
         &passage.last_updated_by_id,
-        Arg::List(words::index(&passage.text)),
     ];
     if c.run(&UPDATE, arguments).await? == 0 {
         return Err(StoreError::NotFound);
     }
+    index::change(c, a, passage, space(passage)).await?;
     if passage.embedding.is_none() {
         c.run(&FORGET, args![&a.org, &passage.id]).await?;
+        vectors_of::forget(c, a, Kind::Passages, vec![passage.id.to_string()]).await?;
     }
     tags::clear(c, a, &passage.id).await?;
-    tags::add(c, a, passage).await
+    tags::add(c, a, std::slice::from_ref(passage)).await
 }
 
 /// Gives a passage its vector, unless its text is another one by now; false when nothing was written.
@@ -110,9 +123,14 @@ pub async fn embed(
     model: &EmbeddingConfig,
     vector: &[f32],
 ) -> Result<bool> {
-    let (bytes, dim) = row::bytes_of(vector);
-    let arguments = args![&a.org, id, text, json::text(model)?, model.name(), dim, bytes];
-    Ok(c.run(&EMBED, arguments).await? > 0)
+    if c.run(&EMBED, args![&a.org, id, text, json::text(model)?]).await? == 0 {
+        return Ok(false);
+    }
+    vectors_of::forget(c, a, Kind::Passages, vec![id.to_string()]).await?;
+    let Some(passage) = get_many(c, a, std::slice::from_ref(id)).await?.pop() else { return Ok(false) };
+    let row = NewVector { id: id.as_str(), space: space(&passage), model: model.name(), vector };
+    vectors_of::add(c, a, Kind::Passages, &[row]).await?;
+    Ok(true)
 }
 
 /// Removes a passage; false when there was none.
@@ -123,5 +141,5 @@ pub async fn delete(c: &mut Conn, a: &Actor, id: &PassageId) -> Result<bool> {
 /// The statements of this module and of those below it.
 #[cfg(test)]
 pub(crate) fn all_statements() -> Vec<(&'static str, &'static crate::sql::Sql)> {
-    [statements(), tags::statements()].concat()
+    [statements(), index::statements(), search::statements(), tags::statements()].concat()
 }

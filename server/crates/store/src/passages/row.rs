@@ -2,9 +2,9 @@
 
 use mneme_domain::{ArchiveId, PassageId, archive::Passage, clock::from_micros};
 
-use crate::{Result, json, sql::Arg};
+use crate::{Result, json, sql::Arg, vectors::Vector};
 
-/// The columns that [`PassageRow`] reads, of `passages p`: all but the vector.
+/// The columns that [`PassageRow`] reads, of `passages p`.
 macro_rules! columns {
     () => {
         "p.id, p.archive_id, p.source_id, p.file_id, p.file_name, p.text, p.tags, p.metadata, p.embedding_config, \
@@ -15,19 +15,12 @@ pub(crate) use columns;
 
 /// The columns that [`values`] fills, after the organisation.
 pub(super) const VALUES: &str = "org_id, id, archive_id, source_id, file_id, file_name, text, tags, metadata, \
-    embedding_config, embedding_model, embedding_dim, created_at, updated_at, created_by_id, last_updated_by_id, embedding";
-
-/// A vector as it is stored, and how many numbers it has.
-pub(super) fn bytes_of(vector: &[f32]) -> (Vec<u8>, i64) {
-    let bytes = vector.iter().flat_map(|number| number.to_le_bytes()).collect();
-    (bytes, i64::try_from(vector.len()).unwrap_or(i64::MAX))
-}
+    embedding_config, created_at, updated_at, created_by_id, last_updated_by_id";
 
 /// A passage's values in the order of [`VALUES`].
 pub(super) fn values(passage: &Passage) -> Result<Vec<Arg<'_>>> {
     // A model without a vector would say that the text is embedded.
-    let vector = passage.embedding.as_deref().map(bytes_of);
-    let model = passage.embedding_config.as_ref().filter(|_| vector.is_some());
+    let model = passage.embedding_config.as_ref().filter(|_| passage.embedding.is_some());
     Ok(vec![
         (&passage.id).into(),
         (&passage.archive_id).into(),
@@ -38,13 +31,10 @@ pub(super) fn values(passage: &Passage) -> Result<Vec<Arg<'_>>> {
         json::optional_text(passage.tags.as_ref())?.into(),
         json::optional_text(passage.metadata.as_ref())?.into(),
         json::optional_text(model)?.into(),
-        model.map(|model| model.name()).into(),
-        vector.as_ref().map(|(_, dim)| *dim).into(),
         passage.created_at.into(),
         passage.updated_at.unwrap_or(passage.created_at).into(),
         (&passage.created_by_id).into(),
         (&passage.last_updated_by_id).into(),
-        vector.map(|(bytes, _)| bytes).into(),
     ])
 }
 
@@ -70,7 +60,7 @@ pub(crate) struct PassageRow {
 pub(crate) struct FullRow {
     #[sqlx(flatten)]
     row: PassageRow,
-    embedding: Option<Vec<u8>>,
+    embedding: Option<Vector>,
 }
 
 impl TryFrom<PassageRow> for Passage {
@@ -102,12 +92,7 @@ impl TryFrom<FullRow> for Passage {
 
     fn try_from(full: FullRow) -> Result<Self> {
         let mut passage = Self::try_from(full.row)?;
-        passage.embedding = full.embedding.map(|bytes| numbers(&bytes).collect());
+        passage.embedding = full.embedding.map(|vector| vector.0);
         Ok(passage)
     }
-}
-
-/// The numbers of a stored vector.
-pub(crate) fn numbers(bytes: &[u8]) -> impl Iterator<Item = f32> + '_ {
-    bytes.as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes))
 }

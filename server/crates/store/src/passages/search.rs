@@ -1,19 +1,26 @@
 //! Search in passages by their words, and what every search is narrowed by.
 
-use mneme_domain::{Actor, ArchiveId, Page, PassageId, Timestamp, archive::TagMatch};
+use std::{
+    collections::HashMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
-use super::list::within;
+use mneme_domain::{Actor, Page, PassageId, Timestamp, archive::TagMatch};
+
+use super::list::Scope;
+use super::words::{self, Plan};
 use crate::{
     Conn, Engine, Result,
-    messages::words::{self, Plan},
     query::Query,
+    sql::{Arg, args, statements},
 };
 
 /// Where to look; everything that is named must hold.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PassageSearch {
-    /// In one of these archives.
-    pub archives: Vec<ArchiveId>,
+    /// Where the passages are.
+    pub scope: Scope,
     /// With these tags.
     pub tags: Vec<String>,
     /// How many of them.
@@ -24,36 +31,52 @@ pub struct PassageSearch {
     pub end: Option<Timestamp>,
 }
 
-const TAGGED: &str = " and exists (select 1 from passage_tags g where g.org_id = p.org_id \
-    and g.archive_id = p.archive_id and g.passage_id = p.id and g.tag";
+/// A word that is in so many passages tells little, and ranking all that have it takes long.
+const COMMON: i64 = 5_000;
+/// How long it is remembered which words PostgreSQL takes for common.
+const REMEMBERED: Duration = Duration::from_secs(60);
+
+statements! {
+    // Of SQLite's index: in how many passages words, and spaces, are.
+    COUNTS: "select $1::text[]", sqlite: "select term, doc from passages_vocabulary where term in (select value from json_each($1))";
+    // Of PostgreSQL's statistics: the same, of frequent words. The last few frequencies are not of words.
+    FREQUENT: "select s.word, cast(s.frequency * greatest(c.reltuples, 0) as bigint) from pg_class c, (
+            select unnest(most_common_elems::text::text[]) as word, unnest(most_common_elem_freqs) as frequency
+            from pg_stats where schemaname = current_schema() and tablename = 'passages' and attname = 'search') s
+        where c.oid = to_regclass('passages') and s.word is not null and s.frequency is not null",
+        sqlite: "select '', 0 where 1 = 0";
+}
 
 impl PassageSearch {
-    /// Adds the tests for tags and times.
-    pub(super) fn narrow<'a>(&'a self, query: &mut Query<'a>) {
+    /// Adds the tests for the scope, tags and times.
+    pub(crate) fn narrow<'q>(&'q self, a: &'q Actor, query: &mut Query<'q>) {
+        self.scope.narrow(query);
         match self.tag_match {
-            TagMatch::Any if !self.tags.is_empty() => {
-                query.push(TAGGED).any(self.tags.clone()).push(")");
-            }
+            TagMatch::Any if !self.tags.is_empty() => self.tagged(a, query, &self.tags),
             TagMatch::Any => {}
-            TagMatch::All => {
-                for tag in &self.tags {
-                    query.push(TAGGED).with(" = ", tag).push(")");
-                }
-            }
+            TagMatch::All => self.tags.iter().for_each(|tag| self.tagged(a, query, std::slice::from_ref(tag))),
         }
         query.maybe(" and p.created_at >= ", self.start);
         query.maybe(" and p.created_at <= ", self.end);
     }
 
-    /// Whether there is more to go by than the archives.
+    /// Adds the test for one of some tags. The index of tags is asked first, so that few passages are read.
+    fn tagged<'q>(&'q self, a: &'q Actor, query: &mut Query<'q>, tags: &[String]) {
+        query.with(" and p.id in (select g.passage_id from passage_tags g where g.org_id = ", &a.org);
+        query.push(" and g.archive_id");
+        query.any(self.scope.ids()).push(" and g.tag").any(tags.to_vec()).push(")");
+    }
+
+    /// Whether there is more to go by than the scope.
     pub fn is_narrowed(&self) -> bool {
         !self.tags.is_empty() || self.start.is_some() || self.end.is_some()
     }
 }
 
 /// The passages that have a word of the text, the best first and of equal ones the newest; none for an empty text.
+/// Words that say little, and such as very many passages have, count only when there are no others.
 ///
-/// A text without letters or digits, or in a script that puts no spaces between words, is looked for as it stands.
+/// A text without any words is looked for as it stands.
 pub async fn search_words(
     c: &mut Conn,
     a: &Actor,
@@ -61,46 +84,121 @@ pub async fn search_words(
     text: &str,
     limit: u32,
 ) -> Result<Vec<PassageId>> {
-    let plan = words::plan(Some(text));
-    let mut query = match (&plan, c.engine()) {
-        // The cross join keeps SQLite from asking the index anew for each passage.
-        (Plan::Words(_), Engine::Sqlite) => {
-            c.query("select p.id from passages_fts cross join passages p on p.seq = passages_fts.rowid")
-        }
-        _ => c.query("select p.id from passages p"),
+    let limit = limit.min(Page::MAX_LIMIT);
+    let words = match words::plan(text) {
+        Plan::Nothing => return Ok(Vec::new()),
+        _ if search.scope.is_empty() => return Ok(Vec::new()),
+        Plan::Substring(text) => return substring(c, a, search, text, limit).await,
+        Plan::Words(words) => words,
     };
-    query.with(" where p.org_id = ", &a.org);
-    let order = match plan {
-        Plan::Everything => return Ok(Vec::new()),
-        Plan::Substring(text) => {
-            query.push_either(" and instr(lower(p.text), lower(", " and strpos(lower(p.text), lower(");
-            query.bind(text).push(")) > 0");
-            " order by p.created_at desc, p.seq desc"
+    let query = match c.engine() {
+        Engine::Sqlite => {
+            let found = telling_on_sqlite(c, search, words).await?;
+            in_sqlite(c, a, search, &found, limit)
         }
-        Plan::Words(words) => match query.engine() {
-            Engine::Sqlite => {
-                query.with(" and passages_fts match ", words::sqlite_query(&words));
-                " order by passages_fts.rank, p.created_at desc, p.seq desc"
-            }
-            // The words are the second bind, which the order names again.
-            Engine::Postgres => {
-                query.push(" and p.search @@ ").bind(words::postgres_query(&words)).push("::tsquery");
-                " order by ts_rank(p.search, $2::tsquery) desc, p.created_at desc, p.seq desc"
-            }
-        },
+        Engine::Postgres => {
+            let found = telling_on_postgres(c, a, search, words).await?;
+            in_postgres(c, a, search, &found, limit)
+        }
     };
-    within(&mut query, &search.archives);
-    search.narrow(&mut query);
-    query.push(order).with(" limit ", limit.min(Page::MAX_LIMIT));
     ids(c, query).await
+}
+
+async fn substring(
+    c: &mut Conn,
+    a: &Actor,
+    search: &PassageSearch,
+    text: String,
+    limit: u32,
+) -> Result<Vec<PassageId>> {
+    let mut query = c.query("select p.id from passages p where p.org_id = ");
+    query.bind(&a.org).push_either(" and instr(lower(p.text), lower(", " and strpos(lower(p.text), lower(");
+    query.bind(text).push(")) > 0");
+    search.narrow(a, &mut query);
+    query.push(" order by p.created_at desc, p.seq desc").with(" limit ", limit);
+    ids(c, query).await
+}
+
+/// The words worth looking for. Of a small scope they all are.
+async fn telling_on_sqlite(c: &mut Conn, search: &PassageSearch, words: Vec<String>) -> Result<words::Query> {
+    let spaces: Vec<String> = search.scope.ids().iter().map(|id| words::of_space(id)).collect();
+    let terms = Arg::List([spaces.as_slice(), words.as_slice()].concat());
+    let counts: HashMap<String, i64> = c.all::<(String, i64)>(&COUNTS, args![terms]).await?.into_iter().collect();
+    let count = |word: &str| counts.get(word).copied().unwrap_or_default();
+    if spaces.iter().map(|space| count(space)).sum::<i64>() <= COMMON {
+        return Ok(words::Query { words, all: false });
+    }
+    Ok(words::telling(words, count, COMMON))
+}
+
+fn in_sqlite<'q>(c: &Conn, a: &'q Actor, search: &'q PassageSearch, words: &words::Query, limit: u32) -> Query<'q> {
+    let words = words.for_sqlite(&search.scope.ids());
+    if search.is_narrowed() {
+        // The cross join keeps SQLite from asking the index anew for each passage.
+        let mut query = c.query(
+            "select p.id from passages_fts f cross join passages p on p.seq = f.rowid where passages_fts match ",
+        );
+        query.bind(words).with(" and p.org_id = ", &a.org);
+        search.narrow(a, &mut query);
+        query.push(" order by f.rank, p.created_at desc, p.seq desc").with(" limit ", limit);
+        return query;
+    }
+    // Only the best are looked up.
+    let mut query = c.query("select p.id from (select rowid as seq, rank from passages_fts where passages_fts match ");
+    query.bind(words).with(" order by rank limit ", limit).push(") f cross join passages p on p.seq = f.seq");
+    query.with(" where p.org_id = ", &a.org).push(" order by f.rank, p.created_at desc, p.seq desc");
+    query
+}
+
+async fn telling_on_postgres(
+    c: &mut Conn,
+    a: &Actor,
+    search: &PassageSearch,
+    words: Vec<String>,
+) -> Result<words::Query> {
+    let counts = frequent(c).await?;
+    let count = |word: &str| counts.get(word).copied().unwrap_or_default();
+    if words.iter().all(|word| count(word) < COMMON) {
+        return Ok(words::Query { words, all: false });
+    }
+    let mut query = c.query("select count(*) from (select 1 from passages p where p.org_id = ");
+    query.bind(&a.org);
+    search.scope.narrow(&mut query);
+    query.with(" limit ", COMMON + 1).push(") t");
+    if c.query_one::<(i64,)>(query).await?.unwrap_or_default().0 <= COMMON {
+        return Ok(words::Query { words, all: false });
+    }
+    Ok(words::telling(words, count, COMMON))
+}
+
+/// Which words PostgreSQL takes for common, asked once in a while.
+async fn frequent(c: &mut Conn) -> Result<Arc<HashMap<String, i64>>> {
+    let context = c.context();
+    let known = context.frequent.lock().clone();
+    if let Some((_, words)) = known.filter(|(asked, _)| asked.elapsed() < REMEMBERED) {
+        return Ok(words);
+    }
+    let rows: Vec<(String, i64)> = c.all(&FREQUENT, args![]).await?;
+    let words: Arc<HashMap<String, i64>> = Arc::new(rows.into_iter().collect());
+    *context.frequent.lock() = Some((Instant::now(), Arc::clone(&words)));
+    Ok(words)
+}
+
+fn in_postgres<'q>(c: &Conn, a: &'q Actor, search: &'q PassageSearch, words: &words::Query, limit: u32) -> Query<'q> {
+    let mut query = c.query("select p.id from passages p where p.org_id = ");
+    // The words are the second bind, which the order names again.
+    query.bind(&a.org).push(" and p.search @@ ").bind(words.for_postgres()).push("::tsquery");
+    search.narrow(a, &mut query);
+    query.push(" order by ts_rank(p.search, $2::tsquery) desc, p.created_at desc, p.seq desc");
+    query.with(" limit ", limit);
+    query
 }
 
 /// The newest passages that fit a search, whatever their words.
 pub async fn newest(c: &mut Conn, a: &Actor, search: &PassageSearch, limit: u32) -> Result<Vec<PassageId>> {
     let mut query = c.query("select p.id from passages p where p.org_id = ");
     query.bind(&a.org);
-    within(&mut query, &search.archives);
-    search.narrow(&mut query);
+    search.narrow(a, &mut query);
     query.push(" order by p.created_at desc, p.seq desc").with(" limit ", limit.min(Page::MAX_LIMIT));
     ids(c, query).await
 }

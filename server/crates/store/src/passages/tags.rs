@@ -13,17 +13,21 @@ statements! {
     OF_ARCHIVES: "select distinct tag from passage_tags where org_id = $1 and archive_id = any($2) order by tag limit $3";
 }
 
-/// Notes a passage's tags. A passage without an archive has none to be found by.
-pub(super) async fn add(c: &mut Conn, a: &Actor, passage: &Passage) -> Result<()> {
-    let Some(archive) = &passage.archive_id else {
-        return Ok(());
-    };
-    let tags = passage.tags.as_deref().unwrap_or_default();
-    let rows: Vec<Vec<Arg<'_>>> = tags.iter().map(|tag| args![&a.org, archive, tag, &passage.id]).collect();
-    if rows.is_empty() {
-        return Ok(());
+/// Notes passages' tags. A passage without an archive has none to be found by.
+pub(super) async fn add(c: &mut Conn, a: &Actor, passages: &[Passage]) -> Result<()> {
+    let mut rows: Vec<Vec<Arg<'_>>> = Vec::new();
+    for passage in passages {
+        let Some(archive) = &passage.archive_id else { continue };
+        let tags = passage.tags.as_deref().unwrap_or_default();
+        rows.extend(tags.iter().map(|tag| args![&a.org, archive, tag, &passage.id]));
     }
-    c.query_effect(Query::insert(c.engine(), "passage_tags", "org_id, archive_id, tag, passage_id", rows)).await
+    // SQLite takes 32,766 binds.
+    while !rows.is_empty() {
+        let rest = rows.split_off(rows.len().min(8_000));
+        let chunk = std::mem::replace(&mut rows, rest);
+        c.query_effect(Query::insert(c.engine(), "passage_tags", "org_id, archive_id, tag, passage_id", chunk)).await?;
+    }
+    Ok(())
 }
 
 /// Forgets a passage's tags.

@@ -7,7 +7,7 @@ use crate::{
     Engine, agents, archives, blocks, denials, files, folders, keys, messages, migrate, passages, presence, providers,
     runs,
     sql::{Sql, args},
-    steps, tenants, tools, variables,
+    steps, tenants, tools, variables, vectors,
 };
 
 fn all() -> Vec<(&'static str, &'static Sql)> {
@@ -15,7 +15,7 @@ fn all() -> Vec<(&'static str, &'static Sql)> {
         agents::all_statements(),
         archives::all_statements(),
         blocks::all_statements(),
-        messages::statements(),
+        messages::all_statements(),
         denials::statements(),
         files::all_statements(),
         folders::all_statements(),
@@ -29,6 +29,7 @@ fn all() -> Vec<(&'static str, &'static Sql)> {
         tenants::statements(),
         tools::all_statements(),
         variables::statements(),
+        vectors::all_statements(),
     ]
     .concat()
 }

@@ -1,14 +1,14 @@
 //! Archives and passages: what is kept, found by words and by meaning, listed and deleted.
 
 use mneme_domain::{
-    Actor, ArchiveId, Order, Page, PassageId,
+    Actor, ArchiveId, Order, Page, PassageId, SourceId,
     archive::{Archive, Passage, TagMatch, VectorDbProvider},
     llm_config::EmbeddingConfig,
 };
 use mneme_store::{
     Conn, StoreError, agents,
     archives::{self, ArchiveFilter},
-    passages::{self, PassageFilter, PassageSearch},
+    passages::{self, PassageFilter, PassageSearch, Scope},
 };
 use serde_json::json;
 use uuid::Uuid;
@@ -25,6 +25,7 @@ on_both!(
     vectors_find_passages,
     searches_are_narrowed,
     lists_go_by_the_given_times,
+    pieces_of_files_are_found_by_their_folder,
     strangers_see_nothing,
 );
 
@@ -87,7 +88,7 @@ async fn texts(c: &mut Conn, a: &Actor, ids: &[PassageId]) -> Vec<String> {
 }
 
 fn within(archive: &ArchiveId) -> PassageSearch {
-    PassageSearch { archives: vec![archive.clone()], ..PassageSearch::default() }
+    PassageSearch { scope: archive.into(), ..PassageSearch::default() }
 }
 
 async fn words(c: &mut Conn, a: &Actor, search: &PassageSearch, text: &str) -> Vec<String> {
@@ -133,9 +134,9 @@ async fn archives_are_kept_and_shared(w: World) {
     passages::insert(&mut c, a, &[passage(&kept.id, "x", &["t"], 0)]).await.unwrap();
     // An agent goes, its archive stays; an archive goes with its passages.
     assert!(agents::delete(&mut c, a, &bob.id).await.unwrap());
-    assert_eq!(passages::count(&mut c, a, std::slice::from_ref(&kept.id)).await.unwrap(), 1);
+    assert_eq!(passages::count(&mut c, a, &Scope::from(&kept.id)).await.unwrap(), 1);
     assert!(archives::delete(&mut c, a, &kept.id).await.unwrap());
-    assert_eq!(passages::count(&mut c, a, std::slice::from_ref(&kept.id)).await.unwrap(), 0);
+    assert_eq!(passages::count(&mut c, a, &Scope::from(&kept.id)).await.unwrap(), 0);
     assert_eq!(passages::tags_of(&mut c, a, std::slice::from_ref(&kept.id), 10).await.unwrap(), Vec::<String>::new());
     assert_eq!(words(&mut c, a, &within(&kept.id), "x").await, Vec::<String>::new());
     assert!(!archives::delete(&mut c, a, &kept.id).await.unwrap());
@@ -153,7 +154,7 @@ async fn passages_come_back_as_they_were(w: World) {
     assert_eq!(passages::get(&mut c, a, &bare.id).await.unwrap().unwrap().embedding, None);
     assert_eq!(passages::tags_of(&mut c, a, std::slice::from_ref(&home), 10).await.unwrap(), ["ape", "zebra"]);
 
-    let missing = passages::unembedded(&mut c, a, &home, 10).await.unwrap();
+    let missing = passages::unembedded(&mut c, a, &Scope::from(&home), 10).await.unwrap();
     assert_eq!(missing.iter().map(|passage| &passage.id).collect::<Vec<_>>(), [&bare.id]);
     assert!(!passages::embed(&mut c, a, &bare.id, "another text", &model(), &[1.0]).await.unwrap());
     assert!(passages::embed(&mut c, a, &bare.id, "bare", &model(), &[1.0, 2.0]).await.unwrap());
@@ -258,7 +259,7 @@ async fn searches_are_narrowed(w: World) {
     let cases: Vec<(PassageSearch, Vec<&str>)> = vec![
         (base.clone(), vec!["red three", "red two", "red one"]),
         (
-            PassageSearch { archives: vec![one.clone(), two], ..base.clone() },
+            PassageSearch { scope: Scope::Archives(vec![one.clone(), two]), ..base.clone() },
             vec!["red four", "red three", "red two", "red one"],
         ),
         (PassageSearch::default(), vec![]),
@@ -285,6 +286,37 @@ async fn searches_are_narrowed(w: World) {
     }
 }
 
+async fn pieces_of_files_are_found_by_their_folder(w: World) {
+    let (mut c, a) = (w.write().await, &w.actor);
+    let home = home(&mut c, a, "home").await;
+    let (one, two) = (SourceId::from_uuid(Uuid::new_v4()), SourceId::from_uuid(Uuid::new_v4()));
+    let piece = |source: &SourceId, file: &str, text: &str| Passage {
+        archive_id: None,
+        source_id: Some(source.to_string()),
+        file_id: Some(file.into()),
+        ..embedded(passage(&home, text, &[], 0), &[1.0])
+    };
+    let rows = [
+        piece(&one, "file-1", "red harbour"),
+        piece(&one, "file-2", "red boat"),
+        piece(&two, "file-3", "red sky"),
+        embedded(passage(&home, "red memory", &[], 0), &[1.0]),
+    ];
+    passages::insert(&mut c, a, &rows).await.unwrap();
+    let search = PassageSearch { scope: Scope::from(&one), ..PassageSearch::default() };
+    let mut found = words(&mut c, a, &search, "red").await;
+    found.sort();
+    assert_eq!(found, ["red boat", "red harbour"]);
+    let near = passages::search_vectors(&mut c, a, &search, "openai/small", &[1.0], 10).await.unwrap();
+    assert_eq!(near.len(), 2);
+    let both = Scope::Sources(vec![one.clone(), two]);
+    assert_eq!(passages::count(&mut c, a, &both).await.unwrap(), 3);
+    let filter = PassageFilter { scope: both, file_id: Some("file-2".into()), text: None };
+    let listed = passages::list(&mut c, a, &filter, &first(10, Order::Asc)).await.unwrap();
+    assert_eq!(listed.iter().map(|passage| passage.text.as_str()).collect::<Vec<_>>(), ["red boat"]);
+    assert_eq!(words(&mut c, &w.stranger, &search, "red").await, Vec::<String>::new());
+}
+
 async fn lists_go_by_the_given_times(w: World) {
     let (mut c, a) = (w.write().await, &w.actor);
     let home = home(&mut c, a, "home").await;
@@ -293,7 +325,7 @@ async fn lists_go_by_the_given_times(w: World) {
         .map(|(text, second)| passage(&home, text, &[], *second))
         .collect();
     passages::insert(&mut c, a, &rows).await.unwrap();
-    let filter = PassageFilter { archives: vec![home.clone()], text: None };
+    let filter = PassageFilter { scope: Scope::from(&home), ..PassageFilter::default() };
     let cursor = Some(rows[2].id.to_string());
     let cases: Vec<(PassageFilter, Page, Vec<&str>)> = vec![
         (filter.clone(), first(10, Order::Asc), vec!["oldest", "same 1", "same 2", "newest"]),
@@ -316,7 +348,7 @@ async fn strangers_see_nothing(w: World) {
     passages::insert(&mut c, a, std::slice::from_ref(&kept)).await.unwrap();
     assert_eq!(archives::get(&mut c, stranger, &home).await.unwrap(), None);
     assert_eq!(passages::get(&mut c, stranger, &kept.id).await.unwrap(), None);
-    assert_eq!(passages::count(&mut c, stranger, std::slice::from_ref(&home)).await.unwrap(), 0);
+    assert_eq!(passages::count(&mut c, stranger, &Scope::from(&home)).await.unwrap(), 0);
     assert_eq!(
         passages::tags_of(&mut c, stranger, std::slice::from_ref(&home), 10).await.unwrap(),
         Vec::<String>::new()

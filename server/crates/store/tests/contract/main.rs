@@ -13,6 +13,7 @@ mod components;
 mod denials;
 mod files;
 mod fixtures;
+mod large_spaces;
 mod leases;
 mod messages;
 mod providers;

@@ -1,0 +1,150 @@
+//! Vectors of messages: made in the background, some time after what was said is written. No turn waits for them.
+//!
+//! Agents that said something wait in a list; one task goes through it, agent by agent, and ends when it is empty. What a
+//! crash or a provider that was away left without a vector is made up with the agent's next message, or the next search.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::Arc,
+    time::Duration,
+};
+
+use mneme_domain::{Actor, AgentId};
+use mneme_store::{agents, messages};
+use parking_lot::Mutex;
+use tokio::time::sleep;
+
+use crate::{Core, Result};
+
+/// What comes within this time is embedded together.
+const GATHER: Duration = Duration::from_millis(500);
+/// Between two agents: the background does not take more than a part of a core.
+const PAUSE: Duration = Duration::from_millis(20);
+/// Messages embedded at a time.
+const BATCH: u32 = 64;
+/// Agents that wait; more are taken up with their next message.
+const MOST_WAITING: usize = 10_000;
+/// Agents whose last message with a vector is remembered.
+const MOST_REMEMBERED: usize = 50_000;
+
+/// Which agents have messages without vectors.
+#[derive(Default)]
+pub(crate) struct Recall(Mutex<State>);
+
+#[derive(Default)]
+struct State {
+    waiting: VecDeque<(Actor, AgentId)>,
+    /// The place of the last message that was looked at.
+    seen: HashMap<AgentId, i64>,
+    working: bool,
+}
+
+impl Recall {
+    /// Adds an agent; true when nobody is at work on the list.
+    fn add(&self, actor: &Actor, agent: &AgentId) -> bool {
+        let mut state = self.0.lock();
+        let known = state.waiting.iter().any(|(_, waiting)| waiting == agent);
+        if !known && state.waiting.len() < MOST_WAITING {
+            state.waiting.push_back((actor.clone(), agent.clone()));
+        }
+        !std::mem::replace(&mut state.working, true)
+    }
+
+    /// The next agent; with none the work is over.
+    fn next(&self) -> Option<(Actor, AgentId)> {
+        let mut state = self.0.lock();
+        let next = state.waiting.pop_front();
+        state.working = next.is_some();
+        next
+    }
+
+    fn seen(&self, agent: &AgentId) -> Option<i64> {
+        self.0.lock().seen.get(agent).copied()
+    }
+
+    fn set_seen(&self, agent: &AgentId, place: i64) {
+        let mut state = self.0.lock();
+        if state.seen.len() >= MOST_REMEMBERED {
+            state.seen.clear();
+        }
+        state.seen.insert(agent.clone(), place);
+    }
+}
+
+impl Core {
+    /// Notes that an agent has new messages.
+    pub(crate) fn recall_later(self: &Arc<Self>, actor: &Actor, agent: &AgentId) {
+        if self.closing.is_cancelled() || !self.config.embed_messages || !self.recall.add(actor, agent) {
+            return;
+        }
+        let core = Arc::clone(self);
+        self.tasks.spawn(async move {
+            let work = async {
+                sleep(GATHER).await;
+                while let Some((actor, agent)) = core.recall.next() {
+                    if let Err(error) = core.recall_agent(&actor, &agent).await {
+                        tracing::warn!(%agent, %error, "messages could not be embedded; they are found by their words");
+                    }
+                    sleep(PAUSE).await;
+                }
+            };
+            tokio::select! {
+                () = core.closing.cancelled() => {}
+                () = work => {}
+            }
+        });
+    }
+
+    /// Notes that some message of an agent was edited: all of them are looked at again.
+    pub(crate) fn recall_again(self: &Arc<Self>, actor: &Actor, agent: &AgentId) {
+        self.recall.set_seen(agent, 0);
+        self.recall_later(actor, agent);
+    }
+
+    /// Gives every message of an agent its vector.
+    async fn recall_agent(self: &Arc<Self>, actor: &Actor, agent: &AgentId) -> Result<()> {
+        let mut conn = self.store.read().await?;
+        let Some(config) = agents::get(&mut conn, actor, agent).await?.and_then(|agent| agent.embedding_config) else {
+            return Ok(());
+        };
+        let mut place = match self.recall.seen(agent) {
+            Some(place) => place,
+            None => messages::last_embedded(&mut conn, actor, agent).await?,
+        };
+        drop(conn);
+        loop {
+            let found = messages::said_after(&mut self.store.read().await?, actor, agent, place, BATCH).await?;
+            let Some(last) = found.last() else { return Ok(()) };
+            place = last.seq;
+            let texts: Vec<String> = found.iter().map(|message| message.text.clone()).collect();
+            let vectors = self.vectors(actor, &config, &texts).await?;
+            let made: Vec<_> = found.iter().map(|message| message.id.clone()).zip(vectors).collect();
+            let mut tx = self.store.write().await?;
+            messages::embed(&mut tx, actor, agent, config.name(), &made).await?;
+            tx.commit().await?;
+            self.recall.set_seen(agent, place);
+            self.tidy_vectors();
+            sleep(PAUSE).await;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mneme_domain::Env;
+
+    use super::*;
+
+    #[test]
+    fn an_agent_waits_once_and_one_task_is_at_work() {
+        let recall = Recall::default();
+        let (actor, env) = (Actor::default_admin(), Env::system());
+        let (one, two) = (AgentId::from_uuid(env.uuid()), AgentId::from_uuid(env.uuid()));
+        assert!(recall.add(&actor, &one));
+        assert!(!recall.add(&actor, &one) && !recall.add(&actor, &two));
+        assert_eq!(recall.next().map(|(_, agent)| agent), Some(one.clone()));
+        assert_eq!(recall.next().map(|(_, agent)| agent), Some(two));
+        assert!(recall.next().is_none());
+        assert!(recall.add(&actor, &one), "the work was over");
+    }
+}

@@ -1,0 +1,80 @@
+//! Vectors of messages: made in the background, in the space of their agent.
+
+use mneme_domain::{Actor, AgentId, EntityId, MessageId};
+
+use super::search::MessageSearch;
+use crate::{
+    Conn, Result,
+    sql::{args, statements},
+    vectors::{self, Kind, Look, NewVector, Target},
+};
+
+statements! {
+    LAST: "select coalesce(max(message_seq), 0) from vectors where org_id = $1 and space = $2";
+    BARE: "select m.seq, m.id, m.text from messages m where m.org_id = $1 and m.agent_id = $2 and m.seq > $3
+        and m.role in ('user', 'assistant') and m.text <> ''
+        and not exists (select 1 from vectors v where v.message_seq = m.seq) order by m.seq limit $4";
+    SPACES: "select distinct space, model from vectors where org_id = $1 and message_seq is not null limit $2";
+}
+
+/// A message that has no vector yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bare {
+    /// Its place among all messages.
+    pub seq: i64,
+    pub id: MessageId,
+    pub text: String,
+}
+
+/// The place of the last message of an agent that has a vector; 0 when none has.
+pub async fn last_embedded(c: &mut Conn, a: &Actor, agent: &AgentId) -> Result<i64> {
+    Ok(c.one::<(i64,)>(&LAST, args![&a.org, agent]).await?.unwrap_or_default().0)
+}
+
+/// What users and the agent said after a place and has no vector, the oldest first.
+pub async fn said_after(c: &mut Conn, a: &Actor, agent: &AgentId, after: i64, limit: u32) -> Result<Vec<Bare>> {
+    let rows: Vec<(i64, String, String)> = c.all(&BARE, args![&a.org, agent, after, limit]).await?;
+    Ok(rows.into_iter().map(|(seq, id, text)| Bare { seq, id: MessageId::trusted(id), text }).collect())
+}
+
+/// Forgets the vector of a message whose text is another one now.
+pub async fn forget_vector(c: &mut Conn, a: &Actor, id: &MessageId) -> Result<()> {
+    vectors::forget(c, a, Kind::Messages, vec![id.to_string()]).await
+}
+
+/// Keeps the vectors of an agent's messages; earlier ones of the same messages go. Messages that are gone are left out.
+pub async fn embed(
+    c: &mut Conn,
+    a: &Actor,
+    agent: &AgentId,
+    model: &str,
+    made: &[(MessageId, Vec<f32>)],
+) -> Result<()> {
+    let ids = made.iter().map(|(id, _)| id.to_string()).collect();
+    vectors::forget(c, a, Kind::Messages, ids).await?;
+    let rows: Vec<NewVector<'_>> =
+        made.iter().map(|(id, vector)| NewVector { id: id.as_str(), space: agent.as_str(), model, vector }).collect();
+    vectors::add(c, a, Kind::Messages, &rows).await
+}
+
+/// The agents whose messages have vectors, each with the models of these, at most so many.
+pub async fn embedded_agents(c: &mut Conn, a: &Actor, limit: u32) -> Result<Vec<(AgentId, String)>> {
+    let rows: Vec<(String, String)> = c.all(&SPACES, args![&a.org, limit]).await?;
+    Ok(rows.into_iter().map(|(agent, model)| (AgentId::trusted(agent), model)).collect())
+}
+
+/// The messages of some agents whose vectors of `model` are nearest to `vector`, nearest first, with the cosine. What the
+/// search names beside the words must hold.
+pub async fn search_vectors(
+    c: &mut Conn,
+    a: &Actor,
+    search: &MessageSearch,
+    agents: &[AgentId],
+    model: &str,
+    vector: &[f32],
+) -> Result<Vec<(MessageId, f32)>> {
+    let spaces: Vec<String> = agents.iter().map(|agent| agent.as_str().to_owned()).collect();
+    let look = Look { target: Target::Messages(search), spaces: &spaces, model, vector, limit: search.limit };
+    let found = vectors::nearest(c, a, &look).await?;
+    Ok(found.into_iter().map(|(id, score)| (MessageId::trusted(id), score)).collect())
+}

@@ -1,0 +1,215 @@
+//! Rounded vectors of a space, packed: a first look at all of them, before the exact ones of the best are read.
+//!
+//! Each number is rounded to 8 bits of the vector's greatest, so a vector takes a quarter of its space and keeps its
+//! direction to about half a percent.
+
+use std::{cmp::Reverse, collections::BinaryHeap};
+
+/// Vectors in a block of the database.
+pub(super) const BLOCK: usize = 1024;
+
+/// Rounded vectors with the rows that they are of.
+#[derive(Debug, Default)]
+pub(super) struct Codes {
+    dim: usize,
+    items: Vec<i64>,
+    scales: Vec<f32>,
+    numbers: Vec<i8>,
+    /// Everything up to this identifier is here.
+    pub(super) last_id: i64,
+}
+
+impl Codes {
+    pub(super) fn new(dim: usize) -> Self {
+        Self { dim, ..Self::default() }
+    }
+
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.items.len()
+    }
+
+    /// The memory they take, in bytes.
+    pub(super) fn bytes(&self) -> usize {
+        self.items.capacity() * 8 + self.scales.capacity() * 4 + self.numbers.capacity()
+    }
+
+    /// Makes room.
+    pub(super) fn reserve(&mut self, vectors: usize) {
+        self.items.reserve(vectors);
+        self.scales.reserve(vectors);
+        self.numbers.reserve(vectors * self.dim);
+    }
+
+    /// Adds the vector of a row. One of another length is left out.
+    pub(super) fn push(&mut self, item: i64, vector: &[f32]) {
+        if vector.len() != self.dim {
+            return;
+        }
+        // Directions are compared, so each is brought to the length of one.
+        let length = vector.iter().map(|x| x * x).sum::<f32>().sqrt();
+        let (scale, numbers) = rounded(vector);
+        self.items.push(item);
+        self.scales.push(if length > 0.0 { scale / length } else { 0.0 });
+        self.numbers.extend(numbers);
+    }
+
+    /// All of them as a block is stored: rows, scales, numbers, little-endian.
+    pub(super) fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(self.len() * (12 + self.dim));
+        self.items.iter().for_each(|item| bytes.extend(item.to_le_bytes()));
+        self.scales.iter().for_each(|scale| bytes.extend(scale.to_le_bytes()));
+        bytes.extend(self.numbers.iter().map(|number| number.cast_unsigned()));
+        bytes
+    }
+
+    /// Adds a stored block; false when its size is not what it should be.
+    pub(super) fn add_block(&mut self, count: usize, bytes: &[u8]) -> bool {
+        if bytes.len() != count * (12 + self.dim) {
+            return false;
+        }
+        let (items, rest) = bytes.split_at(count * 8);
+        let (scales, numbers) = rest.split_at(count * 4);
+        self.items.extend(items.as_chunks::<8>().0.iter().map(|item| i64::from_le_bytes(*item)));
+        self.scales.extend(scales.as_chunks::<4>().0.iter().map(|scale| f32::from_le_bytes(*scale)));
+        self.numbers.extend(numbers.iter().map(|number| number.cast_signed()));
+        true
+    }
+
+    /// Offers every vector to the best, or only those of the rows in `allowed`, which are sorted.
+    pub(super) fn scan(&self, query: &[f32], allowed: Option<&[i64]>, best: &mut Best) {
+        if query.len() != self.dim || self.dim == 0 {
+            return;
+        }
+        let query: Vec<i16> = rounded(query).1.map(i16::from).collect();
+        for ((item, scale), numbers) in self.items.iter().zip(&self.scales).zip(self.numbers.chunks_exact(self.dim)) {
+            let score = product(&query, numbers) as f32 * scale;
+            if best.wants(score) && allowed.is_none_or(|allowed| allowed.binary_search(item).is_ok()) {
+                best.offer(score, *item);
+            }
+        }
+    }
+}
+
+/// A vector's numbers in 127ths of the greatest, and that unit.
+fn rounded(vector: &[f32]) -> (f32, impl Iterator<Item = i8> + '_) {
+    let most = vector.iter().fold(0.0_f32, |most, number| most.max(number.abs()));
+    let scale = if most > 0.0 { most / 127.0 } else { 1.0 };
+    (scale, vector.iter().map(move |number| (number / scale).round() as i8))
+}
+
+fn product(query: &[i16], numbers: &[i8]) -> i32 {
+    query.iter().zip(numbers).map(|(x, y)| i32::from(*x) * i32::from(i16::from(*y))).sum()
+}
+
+/// The best so many of what is offered; each row once, as often as it is offered.
+#[derive(Debug)]
+pub(super) struct Best {
+    most: usize,
+    /// The worst first.
+    heap: BinaryHeap<Reverse<(Score, i64)>>,
+}
+
+#[derive(Debug, PartialEq)]
+struct Score(f32);
+
+impl Eq for Score {}
+
+impl PartialOrd for Score {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Score {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.0.total_cmp(&other.0)
+    }
+}
+
+impl Best {
+    pub(super) fn new(most: usize) -> Self {
+        Self { most, heap: BinaryHeap::with_capacity(most + 1) }
+    }
+
+    fn wants(&self, score: f32) -> bool {
+        self.heap.len() < self.most || self.heap.peek().is_some_and(|worst| score > worst.0.0.0)
+    }
+
+    fn offer(&mut self, score: f32, item: i64) {
+        self.heap.push(Reverse((Score(score), item)));
+        if self.heap.len() > self.most {
+            self.heap.pop();
+        }
+    }
+
+    /// The rows, the best first, each once.
+    pub(super) fn into_items(self) -> Vec<i64> {
+        let mut seen = std::collections::HashSet::new();
+        let items = self.heap.into_sorted_vec().into_iter().map(|Reverse((_, item))| item);
+        items.filter(|item| seen.insert(*item)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A vector that only depends on its seed.
+    fn vector(seed: u64, dim: usize) -> Vec<f32> {
+        let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
+        let mut next = || {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            (state % 2001) as f32 / 1000.0 - 1.0
+        };
+        (0..dim).map(|_| next()).collect()
+    }
+
+    fn cosine(x: &[f32], y: &[f32]) -> f32 {
+        let product = |x: &[f32], y: &[f32]| x.iter().zip(y).map(|(x, y)| x * y).sum::<f32>();
+        product(x, y) / (product(x, x) * product(y, y)).sqrt()
+    }
+
+    #[test]
+    fn nearly_all_of_the_nearest_are_among_a_few_more_of_the_rounded() {
+        let dim = 64;
+        let vectors: Vec<Vec<f32>> = (1..3000).map(|seed| vector(seed, dim)).collect();
+        let mut codes = Codes::new(dim);
+        for (item, vector) in (0..).zip(&vectors) {
+            codes.push(item, vector);
+        }
+        let mut again = Codes::new(dim);
+        assert!(again.add_block(codes.len(), &codes.to_bytes()));
+        assert!(!again.add_block(codes.len() + 1, &codes.to_bytes()));
+        let (mut found, mut all) = (0, 0);
+        for seed in 5000..5050 {
+            let query = vector(seed, dim);
+            let mut exact: Vec<(f32, i64)> =
+                vectors.iter().zip(0..).map(|(v, item)| (cosine(&query, v), item)).collect();
+            exact.sort_by(|one, two| two.0.total_cmp(&one.0));
+            let mut best = Best::new(20);
+            again.scan(&query, None, &mut best);
+            let near = best.into_items();
+            assert_eq!(near.len(), 20);
+            all += 10;
+            found += exact[..10].iter().filter(|(_, item)| near.contains(item)).count();
+        }
+        assert!(found * 100 >= all * 99, "{found} of {all}");
+    }
+
+    #[test]
+    fn only_allowed_rows_are_offered() {
+        let mut codes = Codes::new(2);
+        for item in 0..10 {
+            codes.push(item, &[1.0, item as f32]);
+        }
+        let mut best = Best::new(3);
+        codes.scan(&[0.0, 1.0], Some(&[1, 4, 5]), &mut best);
+        assert_eq!(best.into_items(), [5, 4, 1]);
+        let mut best = Best::new(3);
+        codes.scan(&[0.0, 1.0, 0.0], None, &mut best);
+        assert_eq!(best.into_items(), Vec::<i64>::new());
+    }
+}

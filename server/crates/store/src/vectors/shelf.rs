@@ -1,0 +1,237 @@
+//! Large spaces on SQLite: their rounded vectors are kept in memory while they are in use, read from blocks that the
+//! database has ready. The best of them are then read and compared exactly.
+
+use std::{sync::Arc, time::Duration};
+
+use mneme_domain::Actor;
+use moka::sync::Cache;
+use parking_lot::RwLock;
+
+use super::{
+    Key, Look, Target, Vector,
+    codes::{BLOCK, Best, Codes},
+    exact,
+    value::cosine,
+};
+use crate::{
+    Conn, Result, StoreError,
+    sql::{Arg, args, statements},
+};
+
+/// Up to so many vectors are compared one by one.
+const EXACT: i64 = 2_048;
+/// Memory for rounded vectors: some 640,000 of 384 numbers. What takes longer to be used again than [`IDLE`] goes.
+const MEMORY: u64 = 256 << 20;
+/// A space that is larger is read anew for each search.
+const MOST_OF_A_SPACE: usize = 128 << 20;
+const IDLE: Duration = Duration::from_secs(15 * 60);
+/// Blocks read at a time: 6 MB of 384 numbers each.
+const PAGE: i64 = 16;
+/// How many times as many rounded vectors are looked at exactly as there are results, and the least.
+const MORE: usize = 3;
+const LEAST: usize = 100;
+
+statements! {
+    PACKED: "select coalesce(max(last_id), 0), cast(coalesce(sum(vectors), 0) as bigint) from vector_blocks
+        where org_id = $1 and space = $2 and model = $3 and dim = $4",
+        sqlite: "select coalesce(max(last_id), 0), coalesce(sum(vectors), 0) from vector_blocks
+        where org_id = $1 and space = $2 and model = $3 and dim = $4";
+    BLOCKS: "select last_id, vectors, codes from vector_blocks
+        where org_id = $1 and space = $2 and model = $3 and dim = $4 and last_id > $5 order by last_id limit $6";
+}
+
+/// One space in memory. Only one search at a time fills it.
+struct Shelf {
+    codes: RwLock<Codes>,
+    filling: tokio::sync::Mutex<()>,
+}
+
+/// The spaces that are in memory.
+pub(crate) struct Shelves(Cache<Key, Arc<Shelf>>);
+
+impl Default for Shelves {
+    fn default() -> Self {
+        let weigh = |_: &Key, shelf: &Arc<Shelf>| u32::try_from(shelf.codes.read().bytes()).unwrap_or(u32::MAX);
+        Self(Cache::builder().max_capacity(MEMORY).time_to_idle(IDLE).weigher(weigh).build())
+    }
+}
+
+/// The nearest in SQLite.
+pub(super) async fn search(c: &mut Conn, a: &Actor, look: &Look<'_>, limit: usize) -> Result<Vec<(String, f32)>> {
+    if super::count(c, a, look, EXACT + 1).await? <= EXACT {
+        return exact::search(c, a, look, look.spaces, 0, limit).await;
+    }
+    let mut found = Vec::new();
+    for space in look.spaces {
+        found.extend(of_space(c, a, look, space, limit).await?);
+    }
+    Ok(found)
+}
+
+async fn of_space(
+    c: &mut Conn,
+    a: &Actor,
+    look: &Look<'_>,
+    space: &String,
+    limit: usize,
+) -> Result<Vec<(String, f32)>> {
+    let key = Key { org: a.org.clone(), space: space.clone(), model: look.model.to_owned(), dim: look.dim() };
+    let spaces = std::slice::from_ref(space);
+    let (last_id, packed): (i64, i64) =
+        c.one(&PACKED, args![&key.org, space, look.model, key.dim]).await?.unwrap_or_default();
+    let packed = usize::try_from(packed).unwrap_or_default();
+    let mut found = exact::search(c, a, look, spaces, last_id, limit).await?;
+    if packed == 0 {
+        return Ok(found);
+    }
+    let allowed = if look.is_narrowed() { Some(allowed(c, a, look, space).await?) } else { None };
+    let allowed = allowed.map(Arc::<[i64]>::from);
+    let shelf = if packed * (look.vector.len() + 12) > MOST_OF_A_SPACE {
+        None
+    } else {
+        Some(filled(c, &key, last_id, packed).await?)
+    };
+    let mut most = (limit * MORE).max(LEAST);
+    loop {
+        let items = match &shelf {
+            Some(shelf) => scan(shelf, look.vector, allowed.clone(), most).await?,
+            None => scan_stored(c, &key, look.vector, allowed.as_deref(), most).await?,
+        };
+        let seen = items.len();
+        let near = compare(c, a, look, space, items).await?;
+        // Some rows may be gone since they were packed: then there is more to look at.
+        if near.len() >= limit || seen < most {
+            found.extend(near);
+            return Ok(found);
+        }
+        most *= 4;
+    }
+}
+
+/// The rows that the texts' tests leave, in order.
+async fn allowed(c: &mut Conn, a: &Actor, look: &Look<'_>, space: &str) -> Result<Vec<i64>> {
+    // One row with a list travels much faster than a row for each.
+    let mut query = match look.target {
+        Target::Passages(_) => c.query("select json_group_array(p.seq) from passages p where p.org_id = "),
+        Target::Messages(_) => c.query("select json_group_array(m.seq) from messages m where m.org_id = "),
+    };
+    query.bind(&a.org);
+    match look.target {
+        Target::Passages(_) => query.with(" and coalesce(p.archive_id, p.source_id) = ", space),
+        Target::Messages(_) => query.with(" and m.agent_id = ", space),
+    };
+    look.narrow(a, &mut query);
+    let (list,): (String,) = c.query_one(query).await?.unwrap_or_default();
+    let mut rows: Vec<i64> = crate::json::value("vectors.allowed", &list)?;
+    rows.sort_unstable();
+    Ok(rows)
+}
+
+/// The space in memory, with everything up to `last_id`.
+async fn filled(c: &mut Conn, key: &Key, last_id: i64, packed: usize) -> Result<Arc<Shelf>> {
+    let context = c.context();
+    let make = || {
+        let codes = RwLock::new(Codes::new(usize::try_from(key.dim).unwrap_or_default()));
+        Arc::new(Shelf { codes, filling: tokio::sync::Mutex::new(()) })
+    };
+    let shelf = context.shelves.0.get_with(key.clone(), make);
+    if shelf.codes.read().last_id >= last_id {
+        return Ok(shelf);
+    }
+    let filling = shelf.filling.lock().await;
+    let mut after = {
+        let mut codes = shelf.codes.write();
+        let more = packed.saturating_sub(codes.len());
+        codes.reserve(more);
+        codes.last_id
+    };
+    while after < last_id {
+        let blocks = blocks(c, key, after).await?;
+        let Some(last) = blocks.last().map(|block| block.last_id) else { break };
+        let mut codes = shelf.codes.write();
+        add(&mut codes, &blocks)?;
+        (after, codes.last_id) = (last, last);
+    }
+    drop(filling);
+    // Put there again, it is weighed again.
+    context.shelves.0.insert(key.clone(), Arc::clone(&shelf));
+    Ok(shelf)
+}
+
+#[derive(sqlx::FromRow)]
+struct Block {
+    last_id: i64,
+    vectors: i64,
+    codes: Vec<u8>,
+}
+
+async fn blocks(c: &mut Conn, key: &Key, after: i64) -> Result<Vec<Block>> {
+    c.all(&BLOCKS, args![&key.org, &key.space, &key.model, key.dim, after, PAGE]).await
+}
+
+fn add(codes: &mut Codes, blocks: &[Block]) -> Result<()> {
+    for block in blocks {
+        if !codes.add_block(usize::try_from(block.vectors).unwrap_or_default(), &block.codes) {
+            return Err(StoreError::Corrupt("a block of vectors has another size than it says".into()));
+        }
+    }
+    Ok(())
+}
+
+/// The best rows of a space in memory, found off the threads that serve requests.
+async fn scan(shelf: &Arc<Shelf>, vector: &[f32], allowed: Option<Arc<[i64]>>, most: usize) -> Result<Vec<i64>> {
+    let (shelf, vector) = (Arc::clone(shelf), vector.to_vec());
+    let scanned = tokio::task::spawn_blocking(move || {
+        let mut best = Best::new(most);
+        shelf.codes.read().scan(&vector, allowed.as_deref(), &mut best);
+        best.into_items()
+    });
+    scanned.await.map_err(|error| StoreError::Unavailable(error.to_string()))
+}
+
+/// The same for a space that is too large for memory.
+async fn scan_stored(
+    c: &mut Conn,
+    key: &Key,
+    vector: &[f32],
+    allowed: Option<&[i64]>,
+    most: usize,
+) -> Result<Vec<i64>> {
+    let mut best = Best::new(most);
+    let mut after = 0;
+    loop {
+        let page = blocks(c, key, after).await?;
+        let Some(last) = page.last() else { return Ok(best.into_items()) };
+        after = last.last_id;
+        let mut codes = Codes::new(vector.len());
+        codes.reserve(BLOCK * page.len());
+        add(&mut codes, &page)?;
+        codes.scan(vector, allowed, &mut best);
+    }
+}
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    id: String,
+    embedding: Vector,
+}
+
+/// The exact scores of some rows; those that are gone or do not fit any more are left out.
+async fn compare(c: &mut Conn, a: &Actor, look: &Look<'_>, space: &str, items: Vec<i64>) -> Result<Vec<(String, f32)>> {
+    let mut query = c.query("select ");
+    query.push(look.id()).push(" as id, v.embedding as embedding");
+    query.with(" from json_each(", Arg::from(crate::json::text(&items)?)).push(") j");
+    query.push(match look.target {
+        Target::Passages(_) => {
+            " cross join vectors v on v.passage_seq = j.value cross join passages p on p.seq = v.passage_seq"
+        }
+        Target::Messages(_) => {
+            " cross join vectors v on v.message_seq = j.value cross join messages m on m.seq = v.message_seq"
+        }
+    });
+    query.with(" where v.org_id = ", &a.org).with(" and v.space = ", space.to_owned());
+    query.with(" and v.model = ", look.model).with(" and v.dim = ", look.dim());
+    look.narrow(a, &mut query);
+    let rows: Vec<Row> = c.query_all(query).await?;
+    Ok(rows.into_iter().map(|row| (row.id, cosine(look.vector, &row.embedding.0))).collect())
+}

@@ -1,0 +1,187 @@
+//! Work on vectors that is done after they are kept, beside everything else: on SQLite they are packed into blocks, on
+//! PostgreSQL large spaces go into the index of near neighbours.
+
+use std::collections::HashMap;
+
+use mneme_domain::OrgId;
+use parking_lot::Mutex;
+
+use super::{
+    Vector,
+    codes::{BLOCK, Codes},
+    graph,
+};
+use crate::{
+    Conn, Engine, Result, Store,
+    sql::{args, statements},
+};
+
+/// Vectors that go into the index of near neighbours at a time: about a second's work.
+const BATCH: i64 = 500;
+/// A space that has more vectors outside of the index than this has them brought in.
+const MOST_LOOSE: i64 = graph::EXACT;
+
+statements! {
+    LAST: "select coalesce(max(last_id), 0), cast(coalesce(sum(vectors), 0) as bigint) from vector_blocks
+        where space = $1 and model = $2 and dim = $3",
+        sqlite: "select coalesce(max(last_id), 0), coalesce(sum(vectors), 0) from vector_blocks
+        where space = $1 and model = $2 and dim = $3";
+    NEXT: "select id, coalesce(passage_seq, message_seq) as item, embedding::real[] as embedding from vectors
+        where org_id = $1 and space = $2 and model = $3 and dim = $4 and id > $5 order by id limit $6",
+        sqlite: "select id, coalesce(passage_seq, message_seq) as item, embedding from vectors
+        where org_id = $1 and space = $2 and model = $3 and dim = $4 and id > $5 order by id limit $6";
+    STILL_THERE: "select count(*) from vectors where space = $1 and model = $2 and dim = $3 and id <= $4";
+    UNPACK: "delete from vector_blocks where space = $1 and model = $2 and dim = $3";
+    PACK: "insert into vector_blocks (org_id, space, model, dim, last_id, vectors, codes)
+        values ($1, $2, $3, $4, $5, $6, $7)";
+    LOOSE: "select count(*) from (select 1 from vectors where space = $1 and model = $2 and dim = $3 and not graph
+        limit $4) t";
+    RAISE: "update vectors set graph = true where id in (select id from vectors
+        where org_id = $1 and space = $2 and model = $3 and dim = $4 and not graph order by id limit $5)";
+}
+
+/// The vectors of one model in one space.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Key {
+    pub(crate) org: OrgId,
+    pub(crate) space: String,
+    pub(crate) model: String,
+    pub(crate) dim: i64,
+}
+
+/// How many vectors came to which space since it was looked after.
+#[derive(Default)]
+pub(crate) struct Ledger {
+    fresh: Mutex<HashMap<Key, i64>>,
+    working: tokio::sync::Mutex<()>,
+}
+
+impl Ledger {
+    /// Notes a new vector.
+    pub(super) fn note(&self, org: &OrgId, space: &str, model: &str, dim: usize) {
+        let dim = i64::try_from(dim).unwrap_or(i64::MAX);
+        let key = Key { org: org.clone(), space: space.into(), model: model.into(), dim };
+        *self.fresh.lock().entry(key).or_default() += 1;
+    }
+
+    fn due(&self, least: i64) -> Vec<Key> {
+        let mut fresh = self.fresh.lock();
+        let due: Vec<Key> = fresh.iter().filter(|(_, count)| **count >= least).map(|(key, _)| key.clone()).collect();
+        for key in &due {
+            fresh.remove(key);
+        }
+        // Spaces with a vector now and then are many; they are looked after when they have more.
+        if fresh.len() > MOST_REMEMBERED {
+            fresh.clear();
+        }
+        due
+    }
+}
+
+/// Spaces of which the number of new vectors is remembered.
+const MOST_REMEMBERED: usize = 10_000;
+/// New vectors of a space after which it is looked after.
+const DUE: i64 = 256;
+
+impl Store {
+    /// Whether there is work for [`Store::tidy_vectors`].
+    pub fn has_untidy_vectors(&self) -> bool {
+        self.context().ledger.fresh.lock().values().any(|count| *count >= DUE)
+    }
+
+    /// Packs or indexes new vectors of the spaces that have many; returns when nothing is left to do. Call it after
+    /// vectors were kept, outside of requests. While it is at work, other callers return at once.
+    ///
+    /// # Errors
+    /// When the database fails; what was left is taken up when more vectors come.
+    pub async fn tidy_vectors(&self) -> Result<()> {
+        let context = self.context();
+        let Ok(_working) = context.ledger.working.try_lock() else { return Ok(()) };
+        loop {
+            let due = context.ledger.due(DUE);
+            if due.is_empty() {
+                return Ok(());
+            }
+            for key in due {
+                if self.engine() == Engine::Postgres {
+                    self.ensure_graph(&key).await?;
+                }
+                let mut steps = 0;
+                while self.step(&key).await? {
+                    steps += 1;
+                    tokio::task::yield_now().await;
+                }
+                if steps > 0 {
+                    tracing::info!(space = key.space, model = key.model, steps, "vectors are in order");
+                }
+            }
+        }
+    }
+
+    async fn step(&self, key: &Key) -> Result<bool> {
+        let mut tx = self.write().await?;
+        let more = match self.engine() {
+            Engine::Sqlite => pack(&mut tx, key).await?,
+            Engine::Postgres => raise(&mut tx, key).await?,
+        };
+        tx.commit().await?;
+        Ok(more)
+    }
+
+    /// Makes the index of a dimension, if a space of it is large by now.
+    async fn ensure_graph(&self, key: &Key) -> Result<()> {
+        if key.dim > graph::MOST || !is_large(&mut self.read().await?, key).await? {
+            return Ok(());
+        }
+        let mut tx = self.write().await?;
+        let mut query = tx.query("create index if not exists vectors_graph_");
+        query.number(key.dim).push(" on vectors using hnsw ((embedding::");
+        graph::push_type(&mut query, key.dim);
+        query.push(if key.dim <= 2_000 { ") vector_cosine_ops" } else { ") halfvec_cosine_ops" });
+        query.push(") where graph and dim = ").number(key.dim);
+        tx.query_run(query).await?;
+        tx.commit().await
+    }
+}
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    id: i64,
+    item: i64,
+    embedding: Vector,
+}
+
+/// Packs the next block of a space; false when there is not enough for one.
+async fn pack(c: &mut Conn, key: &Key) -> Result<bool> {
+    let (last_id, packed): (i64, i64) = c.one(&LAST, args![&key.space, &key.model, key.dim]).await?.unwrap_or_default();
+    let block = i64::try_from(BLOCK).unwrap_or(i64::MAX);
+    let rows: Vec<Row> = c.all(&NEXT, args![&key.org, &key.space, &key.model, key.dim, last_id, block]).await?;
+    let (true, Some(last)) = (rows.len() == BLOCK, rows.last()) else { return Ok(false) };
+    let (there,): (i64,) =
+        c.one(&STILL_THERE, args![&key.space, &key.model, key.dim, last_id]).await?.unwrap_or_default();
+    if there * 10 < packed * 7 {
+        // Much of what was packed is gone: begin again.
+        c.run(&UNPACK, args![&key.space, &key.model, key.dim]).await?;
+        return Ok(true);
+    }
+    let mut codes = Codes::new(usize::try_from(key.dim).unwrap_or_default());
+    codes.reserve(BLOCK);
+    rows.iter().for_each(|row| codes.push(row.item, &row.embedding.0));
+    let count = i64::try_from(codes.len()).unwrap_or(i64::MAX);
+    c.run(&PACK, args![&key.org, &key.space, &key.model, key.dim, last.id, count, codes.to_bytes()]).await?;
+    Ok(true)
+}
+
+async fn is_large(c: &mut Conn, key: &Key) -> Result<bool> {
+    let arguments = args![&key.space, &key.model, key.dim, MOST_LOOSE + 1];
+    let (loose,): (i64,) = c.one(&LOOSE, arguments).await?.unwrap_or_default();
+    Ok(loose > MOST_LOOSE)
+}
+
+/// Brings some vectors of a large space into the index; false when few are left.
+async fn raise(c: &mut Conn, key: &Key) -> Result<bool> {
+    if key.dim > graph::MOST || !is_large(c, key).await? {
+        return Ok(false);
+    }
+    Ok(c.run(&RAISE, args![&key.org, &key.space, &key.model, key.dim, BATCH]).await? > 0)
+}
