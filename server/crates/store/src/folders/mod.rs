@@ -30,6 +30,8 @@ statements! {
             where f.org_id = passages.org_id and f.id = passages.file_id)
         where org_id = $1 and source_id = $2 and file_id is not null";
     DELETE_CHUNKS: "delete from passages where org_id = $1 and source_id = $2";
+    // Packed vectors name the folder and nothing that goes with it.
+    DELETE_BLOCKS: "delete from vector_blocks where org_id = $1 and space = $2";
     DELETE: "delete from sources where org_id = $1 and id = $2";
     COUNT: "select count(*) from sources where org_id = $1";
 }
@@ -78,7 +80,10 @@ pub async fn update(c: &mut Conn, a: &Actor, folder: &Folder, renamed: bool, now
 pub async fn delete(c: &mut Conn, a: &Actor, id: &SourceId) -> Result<bool> {
     // The folder goes first: whoever adds chunks to one of its files waits for that and finds the file gone.
     let gone = c.run(&DELETE, args![&a.org, id]).await? > 0;
-    c.run(&DELETE_CHUNKS, args![&a.org, id]).await?;
+    if gone {
+        c.run(&DELETE_CHUNKS, args![&a.org, id]).await?;
+        c.run(&DELETE_BLOCKS, args![&a.org, id]).await?;
+    }
     Ok(gone)
 }
 
