@@ -45,6 +45,7 @@ fn failure() -> CoreError {
         kind: "llm_rate_limit",
         message: "The model provider's rate limit was reached.",
         detail: "Error code: 429 - slow down".into(),
+        retry_after: None,
     })
 }
 

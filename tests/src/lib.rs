@@ -4,6 +4,7 @@
 //! This crate depends on no other crate of the workspace, so that all of them may use it in their own tests.
 //! It is test code: a helper that cannot do its work panics with the reason, it never skips a test.
 
+pub mod llamacpp;
 pub mod mcp;
 pub mod postgres;
 pub mod provider;

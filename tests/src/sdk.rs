@@ -17,14 +17,19 @@ fn examples() -> PathBuf {
 /// When the packages cannot be installed, with pip's output.
 pub fn python(script: &str, requirements: &str) -> Command {
     let folder = examples().join("python");
-    let venv = prepare(&folder.join(requirements), |venv| {
-        run(Command::new("python3").args(["-m", "venv"]).arg(venv));
-        let mut pip = Command::new(venv.join("bin/pip"));
-        run(pip.args(["install", "--quiet", "--disable-pip-version-check", "-r"]).arg(folder.join(requirements)));
-    });
+    let venv = prepared(&folder.join(requirements), &[]);
     let mut command = Command::new(venv.join("bin/python"));
     command.arg(folder.join(script)).env("PYTHONDONTWRITEBYTECODE", "1").env("PYTHONUNBUFFERED", "1");
     command
+}
+
+/// A virtual environment with the packages of a file, installed with these options of pip.
+pub(crate) fn prepared(requirements: &Path, options: &[&str]) -> PathBuf {
+    prepare(requirements, |venv| {
+        run(Command::new("python3").args(["-m", "venv"]).arg(venv));
+        let mut pip = Command::new(venv.join("bin/pip"));
+        run(pip.args(["install", "--quiet", "--disable-pip-version-check"]).args(options).arg("-r").arg(requirements));
+    })
 }
 
 /// A command that runs `examples/typescript/<script>` with the packages of its lock file.

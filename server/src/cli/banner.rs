@@ -5,7 +5,7 @@ use std::{net::SocketAddr, sync::Arc};
 use mneme_core::Core;
 use mneme_llm::ModelKind;
 
-use crate::config::{Config, LogFormat, UNSUPPORTED};
+use crate::config::{Config, LogFormat};
 
 /// What to do when there is no provider.
 const NO_PROVIDER: &str = "no model provider found. Set OPENAI_API_KEY, ANTHROPIC_API_KEY, GEMINI_API_KEY or \
@@ -32,9 +32,6 @@ pub fn show(config: &Config, address: SocketAddr) {
             version = crate::VERSION,
             database = config.database(),
         );
-    }
-    for variable in UNSUPPORTED.into_iter().filter(|name| std::env::var_os(name).is_some()) {
-        tracing::warn!(variable, "this provider is not supported yet; its settings are ignored");
     }
 }
 

@@ -6,7 +6,7 @@ use std::{net::Ipv4Addr, time::Duration};
 
 use futures::future::join_all;
 use mneme_core::ProviderConfig;
-use mneme_llm::{LlmClient, Provider, ProviderKind};
+use mneme_llm::{Extras, LlmClient, Provider, ProviderKind};
 use tokio::{net::TcpStream, time::timeout};
 
 /// How long a port may take to be reached, and then a server to show that it has models.
@@ -45,5 +45,11 @@ async fn look(place: &Place, llm: &LlmClient) -> Option<ProviderConfig> {
             return None;
         }
     }
-    Some(ProviderConfig { name: place.name.into(), kind: place.kind, base_url, api_key: None })
+    Some(ProviderConfig {
+        name: place.name.into(),
+        kind: place.kind,
+        base_url,
+        api_key: None,
+        extras: Extras::default(),
+    })
 }

@@ -12,7 +12,7 @@ use mneme_core::{
     Core, CoreConfig, FilesConfig, PackagesConfig, ProviderConfig, mcp::McpSettings, outbound::PrivateNetwork,
 };
 use mneme_domain::{Env, policy::HostPattern};
-use mneme_llm::{LlmClient, RetryPolicy, Timeouts};
+use mneme_llm::{BreakerPolicy, LlmClient, PriceTable, RetryPolicy, Timeouts};
 use mneme_sandbox::{Sandbox, SandboxConfig};
 use mneme_store::{MasterKey, Store, StoreConfig};
 use secrecy::SecretString;
@@ -87,7 +87,9 @@ pub fn llm(config: &Config) -> Result<LlmClient, CommandError> {
         total: seconds(config.llm_total_seconds),
     };
     let retry = RetryPolicy { max_attempts: config.llm_attempts, ..RetryPolicy::default() };
-    LlmClient::new(timeouts, retry).map_err(|error| CommandError::new("cannot set up the client for models", error))
+    let breaker = BreakerPolicy { failures: config.llm_breaker_failures, ..BreakerPolicy::default() };
+    let client = LlmClient::new(timeouts, retry).map(|client| client.with_breaker(breaker));
+    client.map_err(|error| CommandError::new("cannot set up the client for models", error))
 }
 
 /// The configured providers as the core takes them.
@@ -98,6 +100,7 @@ pub fn providers(config: &Config) -> Vec<ProviderConfig> {
             kind: entry.kind,
             base_url: entry.url()?,
             api_key: entry.api_key.as_ref().map(|key| key.inner().clone()),
+            extras: entry.extras(),
         })
     };
     config.providers.iter().filter_map(provider).collect()
@@ -126,11 +129,28 @@ pub fn core(
         run_lease: seconds(config.run_lease_seconds),
         batch_poll: seconds(config.batch_poll_seconds),
         reject_busy: config.busy_agent == Busy::Reject,
+        prices: prices(config)?,
+        trace_age: seconds(config.trace_days.saturating_mul(86_400)),
         callback_secret: config.callback_secret.as_ref().map(|secret| secret.inner().clone()),
         ..CoreConfig::default()
     };
     let core = Core::new(settings, store, sandbox, llm, Env::system());
     core.map(Arc::new).map_err(|error| CommandError::new("cannot set up the client for images and callbacks", error))
+}
+
+/// What models cost: the operator's file, or what the program knows.
+fn prices(config: &Config) -> Result<PriceTable, CommandError> {
+    let Some(path) = &config.price_file else { return Ok(PriceTable::default()) };
+    let unusable = |reason: String| CommandError::new(format!("cannot use the prices in {}", path.display()), reason);
+    let text = fs::read_to_string(path).map_err(|error| unusable(error.to_string()))?;
+    let json = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
+    let table: PriceTable = if json {
+        serde_json::from_str(&text).map_err(|error| unusable(error.to_string()))?
+    } else {
+        toml::from_str(&text).map_err(|error| unusable(error.message().to_owned()))?
+    };
+    table.check().map_err(unusable)?;
+    Ok(table)
 }
 
 /// What built-in tools may read of the server's environment.

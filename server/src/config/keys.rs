@@ -140,6 +140,12 @@ settings! {
     llm_total_seconds: u64 = 1200,
     /// How often a failed model call is tried in all.
     llm_attempts: u32 = 3,
+    /// Model calls that fail in a row before a provider is left alone for a while; 0 never.
+    llm_breaker_failures: u32 = 5,
+    /// A file of prices, TOML or JSON, in place of the built-in ones; see docs/PROVIDERS.md.
+    price_file: Option<PathBuf> = None,
+    /// How long requests to providers and their answers are kept with a step, in days; 0 keeps none.
+    trace_days: u64 = 30,
     /// Tools that run at the same time.
     sandbox_instances: u32 = 64,
     /// Where compiled tools and language runtimes are kept; servers of one machine may share it. Unset: `cache` in the

@@ -78,6 +78,11 @@ fn merge(
             })?;
             entry.api_key = Some(Secret::new(key.trim()));
         }
+        if let Some(file) = &entry.api_key_file {
+            let read = provider::read_key(&expand(file));
+            let named = |reason| ConfigError(format!("provider {}: api_key_file: {reason}", entry.name));
+            entry.api_key = Some(read.map_err(named)?);
+        }
         merged.push(entry);
     }
     Ok(merged)

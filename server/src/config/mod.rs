@@ -11,7 +11,7 @@ mod value;
 
 pub use keys::{Config, KEYS, Key, Layer};
 pub use load::{ConfigError, Source, load};
-pub use provider::{ProviderEntry, UNSUPPORTED, from_environment};
+pub use provider::{ProviderEntry, from_environment};
 pub use render::render;
 pub use value::{Busy, DatabaseUrl, LogFormat, Permission, Secret};
 

@@ -1,9 +1,11 @@
 //! Model providers in the configuration: entries of the file, and the variables that other tools already use.
 
+use std::path::{Path, PathBuf};
+
 use serde::Deserialize;
 use url::Url;
 
-use mneme_llm::ProviderKind;
+use mneme_llm::{Extras, ProviderKind};
 
 use super::value::Secret;
 
@@ -25,32 +27,75 @@ pub struct ProviderEntry {
     /// The environment variable that holds the key.
     #[serde(default)]
     pub api_key_env: Option<String>,
+    /// The file that holds the key, such as that of a Google service account.
+    #[serde(default)]
+    pub api_key_file: Option<PathBuf>,
+    /// The version of the API: Azure's.
+    #[serde(default)]
+    pub api_version: Option<String>,
+    /// The region: AWS's, or Google Cloud's location.
+    #[serde(default)]
+    pub region: Option<String>,
+    /// AWS: the id of the access key; `api_key` is its secret.
+    #[serde(default)]
+    pub access_key: Option<Secret>,
+    /// AWS: the token of temporary credentials.
+    #[serde(default)]
+    pub session_token: Option<Secret>,
+    /// Google Cloud: the project that pays.
+    #[serde(default)]
+    pub project: Option<String>,
+    /// Google Cloud: the machine's metadata service, for tests.
+    #[serde(skip)]
+    pub metadata_host: Option<String>,
 }
 
 impl ProviderEntry {
     /// Where the provider is: as configured, or where that kind of provider usually is.
     pub fn url(&self) -> Option<Url> {
-        self.base_url.clone().or_else(|| default_url(&self.name, self.kind)?.parse().ok())
+        self.base_url.clone().or_else(|| self.kind.default_url(self.region.as_deref()))
+    }
+
+    /// What only some kinds want to know.
+    pub fn extras(&self) -> Extras {
+        let secret = |secret: &Option<Secret>| secret.as_ref().map(|secret| secret.inner().clone());
+        Extras {
+            api_version: self.api_version.clone(),
+            region: self.region.clone(),
+            access_key: secret(&self.access_key),
+            session_token: secret(&self.session_token),
+            project: self.project.clone(),
+            metadata_host: self.metadata_host.clone(),
+        }
+    }
+
+    fn new(name: &str, kind: ProviderKind) -> Self {
+        Self {
+            name: name.into(),
+            kind,
+            base_url: None,
+            api_key: None,
+            api_key_env: None,
+            api_key_file: None,
+            api_version: None,
+            region: None,
+            access_key: None,
+            session_token: None,
+            project: None,
+            metadata_host: None,
+        }
     }
 }
 
 /// The names of the kinds in the file.
-pub const KINDS: [(&str, ProviderKind); 9] = [
-    ("openai", ProviderKind::OpenAi),
-    ("openai_compatible", ProviderKind::OpenAiCompatible),
-    ("anthropic", ProviderKind::Anthropic),
-    ("gemini", ProviderKind::Gemini),
-    ("openrouter", ProviderKind::OpenRouter),
-    ("ollama", ProviderKind::Ollama),
-    ("vllm", ProviderKind::Vllm),
-    ("lmstudio", ProviderKind::LmStudio),
-    ("llamacpp", ProviderKind::LlamaCpp),
-];
+pub fn kinds() -> String {
+    ProviderKind::all().map(ProviderKind::name).collect::<Vec<_>>().join(", ")
+}
 
 fn kind<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<ProviderKind, D::Error> {
     let name = String::deserialize(deserializer)?;
-    KINDS.iter().find(|(known, _)| *known == name).map(|(_, kind)| *kind).ok_or_else(|| {
-        let known = KINDS.map(|(name, _)| name).join(", ");
+    ProviderKind::from_name(&name).ok_or_else(|| {
+        let known = kinds();
         serde::de::Error::custom(format!("'{name}' is no kind of provider; known are {known}"))
     })
 }
@@ -61,103 +106,145 @@ struct Known {
     kind: ProviderKind,
     keys: &'static [&'static str],
     urls: &'static [&'static str],
-    default_url: Option<&'static str>,
 }
 
-const KNOWN: [Known; 13] = [
-    Known {
-        name: "openai",
-        kind: ProviderKind::OpenAi,
-        keys: &["OPENAI_API_KEY"],
-        urls: &["OPENAI_API_BASE", "OPENAI_BASE_URL"],
-        default_url: Some("https://api.openai.com/v1"),
-    },
-    Known {
-        name: "anthropic",
-        kind: ProviderKind::Anthropic,
-        keys: &["ANTHROPIC_API_KEY"],
-        urls: &["ANTHROPIC_BASE_URL"],
-        default_url: Some("https://api.anthropic.com"),
-    },
-    Known {
-        name: "google_ai",
-        kind: ProviderKind::Gemini,
-        keys: &["GEMINI_API_KEY"],
-        urls: &["GEMINI_BASE_URL"],
-        default_url: Some("https://generativelanguage.googleapis.com"),
-    },
-    Known {
-        name: "openrouter",
-        kind: ProviderKind::OpenRouter,
-        keys: &["OPENROUTER_API_KEY"],
-        urls: &["OPENROUTER_BASE_URL"],
-        default_url: Some("https://openrouter.ai/api/v1"),
-    },
-    compatible("groq", &["GROQ_API_KEY"], &["GROQ_BASE_URL"], "https://api.groq.com/openai/v1"),
-    compatible("deepseek", &["DEEPSEEK_API_KEY"], &["DEEPSEEK_BASE_URL"], "https://api.deepseek.com/v1"),
-    compatible("xai", &["XAI_API_KEY"], &["XAI_BASE_URL"], "https://api.x.ai/v1"),
-    compatible("together", &["TOGETHER_API_KEY"], &["TOGETHER_BASE_URL"], "https://api.together.xyz/v1"),
-    compatible("mistral", &["MISTRAL_API_KEY"], &["MISTRAL_BASE_URL"], "https://api.mistral.ai/v1"),
-    local("ollama", ProviderKind::Ollama, &["OLLAMA_API_KEY"], &["OLLAMA_BASE_URL"]),
-    local("vllm", ProviderKind::Vllm, &["VLLM_API_KEY"], &["VLLM_API_BASE", "VLLM_BASE_URL"]),
-    local("lmstudio_openai", ProviderKind::LmStudio, &["LMSTUDIO_API_KEY"], &["LMSTUDIO_BASE_URL"]),
-    local("llamacpp", ProviderKind::LlamaCpp, &["LLAMACPP_API_KEY"], &["LLAMACPP_BASE_URL"]),
-];
-
-const fn compatible(
-    name: &'static str,
-    keys: &'static [&'static str],
-    urls: &'static [&'static str],
-    url: &'static str,
-) -> Known {
-    Known { name, kind: ProviderKind::OpenAiCompatible, keys, urls, default_url: Some(url) }
-}
-
-/// A server of the operator's own: only its address sets it up, a key alone does not.
-const fn local(
+const fn known(
     name: &'static str,
     kind: ProviderKind,
     keys: &'static [&'static str],
     urls: &'static [&'static str],
 ) -> Known {
-    Known { name, kind, keys, urls, default_url: None }
+    Known { name, kind, keys, urls }
 }
 
-/// Variables of providers that this server cannot use yet; whoever sets one should be told.
-pub const UNSUPPORTED: [&str; 3] = ["AZURE_API_KEY", "GOOGLE_CLOUD_PROJECT", "BEDROCK_ANTHROPIC_VERSION"];
+/// Hosted ones are there once there is a key, servers of the operator's own once there is an address.
+const KNOWN: [Known; 15] = [
+    known("openai", ProviderKind::OpenAi, &["OPENAI_API_KEY"], &["OPENAI_API_BASE", "OPENAI_BASE_URL"]),
+    known("anthropic", ProviderKind::Anthropic, &["ANTHROPIC_API_KEY"], &["ANTHROPIC_BASE_URL"]),
+    known("google_ai", ProviderKind::Gemini, &["GEMINI_API_KEY"], &["GEMINI_BASE_URL"]),
+    known("openrouter", ProviderKind::OpenRouter, &["OPENROUTER_API_KEY"], &["OPENROUTER_BASE_URL"]),
+    known("groq", ProviderKind::Groq, &["GROQ_API_KEY"], &["GROQ_BASE_URL"]),
+    known("deepseek", ProviderKind::DeepSeek, &["DEEPSEEK_API_KEY"], &["DEEPSEEK_BASE_URL"]),
+    known("xai", ProviderKind::Xai, &["XAI_API_KEY"], &["XAI_BASE_URL"]),
+    known("together", ProviderKind::Together, &["TOGETHER_API_KEY"], &["TOGETHER_BASE_URL"]),
+    known("mistral", ProviderKind::Mistral, &["MISTRAL_API_KEY"], &["MISTRAL_BASE_URL"]),
+    known("cerebras", ProviderKind::Cerebras, &["CEREBRAS_API_KEY"], &["CEREBRAS_BASE_URL"]),
+    known("hugging-face", ProviderKind::HuggingFace, &["HF_TOKEN", "HUGGINGFACE_API_KEY"], &["HUGGINGFACE_BASE_URL"]),
+    known("ollama", ProviderKind::Ollama, &["OLLAMA_API_KEY"], &["OLLAMA_BASE_URL"]),
+    known("vllm", ProviderKind::Vllm, &["VLLM_API_KEY"], &["VLLM_API_BASE", "VLLM_BASE_URL"]),
+    known("lmstudio_openai", ProviderKind::LmStudio, &["LMSTUDIO_API_KEY"], &["LMSTUDIO_BASE_URL"]),
+    known("llamacpp", ProviderKind::LlamaCpp, &["LLAMACPP_API_KEY"], &["LLAMACPP_BASE_URL"]),
+];
 
-fn default_url(name: &str, kind: ProviderKind) -> Option<&'static str> {
-    let by_name = KNOWN.iter().find(|known| known.name == name && known.kind == kind);
-    let by_kind = || KNOWN.iter().find(|known| known.kind == kind && kind != ProviderKind::OpenAiCompatible);
-    by_name.or_else(by_kind).and_then(|known| known.default_url)
-}
+/// Looks up an environment variable.
+type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
 
-/// The providers that the environment sets up: a hosted one by its key or an address, a local one by its address.
-pub fn from_environment(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Vec<ProviderEntry>, String> {
-    let first = |names: &[&'static str]| {
-        names.iter().find_map(|name| lookup(name).filter(|text| !text.trim().is_empty()).map(|text| (*name, text)))
-    };
+/// The providers that the environment sets up: a hosted one by its key or an address, a local one by its address, a
+/// cloud by all that it takes.
+pub fn from_environment(lookup: Lookup<'_>) -> Result<Vec<ProviderEntry>, String> {
     let mut found = Vec::new();
     for known in &KNOWN {
-        let (key, url) = (first(known.keys), first(known.urls));
-        if url.is_none() && (key.is_none() || known.default_url.is_none()) {
+        let (key, url) = (first(lookup, known.keys), first(lookup, known.urls));
+        if url.is_none() && (key.is_none() || known.kind.default_url(None).is_none()) {
             continue;
         }
-        let base_url = match &url {
-            Some((variable, text)) => Some(parse_url(text).map_err(|reason| format!("{variable}: {reason}"))?),
-            None => None,
-        };
-        let kind = base_url.as_ref().map_or(known.kind, |url| kind_at(known.kind, url));
+        let base_url = address(url)?;
+        let kind = base_url.as_ref().map_or(known.kind, |url| known.kind.at(url));
         let api_key = key.map(|(_, text)| Secret::new(text.trim()));
-        found.push(ProviderEntry { name: known.name.into(), kind, base_url, api_key, api_key_env: None });
+        found.push(ProviderEntry { base_url, api_key, ..ProviderEntry::new(known.name, kind) });
     }
+    found.extend(azure(lookup)?);
+    found.extend(vertex(lookup)?);
+    found.extend(bedrock(lookup)?);
     Ok(found)
 }
 
-/// The guides point `OPENAI_API_BASE` at OpenRouter; that server does not speak the newer half of OpenAI's API.
-fn kind_at(kind: ProviderKind, url: &Url) -> ProviderKind {
-    let router = url.host_str().is_some_and(|host| host == "openrouter.ai" || host.ends_with(".openrouter.ai"));
-    if kind == ProviderKind::OpenAi && router { ProviderKind::OpenRouter } else { kind }
+/// The first of these variables that says something.
+fn first(lookup: Lookup<'_>, names: &[&'static str]) -> Option<(&'static str, String)> {
+    names.iter().find_map(|name| {
+        let text = lookup(name).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())?;
+        Some((*name, text))
+    })
+}
+
+fn secret(lookup: Lookup<'_>, name: &'static str) -> Option<Secret> {
+    first(lookup, &[name]).map(|(_, text)| Secret::new(text))
+}
+
+fn text(lookup: Lookup<'_>, names: &[&'static str]) -> Option<String> {
+    first(lookup, names).map(|(_, text)| text)
+}
+
+fn address(found: Option<(&'static str, String)>) -> Result<Option<Url>, String> {
+    found.map(|(variable, text)| parse_url(&text).map_err(|reason| format!("{variable}: {reason}"))).transpose()
+}
+
+/// Azure is there once its key and the resource's address are.
+fn azure(lookup: Lookup<'_>) -> Result<Option<ProviderEntry>, String> {
+    let Some(api_key) = secret(lookup, "AZURE_API_KEY") else { return Ok(None) };
+    let Some(base_url) = address(first(lookup, &["AZURE_BASE_URL", "AZURE_OPENAI_ENDPOINT"]))? else {
+        return Err("AZURE_API_KEY: AZURE_BASE_URL has to name the address of the resource, too".to_owned());
+    };
+    Ok(Some(ProviderEntry {
+        base_url: Some(base_url),
+        api_key: Some(api_key),
+        api_version: text(lookup, &["AZURE_API_VERSION"]),
+        ..ProviderEntry::new("azure", ProviderKind::Azure)
+    }))
+}
+
+/// Vertex is there once a project and a location are; the credentials may be a file, or the machine's own.
+fn vertex(lookup: Lookup<'_>) -> Result<Option<ProviderEntry>, String> {
+    let project = text(lookup, &["GOOGLE_CLOUD_PROJECT"]);
+    let region = text(lookup, &["GOOGLE_CLOUD_LOCATION"]);
+    let (Some(project), Some(region)) = (project, region) else { return Ok(None) };
+    let usual = || {
+        let home = PathBuf::from(lookup("HOME")?);
+        Some(home.join(".config/gcloud/application_default_credentials.json")).filter(|file| file.is_file())
+    };
+    let file = text(lookup, &["GOOGLE_APPLICATION_CREDENTIALS"]).map(PathBuf::from).or_else(usual);
+    let api_key = match &file {
+        Some(file) => Some(read_key(file).map_err(|reason| format!("GOOGLE_APPLICATION_CREDENTIALS: {reason}"))?),
+        None => None,
+    };
+    Ok(Some(ProviderEntry {
+        base_url: address(first(lookup, &["VERTEX_BASE_URL"]))?,
+        api_key,
+        project: Some(project),
+        region: Some(region),
+        metadata_host: text(lookup, &["GCE_METADATA_HOST"]),
+        ..ProviderEntry::new("google_vertex", ProviderKind::Vertex)
+    }))
+}
+
+/// Bedrock is there once a region and either an access key or a Bedrock key are.
+fn bedrock(lookup: Lookup<'_>) -> Result<Option<ProviderEntry>, String> {
+    let Some(region) = text(lookup, &["AWS_DEFAULT_REGION", "AWS_REGION"]) else { return Ok(None) };
+    let access_key = secret(lookup, "AWS_ACCESS_KEY_ID");
+    let (access_key, api_key) = match (secret(lookup, "AWS_BEARER_TOKEN_BEDROCK"), access_key) {
+        (Some(bearer), _) => (None, Some(bearer)),
+        (None, Some(id)) => (Some(id), secret(lookup, "AWS_SECRET_ACCESS_KEY")),
+        (None, None) => return Ok(None),
+    };
+    if api_key.is_none() {
+        return Ok(None);
+    }
+    Ok(Some(ProviderEntry {
+        base_url: address(first(lookup, &["AWS_ENDPOINT_URL_BEDROCK_RUNTIME", "BEDROCK_BASE_URL"]))?,
+        session_token: secret(lookup, "AWS_SESSION_TOKEN").filter(|_| access_key.is_some()),
+        access_key,
+        api_key,
+        region: Some(region),
+        ..ProviderEntry::new("bedrock", ProviderKind::Bedrock)
+    }))
+}
+
+/// A key that is kept in a file.
+pub(super) fn read_key(file: &Path) -> Result<Secret, String> {
+    match std::fs::read_to_string(file) {
+        Ok(text) => Ok(Secret::new(text.trim())),
+        Err(error) => Err(format!("cannot read {}: {error}", file.display())),
+    }
 }
 
 /// Reads an address; one without a scheme means plain HTTP.

@@ -1,6 +1,6 @@
 //! The commented default configuration.
 
-use super::{keys::KEYS, provider::KINDS};
+use super::{keys::KEYS, provider::kinds};
 
 /// Every key with its explanation, variables and default, as a TOML file in which everything is commented out.
 pub fn render() -> String {
@@ -23,7 +23,7 @@ pub fn render() -> String {
          # need no entry. Kinds: {}.\n\
          #[[providers]]\n#name = \"local\"\n#kind = \"openai_compatible\"\n#base_url = \"http://127.0.0.1:9000/v1\"\n\
          #api_key_env = \"LOCAL_API_KEY\"\n",
-        KINDS.map(|(name, _)| name).join(", ")
+        kinds()
     ));
     text
 }

@@ -5,7 +5,7 @@ use axum::{
     http::{HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use mneme_core::{CoreError, mcp::McpFailure};
+use mneme_core::{CoreError, LlmFailure, mcp::McpFailure};
 use serde_json::{Value, json};
 
 use super::problem::{Problem, Step};
@@ -173,6 +173,11 @@ impl IntoResponse for ApiError {
             // Nothing was begun, so the client may try again.
             Self::Busy | Self::Core(CoreError::Unavailable(_)) => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+            }
+            // The provider's wish. A client that repeats the request by itself would send its message twice.
+            Self::Core(CoreError::Llm(LlmFailure { retry_after: Some(seconds), .. })) => {
+                headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+                headers.insert(SHOULD_RETRY, HeaderValue::from_static("false"));
             }
             Self::Core(_) if status.is_server_error() || matches!(status.as_u16(), 408 | 409 | 429) => {
                 headers.insert(SHOULD_RETRY, HeaderValue::from_static("false"));

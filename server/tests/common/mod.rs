@@ -91,6 +91,7 @@ impl TestApp {
             kind: ProviderKind::OpenAi,
             base_url: url.parse().unwrap(),
             api_key: Some("test".to_owned().into()),
+            extras: mneme_llm::Extras::default(),
         });
         let settings = CoreConfig { providers: providers.into_iter().collect(), ..CoreConfig::default() };
         let core = Arc::new(Core::new(settings, store, sandbox, llm, Env::system()).unwrap());

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use mneme_llm::ProviderKind;
+use mneme_llm::{Extras, PriceTable, ProviderKind};
 use secrecy::SecretString;
 use url::Url;
 
@@ -24,6 +24,8 @@ pub struct ProviderConfig {
     pub base_url: Url,
     /// The key, where it needs one.
     pub api_key: Option<SecretString>,
+    /// What only some kinds want to know.
+    pub extras: Extras,
 }
 
 impl std::fmt::Debug for ProviderConfig {
@@ -69,6 +71,17 @@ pub struct CoreConfig {
     pub local_model: Option<LocalModel>,
     /// How uploads are taken.
     pub files: FilesConfig,
+    /// What models cost.
+    pub prices: PriceTable,
+    /// How long it is kept what went over the wire to a provider; zero keeps none of it.
+    pub trace_age: Duration,
+}
+
+impl CoreConfig {
+    /// Whether it is kept what goes over the wire to a provider.
+    pub fn keeps_traces(&self) -> bool {
+        !self.trace_age.is_zero()
+    }
 }
 
 impl Default for CoreConfig {
@@ -89,6 +102,8 @@ impl Default for CoreConfig {
             mcp: McpSettings::default(),
             embed_messages: true,
             local_model: None,
+            prices: PriceTable::default(),
+            trace_age: Duration::from_secs(30 * 86_400),
             files: FilesConfig::default(),
         }
     }

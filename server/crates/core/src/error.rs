@@ -65,6 +65,8 @@ pub struct LlmFailure {
     pub message: &'static str,
     /// What the provider said.
     pub detail: String,
+    /// How long the provider asks to wait, in whole seconds.
+    pub retry_after: Option<u64>,
 }
 
 impl CoreError {
@@ -99,15 +101,23 @@ impl From<LlmError> for CoreError {
     fn from(error: LlmError) -> Self {
         let upstream = error.status().map(|status| format!("Error code: {status} - ")).unwrap_or_default();
         let detail = format!("{upstream}{error}");
+        let retry_after = error.retry_after().map(|wait| wait.as_secs() + u64::from(wait.subsec_nanos() > 0));
         let (status, kind, message) = match &error {
             LlmError::RateLimit { .. } => (429, "llm_rate_limit", "The model provider's rate limit was reached."),
             LlmError::Authentication { .. } => {
                 (401, "llm_authentication", "The model provider refused the credentials.")
             }
             LlmError::Timeout { .. } => (504, "llm_timeout", "The model provider did not answer in time."),
+            LlmError::NotFound { model, .. } if !model.is_empty() => {
+                (502, "llm_error", "The model provider does not have this model, or has it no longer.")
+            }
+            LlmError::ContentPolicy { .. } => (502, "llm_error", "The model provider refused the content."),
+            LlmError::ContextOverflow { .. } => (502, "llm_error", "The conversation does not fit the model."),
+            LlmError::Connection { .. } => (502, "llm_error", "The model provider cannot be reached."),
+            LlmError::Malformed { .. } => (502, "llm_error", "The model provider's answer makes no sense."),
             LlmError::Overloaded { .. } => (502, "llm_error", "The model provider is overloaded."),
             _ => (502, "llm_error", "The request to the model provider failed."),
         };
-        Self::Llm(LlmFailure { status, kind, message, detail })
+        Self::Llm(LlmFailure { status, kind, message, detail, retry_after })
     }
 }

@@ -159,13 +159,13 @@ impl Core {
         };
         let system = prompt::join(&prompt::fixed_part(&agent.system, &blocks, &agent.tool_rules, &files), facts);
         let chat = history::to_chat(&system, context.messages.iter().map(|message| &**message).chain(&pending));
-        let provider = self.models.provider_of(&agent.llm_config)?;
+        let provider = self.provider_of(actor, &agent.llm_config).await?;
         let specs = turn::specs(&agent, &tools);
         let names: Vec<&str> = specs.iter().map(|spec| spec.name.as_str()).collect();
         let offer = turn::rules::offer(&agent.tool_rules, &names, &turn::rules::Trail::default());
         let mut request = turn::request(&agent, chat, specs);
         offer.apply(&mut request);
-        Ok(self.models.client().request_body(provider, &request, stream))
+        Ok(self.models.client().request_body(&provider, &request, stream))
     }
 
     /// Takes older messages out of an agent's context now, a summary in their place.

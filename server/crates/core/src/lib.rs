@@ -56,7 +56,7 @@ pub use execute::{Answer as ToolAnswer, SourceRun};
 #[cfg(feature = "extism")]
 pub use execute::{PluginNetwork, plugin_limits};
 pub use files::{FilesConfig, FoundChunk, Naming, Spool};
-pub use models::{ModelFilter, ModelRegistry, ProviderView, provider_type};
+pub use models::{CheckProvider, CreateProvider, ModelFilter, ModelRegistry, ProviderView, UpdateProvider};
 pub use packages::PackagesConfig;
 pub use portable::ImportOptions;
 pub use recall_search::{FoundMessage, SearchMode};
@@ -113,9 +113,10 @@ impl Core {
     /// When the TLS library cannot be set up.
     pub fn new(mut config: CoreConfig, store: Store, sandbox: Sandbox, client: LlmClient, env: Env) -> Result<Self> {
         config.batch_poll = config.batch_poll.max(config::LEAST_POLL);
+        let no_client = |error| CoreError::Internal(format!("no outbound HTTP client: {error}"));
+        let outbound = outbound::Outbound::new(config.private_network).map_err(no_client)?;
+        let client = client.with_guard(outbound::guard(config.private_network).map_err(no_client)?);
         let models = ModelRegistry::new(&config, client);
-        let outbound = outbound::Outbound::new(config.private_network)
-            .map_err(|error| CoreError::Internal(format!("no outbound HTTP client: {error}")))?;
         let mcp = mcp::Mcp::new(&config)
             .map_err(|error| CoreError::Internal(format!("no HTTP client for MCP servers: {error}")))?;
         let env_id = env.uuid();

@@ -2,12 +2,12 @@
 
 use std::{sync::Arc, time::Duration};
 
-use mneme_domain::Actor;
+use mneme_domain::{Actor, Page};
 use mneme_store::providers;
 
 use crate::{
     Core, Result,
-    models::{provider_type, shown_url},
+    models::{Category, shown_url},
 };
 
 impl Core {
@@ -22,11 +22,17 @@ impl Core {
         let mut tx = self.store.write().await?;
         for provider in self.models.providers() {
             let url = shown_url(provider);
-            providers::upsert_base(&mut tx, &actor, provider.name(), provider_type(provider.kind()), Some(&url))
-                .await?;
+            providers::upsert_base(&mut tx, &actor, provider.name(), provider.kind().api_name(), Some(&url)).await?;
+        }
+        // The operator took these out of the settings; their names are free again.
+        for stored in providers::list(&mut tx, &actor, None, None, &Page::all()).await? {
+            if stored.category == Category::Base.name() && self.models.provider(&stored.name).is_none() {
+                providers::delete(&mut tx, &actor, &stored.id).await?;
+            }
         }
         tx.commit().await?;
         self.begin_leases().await?;
+        self.begin_forgetting();
         self.begin_file_work().await
     }
 

@@ -138,6 +138,16 @@ fn builder(policy: PrivateNetwork) -> reqwest::ClientBuilder {
         .user_agent(concat!("mneme/", env!("CARGO_PKG_VERSION")))
 }
 
+/// The way to model providers that users added. A model may think for long, so the calls' own limits hold.
+///
+/// # Errors
+/// When the TLS library cannot be set up.
+pub fn guard(policy: PrivateNetwork) -> Result<mneme_llm::Guard, reqwest::Error> {
+    let outbound = Outbound { client: builder(policy).build()?, policy };
+    let client = outbound.client.clone();
+    Ok(mneme_llm::Guard { client, allows: Arc::new(move |url| outbound.check(url.as_str()).is_ok()) })
+}
+
 impl Outbound {
     /// A client with a policy.
     ///

@@ -114,7 +114,7 @@ impl Core {
         let mut near: Vec<(MessageId, f32)> = Vec::new();
         for (model, agents) in models {
             let Some(config) = self.embedding_of(actor, &agents, &model).await? else { continue };
-            let Some(vector) = self.try_vector(Some(&config), text).await else { continue };
+            let Some(vector) = self.try_vector(actor, Some(&config), text).await else { continue };
             let mut conn = self.store.read().await?;
             near.extend(messages::search_vectors(&mut conn, actor, search, &agents, &model, &vector).await?);
         }
@@ -136,7 +136,7 @@ impl Core {
                 return Ok(Some(config));
             }
         }
-        Ok(self.models.embedding(model).await.ok())
+        Ok(self.embedding_model(actor, model).await.ok())
     }
 }
 

@@ -1,6 +1,6 @@
 //! Steps as clients read and rate them.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use mneme_domain::{
     Actor, Page, StepId,
@@ -12,7 +12,49 @@ use mneme_store::{messages, steps};
 
 use crate::{Core, CoreError, Result, StepFilter, envelope};
 
+/// How often old traces are looked for.
+const LOOK: Duration = Duration::from_secs(600);
+/// Traces deleted in one transaction, so that nobody waits for long.
+const AT_A_TIME: i64 = 500;
+
 impl Core {
+    /// Deletes traces that are older than they are kept, now and again and again.
+    pub(crate) fn begin_forgetting(self: &Arc<Self>) {
+        let core = Arc::downgrade(self);
+        tokio::spawn(async move {
+            loop {
+                let Some(core) = core.upgrade() else { return };
+                if core.gone.is_cancelled() {
+                    return;
+                }
+                if let Err(error) = core.forget_traces().await {
+                    tracing::warn!(%error, "old traces could not be deleted");
+                }
+                drop(core);
+                tokio::time::sleep(LOOK).await;
+            }
+        });
+    }
+
+    /// Deletes traces that are older than they are kept. Returns how many.
+    ///
+    /// # Errors
+    /// 503 without a database.
+    pub async fn forget_traces(&self) -> Result<u64> {
+        let age = chrono::Duration::from_std(self.config.trace_age).unwrap_or(chrono::Duration::MAX);
+        let Some(before) = self.env.now().checked_sub_signed(age) else { return Ok(0) };
+        let mut deleted = 0;
+        loop {
+            let mut tx = self.store.write().await?;
+            let some = steps::forget_traces(&mut tx, before, AT_A_TIME).await?;
+            tx.commit().await?;
+            deleted += some;
+            if some < AT_A_TIME as u64 {
+                return Ok(deleted);
+            }
+        }
+    }
+
     /// Steps of the organisation.
     ///
     /// # Errors

@@ -9,9 +9,11 @@ use tracing::Instrument;
 
 use crate::{
     assemble::Assembler,
+    auth::Tokens,
+    breaker::{Breaker, BreakerPolicy},
     error::LlmError,
     event::{Completion, Delta},
-    http::{Limits, Timeouts, Transport},
+    http::{Guard, Limits, Timeouts, Transport},
     normalize,
     provider::Provider,
     quirks::{self, Quirks},
@@ -37,6 +39,7 @@ pub struct LlmClient {
     pub(crate) transport: Transport,
     pub(crate) retry: RetryPolicy,
     quirks: Quirks,
+    pub(crate) breaker: Breaker,
 }
 
 impl LlmClient {
@@ -55,14 +58,29 @@ impl LlmClient {
 
     /// A client over an HTTP client that the caller has hardened (resolver, proxies). It must not follow redirects.
     pub fn with_http(http: Client, timeouts: Timeouts, retry: RetryPolicy) -> Self {
-        let transport = Transport { client: http, timeouts, limits: Limits::default() };
-        Self { transport, retry, quirks: Quirks::default() }
+        let transport =
+            Transport { client: http, guard: None, tokens: Tokens::default(), timeouts, limits: Limits::default() };
+        Self { transport, retry, quirks: Quirks::default(), breaker: Breaker::default() }
     }
 
     /// The same client with other size limits.
     #[must_use]
     pub fn with_limits(mut self, limits: Limits) -> Self {
         self.transport.limits = limits;
+        self
+    }
+
+    /// The same client with a way to the providers that are [guarded](Provider::guarded); without one they are refused.
+    #[must_use]
+    pub fn with_guard(mut self, guard: Guard) -> Self {
+        self.transport.guard = Some(guard);
+        self
+    }
+
+    /// The same client with another idea of when to leave a provider alone.
+    #[must_use]
+    pub fn with_breaker(mut self, policy: BreakerPolicy) -> Self {
+        self.breaker = Breaker::new(policy);
         self
     }
 
@@ -79,7 +97,8 @@ impl LlmClient {
     pub async fn stream(&self, provider: &Provider, request: &ChatRequest) -> Result<ChatStream, LlmError> {
         let span = tracing::info_span!("llm.stream", provider = provider.name(), model = request.model);
         let mut call = self.call(provider, request, true);
-        async move {
+        self.breaker.admit(provider, &request.model)?;
+        let outcome = async move {
             loop {
                 let started = Clock::now();
                 match call.stream().await {
@@ -91,14 +110,17 @@ impl LlmClient {
             }
         }
         .instrument(span)
-        .await
+        .await;
+        self.breaker.note(provider, &request.model, outcome.as_ref().map(drop));
+        outcome
     }
 
     /// Makes a call that is answered in one piece.
     pub async fn complete(&self, provider: &Provider, request: &ChatRequest) -> Result<Completion, LlmError> {
         let span = tracing::info_span!("llm.complete", provider = provider.name(), model = request.model);
         let mut call = self.call(provider, request, false);
-        async move {
+        self.breaker.admit(provider, &request.model)?;
+        let outcome = async move {
             loop {
                 match call.complete().await {
                     Ok(completion) => {
@@ -109,7 +131,9 @@ impl LlmClient {
             }
         }
         .instrument(span)
-        .await
+        .await;
+        self.breaker.note(provider, &request.model, outcome.as_ref().map(drop));
+        outcome
     }
 
     fn call<'a>(&'a self, provider: &'a Provider, request: &'a ChatRequest, stream: bool) -> Call<'a> {
@@ -175,7 +199,7 @@ impl Call<'_> {
             let deltas = self.context.whole(self.wire.decoder(), &body.json().await?)?;
             Reader::replay(body, deltas, decoder, self.context.clone())
         } else {
-            Reader::new(body, decoder, self.client.transport.limits, self.context.clone())
+            Reader::new(body, self.wire.framing(), decoder, self.client.transport.limits, self.context.clone())
         };
         match reader.next().await? {
             Some(first) => Ok((first, reader)),

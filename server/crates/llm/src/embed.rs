@@ -1,4 +1,4 @@
-//! Embeddings: OpenAI's `/embeddings`, which nearly every server has, and Gemini's own.
+//! Embeddings: OpenAI's `/embeddings`, which nearly every server has, and those of Google and Bedrock.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use reqwest::Method;
@@ -7,10 +7,7 @@ use tokio::time::Instant;
 use url::Url;
 
 use crate::{
-    client::LlmClient,
-    error::LlmError,
-    provider::{Provider, ProviderKind},
-    retry::Failure,
+    azure, bedrock, client::LlmClient, error::LlmError, gemini, kinds::ProviderKind, provider::Provider, retry::Failure,
 };
 
 /// Texts per request. OpenAI takes 2048, Gemini 100.
@@ -28,7 +25,7 @@ impl LlmClient {
     ) -> Result<Vec<Vec<f32>>, LlmError> {
         let deadline = Instant::now() + self.transport.timeouts.total;
         let mut all = Vec::with_capacity(inputs.len());
-        for batch in inputs.chunks(BATCH) {
+        for batch in inputs.chunks(texts_per_call(provider.kind(), model)) {
             all.extend(self.embed_batch(provider, model, batch, dimensions, deadline).await?);
         }
         Ok(all)
@@ -43,12 +40,19 @@ impl LlmClient {
         deadline: Instant,
     ) -> Result<Vec<Vec<f32>>, LlmError> {
         let (url, body) = match provider.kind() {
-            ProviderKind::Gemini => gemini(provider, model, inputs, dimensions),
+            ProviderKind::Gemini => gemini_body(provider, model, inputs, dimensions),
+            ProviderKind::Vertex => vertex(provider, model, inputs, dimensions),
+            ProviderKind::Bedrock => bedrock::embedding(provider, model, inputs, dimensions),
             _ => openai(provider, model, inputs, dimensions),
         };
-        let answer = self.json_with_retries(provider, model, Method::POST, url, Some(&body), deadline).await?;
+        self.breaker.admit(provider, model)?;
+        let answer = self.json_with_retries(provider, model, Method::POST, url, Some(&body), deadline).await;
+        self.breaker.note(provider, model, answer.as_ref().map(drop));
+        let answer = answer?;
         let vectors = match provider.kind() {
             ProviderKind::Gemini => read_gemini(&answer),
+            ProviderKind::Vertex => read_vertex(&answer),
+            ProviderKind::Bedrock => bedrock::read_embeddings(&answer),
             _ => read_openai(&answer),
         };
         match vectors {
@@ -89,7 +93,38 @@ fn openai(provider: &Provider, model: &str, inputs: &[String], dimensions: Optio
     if let Some(dimensions) = dimensions {
         body["dimensions"] = json!(dimensions);
     }
-    (provider.versioned("embeddings"), body)
+    if provider.kind() == ProviderKind::Mistral {
+        // It has one form of vectors and refuses to be told of others.
+        body.as_object_mut().and_then(|fields| fields.shift_remove("encoding_format"));
+    }
+    let url = match provider.kind() {
+        ProviderKind::Azure => azure::url(provider, model, "embeddings"),
+        _ => provider.versioned("embeddings"),
+    };
+    (url, body)
+}
+
+fn vertex(provider: &Provider, model: &str, inputs: &[String], dimensions: Option<u32>) -> (Url, Value) {
+    let instances: Vec<Value> = inputs.iter().map(|text| json!({ "content": text })).collect();
+    let mut body = json!({ "instances": instances });
+    if let Some(dimensions) = dimensions {
+        body["parameters"] = json!({"outputDimensionality": dimensions});
+    }
+    (gemini::model_url(provider, model, "predict"), body)
+}
+
+fn read_vertex(answer: &Value) -> Option<Vec<Vec<f32>>> {
+    let predictions = answer.get("predictions")?.as_array()?;
+    predictions.iter().map(|item| vector(item.pointer("/embeddings/values")?)).collect()
+}
+
+/// Texts per request.
+fn texts_per_call(kind: ProviderKind, model: &str) -> usize {
+    match kind {
+        ProviderKind::Bedrock => bedrock::texts_per_call(model),
+        ProviderKind::Vertex if model.contains("gemini") => 1,
+        _ => BATCH,
+    }
 }
 
 fn read_openai(answer: &Value) -> Option<Vec<Vec<f32>>> {
@@ -103,7 +138,7 @@ fn read_openai(answer: &Value) -> Option<Vec<Vec<f32>>> {
     Some(vectors.into_iter().map(|(_, vector)| vector).collect())
 }
 
-fn gemini(provider: &Provider, model: &str, inputs: &[String], dimensions: Option<u32>) -> (Url, Value) {
+fn gemini_body(provider: &Provider, model: &str, inputs: &[String], dimensions: Option<u32>) -> (Url, Value) {
     let name = model.strip_prefix("models/").unwrap_or(model);
     let request = |text: &String| {
         let mut request = json!({"model": format!("models/{name}"), "content": {"parts": [{"text": text}]}});
@@ -121,7 +156,7 @@ fn read_gemini(answer: &Value) -> Option<Vec<Vec<f32>>> {
 }
 
 /// A vector as a list of numbers or as base64 of little-endian floats, which some servers send unasked.
-fn vector(value: &Value) -> Option<Vec<f32>> {
+pub(crate) fn vector(value: &Value) -> Option<Vec<f32>> {
     match value {
         Value::Array(numbers) => numbers.iter().map(|n| n.as_f64().map(|n| n as f32)).collect(),
         Value::String(text) => {

@@ -1,26 +1,21 @@
 //! One HTTP exchange with a provider: headers out, status and a bounded, timed body back. No retries here.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use reqwest::{
-    Client, Method, RequestBuilder, Response,
-    header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue},
-};
-use secrecy::ExposeSecret;
+use reqwest::{Client, Method, RequestBuilder, Response, header::CONTENT_TYPE};
 use serde_json::Value;
 use tokio::time::{Instant, timeout_at};
 use url::Url;
 
 use crate::{
+    auth::{self, Outgoing, Tokens},
     error::{LlmError, Phase, classify::Upstream},
-    provider::{Provider, ProviderKind},
+    provider::Provider,
     redact::Redactor,
     retry::{self, Failure},
 };
 
-/// The version of Anthropic's API that this crate was written against.
-const ANTHROPIC_VERSION: &str = "2023-06-01";
 /// An error body beyond this is cut; nobody reads it.
 const MAX_ERROR_BODY: usize = 256 * 1024;
 
@@ -64,15 +59,41 @@ impl Default for Limits {
     }
 }
 
+/// The way to providers that somebody else than the operator named.
+#[derive(Clone)]
+pub struct Guard {
+    /// A client that resolves names itself, refuses addresses that are not public, and follows no redirects.
+    pub client: Client,
+    /// Whether a URL may be asked as far as it shows: a literal address never reaches the client's resolver.
+    pub allows: Arc<dyn Fn(&Url) -> bool + Send + Sync>,
+}
+
 /// What an exchange needs besides its content.
 #[derive(Clone)]
 pub(crate) struct Transport {
     pub client: Client,
+    /// Without one such providers are not asked at all.
+    pub guard: Option<Guard>,
+    pub tokens: Tokens,
     pub timeouts: Timeouts,
     pub limits: Limits,
 }
 
 impl Transport {
+    /// The client that may ask this provider.
+    pub fn client_for(&self, provider: &Provider, url: &Url) -> Result<&Client, LlmError> {
+        if !provider.is_guarded() {
+            return Ok(&self.client);
+        }
+        match &self.guard {
+            Some(guard) if (guard.allows)(url) => Ok(&guard.client),
+            _ => Err(LlmError::BadRequest {
+                message: "the provider's address is not public and may not be asked".into(),
+                status: None,
+            }),
+        }
+    }
+
     /// Sends a request and waits for the status; anything but success is a [`Failure`].
     pub async fn send(
         &self,
@@ -83,24 +104,50 @@ impl Transport {
         body: Option<&Value>,
         deadline: Instant,
     ) -> Result<Body, Failure> {
-        let mut request = self.request(provider, method, url)?;
-        if let Some(body) = body {
-            request = request.json(body);
+        let client = self.client_for(provider, &url)?;
+        let bytes = match body {
+            Some(body) => serde_json::to_vec(body).map_err(|_| LlmError::malformed("the request is no JSON"))?,
+            None => Vec::new(),
+        };
+        let outgoing = Outgoing { method: &method, url: &url, body: &bytes, deadline };
+        let request = client.request(method.clone(), url.clone());
+        let mut request = auth::authenticate(self, provider, request, outgoing).await?;
+        if body.is_some() {
+            request = request.header(CONTENT_TYPE, "application/json").body(bytes);
         }
-        self.exchange(provider, model, request, deadline).await
+        self.exchange(request, provider, model, deadline).await
     }
 
-    /// A request with the provider's credentials.
-    pub fn request(&self, provider: &Provider, method: Method, url: Url) -> Result<RequestBuilder, LlmError> {
-        authenticate(self.client.request(method, url), provider)
-    }
-
-    /// Sends a request that is made already; see [`Transport::send`].
-    pub async fn exchange(
+    /// A request with the provider's credentials, for bodies that are no JSON; not for providers that sign the body.
+    pub async fn request(
         &self,
         provider: &Provider,
-        model: &str,
+        method: Method,
+        url: Url,
+        deadline: Instant,
+    ) -> Result<RequestBuilder, LlmError> {
+        let request = self.client_for(provider, &url)?.request(method.clone(), url.clone());
+        let outgoing = Outgoing { method: &method, url: &url, body: &[], deadline };
+        auth::authenticate(self, provider, request, outgoing).await.map_err(|failure| failure.error)
+    }
+
+    /// Sends a request that has its credentials and reads the JSON it answers.
+    pub async fn answer_of(
+        &self,
         request: RequestBuilder,
+        provider: &Provider,
+        model: &str,
+        deadline: Instant,
+    ) -> Result<Value, Failure> {
+        self.exchange(request, provider, model, deadline).await?.json().await
+    }
+
+    /// Sends a request and waits for the status.
+    pub async fn exchange(
+        &self,
+        request: RequestBuilder,
+        provider: &Provider,
+        model: &str,
         deadline: Instant,
     ) -> Result<Body, Failure> {
         let first_byte = Instant::now() + self.timeouts.first_byte;
@@ -231,27 +278,6 @@ impl Body {
 /// The answer ended in the middle.
 pub(crate) fn broken_off() -> Failure {
     Failure { cut_off: true, ..LlmError::malformed("the provider's answer broke off").into() }
-}
-
-fn authenticate(request: RequestBuilder, provider: &Provider) -> Result<RequestBuilder, LlmError> {
-    let request = match provider.kind() {
-        ProviderKind::Anthropic => request.header("anthropic-version", ANTHROPIC_VERSION),
-        _ => request,
-    };
-    let Some(key) = provider.api_key().map(ExposeSecret::expose_secret).filter(|key| !key.is_empty()) else {
-        return Ok(request);
-    };
-    let (name, value) = match provider.kind() {
-        ProviderKind::Anthropic => ("x-api-key", key.to_owned()),
-        ProviderKind::Gemini => ("x-goog-api-key", key.to_owned()),
-        _ => (AUTHORIZATION.as_str(), format!("Bearer {key}")),
-    };
-    let mut value = HeaderValue::try_from(value).map_err(|_| LlmError::Authentication {
-        message: "the provider's API key contains characters that no header may hold".into(),
-        status: None,
-    })?;
-    value.set_sensitive(true);
-    Ok(request.header(name, value))
 }
 
 /// Words for a failed connection: the innermost cause, and never the URL.

@@ -6,20 +6,29 @@
 
 mod anthropic;
 mod assemble;
+mod auth;
+mod azure;
 mod batch;
+mod bedrock;
+#[cfg(test)]
+mod bodies;
+mod breaker;
 mod client;
 mod embed;
 mod error;
 mod event;
+mod event_stream;
 #[cfg(test)]
 mod fixtures;
 mod gemini;
 mod http;
 mod json;
+mod kinds;
 mod models;
 mod normalize;
 mod openai_chat;
 mod openai_responses;
+mod prices;
 mod provider;
 mod quirks;
 mod redact;
@@ -29,16 +38,20 @@ mod slots;
 mod sse;
 mod stream;
 pub mod tokens;
+pub mod trace;
 mod wire;
 
 pub use assemble::Assembler;
 pub use batch::{BatchCall, BatchPlace, BatchProgress, BatchResult, BatchResults};
+pub use breaker::BreakerPolicy;
 pub use client::{LlmClient, install_crypto};
 pub use error::{LlmError, Phase};
 pub use event::{Completion, Delta, FinishReason, Usage};
-pub use http::{Limits, Timeouts};
+pub use http::{Guard, Limits, Timeouts};
+pub use kinds::ProviderKind;
 pub use models::{ContextSource, ContextWindow, ModelInfo, ModelKind};
-pub use provider::{Provider, ProviderKind};
+pub use prices::PriceTable;
+pub use provider::{Extras, Provider};
 pub use request::{ChatMessage, ChatRequest, Params, Part, Reasoning, ToolCall, ToolChoice, ToolSpec};
 pub use retry::RetryPolicy;
 pub use stream::ChatStream;

@@ -19,6 +19,8 @@ const OPTIONAL: &[&str] = &[
     "text.verbosity",
     "parallel_tool_calls",
     "stream_options",
+    "prompt_cache_key",
+    "reasoning_format",
     "reasoning_effort",
     "verbosity",
     "temperature",
@@ -125,7 +127,7 @@ fn pointer(name: &str) -> String {
 }
 
 fn key(provider: &Provider, model: &str) -> String {
-    format!("{} {model}", provider.base_url())
+    format!("{:x} {model}", provider.identity())
 }
 
 /// Whether `text` has `name` as a whole word, so that `max_tokens` is not found inside `max_tokens_x`.

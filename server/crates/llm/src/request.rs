@@ -18,6 +18,8 @@ pub struct ChatRequest {
     pub params: Params,
     /// A structured output request in the shape of OpenAI's `response_format`; each wire translates it.
     pub response_format: Option<Value>,
+    /// Who asks, for providers that keep the prompts of one asker together in their cache. An opaque name.
+    pub cache_key: Option<String>,
 }
 
 /// Which tool the model has to call. Ignored when the request offers no tools.

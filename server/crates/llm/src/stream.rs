@@ -15,11 +15,12 @@ use crate::{
     assemble::Assembler,
     error::{LlmError, classify::Upstream},
     event::{Completion, Delta},
+    event_stream::FrameParser,
     http::{Body, Limits, broken_off},
     redact::Redactor,
     retry::Failure,
     sse::{SseEvent, SseParser},
-    wire::{Decoder, Fault},
+    wire::{Decoder, Fault, Framing},
 };
 
 /// How long to wait for usage and the end mark once the model has said why it stopped.
@@ -79,10 +80,33 @@ impl fmt::Debug for ChatStream {
     }
 }
 
+/// Cuts a body into events.
+enum Parser {
+    Lines(SseParser),
+    Frames(FrameParser),
+}
+
+impl Parser {
+    fn push(&mut self, chunk: &[u8], out: &mut Vec<SseEvent>) -> Result<(), LlmError> {
+        match self {
+            Self::Lines(parser) => parser.push(chunk, out),
+            Self::Frames(parser) => parser.push(chunk, out),
+        }
+    }
+
+    fn finish(&mut self, out: &mut Vec<SseEvent>) -> Result<(), LlmError> {
+        match self {
+            Self::Lines(parser) => parser.finish(out),
+            // A frame without its end says nothing.
+            Self::Frames(_) => Ok(()),
+        }
+    }
+}
+
 /// Pulls deltas out of a body.
 pub(crate) struct Reader {
     body: Body,
-    parser: SseParser,
+    parser: Parser,
     decoder: Box<dyn Decoder>,
     events: Vec<SseEvent>,
     ready: VecDeque<Delta>,
@@ -125,10 +149,13 @@ impl Interpreter {
 }
 
 impl Reader {
-    pub fn new(body: Body, decoder: Box<dyn Decoder>, limits: Limits, context: Interpreter) -> Self {
+    pub fn new(body: Body, framing: Framing, decoder: Box<dyn Decoder>, limits: Limits, context: Interpreter) -> Self {
         Self {
             body,
-            parser: SseParser::new(limits.line_bytes),
+            parser: match framing {
+                Framing::Lines => Parser::Lines(SseParser::new(limits.line_bytes)),
+                Framing::Frames => Parser::Frames(FrameParser::new(limits.line_bytes)),
+            },
             decoder,
             events: Vec::new(),
             ready: VecDeque::new(),
@@ -140,7 +167,7 @@ impl Reader {
 
     /// A reader whose deltas are all there already.
     pub fn replay(body: Body, deltas: Vec<Delta>, decoder: Box<dyn Decoder>, context: Interpreter) -> Self {
-        let mut reader = Self::new(body, decoder, Limits::default(), context);
+        let mut reader = Self::new(body, Framing::Lines, decoder, Limits::default(), context);
         reader.ready = deltas.into();
         reader.ended = true;
         reader

@@ -4,11 +4,13 @@ use serde_json::Value;
 use url::Url;
 
 use crate::{
-    anthropic,
+    anthropic, azure, bedrock,
     error::classify::Upstream,
     event::{Delta, FinishReason, Usage},
-    gemini, models, openai_chat, openai_responses,
-    provider::{Provider, ProviderKind},
+    gemini,
+    kinds::ProviderKind,
+    models, openai_chat, openai_responses,
+    provider::Provider,
     request::ChatRequest,
     slots::Slots,
 };
@@ -20,6 +22,16 @@ pub(crate) enum Wire {
     OpenAiResponses,
     Anthropic,
     Gemini,
+    Converse,
+}
+
+/// How the events of a stream are packed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Framing {
+    /// Server-sent events.
+    Lines,
+    /// AWS's binary frames.
+    Frames,
 }
 
 impl Wire {
@@ -28,7 +40,8 @@ impl Wire {
         match provider.kind() {
             ProviderKind::OpenAi if models::is_openai_reasoning(model) => Self::OpenAiResponses,
             ProviderKind::Anthropic => Self::Anthropic,
-            ProviderKind::Gemini => Self::Gemini,
+            ProviderKind::Gemini | ProviderKind::Vertex => Self::Gemini,
+            ProviderKind::Bedrock => Self::Converse,
             _ => Self::OpenAiChat,
         }
     }
@@ -36,10 +49,23 @@ impl Wire {
     /// Where the call goes.
     pub fn url(self, provider: &Provider, model: &str, stream: bool) -> Url {
         match self {
+            Self::OpenAiChat if provider.kind() == ProviderKind::Azure => {
+                azure::url(provider, model, "chat/completions")
+            }
             Self::OpenAiChat => provider.versioned("chat/completions"),
             Self::OpenAiResponses => provider.versioned("responses"),
             Self::Anthropic => provider.versioned("messages"),
             Self::Gemini => gemini::url(provider, model, stream),
+            Self::Converse if stream => bedrock::url(provider, model, "converse-stream"),
+            Self::Converse => bedrock::url(provider, model, "converse"),
+        }
+    }
+
+    /// How its streams are packed.
+    pub fn framing(self) -> Framing {
+        match self {
+            Self::Converse => Framing::Frames,
+            Self::OpenAiChat | Self::OpenAiResponses | Self::Anthropic | Self::Gemini => Framing::Lines,
         }
     }
 
@@ -50,6 +76,7 @@ impl Wire {
             Self::OpenAiResponses => openai_responses::body(request, stream),
             Self::Anthropic => anthropic::body(request, stream),
             Self::Gemini => gemini::body(request),
+            Self::Converse => bedrock::body(request),
         }
     }
 
@@ -60,6 +87,7 @@ impl Wire {
             Self::OpenAiResponses => Box::new(openai_responses::ResponsesDecoder::default()),
             Self::Anthropic => Box::new(anthropic::MessagesDecoder::default()),
             Self::Gemini => Box::new(gemini::GeminiDecoder::default()),
+            Self::Converse => Box::new(bedrock::ConverseDecoder::default()),
         }
     }
 }

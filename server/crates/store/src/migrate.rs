@@ -48,6 +48,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     migration!(12, "0012_batches"),
     migration!(13, "0013_identities"),
     migration!(14, "0014_mcp_servers"),
+    migration!(15, "0015_trace_age"),
 ];
 
 statements! {

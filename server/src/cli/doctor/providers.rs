@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures::future::join_all;
 use mneme_core::ProviderConfig;
-use mneme_llm::{LlmClient, ModelKind, Provider};
+use mneme_llm::{LlmClient, ModelKind};
 use tokio::time::timeout;
 
 use super::Finding;
@@ -33,7 +33,7 @@ pub(super) async fn check(config: &Config) -> Vec<(String, Finding)> {
 
 async fn ask(llm: &LlmClient, config: ProviderConfig, patience: Duration) -> (String, Finding) {
     let subject = format!("provider {}", config.name);
-    let provider = Provider::new(config.name, config.kind, config.base_url, config.api_key);
+    let provider = config.provider();
     let finding = match timeout(patience, llm.models(&provider)).await {
         Err(_) => Finding::bad(
             format!("no answer within {} s", patience.as_secs()),

@@ -93,15 +93,18 @@ impl Core {
         }
         let agent_type = body.agent_type.unwrap_or(default_type);
         let mut llm_config = self
-            .choose_model(ModelChoice {
-                handle: body.model.clone(),
-                config: body.llm_config.clone(),
-                context_window: body.context_window_limit,
-                max_tokens: body.max_tokens,
-                max_reasoning_tokens: body.max_reasoning_tokens,
-                reasoning: body.enable_reasoner.or(body.reasoning),
-                parallel_tool_calls: body.parallel_tool_calls,
-            })
+            .choose_model(
+                actor,
+                ModelChoice {
+                    handle: body.model.clone(),
+                    config: body.llm_config.clone(),
+                    context_window: body.context_window_limit,
+                    max_tokens: body.max_tokens,
+                    max_reasoning_tokens: body.max_reasoning_tokens,
+                    reasoning: body.enable_reasoner.or(body.reasoning),
+                    parallel_tool_calls: body.parallel_tool_calls,
+                },
+            )
             .await?;
         if body.model.is_some() && thoughts::acts_by_tools(agent_type) {
             // A model that reasons by itself need not write its thoughts into arguments.
@@ -109,7 +112,7 @@ impl Core {
             llm_config.put_inner_thoughts_in_kwargs = Some(body.reasoning == Some(true) && !native);
         }
         let embedding_config = self
-            .choose_embedding(body.embedding.clone(), body.embedding_config.clone(), body.embedding_chunk_size)
+            .choose_embedding(actor, body.embedding.clone(), body.embedding_config.clone(), body.embedding_chunk_size)
             .await?;
         let now = self.env.now();
         let id = AgentId::from_uuid(self.env.uuid());

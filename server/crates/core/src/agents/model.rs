@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use mneme_domain::llm_config::{EmbeddingConfig, LlmConfig};
+use mneme_domain::{
+    Actor,
+    llm_config::{EmbeddingConfig, LlmConfig},
+};
 
 use crate::{Core, CoreError, Result};
 
@@ -58,15 +61,15 @@ impl ModelChoice {
 
 impl Core {
     /// The chat model of a new agent.
-    pub(super) async fn choose_model(self: &Arc<Self>, mut choice: ModelChoice) -> Result<LlmConfig> {
+    pub(super) async fn choose_model(self: &Arc<Self>, actor: &Actor, mut choice: ModelChoice) -> Result<LlmConfig> {
         let config = match (choice.handle.take(), choice.config.take()) {
             (Some(handle), _) => {
-                let mut config = self.models.chat(&handle).await?;
+                let mut config = self.chat_model(actor, &handle).await?;
                 config.context_window = config.context_window.min(self.config.default_context_window);
                 config
             }
             (None, Some(config)) => {
-                self.models.provider_of(&config)?;
+                self.provider_of(actor, &config).await?;
                 config
             }
             (None, None) => {
@@ -81,12 +84,13 @@ impl Core {
     /// The chat model of an agent that had one.
     pub(super) async fn change_model(
         self: &Arc<Self>,
+        actor: &Actor,
         current: LlmConfig,
         mut choice: ModelChoice,
     ) -> Result<LlmConfig> {
         let config = match (choice.handle.take(), choice.config.take()) {
             (Some(handle), given) if current.handle.as_deref() != Some(handle.as_str()) || given.is_some() => {
-                let mut config = self.models.chat(&handle).await?;
+                let mut config = self.chat_model(actor, &handle).await?;
                 config.context_window = config.context_window.min(self.config.default_context_window);
                 // What the developer set for the agent, not for its model, stays.
                 config.temperature = current.temperature;
@@ -95,7 +99,7 @@ impl Core {
                 config
             }
             (_, Some(config)) => {
-                self.models.provider_of(&config)?;
+                self.provider_of(actor, &config).await?;
                 config
             }
             (_, None) => current,
@@ -106,14 +110,15 @@ impl Core {
     /// The embedding model: the one named, else the first that a provider offers, else none.
     pub(crate) async fn choose_embedding(
         self: &Arc<Self>,
+        actor: &Actor,
         handle: Option<String>,
         config: Option<EmbeddingConfig>,
         chunk_size: Option<u32>,
     ) -> Result<Option<EmbeddingConfig>> {
         let mut chosen = match (handle, config) {
-            (Some(handle), _) => Some(self.models.embedding(&handle).await?),
+            (Some(handle), _) => Some(self.embedding_model(actor, &handle).await?),
             (None, Some(config)) => Some(config),
-            (None, None) => self.models.list_embeddings().await.into_iter().next(),
+            (None, None) => self.list_embedding_models(actor).await?.into_iter().next(),
         };
         if let (Some(config), Some(_)) = (&mut chosen, chunk_size) {
             config.embedding_chunk_size = chunk_size;

@@ -67,10 +67,10 @@ impl Core {
             parallel_tool_calls: body.parallel_tool_calls,
         };
         if !choice.is_empty() {
-            agent.llm_config = self.change_model(agent.llm_config, choice).await?;
+            agent.llm_config = self.change_model(actor, agent.llm_config, choice).await?;
         }
         if body.embedding.is_some() || body.embedding_config.is_some() {
-            agent.embedding_config = self.choose_embedding(body.embedding, body.embedding_config, None).await?;
+            agent.embedding_config = self.choose_embedding(actor, body.embedding, body.embedding_config, None).await?;
         }
         body.name.apply_value(&mut agent.name);
         body.system.apply_value(&mut agent.system);

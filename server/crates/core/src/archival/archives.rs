@@ -23,7 +23,7 @@ impl Core {
         check_name(&body.name)?;
         let embedding_config = match (body.embedding, body.embedding_config) {
             (_, Some(config)) => config,
-            (Some(handle), None) => self.models.embedding(&handle).await?,
+            (Some(handle), None) => self.embedding_model(actor, &handle).await?,
             (None, None) => {
                 return Err(CoreError::Unprocessable {
                     loc: vec!["body".into(), "embedding_config".into()],

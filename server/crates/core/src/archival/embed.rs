@@ -19,10 +19,10 @@ const LEFT_OVER_AGE: i64 = 60;
 impl Core {
     /// Gives passages their vectors before they are stored. When the model cannot be asked they stay as they are: their
     /// words are found.
-    pub(crate) async fn embed_new(&self, config: Option<&EmbeddingConfig>, passages: &mut [Passage]) {
+    pub(crate) async fn embed_new(&self, actor: &Actor, config: Option<&EmbeddingConfig>, passages: &mut [Passage]) {
         let Some(config) = config else { return };
         let texts: Vec<String> = passages.iter().map(|passage| passage.text.clone()).collect();
-        match self.vectors(config, &texts).await {
+        match self.vectors(actor, config, &texts).await {
             Ok(vectors) => {
                 for (passage, vector) in passages.iter_mut().zip(vectors) {
                     passage.embedding = Some(vector);
@@ -59,7 +59,7 @@ impl Core {
             return Ok(());
         }
         let texts: Vec<String> = found.iter().map(|passage| passage.text.clone()).collect();
-        let vectors = self.vectors(config, &texts).await?;
+        let vectors = self.vectors(actor, config, &texts).await?;
         let mut tx = self.store.write().await?;
         for (passage, vector) in found.iter().zip(vectors) {
             passages::embed(&mut tx, actor, &passage.id, &passage.text, config, &vector).await?;

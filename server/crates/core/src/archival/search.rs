@@ -139,7 +139,7 @@ impl Core {
             )
         };
         let by_meaning = async {
-            let vectors = if text.is_empty() { Vec::new() } else { self.query_vectors(&places, text).await };
+            let vectors = if text.is_empty() { Vec::new() } else { self.query_vectors(actor, &places, text).await };
             let mut near: Vec<(PassageId, f32)> = Vec::new();
             for (model, within, vector) in &vectors {
                 let search = PassageSearch { scope: Scope::from(within.clone()), ..search.clone() };
@@ -178,6 +178,7 @@ impl Core {
     /// out: words still find.
     async fn query_vectors<I: Clone>(
         &self,
+        actor: &Actor,
         places: &[(I, Option<EmbeddingConfig>)],
         text: &str,
     ) -> Vec<(EmbeddingConfig, Vec<I>, Vec<f32>)> {
@@ -190,7 +191,7 @@ impl Core {
             }
         }
         let asked = models.into_iter().map(|(config, within)| async move {
-            let vector = self.try_vector(Some(&config), text).await?;
+            let vector = self.try_vector(actor, Some(&config), text).await?;
             Some((config, within, vector))
         });
         futures::future::join_all(asked).await.into_iter().flatten().collect()

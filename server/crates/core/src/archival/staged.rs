@@ -34,7 +34,7 @@ impl Core {
             }
         };
         drop(conn);
-        if let Some(vector) = self.try_vector(config.as_ref(), &passage.text).await {
+        if let Some(vector) = self.try_vector(actor, config.as_ref(), &passage.text).await {
             passage.embedding = Some(vector);
             passage.embedding_config = config;
         }

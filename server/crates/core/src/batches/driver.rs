@@ -200,8 +200,8 @@ impl Driver {
         let Some(agent) = agents::get(&mut conn, &self.actor, agent).await? else { return Ok(false) };
         drop(conn);
         let models = &self.core.models;
-        let Ok(provider) = models.provider_of(&agent.llm_config) else { return Ok(false) };
-        let place = models.client().batch_place(provider, &agent.llm_config.model);
+        let Ok(provider) = self.core.provider_of(&self.actor, &agent.llm_config).await else { return Ok(false) };
+        let place = models.client().batch_place(&provider, &agent.llm_config.model);
         Ok(place.is_some() && !self.without.contains(provider.name()))
     }
 
@@ -232,7 +232,7 @@ impl Driver {
                     self.stuck(run).await?;
                 }
                 Driven::Asks(run, left) => {
-                    if let Some(full) = gathered.add(&self.core, run, *left)? {
+                    if let Some(full) = gathered.add(&self.core, &self.actor, run, *left).await? {
                         self.submit(full).await?;
                     }
                 }

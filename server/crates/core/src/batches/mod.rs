@@ -197,10 +197,10 @@ impl Core {
                 live.cancel.cancel();
             }
         }
-        let core = self.clone();
+        let (core, owner) = (self.clone(), actor.clone());
         self.tasks.spawn(async move {
             for upload in uploads {
-                core.stop_upload(&upload).await;
+                core.stop_upload(&owner, &upload).await;
             }
         });
         if let Some(looked) = self.batches.get(id) {

@@ -30,12 +30,12 @@ impl Driver {
             return Ok(false);
         }
         let core = self.core.clone();
-        let Ok(provider) = core.models.provider_of(&upload.llm_config) else {
+        let Ok(provider) = core.provider_of(&self.actor, &upload.llm_config).await else {
             let gone = LlmError::BadRequest { message: "the model's provider is not configured".into(), status: None };
             return self.refuse(&upload, &gone).await;
         };
-        let Some(remote) = upload.remote.clone() else { return self.look_for(provider, &upload).await };
-        let progress = match core.models.client().batch_progress(provider, &remote).await {
+        let Some(remote) = upload.remote.clone() else { return self.look_for(&provider, &upload).await };
+        let progress = match core.models.client().batch_progress(&provider, &remote).await {
             Ok(progress) => progress,
             Err(error @ LlmError::NotFound { .. }) => {
                 return self.refuse(&upload, &error).await;
@@ -54,7 +54,7 @@ impl Driver {
             self.look_later(&upload.id);
             return Ok(false);
         }
-        self.take(provider, &upload, &remote, &progress).await
+        self.take(&provider, &upload, &remote, &progress).await
     }
 
     /// Finds out what became of an upload whose handing over was cut off.

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, time::Duration};
 
-use mneme_domain::{RunId, llm_config::LlmConfig};
+use mneme_domain::{RunId, actor::Actor, llm_config::LlmConfig};
 use mneme_llm::{BatchCall, BatchPlace, LlmError};
 use mneme_store::batches::work::{self, Handed, Place, Upload};
 use tokio::time::Instant;
@@ -34,9 +34,9 @@ pub(super) struct Gathered(HashMap<(String, BatchPlace), Parcel>);
 
 impl Gathered {
     /// Adds a question; gives a parcel back when that makes it full.
-    pub fn add(&mut self, core: &Core, run: RunId, left: Left) -> Result<Option<Parcel>> {
-        let provider = core.models.provider_of(&left.llm_config)?;
-        let place = core.models.client().batch_place(provider, &left.llm_config.model);
+    pub async fn add(&mut self, core: &Core, actor: &Actor, run: RunId, left: Left) -> Result<Option<Parcel>> {
+        let provider = core.provider_of(actor, &left.llm_config).await?;
+        let place = core.models.client().batch_place(&provider, &left.llm_config.model);
         // It left its question because there was one.
         let Some(place) = place else { return Ok(None) };
         let key = (provider.name().to_owned(), place.clone());
@@ -81,8 +81,8 @@ impl Driver {
             body: serde_json::from_str(&call.body).unwrap_or_default(),
         };
         let calls: Vec<BatchCall> = parcel.calls.iter().map(named).collect();
-        let provider = core.models.provider_of(&upload.llm_config)?;
-        let sent = core.models.client().submit_batch(provider, &parcel.place, &upload.id, &calls).await;
+        let provider = core.provider_of(&self.actor, &upload.llm_config).await?;
+        let sent = core.models.client().submit_batch(&provider, &parcel.place, &upload.id, &calls).await;
         failpoint::hit("batch.sent");
         match sent {
             Ok(remote) => {
@@ -114,7 +114,7 @@ impl Driver {
         tx.commit().await?;
         failpoint::hit("batch.arrived");
         if !wanted {
-            self.core.stop_upload(&Upload { remote: Some(remote.to_owned()), ..upload.clone() }).await;
+            self.core.stop_upload(&self.actor, &Upload { remote: Some(remote.to_owned()), ..upload.clone() }).await;
             return Ok(());
         }
         let first = self.core.config.batch_poll;
@@ -140,11 +140,11 @@ impl Driver {
 
 impl Core {
     /// Asks a provider to stop an upload. It need not: nobody waits for its answers.
-    pub(super) async fn stop_upload(&self, upload: &Upload) {
-        let (Some(remote), Ok(provider)) = (&upload.remote, self.models.provider_of(&upload.llm_config)) else {
+    pub(super) async fn stop_upload(&self, actor: &Actor, upload: &Upload) {
+        let (Some(remote), Ok(provider)) = (&upload.remote, self.provider_of(actor, &upload.llm_config).await) else {
             return;
         };
-        if let Err(error) = self.models.client().cancel_batch(provider, remote).await {
+        if let Err(error) = self.models.client().cancel_batch(&provider, remote).await {
             tracing::warn!(upload = %upload.id, %error, "a provider could not be asked to stop a batch");
         }
     }

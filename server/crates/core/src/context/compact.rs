@@ -121,7 +121,7 @@ impl Core {
             return Ok(None);
         };
         let leaving = context.messages.get(..cut).unwrap_or_default();
-        let summary = match self.summarize(agent, leaving).await {
+        let summary = match self.summarize(actor, agent, leaving).await {
             Some(text) => text,
             None => digest(leaving),
         };
@@ -188,8 +188,8 @@ impl Core {
     }
 
     /// Asks the agent's model for a summary; `None` when it cannot give one.
-    async fn summarize(&self, agent: &Agent, leaving: &[Arc<Message>]) -> Option<String> {
-        let provider = self.models.provider_of(&agent.llm_config).ok()?;
+    async fn summarize(&self, actor: &Actor, agent: &Agent, leaving: &[Arc<Message>]) -> Option<String> {
+        let provider = self.provider_of(actor, &agent.llm_config).await.ok()?;
         // A token has about four characters; the instructions and the answer want room too.
         let input = usize::try_from(agent.llm_config.context_window).unwrap_or(usize::MAX).saturating_mul(2);
         let transcript = transcript(leaving, input.min(SUMMARY_INPUT));
@@ -203,7 +203,7 @@ impl Core {
             params: Params { temperature: Some(agent.llm_config.temperature), ..Params::default() },
             ..ChatRequest::default()
         };
-        let asked = tokio::time::timeout(SUMMARY_TIMEOUT, self.models.client().complete(provider, &request)).await;
+        let asked = tokio::time::timeout(SUMMARY_TIMEOUT, self.models.client().complete(&provider, &request)).await;
         match asked {
             Ok(Ok(completion)) => {
                 completion.text.map(|text| cut_text(text.trim(), DIGEST * 2)).filter(|text| !text.is_empty())

@@ -9,8 +9,8 @@ use std::time::Duration;
 use cache::Vectors;
 pub(crate) use local::Local;
 pub use local::LocalModel;
-use mneme_domain::llm_config::EmbeddingConfig;
-use mneme_llm::{LlmError, Provider};
+use mneme_domain::{Actor, llm_config::EmbeddingConfig};
+use mneme_llm::LlmError;
 pub(crate) use recall::Recall;
 
 use crate::{Core, CoreError, Result};
@@ -39,36 +39,38 @@ impl Embedder {
 }
 
 impl Core {
-    /// The provider of an embedding model.
-    fn embedding_provider(&self, config: &EmbeddingConfig) -> Result<&Provider> {
-        let name = provider_name(config);
-        self.models.provider(name).ok_or_else(|| {
-            CoreError::Invalid(format!("The embedding provider '{name}' is not configured on this server"))
-        })
-    }
-
     /// The vectors of texts, in order. All have the length that the model's configuration says.
     ///
     /// # Errors
     /// 400 for a model that no provider has or whose vectors have another length, 503 when it does not answer in time.
-    pub(crate) async fn vectors(&self, config: &EmbeddingConfig, texts: &[String]) -> Result<Vec<Vec<f32>>> {
+    pub(crate) async fn vectors(
+        &self,
+        actor: &Actor,
+        config: &EmbeddingConfig,
+        texts: &[String],
+    ) -> Result<Vec<Vec<f32>>> {
         let mut found = Vec::with_capacity(texts.len());
         for batch in texts.chunks(BATCH) {
-            found.extend(self.batch(config, batch).await?);
+            found.extend(self.batch(actor, config, batch).await?);
         }
         Ok(found)
     }
 
     /// The vector of a text.
-    pub(crate) async fn vector(&self, config: &EmbeddingConfig, text: &str) -> Result<Vec<f32>> {
-        let vectors = self.vectors(config, &[text.to_owned()]).await?;
+    pub(crate) async fn vector(&self, actor: &Actor, config: &EmbeddingConfig, text: &str) -> Result<Vec<f32>> {
+        let vectors = self.vectors(actor, config, &[text.to_owned()]).await?;
         vectors.into_iter().next().ok_or_else(|| no_vector("answered without a vector"))
     }
 
     /// The vector of a text, or none with a line in the log when there is no model or it cannot be asked.
-    pub(crate) async fn try_vector(&self, config: Option<&EmbeddingConfig>, text: &str) -> Option<Vec<f32>> {
+    pub(crate) async fn try_vector(
+        &self,
+        actor: &Actor,
+        config: Option<&EmbeddingConfig>,
+        text: &str,
+    ) -> Option<Vec<f32>> {
         let config = config?;
-        match self.vector(config, text).await {
+        match self.vector(actor, config, text).await {
             Ok(vector) => Some(vector),
             Err(error) => {
                 tracing::warn!(model = config.name(), %error, "a text could not be embedded");
@@ -77,14 +79,19 @@ impl Core {
         }
     }
 
-    async fn batch(&self, config: &EmbeddingConfig, texts: &[String]) -> Result<Vec<Vec<f32>>> {
-        let keys: Vec<cache::Key> = texts.iter().map(|text| cache::key(config.name(), text)).collect();
+    async fn batch(&self, actor: &Actor, config: &EmbeddingConfig, texts: &[String]) -> Result<Vec<Vec<f32>>> {
+        // What an organisation's own provider makes is that organisation's, whatever the provider is called.
+        let model = match self.models.provider(provider_name(config)) {
+            None if provider_name(config) != LOCAL => format!("{} {}", actor.org, config.name()),
+            _ => config.name().to_owned(),
+        };
+        let keys: Vec<cache::Key> = texts.iter().map(|text| cache::key(&model, text)).collect();
         let mut vectors: Vec<Option<Vec<f32>>> = keys.iter().map(|key| self.embedder.cache.get(key)).collect();
         let missing: Vec<usize> = (0..texts.len()).filter(|index| vectors[*index].is_none()).collect();
         if !missing.is_empty() {
             let wanted: Vec<String> =
                 missing.iter().map(|index| texts[*index].chars().take(MOST_CHARS).collect()).collect();
-            let made = self.ask(config, wanted).await?;
+            let made = self.ask(actor, config, wanted).await?;
             for (index, vector) in missing.into_iter().zip(made) {
                 check(config, &vector)?;
                 self.embedder.cache.put(keys[index], &vector);
@@ -94,7 +101,7 @@ impl Core {
         vectors.into_iter().map(|vector| vector.ok_or_else(|| no_vector("answered with too few vectors"))).collect()
     }
 
-    async fn ask(&self, config: &EmbeddingConfig, texts: Vec<String>) -> Result<Vec<Vec<f32>>> {
+    async fn ask(&self, actor: &Actor, config: &EmbeddingConfig, texts: Vec<String>) -> Result<Vec<Vec<f32>>> {
         if provider_name(config) == LOCAL && self.models.provider(LOCAL).is_none() {
             let local = self.embedder.local.as_ref().filter(|local| local.name() == config.embedding_model);
             let local = local.ok_or_else(|| {
@@ -102,13 +109,13 @@ impl Core {
             })?;
             return local.embed(texts).await;
         }
-        tokio::time::timeout(TIMEOUT, self.ask_provider(config, texts))
+        tokio::time::timeout(TIMEOUT, self.ask_provider(actor, config, texts))
             .await
             .map_err(|_| CoreError::Unavailable(format!("no embedding within {} s", TIMEOUT.as_secs())))?
     }
 
-    async fn ask_provider(&self, config: &EmbeddingConfig, texts: Vec<String>) -> Result<Vec<Vec<f32>>> {
-        let provider = self.embedding_provider(config)?;
+    async fn ask_provider(&self, actor: &Actor, config: &EmbeddingConfig, texts: Vec<String>) -> Result<Vec<Vec<f32>>> {
+        let provider = &self.embedding_provider(actor, config).await?;
         let model = &config.embedding_model;
         match self.models.client().embed(provider, model, &texts, None).await {
             Ok(vectors) => Ok(vectors),
@@ -126,7 +133,7 @@ impl Core {
 }
 
 /// The name of a model's provider.
-fn provider_name(config: &EmbeddingConfig) -> &str {
+pub(crate) fn provider_name(config: &EmbeddingConfig) -> &str {
     let handle = config.handle.as_deref().and_then(|handle| handle.split_once('/')).map(|(name, _)| name);
     handle.unwrap_or(&config.embedding_endpoint_type)
 }

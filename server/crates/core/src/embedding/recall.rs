@@ -117,7 +117,7 @@ impl Core {
             let Some(last) = found.last() else { return Ok(()) };
             place = last.seq;
             let texts: Vec<String> = found.iter().map(|message| message.text.clone()).collect();
-            let vectors = self.vectors(&config, &texts).await?;
+            let vectors = self.vectors(actor, &config, &texts).await?;
             let made: Vec<_> = found.iter().map(|message| message.id.clone()).zip(vectors).collect();
             let mut tx = self.store.write().await?;
             messages::embed(&mut tx, actor, agent, config.name(), &made).await?;

@@ -21,7 +21,7 @@ impl Core {
     pub async fn create_folder(self: &Arc<Self>, actor: &Actor, body: CreateFolder) -> Result<Folder> {
         check_name(&body.name)?;
         let embedding_config =
-            self.choose_embedding(body.embedding, body.embedding_config, body.embedding_chunk_size).await?;
+            self.choose_embedding(actor, body.embedding, body.embedding_config, body.embedding_chunk_size).await?;
         let now = self.env.now();
         let folder = Folder {
             name: body.name,

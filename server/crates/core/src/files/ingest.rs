@@ -157,7 +157,7 @@ impl Core {
             if batch.is_empty() {
                 return Ok(Some(None));
             }
-            let vectors = match self.chunk_vectors(config, &batch).await {
+            let vectors = match self.chunk_vectors(actor, config, &batch).await {
                 Ok(vectors) => vectors,
                 Err(error) => {
                     tracing::warn!(file = %id, model = config.name(), %error, "a file's chunks could not be embedded");

@@ -55,7 +55,7 @@ impl Core {
         let mut found = folders::of_agents(&mut conn, actor, std::slice::from_ref(agent)).await?;
         drop(conn);
         let folders = found.remove(agent).unwrap_or_default();
-        let vectors = self.question_vectors(&folders, text).await;
+        let vectors = self.question_vectors(actor, &folders, text).await;
         let mut conn = self.store.read().await?;
         let mut near: Vec<(PassageId, f32)> = Vec::new();
         for (model, within, vector) in &vectors {
@@ -90,6 +90,7 @@ impl Core {
     /// out: words still find.
     async fn question_vectors(
         &self,
+        actor: &Actor,
         folders: &[Folder],
         text: &str,
     ) -> Vec<(EmbeddingConfig, Vec<SourceId>, Vec<f32>)> {
@@ -102,7 +103,7 @@ impl Core {
             }
         }
         let asked = models.into_iter().map(|(config, within)| async move {
-            let vector = self.try_vector(Some(&config), text).await?;
+            let vector = self.try_vector(actor, Some(&config), text).await?;
             Some((config, within, vector))
         });
         futures::future::join_all(asked).await.into_iter().flatten().collect()

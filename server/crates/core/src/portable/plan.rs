@@ -200,14 +200,14 @@ impl Core {
             None => {
                 let handle = text(&fields, "model").map_err(fault)?;
                 let handle = handle.ok_or_else(|| wrong(place, "it has neither llm_config nor model"))?;
-                self.models.chat(&handle).await.map_err(|error| wrong(place, format!("model: {error}")))?
+                self.chat_model(actor, &handle).await.map_err(|error| wrong(place, format!("model: {error}")))?
             }
         };
         let embedding_config = match &options.embedding {
-            Some(handle) => Some(self.models.embedding(handle).await?),
+            Some(handle) => Some(self.embedding_model(actor, handle).await?),
             None => match text(&fields, "embedding").map_err(fault)? {
                 Some(handle) if !fields.contains_key("embedding_config") => {
-                    Some(self.models.embedding(&handle).await.map_err(|error| wrong(place, error))?)
+                    Some(self.embedding_model(actor, &handle).await.map_err(|error| wrong(place, error))?)
                 }
                 _ => entities::embedding_config(&fields).map_err(fault)?,
             },

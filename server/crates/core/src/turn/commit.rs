@@ -29,7 +29,7 @@ pub struct StepRecord<'a> {
     /// The system message, when it was written anew.
     pub system: Option<&'a Message>,
     /// The step and its measures; none when only approved calls of an earlier step ran.
-    pub step: Option<(&'a Step, &'a StepMetrics, &'a ProviderTrace)>,
+    pub step: Option<(&'a Step, &'a StepMetrics, Option<&'a ProviderTrace>)>,
     pub tools_used: &'a [ToolId],
     /// The end of the run, when this is its last step.
     pub end: Option<(&'a RunId, &'a RunEnd)>,
@@ -78,7 +78,7 @@ impl Core {
             }
             messages::append(&mut tx, actor, record.added).await?;
             if let Some((step, metrics, trace)) = record.step {
-                steps::insert(&mut tx, actor, step, metrics, Some(trace), record.tools_used).await?;
+                steps::insert(&mut tx, actor, step, metrics, trace, record.tools_used).await?;
             }
             if let Some((run, end)) = record.end {
                 runs::conclude(&mut tx, actor, run, end).await?;

@@ -9,7 +9,7 @@ use mneme_store::batches::work::Place;
 use parking_lot::Mutex;
 use serde_json::Value;
 
-use super::model_call::Answer;
+use super::model_call::{Called, Failed};
 
 /// How often one step may ask: each refusal for its length makes it shorter, each empty answer counts too.
 const MOST_CALLS: i64 = 12;
@@ -69,9 +69,13 @@ impl Desk {
     }
 
     /// The answer, once.
-    pub fn take(&self) -> Option<Result<Answer, LlmError>> {
+    pub fn take(&self) -> Option<Result<Called, Failed>> {
         let given = self.given.lock().take()?;
-        Some(given.map(|completion| Answer { completion, took: Duration::ZERO, ttft: None, shown: Vec::new() }))
+        Some(
+            given
+                .map(|completion| Called { completion, took: Duration::ZERO, shown: Vec::new() })
+                .map_err(|error| Failed { error, begun: false }),
+        )
     }
 
     /// Says that the step has its answer.

@@ -8,6 +8,7 @@ mod approval;
 mod background;
 mod commit;
 pub mod desk;
+mod fallback;
 mod fields;
 mod heartbeats;
 pub mod host;

@@ -7,6 +7,7 @@ use mneme_domain::{
     agent::Agent,
     content::Content,
     envelope::{Body, MessageType, ReasoningSource, ToolCallView},
+    llm_config::LlmConfig,
     message::Message,
     run::RequestConfig,
     tool::Tool,
@@ -70,6 +71,7 @@ pub fn request(agent: &Agent, messages: Vec<ChatMessage>, tools: Vec<ToolSpec>) 
             .response_format
             .clone()
             .filter(|format| format.get("type").and_then(Value::as_str).is_some_and(|kind| kind != "text")),
+        cache_key: Some(agent.id.to_string()),
     }
 }
 
@@ -80,6 +82,22 @@ pub struct Answer {
     pub ttft: Option<Duration>,
     /// The kinds of messages that a token stream has shown already.
     pub shown: Vec<MessageType>,
+    /// The model that answered.
+    pub served: Served,
+}
+
+/// The model that answered, and what that cost.
+pub struct Served {
+    pub config: LlmConfig,
+    /// US dollars, where the price is known.
+    pub cost: Option<f64>,
+}
+
+/// A call that failed.
+pub struct Failed {
+    pub error: LlmError,
+    /// Whether a client has seen a part of the answer already.
+    pub begun: bool,
 }
 
 /// Calls the model. In a token stream every delta is shown under the id of `message`.
@@ -91,19 +109,32 @@ pub async fn call(
     guard: &Guard,
     thinks_aloud: bool,
     sink: &Sink,
-) -> Result<Answer, LlmError> {
+) -> Result<Called, Failed> {
     let started = Instant::now();
     let mut shown = Vec::new();
-    let completion = if sink.wants_tokens() {
+    let called = if sink.wants_tokens() {
         let mut pieces = Pieces::new(sink.config(), guard, thinks_aloud);
-        let completion = stream(client, provider, request, message, sink, &mut pieces).await?;
+        let called = stream(client, provider, request, message, sink, &mut pieces).await;
         shown = pieces.shown;
-        completion
+        called
     } else {
-        client.complete(provider, request).await?
+        client.complete(provider, request).await
     };
-    let ttft = completion.ttft;
-    Ok(Answer { completion, took: started.elapsed(), ttft, shown })
+    match called {
+        Ok(mut completion) => {
+            mneme_llm::trace::clean(provider, &mut completion.request_json);
+            mneme_llm::trace::clean(provider, &mut completion.response_json);
+            Ok(Called { completion, took: started.elapsed(), shown })
+        }
+        Err(error) => Err(Failed { error, begun: !shown.is_empty() }),
+    }
+}
+
+/// What a call gave.
+pub struct Called {
+    pub completion: Completion,
+    pub took: Duration,
+    pub shown: Vec<MessageType>,
 }
 
 async fn stream(

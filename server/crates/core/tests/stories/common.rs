@@ -93,6 +93,7 @@ async fn start(url: &str, provider: &Provider, change: impl FnOnce(&mut CoreConf
             kind: ProviderKind::OpenAiCompatible,
             base_url: provider.base_url().parse().unwrap(),
             api_key: Some("test-key".to_owned().into()),
+            extras: mneme_llm::Extras::default(),
         }],
         private_network: mneme_core::outbound::PrivateNetwork::Loopback,
         run_lease: std::time::Duration::from_secs(1),

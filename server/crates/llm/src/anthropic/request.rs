@@ -20,8 +20,7 @@ const PLACEHOLDER: &str = "Continue.";
 
 /// The body to post to `/v1/messages`.
 pub(crate) fn body(request: &ChatRequest, stream: bool) -> Value {
-    let default = models::max_output(&request.model).unwrap_or(SAFE_MAX_TOKENS).min(DEFAULT_MAX_TOKENS);
-    let max_tokens = request.params.max_tokens.unwrap_or(default);
+    let max_tokens = request.params.max_tokens.unwrap_or(default_limit(&request.model));
     let thinking = thinking::parameter(request, max_tokens);
     let mut body = Map::new();
     body.insert("model".into(), json!(request.model));
@@ -48,6 +47,11 @@ pub(crate) fn body(request: &ChatRequest, stream: bool) -> Value {
     }
     body.insert("stream".into(), json!(stream));
     Value::Object(body)
+}
+
+/// The token limit of a call without one.
+pub(crate) fn default_limit(model: &str) -> u32 {
+    models::max_output(model).unwrap_or(SAFE_MAX_TOKENS).min(DEFAULT_MAX_TOKENS)
 }
 
 fn system(request: &ChatRequest) -> Option<String> {

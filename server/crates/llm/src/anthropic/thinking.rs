@@ -11,7 +11,7 @@ use crate::{
 const MIN_BUDGET: u32 = 1024;
 
 /// The `thinking` parameter, when the request wants thinking and every rule of Anthropic's allows it.
-pub(super) fn parameter(request: &ChatRequest, max_tokens: u32) -> Option<Value> {
+pub(crate) fn parameter(request: &ChatRequest, max_tokens: u32) -> Option<Value> {
     let forced =
         !request.tools.is_empty() && matches!(request.tool_choice, ToolChoice::Required | ToolChoice::Named(_));
     if !request.params.enable_reasoner
@@ -25,17 +25,28 @@ pub(super) fn parameter(request: &ChatRequest, max_tokens: u32) -> Option<Value>
         return Some(json!({"type": "adaptive", "display": "summarized"}));
     }
     // The budget is a part of the token limit and has to be smaller.
-    let budget = request.params.max_reasoning_tokens.max(MIN_BUDGET).min(max_tokens.saturating_sub(1));
+    let wanted = match request.params.max_reasoning_tokens {
+        0 => effort_budget(request.params.reasoning_effort.as_deref()),
+        budget => budget,
+    };
+    let budget = wanted.max(MIN_BUDGET).min(max_tokens.saturating_sub(1));
     (budget >= MIN_BUDGET).then(|| json!({"type": "enabled", "budget_tokens": budget}))
+}
+
+/// The budget that stands for an effort, in tokens.
+fn effort_budget(effort: Option<&str>) -> u32 {
+    match effort {
+        Some("medium") => 4096,
+        Some("high") => 12_288,
+        Some("xhigh" | "max") => 24_576,
+        _ => MIN_BUDGET,
+    }
 }
 
 /// Whether the model decides itself how much to think: from Claude 4.7 on. These models refuse a budget, and a
 /// temperature too.
-pub(super) fn is_adaptive(model: &str) -> bool {
-    let parts = model.rsplit('/').next().unwrap_or(model).split(['-', '.']);
-    // Version numbers are short; a long number is a date.
-    let mut version = parts.filter_map(|part| part.parse::<u32>().ok()).filter(|n| *n < 1000);
-    (version.next().unwrap_or(0), version.next().unwrap_or(0)) >= (4, 7)
+pub(crate) fn is_adaptive(model: &str) -> bool {
+    models::claude_version(model).is_some_and(|version| version >= (4, 7))
 }
 
 /// Whether every tool-calling message since the last user message begins with a block Anthropic can verify. It refuses
@@ -69,7 +80,9 @@ mod tests {
         for model in ["claude-opus-4-7", "claude-opus-4-8-20260601", "claude-sonnet-5", "anthropic/claude-opus-4.7"] {
             assert!(is_adaptive(model), "{model}");
         }
-        for model in ["claude-opus-4-6", "claude-sonnet-4-20250514", "claude-3-7-sonnet-20250219", "claude-next"] {
+        for model in
+            ["claude-opus-4-6", "claude-sonnet-4-20250514", "claude-3-7-sonnet-20250219", "claude-next", "nova-9"]
+        {
             assert!(!is_adaptive(model), "{model}");
         }
     }

@@ -16,11 +16,7 @@ use tokio::time::Instant;
 pub use results::{BatchResult, BatchResults};
 
 use crate::{
-    client::LlmClient,
-    error::LlmError,
-    provider::{Provider, ProviderKind},
-    request::ChatRequest,
-    wire::Wire,
+    client::LlmClient, error::LlmError, kinds::ProviderKind, provider::Provider, request::ChatRequest, wire::Wire,
 };
 
 /// How long handing over a batch may take: it is megabytes on the way.

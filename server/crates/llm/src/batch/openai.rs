@@ -36,10 +36,11 @@ pub(super) async fn submit(
     let failed = |failure: crate::retry::Failure| failure.error;
     let transport = &client.transport;
     let request = transport
-        .request(provider, Method::POST, provider.versioned("files"))?
+        .request(provider, Method::POST, provider.versioned("files"), deadline)
+        .await?
         .header(CONTENT_TYPE, format!("multipart/form-data; boundary={BOUNDARY}"))
         .body(form(route, calls));
-    let mut answer = transport.exchange(provider, "", request, deadline).await.map_err(failed)?;
+    let mut answer = transport.exchange(request, provider, "", deadline).await.map_err(failed)?;
     let file = answer.json().await.map_err(failed)?;
     let body = json!({
         "input_file_id": safe(str_at(&file, "id").unwrap_or_default())?,

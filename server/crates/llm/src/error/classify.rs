@@ -36,7 +36,7 @@ impl Upstream {
             _ => value,
         };
         let mut codes = String::new();
-        for key in ["code", "type", "status"] {
+        for key in ["code", "type", "status", "__type"] {
             if let Some(code) = error.get(key).and_then(Value::as_str) {
                 codes.push_str(&code.to_lowercase());
                 codes.push(' ');
@@ -114,6 +114,11 @@ fn status_of(codes: &str) -> u16 {
     const TABLE: &[(&str, u16)] = &[
         ("rate_limit", 429),
         ("insufficient_quota", 429),
+        ("throttl", 429),
+        ("servicequotaexceeded", 429),
+        ("accessdenied", 403),
+        ("unrecognizedclient", 401),
+        ("validation", 400),
         ("resource_exhausted", 429),
         ("overloaded", 529),
         ("unavailable", 503),
@@ -128,6 +133,7 @@ fn status_of(codes: &str) -> u16 {
         ("badrequest", 400),
         ("content_filter", 400),
         ("timeout", 504),
+        ("modelnotready", 503),
     ];
     TABLE.iter().find(|(word, _)| codes.contains(word)).map_or(500, |(_, status)| *status)
 }

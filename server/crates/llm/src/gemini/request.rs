@@ -65,10 +65,18 @@ fn generation_config(request: &ChatRequest) -> Map<String, Value> {
         let mut thinking = json!({"includeThoughts": true});
         if params.max_reasoning_tokens > 0 {
             thinking["thinkingBudget"] = json!(params.max_reasoning_tokens);
-        } else if let Some(effort) = params.reasoning_effort.as_ref().filter(|_| is_gemini3(&request.model)) {
-            thinking["thinkingLevel"] = json!(effort);
+        } else if let Some(effort) = params.reasoning_effort.as_deref() {
+            if is_gemini3(&request.model) {
+                let level = if effort == "none" { "minimal" } else { effort };
+                thinking["thinkingLevel"] = json!(level);
+            } else {
+                thinking["thinkingBudget"] = json!(effort_budget(effort));
+            }
         }
         config.insert("thinkingConfig".into(), thinking);
+    } else if request.model.contains("gemini-2.5-flash") {
+        // It thinks, unseen and at the user's cost, unless told not to; its larger sibling cannot be told.
+        config.insert("thinkingConfig".into(), json!({"thinkingBudget": 0}));
     }
     // Gemini does not combine a forced format with tools.
     if let Some(format) = request.response_format.as_ref().filter(|_| request.tools.is_empty()) {
@@ -81,6 +89,17 @@ fn generation_config(request: &ChatRequest) -> Map<String, Value> {
         }
     }
     config
+}
+
+/// The budget that stands for an effort, in tokens, as Google itself translates it.
+fn effort_budget(effort: &str) -> u32 {
+    match effort {
+        "none" => 0,
+        "minimal" => 512,
+        "low" => 1024,
+        "medium" => 8192,
+        _ => 24_576,
+    }
 }
 
 fn is_gemini3(model: &str) -> bool {

@@ -125,7 +125,8 @@ fn one_of_everything() {
         "maxOutputTokens": 2000,
         "frequencyPenalty": 0.5,
         "thinkingConfig": {
-          "includeThoughts": true
+          "includeThoughts": true,
+          "thinkingBudget": 1024
         }
       }
     }
@@ -195,6 +196,13 @@ fn thinking_follows_the_model_and_the_budget() {
     assert_eq!(ask("gemini-2.0-flash", 100), None);
     assert_eq!(ask("gemini-2.5-pro", 512), Some(json!({"includeThoughts": true, "thinkingBudget": 512})));
     assert_eq!(ask("gemini-3-pro-preview", 0), Some(json!({"includeThoughts": true, "thinkingLevel": "low"})));
+    let told_not_to = |model: &str| {
+        let mut request = everything(model);
+        request.params.enable_reasoner = false;
+        body(&request)["generationConfig"].get("thinkingConfig").cloned()
+    };
+    assert_eq!(told_not_to("gemini-2.5-flash"), Some(json!({"thinkingBudget": 0})));
+    assert_eq!(told_not_to("gemini-2.5-pro"), None, "it cannot be told");
 }
 
 #[test]

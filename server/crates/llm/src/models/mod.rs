@@ -1,5 +1,6 @@
 //! Which models a provider has, and what is known about them.
 
+mod clouds;
 mod hosted;
 mod names;
 mod ollama;
@@ -16,13 +17,9 @@ use serde_json::Value;
 use tokio::time::{Duration, Instant};
 use url::Url;
 
-use crate::{
-    client::LlmClient,
-    error::LlmError,
-    provider::{Provider, ProviderKind},
-};
+use crate::{client::LlmClient, error::LlmError, kinds::ProviderKind, provider::Provider};
 
-pub(crate) use names::{is_gpt5, is_openai_reasoning};
+pub(crate) use names::{base as base_name, claude_version, is_gpt5, is_openai_reasoning};
 
 /// A listing that takes longer is given up, whatever the chat limits are.
 const MAX_TIME: Duration = Duration::from_secs(60);
@@ -91,12 +88,51 @@ impl LlmClient {
             ProviderKind::LmStudio => openai::list_lm_studio(&listing).await,
             ProviderKind::Anthropic => hosted::list_anthropic(&listing).await,
             ProviderKind::Gemini => hosted::list_gemini(&listing).await,
-            ProviderKind::OpenAi
-            | ProviderKind::OpenAiCompatible
-            | ProviderKind::OpenRouter
-            | ProviderKind::Vllm
-            | ProviderKind::LlamaCpp => openai::list(&listing).await,
+            ProviderKind::Vertex => clouds::list_vertex(&listing).await,
+            ProviderKind::Bedrock => clouds::list_bedrock(&listing).await,
+            ProviderKind::Azure => clouds::list_azure(&listing).await,
+            _ => openai::list(&listing).await,
         }
+    }
+}
+
+impl LlmClient {
+    /// Finds out whether a provider takes its credentials, without having it generate anything.
+    ///
+    /// # Errors
+    /// [`LlmError::Authentication`] when it refuses them, any other when it cannot be asked.
+    pub async fn check(&self, provider: &Provider) -> Result<(), LlmError> {
+        let deadline = Instant::now() + self.transport.timeouts.total.min(MAX_TIME);
+        let listing = Listing { client: self, provider, deadline };
+        // OpenRouter shows its models to everybody; what a key may do it tells only to the key's owner.
+        if provider.kind() == ProviderKind::OpenRouter {
+            return listing.get(provider.versioned("key")).await.map(drop);
+        }
+        self.models(provider).await?;
+        if !lists_openly(provider) {
+            return Ok(());
+        }
+        // Keys are looked at before bodies, so a request that cannot be understood finds out about the key alone.
+        let nonsense = serde_json::json!({"model": "", "messages": "none"});
+        let url = provider.versioned("chat/completions");
+        let asked = self.transport.json(provider, "", Method::POST, url, Some(&nonsense), deadline).await;
+        match asked {
+            Err(failure) if matches!(failure.error, LlmError::Authentication { .. }) => Err(failure.error),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Whether a server may show its models to those without a key, as llama.cpp and Hugging Face do.
+fn lists_openly(provider: &Provider) -> bool {
+    match provider.kind() {
+        ProviderKind::OpenAi => provider.base_url().host_str() != Some("api.openai.com"),
+        ProviderKind::OpenAiCompatible
+        | ProviderKind::HuggingFace
+        | ProviderKind::LlamaCpp
+        | ProviderKind::Vllm
+        | ProviderKind::LmStudio => true,
+        _ => false,
     }
 }
 
@@ -132,8 +168,13 @@ struct Facts {
 impl Facts {
     /// Fills the gaps from the table and the model's name.
     fn complete(self, provider: &Provider, id: &str) -> ModelInfo {
-        let known = table::family(id);
-        let kind = self.kind.unwrap_or_else(|| names::kind(provider.kind(), id));
+        self.complete_as(provider, id, id)
+    }
+
+    /// The same for a model that the provider calls `id` and that is a `model` in truth.
+    fn complete_as(self, provider: &Provider, id: &str, model: &str) -> ModelInfo {
+        let known = table::family(model);
+        let kind = self.kind.unwrap_or_else(|| names::kind(provider.kind(), model));
         let context_window = match (self.window, known.and_then(|family| family.window)) {
             (Some(tokens), _) => ContextWindow { tokens, source: ContextSource::Provider },
             (None, Some(tokens)) => ContextWindow { tokens, source: ContextSource::Table },

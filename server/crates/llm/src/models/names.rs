@@ -1,7 +1,7 @@
 //! What a model's name gives away.
 
 use super::ModelKind;
-use crate::provider::ProviderKind;
+use crate::kinds::ProviderKind;
 
 /// Parts of names of models that make vectors.
 const EMBEDDING: &[&str] = &["embed", "bge-", "gte-", "minilm", "e5-large", "e5-base", "e5-small"];
@@ -40,8 +40,9 @@ pub(super) fn kind(provider: ProviderKind, id: &str) -> ModelKind {
 }
 
 /// The model's name in lower case without the vendor and fine-tuning prefixes of routers.
-pub(super) fn base(id: &str) -> String {
+pub(crate) fn base(id: &str) -> String {
     let name = id.rsplit('/').next().unwrap_or(id).to_lowercase();
+    let name = without_maker(&name).to_owned();
     match name.strip_prefix("ft:") {
         Some(tuned) => tuned.split(':').next().unwrap_or(tuned).to_owned(),
         None => name,
@@ -55,6 +56,27 @@ pub(crate) fn is_openai_reasoning(id: &str) -> bool {
         .iter()
         .any(|series| name.strip_prefix(series).is_some_and(|rest| rest.is_empty() || rest.starts_with('-')));
     o_series || is_gpt5(id) || name.starts_with("codex-mini")
+}
+
+/// Makers whose name Bedrock puts before a model's, after the region's: `us.anthropic.claude-…`.
+const MAKERS: &[&str] =
+    &["ai21.", "amazon.", "anthropic.", "cohere.", "deepseek.", "meta.", "mistral.", "openai.", "qwen.", "writer."];
+
+fn without_maker(name: &str) -> &str {
+    let rest = |maker: &&str| {
+        let at = name.find(*maker)?;
+        (at == 0 || name[..at].ends_with('.')).then(|| &name[at + maker.len()..])
+    };
+    MAKERS.iter().find_map(rest).unwrap_or(name)
+}
+
+/// The version of a Claude model, whoever serves it; `None` for other models. (0, 0) when the name has none.
+pub(crate) fn claude_version(id: &str) -> Option<(u32, u32)> {
+    let name = base(id);
+    let parts = name.strip_prefix("claude")?.split(['-', '.', '@', ':']);
+    // Version numbers are short; a long number is a date.
+    let mut version = parts.filter_map(|part| part.parse::<u32>().ok()).filter(|n| *n < 1000);
+    Some((version.next().unwrap_or(0), version.next().unwrap_or(0)))
 }
 
 /// Whether this is a reasoning model of the GPT-5 family.
@@ -89,6 +111,23 @@ mod tests {
             assert_eq!(kind(ProviderKind::OpenAi, id), expected, "{id}");
         }
         assert_eq!(kind(ProviderKind::Vllm, "Qwen/Qwen2.5-7B-Instruct"), Chat);
+    }
+
+    #[test]
+    fn claude_is_recognised_wherever_it_runs() {
+        for (id, version) in [
+            ("claude-3-7-sonnet-20250219", (3, 7)),
+            ("claude-sonnet-4-20250514", (4, 0)),
+            ("us.anthropic.claude-sonnet-4-5-20250929-v1:0", (4, 5)),
+            ("anthropic.claude-3-haiku-20240307-v1:0", (3, 0)),
+            ("anthropic/claude-opus-4.7", (4, 7)),
+            ("claude-next", (0, 0)),
+        ] {
+            assert_eq!(claude_version(id), Some(version), "{id}");
+        }
+        assert_eq!(claude_version("amazon.nova-pro-v1:0"), None);
+        assert_eq!(base("us.amazon.nova-pro-v1:0"), "nova-pro-v1:0");
+        assert_eq!(base("gpt-4.1"), "gpt-4.1");
     }
 
     #[test]

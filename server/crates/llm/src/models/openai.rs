@@ -7,7 +7,7 @@ use super::{Facts, Listing, ModelInfo, ModelKind};
 use crate::{
     error::LlmError,
     json::{str_at, tokens_at},
-    provider::ProviderKind,
+    kinds::ProviderKind,
 };
 
 /// `GET /models`.
@@ -60,11 +60,16 @@ fn items(answer: &Value) -> Option<&[Value]> {
 }
 
 fn facts(item: &Value) -> Facts {
+    // Hugging Face's router tells who serves a model, and what each of them can.
+    let served = item.get("providers").and_then(Value::as_array).into_iter().flatten();
+    let any_served =
+        |key: &str| served.clone().filter_map(|by| by.get(key)?.as_bool()).reduce(|one, other| one || other);
     let below = |group: &str, key: &str| item.get(group).and_then(|group| tokens_at(group, key));
     let window = ["context_window", "max_model_len", "context_length", "max_context_length"]
         .iter()
         .find_map(|key| tokens_at(item, key))
         .or_else(|| below("top_provider", "context_length"))
+        .or_else(|| served.clone().filter_map(|by| tokens_at(by, "context_length")).max())
         .or_else(|| below("meta", "n_ctx"))
         .or_else(|| below("meta", "n_ctx_train"));
     let capability = |key: &str| item.pointer(&format!("/capabilities/{key}")).and_then(Value::as_bool);
@@ -80,7 +85,9 @@ fn facts(item: &Value) -> Facts {
         window,
         max_output: tokens_at(item, "max_completion_tokens").or_else(|| below("top_provider", "max_completion_tokens")),
         embedding_dim: below("meta", "n_embd"),
-        tools: capability("function_calling").or_else(|| lists("/supported_parameters", "tools")),
+        tools: capability("function_calling")
+            .or_else(|| lists("/supported_parameters", "tools"))
+            .or_else(|| any_served("supports_tools")),
         vision: capability("vision").or_else(|| lists("/architecture/input_modalities", "image")),
         reasoning: lists("/supported_parameters", "reasoning"),
     }

@@ -3,6 +3,7 @@
 mod request;
 mod response;
 mod think;
+mod vendor;
 
 pub(crate) use request::body;
 pub(crate) use response::ChatDecoder;

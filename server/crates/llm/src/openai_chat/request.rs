@@ -2,9 +2,10 @@
 
 use serde_json::{Map, Value, json};
 
+use super::vendor;
 use crate::{
+    kinds::ProviderKind,
     models::{is_gpt5, is_openai_reasoning},
-    provider::ProviderKind,
     request::{ChatMessage, ChatRequest, Part, ToolChoice, ToolSpec},
 };
 
@@ -22,6 +23,7 @@ pub(crate) fn body(kind: ProviderKind, request: &ChatRequest, stream: bool) -> V
     if stream {
         body.insert("stream_options".into(), json!({"include_usage": true}));
     }
+    vendor::adapt(kind, request, &mut body);
     Value::Object(body)
 }
 

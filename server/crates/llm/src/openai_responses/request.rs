@@ -37,6 +37,9 @@ pub(crate) fn body(request: &ChatRequest, stream: bool) -> Value {
     if !text.is_empty() {
         body.insert("text".into(), Value::Object(text));
     }
+    if let Some(key) = &request.cache_key {
+        body.insert("prompt_cache_key".into(), json!(key));
+    }
     body.insert("store".into(), json!(false));
     body.insert("include".into(), json!(["reasoning.encrypted_content"]));
     body.insert("stream".into(), json!(stream));

@@ -7,6 +7,7 @@ use mneme_llm::{Assembler, Delta, LlmError, ProviderKind};
 use serde_json::json;
 
 use crate::{
+    bedrock::{FRAMES, frame},
     provider, say_with_tool,
     server::{Answer, Server},
     stream_from, typed_events,
@@ -16,7 +17,8 @@ use crate::{
 struct Format {
     kind: ProviderKind,
     model: &'static str,
-    good: String,
+    content_type: &'static str,
+    events: Vec<Vec<u8>>,
 }
 
 fn formats() -> Vec<Format> {
@@ -58,18 +60,55 @@ fn formats() -> Vec<Format> {
         json!({"type": "response.completed", "response":
             {"object": "response", "status": "completed", "output": [said, call]}}),
     ];
+    let converse = [
+        ("messageStart", json!({"role": "assistant"})),
+        ("contentBlockDelta", json!({"contentBlockIndex": 0, "delta": {"text": "hello"}})),
+        ("contentBlockStop", json!({"contentBlockIndex": 0})),
+        (
+            "contentBlockStart",
+            json!({"contentBlockIndex": 1, "start":
+            {"toolUse": {"toolUseId": "tooluse_1", "name": "f"}}}),
+        ),
+        ("contentBlockDelta", json!({"contentBlockIndex": 1, "delta": {"toolUse": {"input": "{\"x\":"}}})),
+        ("contentBlockDelta", json!({"contentBlockIndex": 1, "delta": {"toolUse": {"input": "1}"}}})),
+        ("contentBlockStop", json!({"contentBlockIndex": 1})),
+        ("messageStop", json!({"stopReason": "tool_use"})),
+    ];
     let untyped =
         |chunks: &[serde_json::Value]| -> String { chunks.iter().map(|chunk| format!("data: {chunk}\n\n")).collect() };
-    let format = |kind, model, good| Format { kind, model, good };
+    let format = |kind, model, good: String| Format {
+        kind,
+        model,
+        content_type: "text/event-stream",
+        events: good.split_inclusive("\n\n").map(|event| event.as_bytes().to_vec()).collect(),
+    };
     vec![
         format(ProviderKind::OpenAiCompatible, "m", untyped(&chat)),
+        format(ProviderKind::Azure, "my-deployment", untyped(&chat)),
+        format(ProviderKind::Mistral, "mistral-large-latest", untyped(&chat)),
         format(ProviderKind::Anthropic, "claude-sonnet-4-20250514", typed_events(&anthropic)),
         format(ProviderKind::Gemini, "gemini-2.5-flash", untyped(&gemini)),
+        format(ProviderKind::Vertex, "gemini-2.5-flash", untyped(&gemini)),
         format(ProviderKind::OpenAi, "gpt-5-mini", typed_events(&responses)),
+        Format {
+            kind: ProviderKind::Bedrock,
+            model: "us.anthropic.claude-sonnet-4-20250514-v1:0",
+            content_type: FRAMES,
+            events: converse.iter().map(|(kind, payload)| frame(kind, payload)).collect(),
+        },
     ]
 }
 
 impl Format {
+    fn good(&self) -> Vec<u8> {
+        self.events.concat()
+    }
+
+    /// A stream of these bytes.
+    fn bytes(&self, bytes: impl AsRef<[u8]>) -> Answer {
+        Answer::new(200, self.content_type, "", bytes)
+    }
+
     /// Streams a call that is answered with this, which must come to an end.
     async fn outcome(&self, answer: Answer) -> Result<Vec<Delta>, LlmError> {
         let server = Server::always(answer).await;
@@ -80,7 +119,7 @@ impl Format {
     }
 
     async fn whole(&self) -> Vec<Delta> {
-        self.outcome(Answer::events(&self.good)).await.expect("the undamaged stream")
+        self.outcome(self.bytes(self.good())).await.expect("the undamaged stream")
     }
 }
 
@@ -118,8 +157,8 @@ async fn a_stream_that_is_cut_off_is_never_taken_for_a_whole_one() {
     for format in formats() {
         let whole = format.whole().await;
         assert!(whole.iter().any(|delta| matches!(delta, Delta::ToolCall { .. })), "{whole:?}");
-        for cut in (0..format.good.len()).step_by(5) {
-            match format.outcome(Answer::events(&format.good[..cut])).await {
+        for cut in (0..format.good().len()).step_by(7) {
+            match format.outcome(format.bytes(&format.good()[..cut])).await {
                 Ok(deltas) => assert_eq!(deltas, whole, "{:?} cut at {cut}", format.kind),
                 Err(error) => assert_eq!(error.kind(), "malformed", "{:?} cut at {cut}: {error:?}", format.kind),
             }
@@ -141,25 +180,25 @@ fn check(outcome: Result<Vec<Delta>, LlmError>, what: &str) {
 #[tokio::test]
 async fn damaged_streams_come_to_an_end_and_their_calls_stay_apart() {
     for format in formats() {
-        let events: Vec<&str> = format.good.split_inclusive("\n\n").collect();
+        let events = &format.events;
         for at in 0..events.len() {
             let mut missing = events.clone();
             missing.remove(at);
             let mut twice = events.clone();
-            twice.insert(at, events[at]);
+            twice.insert(at, events[at].clone());
             let mut late = events.clone();
             let moved = late.remove(at);
             late.push(moved);
             for (damage, events) in [("missing", missing), ("twice", twice), ("late", late)] {
-                let outcome = format.outcome(Answer::events(events.concat())).await;
+                let outcome = format.outcome(format.bytes(events.concat())).await;
                 check(outcome, &format!("{:?}, event {at} {damage}", format.kind));
             }
         }
-        for at in (0..format.good.len()).step_by(23) {
+        for at in (0..format.good().len()).step_by(23) {
             for byte in [b'"', b'}', b'\n', b'9', 0xff] {
-                let mut bytes = format.good.clone().into_bytes();
+                let mut bytes = format.good();
                 bytes[at] = byte;
-                let outcome = format.outcome(Answer::events(bytes)).await;
+                let outcome = format.outcome(format.bytes(bytes)).await;
                 check(outcome, &format!("{:?}, byte {at} is {byte}", format.kind));
             }
         }

@@ -1,7 +1,9 @@
 //! The client against servers that are scripted byte by byte.
 
 mod anthropic;
+mod azure;
 mod batches;
+mod bedrock;
 mod chat_failures;
 mod chat_quirks;
 mod embeddings;
@@ -10,9 +12,11 @@ mod gemini;
 mod listings;
 mod responses;
 mod server;
+mod vendors;
+mod vertex;
 
 use mneme_llm::{
-    ChatMessage, ChatRequest, Delta, LlmClient, LlmError, Part, Provider, ProviderKind, RetryPolicy, Timeouts,
+    ChatMessage, ChatRequest, Delta, Extras, LlmClient, LlmError, Part, Provider, ProviderKind, RetryPolicy, Timeouts,
     ToolCall, ToolSpec,
 };
 use std::time::Duration;
@@ -30,7 +34,16 @@ fn client_with(timeouts: Timeouts) -> LlmClient {
 }
 
 fn provider(kind: ProviderKind, base: &str) -> Provider {
-    Provider::new("test", kind, base.parse().expect("url"), Some("sk-test-0123456789".to_owned().into()))
+    let key = Some("sk-test-0123456789".to_owned().into());
+    let provider = Provider::new("test", kind, base.parse().expect("url"), key);
+    match kind {
+        ProviderKind::Bedrock => provider.with(Extras {
+            access_key: Some("AKIDEXAMPLE".to_owned().into()),
+            region: Some("eu-west-1".into()),
+            ..Extras::default()
+        }),
+        _ => provider,
+    }
 }
 
 /// A request that says one thing.

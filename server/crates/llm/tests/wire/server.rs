@@ -60,6 +60,7 @@ impl Answer {
 pub struct Seen {
     pub line: String,
     pub headers: String,
+    /// Null when it is no JSON.
     pub body: Value,
     /// The body as it came.
     pub text: String,
@@ -136,9 +137,9 @@ async fn serve(mut socket: TcpStream, answers: Vec<Answer>, log: Arc<Mutex<Vec<S
     }
     let (line, headers) = head.split_once("\r\n").unwrap_or((&head, ""));
     let body = serde_json::from_slice(&data).unwrap_or(Value::Null);
+    let text = String::from_utf8_lossy(&data).into_owned();
     let number = {
         let mut log = log.lock().expect("lock");
-        let text = String::from_utf8_lossy(&data).into_owned();
         log.push(Seen { line: line.to_owned(), headers: headers.to_lowercase(), body, text });
         log.len() - 1
     };

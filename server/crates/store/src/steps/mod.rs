@@ -10,7 +10,7 @@ use mneme_domain::{
     step::{Feedback, ProviderTrace, Step, StepMetrics},
 };
 use row::{MetricsRow, StepRow, VALUES, columns, values};
-pub use trace::trace;
+pub use trace::{forget_traces, trace};
 
 use crate::{
     Conn, Result, json,

@@ -3,7 +3,7 @@
 //! Both are kept packed in one column: they are long, much alike, and seldom read. Rows of the first versions have
 //! them as text in two columns, which are empty now.
 
-use mneme_domain::{Actor, StepId, TraceId, clock::from_micros, step::ProviderTrace};
+use mneme_domain::{Actor, StepId, Timestamp, TraceId, clock::from_micros, step::ProviderTrace};
 use serde_json::Value;
 
 use crate::{
@@ -19,6 +19,8 @@ statements! {
     GET: "select step_id, id, request_json, response_json, packed, created_at, updated_at, created_by_id,
             last_updated_by_id
         from provider_traces where org_id = $1 and step_id = $2";
+    FORGET: "delete from provider_traces where step_id in
+        (select step_id from provider_traces where created_at < $1 order by created_at limit $2)";
 }
 
 /// The fastest level: a trace is written while a transaction waits for it, and shrinks to a fraction all the same.
@@ -73,6 +75,11 @@ pub async fn trace(c: &mut Conn, a: &Actor, id: &StepId) -> Result<Option<Provid
         response_json,
         step_id: Some(StepId::trusted(row.step_id)),
     }))
+}
+
+/// Deletes what went over the wire before then, of every organisation, at most `limit` steps' worth. Returns how many.
+pub async fn forget_traces(c: &mut Conn, before: Timestamp, limit: i64) -> Result<u64> {
+    c.run(&FORGET, args![before, limit]).await
 }
 
 /// Request and response as a packed array of two.

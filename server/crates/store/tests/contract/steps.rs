@@ -3,7 +3,7 @@
 use mneme_domain::{
     Page, RunId, StepId,
     run::StopReason,
-    step::{Feedback, Step, StepStatus},
+    step::{Feedback, ProviderTrace, Step, StepStatus},
 };
 use mneme_store::{
     StoreError, agents,
@@ -16,7 +16,7 @@ use crate::{
     on_both,
 };
 
-on_both!(every_field_survives, feedback_is_set_and_taken_back, lists_are_filtered);
+on_both!(every_field_survives, feedback_is_set_and_taken_back, lists_are_filtered, old_traces_go_and_steps_stay);
 
 async fn every_field_survives(w: World) {
     let mut c = w.write().await;
@@ -126,4 +126,26 @@ async fn lists_are_filtered(w: World) {
     }
     let page = Page { before: Some(all[2].id.to_string()), limit: 1, ..Page::all() };
     assert_eq!(steps::list(&mut c, &w.actor, &none(), &page).await.unwrap(), all[1..2]);
+}
+
+async fn old_traces_go_and_steps_stay(w: World) {
+    let mut c = w.write().await;
+    let owner = agent("owner");
+    agents::insert(&mut c, &w.actor, &owner).await.unwrap();
+    let mut kept = Vec::new();
+    for second in 0..4 {
+        let (one, metrics) = step(&owner.id, None, &w.actor);
+        let wire = ProviderTrace { created_at: at(second), ..trace(&one.id) };
+        steps::insert(&mut c, &w.actor, &one, &metrics, Some(&wire), &[]).await.unwrap();
+        kept.push(one.id);
+    }
+    assert_eq!(steps::forget_traces(&mut c, at(3), 2).await.unwrap(), 2, "the oldest go first");
+    let mut left = Vec::new();
+    for id in &kept {
+        left.push(steps::trace(&mut c, &w.actor, id).await.unwrap().is_some());
+        assert!(steps::get(&mut c, &w.actor, id).await.unwrap().is_some());
+    }
+    assert_eq!(left, [false, false, true, true]);
+    assert_eq!(steps::forget_traces(&mut c, at(3), 2).await.unwrap(), 1);
+    assert_eq!(steps::forget_traces(&mut c, at(3), 2).await.unwrap(), 0, "the last is not older than that");
 }

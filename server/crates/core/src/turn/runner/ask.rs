@@ -2,20 +2,21 @@
 
 use std::sync::Arc;
 
-use mneme_domain::{content::ContentPart, message::Message};
+use mneme_domain::{agent::Agent, content::ContentPart, message::Message};
 use mneme_llm::LlmError;
 
 use super::{
     super::{
         answer,
         desk::Desk,
-        model_call::{self, Answer},
+        fallback,
+        model_call::{self, Answer, Called, Failed, Served},
         thoughts,
     },
     State, Turn,
 };
 use crate::{
-    Result,
+    CoreError, Result,
     context::{buffer, clip, history, prompt},
 };
 
@@ -98,45 +99,95 @@ impl Turn {
             self.compact(state).await?;
             clipped = clipped.max(self.core.clip_level(&state.agent, &state.context, &state.pending, &state.specs));
         }
+        // A batch's answers come from the model that was asked.
+        let others = if desk.is_some() { Vec::new() } else { fallback::handles(&state.agent) };
+        let mut others = others.into_iter();
+        let mut other: Option<Agent> = None;
         loop {
-            let provider = self.core.models.provider_of(&state.agent.llm_config)?;
+            let agent = other.as_ref().unwrap_or(&state.agent);
+            let provider = match self.core.provider_of(&self.actor, &agent.llm_config).await {
+                Ok(provider) => provider,
+                Err(error @ CoreError::Invalid(_)) => {
+                    other = Some(self.next_model(state, &mut others, error).await?);
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
             let system = state.context.system.text();
             let messages = state.context.messages.iter().map(|message| &**message).chain(&state.pending);
             let mut chat = history::to_chat(&system, messages);
-            clip::texts(&mut chat, state.agent.llm_config.context_window, clipped);
+            clip::texts(&mut chat, agent.llm_config.context_window, clipped);
             let saw = blind && clip::images(&mut chat);
-            let mut request = model_call::request(&state.agent, chat, state.specs.clone());
+            let mut request = model_call::request(agent, chat, state.specs.clone());
             state.offer.apply(&mut request);
             let client = self.core.models.client();
             let called = match desk.map(|desk| (desk, desk.take())) {
                 Some((_, Some(given))) => given,
                 Some((desk, None)) => {
-                    let body = client.batch_body(provider, &request);
-                    desk.leave(state.usage.step_count, &state.agent.llm_config, body)?;
+                    let body = client.batch_body(&provider, &request);
+                    desk.leave(state.usage.step_count, &agent.llm_config, body)?;
                     return Ok(None);
                 }
-                None => model_call::call(client, provider, &request, message, &state.guard, aloud, &self.sink).await,
+                None => model_call::call(client, &provider, &request, message, &state.guard, aloud, &self.sink).await,
             };
-            match called {
-                Ok(answer) if answer::is_empty(&answer.completion) && bad + 1 < BAD_ANSWERS => bad += 1,
-                Ok(answer) => {
-                    desk.inspect(|desk| desk.settle());
-                    return Ok(Some(answer));
+            let Failed { error, begun } = match called {
+                Ok(Called { completion, .. })
+                    if answer::is_empty(&completion)
+                        && fallback::worth_asking_again(&completion.finish)
+                        && bad + 1 < BAD_ANSWERS =>
+                {
+                    bad += 1;
+                    continue;
                 }
-                Err(LlmError::ContextOverflow { .. }) if compactions < COMPACTIONS => {
+                Ok(Called { completion, took, shown }) => {
+                    let usage = completion.usage.as_ref();
+                    let prices = &self.core.config.prices;
+                    let cost = usage.and_then(|usage| prices.cost(&provider, &agent.llm_config.model, usage));
+                    let served = Served { config: agent.llm_config.clone(), cost };
+                    let ttft = completion.ttft;
+                    desk.inspect(|desk| desk.settle());
+                    return Ok(Some(Answer { completion, took, ttft, shown, served }));
+                }
+                Err(failed) => failed,
+            };
+            match error {
+                LlmError::ContextOverflow { .. } if compactions < COMPACTIONS => {
                     compactions += 1;
                     if !self.compact(state).await? {
                         compactions = COMPACTIONS;
                         clipped += 1;
                     }
                 }
-                Err(LlmError::ContextOverflow { .. }) if clipped < clip::LEVELS => clipped += 1,
-                Err(LlmError::BadRequest { message, .. }) if !blind && !saw && speaks_of_images(&message) => {
-                    blind = true
+                LlmError::ContextOverflow { .. } if clipped < clip::LEVELS => clipped += 1,
+                LlmError::BadRequest { message, .. } if !blind && !saw && speaks_of_images(&message) => blind = true,
+                error if fallback::helps(&error) && !begun => {
+                    other = Some(self.next_model(state, &mut others, error.into()).await?);
                 }
-                Err(error) => return Err(error.into()),
+                error => return Err(error.into()),
             }
         }
+    }
+
+    /// The agent as the next of its other models serves it, or the error when none is left. Those that are not there
+    /// are passed over.
+    async fn next_model(
+        &self,
+        state: &State,
+        others: &mut std::vec::IntoIter<String>,
+        error: CoreError,
+    ) -> Result<Agent> {
+        for handle in others {
+            match self.core.served_by(&self.actor, &state.agent, &handle).await {
+                Ok(agent) => {
+                    tracing::warn!(agent = %self.agent, %error, handle, "the agent's model cannot answer; another does");
+                    return Ok(agent);
+                }
+                Err(reason) => {
+                    tracing::warn!(agent = %self.agent, %reason, handle, "a fallback model cannot be used");
+                }
+            }
+        }
+        Err(error)
     }
 
     /// Returns whether anything could leave.

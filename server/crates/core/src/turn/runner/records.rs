@@ -7,10 +7,10 @@ use mneme_domain::{
     run::{Run, RunStatus, StopReason},
     step::{ProviderTrace, Step, StepMetrics, StepStatus},
 };
-use mneme_llm::Completion;
+use mneme_llm::{Completion, FinishReason};
 use mneme_store::{runs, runs::RunEnd};
 
-use super::{State, Turn};
+use super::{super::model_call::Served, State, Turn};
 use crate::Result;
 
 /// How long the parts of a step took.
@@ -72,15 +72,17 @@ impl Turn {
         id: &StepId,
         created_at: Timestamp,
         completion: &Completion,
+        served: &Served,
         stop: Option<StopReason>,
     ) -> Step {
         let (prompt, completed, total) = self.tokens(state, completion);
-        let details = completion.usage.and_then(|usage| usage.reasoning_tokens).map(|count| {
-            let mut details = JsonObject::new();
-            details.insert("reasoning_tokens".into(), count.into());
-            details
-        });
+        let details = details(completion, served);
         let mut step = self.bare_step(state, id, created_at);
+        let config = &served.config;
+        step.provider_name.clone_from(&config.provider_name);
+        step.provider_category.clone_from(&config.provider_category);
+        step.model = Some(config.model.clone());
+        step.model_endpoint.clone_from(&config.model_endpoint);
         step.prompt_tokens = Some(prompt);
         step.completion_tokens = Some(completed);
         step.total_tokens = Some(total);
@@ -169,6 +171,32 @@ impl Turn {
         // A finished run took some time, however fast it was.
         i64::try_from(self.began.elapsed().as_millis()).unwrap_or(i64::MAX).max(1)
     }
+}
+
+/// What the API has no field of its own for: parts of the token counts, what the call cost, and why the model stopped
+/// when it was not because it was done.
+fn details(completion: &Completion, served: &Served) -> Option<JsonObject> {
+    let mut details = JsonObject::new();
+    let usage = completion.usage.unwrap_or_default();
+    for (name, count) in [("reasoning_tokens", usage.reasoning_tokens), ("cached_tokens", usage.cached_tokens)] {
+        if let Some(count) = count {
+            details.insert(name.into(), count.into());
+        }
+    }
+    if let Some(cost) = served.cost {
+        details.insert("cost_usd".into(), cost.into());
+    }
+    let ended = match &completion.finish {
+        FinishReason::Stop | FinishReason::ToolCalls => None,
+        FinishReason::Length => Some("length"),
+        FinishReason::ContentFilter => Some("content_filter"),
+        FinishReason::Refusal => Some("refusal"),
+        FinishReason::Other(reason) => Some(reason.as_str()),
+    };
+    if let Some(reason) = ended {
+        details.insert("finish_reason".into(), reason.into());
+    }
+    (!details.is_empty()).then_some(details)
 }
 
 /// Whole nanoseconds, as runs and steps keep durations.

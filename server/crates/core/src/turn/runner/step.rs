@@ -48,7 +48,7 @@ impl Turn {
         self.look_ahead(state, &message);
 
         let called = self.ask(state, &message).await;
-        let Answer { completion, took, ttft, shown } = match called {
+        let Answer { completion, took, ttft, shown, served } = match called {
             Ok(Some(answer)) => answer,
             Ok(None) => return Ok(Next::Wait),
             Err(error) => {
@@ -60,6 +60,7 @@ impl Turn {
             state.ttft = ttft;
         }
         failpoint::hit("step.answered");
+        message.model = Some(served.config.model.clone());
         answer::fill(&mut message, &completion);
         if thoughts::asked(&state.agent) {
             thoughts::take(&mut message);
@@ -87,10 +88,10 @@ impl Turn {
             added.extend(tool_message.iter().chain(&note).chain(&request).cloned());
             self.mark(&mut added);
             let stop = if let Next::Stop(reason) = &next { Some(*reason) } else { None };
-            let step = self.step_record(state, &step_id, started_at, &completion, stop);
+            let step = self.step_record(state, &step_id, started_at, &completion, &served, stop);
             let times = Times { model: took, tools: tools_took, step: began.elapsed() };
             let metrics = self.metrics(state, &step_id, started_at, &times);
-            let trace = self.trace(&step_id, &completion);
+            let trace = self.core.config.keeps_traces().then(|| self.trace(&step_id, &completion));
             let tools_used: Vec<ToolId> = runs.iter().filter_map(|run| run.tool.clone()).collect();
             let end = stop.map(|reason| self.run_end(state, RunStatus::Completed, reason));
             let seen: Vec<MessageId> = context_ids(&state.context);
@@ -101,7 +102,7 @@ impl Turn {
                 fence: state.agent.fence,
                 added: &added,
                 system: rewritten.then_some(&*state.context.system),
-                step: Some((&step, &metrics, &trace)),
+                step: Some((&step, &metrics, trace.as_ref())),
                 tools_used: &tools_used,
                 end: end.as_ref().map(|end| (&self.run_id, end)),
                 clear: forgets(state, stop),
