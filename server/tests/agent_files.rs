@@ -372,6 +372,8 @@ mod round_trip {
     #[test]
     fn random_agents_survive_a_round_trip() {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        // The store gives its connections back when it goes, which it does on a runtime only.
+        let _context = runtime.enter();
         let app = runtime.block_on(TestApp::new());
         let mut runner =
             proptest::test_runner::TestRunner::new(ProptestConfig { cases: 48, ..ProptestConfig::default() });

@@ -93,7 +93,7 @@ fn every_key_can_be_set_by_a_variable_and_by_the_file() {
             "busy_agent" => ("reject", "\"reject\""),
             "log_level" => ("debug", "\"debug\""),
             "allowed_hosts" | "cors_origins" => ("http://a.example", "[\"http://a.example\"]"),
-            "secure" | "discover_local" => ("false", "false"),
+            "secure" | "discover_local" | "embed_messages" => ("false", "false"),
             "password" | "callback_secret" => ("pw", "\"pw\""),
             _ => ("2048", "2048"),
         };
@@ -280,7 +280,7 @@ fn the_printed_file_shows_every_key_and_changes_nothing() {
         |line: &&str| line.starts_with('#') && line.contains(" = ") && !line.contains('…') && !line.starts_with("# ");
     let providers = text.find("\n#[[providers]]").unwrap();
     let active: Vec<&str> = text[..providers].lines().filter(settings).map(|line| &line[1..]).collect();
-    assert!(active.len() + 7 == KEYS.len(), "{active:?}");
+    assert!(active.len() + 9 == KEYS.len(), "{active:?}");
     let mut setup = Setup::new().toml(&active.join("\n"));
     setup.flags = Layer { data_dir: setup.flags.data_dir.take(), ..Layer::default() };
     let home = setup.home.path().to_owned();
