@@ -137,19 +137,14 @@ async fn given_first_messages_are_in_the_agents_own_manner() {
 #[tokio::test]
 async fn the_answering_tool_and_its_argument_may_be_others() {
     let world = World::new().await;
-    let schema = json!({"name": "speak", "description": "Says it.", "parameters": {"type": "object",
-        "properties": {"words": {"type": "string"}}, "required": ["words"]}});
-    let code = "def speak(words: str) -> str:\n    \"\"\"Says it.\n\n    Args:\n        words: what\n    \"\"\"\n    return 'said'\n";
-    let body =
-        serde_json::from_value(json!({"source_code": code, "source_type": "python", "json_schema": schema})).unwrap();
-    world.core.create_tool(&world.actor, body).await.unwrap();
     let agent = world
         .agent_with(|body| {
             body.agent_type = Some(AgentType::MemgptAgent);
             body.include_base_tools = Some(false);
-            body.tools = Some(vec!["speak".into()]);
-            body.tool_rules =
-                Some(serde_json::from_value(json!([{"type": "exit_loop", "tool_name": "speak"}])).unwrap());
+            body.tools = Some(vec!["core_memory_append".into()]);
+            body.tool_rules = Some(
+                serde_json::from_value(json!([{"type": "exit_loop", "tool_name": "core_memory_append"}])).unwrap(),
+            );
         })
         .await;
     let say = |extra: Value| {
@@ -157,16 +152,18 @@ async fn the_answering_tool_and_its_argument_may_be_others() {
         body.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
         request(body)
     };
-    let named = json!({"assistant_message_tool_name": "speak", "assistant_message_tool_kwarg": "words"});
+    let named = json!({"assistant_message_tool_name": "core_memory_append", "assistant_message_tool_kwarg": "content"});
     for (extra, expected) in [
         (named.clone(), vec!["assistant_message"]),
         (json!({}), vec!["tool_call_message", "tool_return_message"]),
         (
-            json!({"use_assistant_message": false, "assistant_message_tool_name": "speak"}),
+            json!({"use_assistant_message": false, "assistant_message_tool_name": "core_memory_append"}),
             vec!["tool_call_message", "tool_return_message"],
         ),
     ] {
-        world.provider.reply(Reply::tool_call("speak", json!({"words": "hello there"})));
+        world
+            .provider
+            .reply(Reply::tool_call("core_memory_append", json!({"label": "human", "content": "hello there"})));
         let turn = world.core.send(&world.actor, &agent.id, say(extra.clone())).await.unwrap();
         assert_eq!(kinds(&turn.messages), expected, "{extra}");
         if expected.len() == 1 {
@@ -179,30 +176,31 @@ async fn the_answering_tool_and_its_argument_may_be_others() {
 #[tokio::test]
 async fn a_workflow_follows_its_rules_from_the_first_tool_to_the_last() {
     let world = World::new().await;
-    for name in ["look", "write", "send"] {
-        let code = format!("def {name}() -> str:\n    \"\"\"Does {name}.\"\"\"\n    return '{name} done'\n");
-        let body = serde_json::from_value(json!({"source_code": code, "source_type": "python"})).unwrap();
-        world.core.create_tool(&world.actor, body).await.unwrap();
-    }
     let rules = json!([
-        {"type": "run_first", "tool_name": "look"},
-        {"type": "constrain_child_tools", "tool_name": "look", "children": ["write", "send"]},
-        {"type": "exit_loop", "tool_name": "write"},
-        {"type": "exit_loop", "tool_name": "send"},
+        {"type": "run_first", "tool_name": "conversation_search"},
+        {"type": "constrain_child_tools", "tool_name": "conversation_search", "children": ["core_memory_append", "send_message"]},
+        {"type": "exit_loop", "tool_name": "core_memory_append"},
+        {"type": "exit_loop", "tool_name": "send_message"},
     ]);
     let agent = world
         .agent_with(|body| {
             body.agent_type = Some(AgentType::WorkflowAgent);
-            body.tools = Some(["look", "write", "send"].map(String::from).to_vec());
+            body.tools = Some(["conversation_search", "core_memory_append", "send_message"].map(String::from).to_vec());
             body.tool_rules = Some(serde_json::from_value(rules).unwrap());
         })
         .await;
-    world.provider.reply(Reply::tool_call("look", json!({}))).reply(Reply::tool_call("send", json!({})));
+    world
+        .provider
+        .reply(Reply::tool_call("conversation_search", json!({"query": "tea"})))
+        .reply(Reply::tool_call("core_memory_append", json!({"label": "human", "content": "Likes tea."})));
     let turn = world.say(&agent.id, "go").await.unwrap();
     assert_eq!((turn.stop_reason, turn.usage.step_count), (StopReason::ToolRule, 2));
     let chats = world.provider.chats();
     let offered: Vec<Vec<String>> = chats.iter().map(|chat| chat.tool_names()).collect();
-    assert_eq!(offered, [vec!["look".to_owned()], vec!["write".into(), "send".into()]]);
+    assert_eq!(
+        offered,
+        [vec!["conversation_search".to_owned()], vec!["core_memory_append".into(), "send_message".into()]]
+    );
 }
 
 #[tokio::test]
