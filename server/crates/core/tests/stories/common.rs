@@ -100,7 +100,9 @@ async fn start(url: &str, provider: &Provider, change: impl FnOnce(&mut CoreConf
         ..CoreConfig::default()
     };
     change(&mut config);
-    let sandbox = Sandbox::new(SandboxConfig::default()).unwrap();
+    // Each story has a sandbox of its own; compiling the guests once is enough for all.
+    let cache_dir = Some(std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("sandbox-cache"));
+    let sandbox = Sandbox::new(SandboxConfig { cache_dir, ..SandboxConfig::default() }).unwrap();
     let client = LlmClient::new(Timeouts::default(), RetryPolicy::default()).unwrap();
     let core = Arc::new(Core::new(config, store, sandbox, client, Env::system()).unwrap());
     core.start().await.unwrap();
