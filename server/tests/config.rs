@@ -90,6 +90,7 @@ fn every_key_can_be_set_by_a_variable_and_by_the_file() {
             "log_format" => ("json", "\"json\""),
             "mcp_stdio" => ("no", "\"no\""),
             "public_url" => ("https://agents.example.com", "\"https://agents.example.com\""),
+            "price_file" => ("prices.toml", "\"prices.toml\""),
             "busy_agent" => ("reject", "\"reject\""),
             "log_level" => ("debug", "\"debug\""),
             "allowed_hosts" | "cors_origins" => ("http://a.example", "[\"http://a.example\"]"),

@@ -113,7 +113,7 @@ async fn a_missing_thing_is_404_on_every_route_that_names_it() {
                 json!({ "message_type": "user_message", "content": "x" })
             } else {
                 json!({ "messages": [{ "role": "user", "content": "x" }], "text": "x", "passages": [{ "text": "x" }],
-                    "requires_approval": true })
+                    "requires_approval": true, "api_key": "x" })
             };
             let builder = request(method.clone(), &path).header("content-type", "application/json");
             let body = if method == Method::GET { Body::empty() } else { Body::from(body.to_string()) };

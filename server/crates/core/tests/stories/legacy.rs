@@ -35,7 +35,7 @@ async fn an_answer_through_the_tool_is_shown_as_thought_and_answer() {
     world.provider.reply(Reply::tool_call("send_message", json!({"message": "Again."})));
     world.say(&agent.id, "more").await.unwrap();
     let history = world.provider.chats().pop().unwrap();
-    let earlier = history.messages().iter().find(|message| message["role"] == "assistant").unwrap();
+    let earlier = history.messages().iter().rfind(|message| message["role"] == "assistant").unwrap();
     assert_eq!(earlier["content"], "be kind", "the model sees what it thought");
 }
 
