@@ -29,6 +29,11 @@ pub fn install(config: &Config, wanted: &[String]) -> Result<ExitCode, CommandEr
         ready.map_err(|error| CommandError::new(format!("the {} runtime is not ready", language.name()), error))?;
         eprintln!("{}: ready after {:.1} s", language.name(), start.elapsed().as_secs_f64());
     }
+    if wanted.is_empty() {
+        eprintln!("reader of documents: compiling …");
+        let ready = runtime.block_on(sandbox.documents());
+        ready.map_err(|error| CommandError::new("the reader of documents is not ready".to_owned(), error))?;
+    }
     Ok(ExitCode::SUCCESS)
 }
 

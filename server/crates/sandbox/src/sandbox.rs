@@ -47,6 +47,8 @@ struct Shared {
     lane: Lane,
     linker: Linker<State>,
     compiler: Compiler,
+    /// The same for the largest guest by far, which takes as long to compile as a runtime.
+    largest: Compiler,
     /// Compiles what users upload, into a cache of its own that is kept small.
     uploads: Compiler,
     network: Arc<Network>,
@@ -80,6 +82,9 @@ impl Sandbox {
         let linker = engine::linker(&engine)?;
         let cache = config.cache_dir.as_ref().map(|folder| Cache::open(folder, &engine)).transpose()?;
         let compiler = Compiler::new(&engine, cache, &config, config.compile_timeout, config.compile_memory_bytes);
+        let cache = config.cache_dir.as_ref().map(|folder| Cache::open(folder, &engine)).transpose()?;
+        let largest =
+            Compiler::new(&engine, cache, &config, config.runtime_compile_timeout, config.compile_memory_bytes);
         let folder = config.cache_dir.as_ref().map(|folder| folder.join(UPLOADS));
         let cache = folder.map(|folder| Cache::open(&folder, &engine)).transpose()?;
         let cache = cache.map(|cache| cache.bounded(config.max_uploads_cache_bytes));
@@ -95,6 +100,7 @@ impl Sandbox {
                 lane,
                 linker,
                 compiler,
+                largest,
                 uploads,
                 network,
                 runtimes,
@@ -239,7 +245,7 @@ impl Sandbox {
     /// # Errors
     /// When it cannot be compiled.
     pub async fn documents(&self) -> Result<Guest, SandboxError> {
-        let load = || self.load_from(&self.shared.compiler, Source::Embedded(builtin::DOCUMENTS));
+        let load = || self.load_from(&self.shared.largest, Source::Embedded(builtin::DOCUMENTS));
         self.shared.documents.get_or_try_init(load).await.cloned()
     }
 

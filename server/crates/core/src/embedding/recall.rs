@@ -12,12 +12,12 @@ use std::{
 use mneme_domain::{Actor, AgentId};
 use mneme_store::{agents, messages};
 use parking_lot::Mutex;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::{Core, Result};
 
-/// What comes within this time is embedded together.
-const GATHER: Duration = Duration::from_millis(500);
+/// How long an agent waits: what is said within this time is embedded together, and not while its turn is under way.
+const GATHER: Duration = Duration::from_secs(3);
 /// Between two agents: the background does not take more than a part of a core.
 const PAUSE: Duration = Duration::from_millis(20);
 /// Messages embedded at a time.
@@ -33,7 +33,7 @@ pub(crate) struct Recall(Mutex<State>);
 
 #[derive(Default)]
 struct State {
-    waiting: VecDeque<(Actor, AgentId)>,
+    waiting: VecDeque<(Actor, AgentId, Instant)>,
     /// The place of the last message that was looked at.
     seen: HashMap<AgentId, i64>,
     working: bool,
@@ -43,15 +43,15 @@ impl Recall {
     /// Adds an agent; true when nobody is at work on the list.
     fn add(&self, actor: &Actor, agent: &AgentId) -> bool {
         let mut state = self.0.lock();
-        let known = state.waiting.iter().any(|(_, waiting)| waiting == agent);
+        let known = state.waiting.iter().any(|(_, waiting, _)| waiting == agent);
         if !known && state.waiting.len() < MOST_WAITING {
-            state.waiting.push_back((actor.clone(), agent.clone()));
+            state.waiting.push_back((actor.clone(), agent.clone(), Instant::now() + GATHER));
         }
         !std::mem::replace(&mut state.working, true)
     }
 
-    /// The next agent; with none the work is over.
-    fn next(&self) -> Option<(Actor, AgentId)> {
+    /// The next agent, and when its turn comes; with none the work is over.
+    fn next(&self) -> Option<(Actor, AgentId, Instant)> {
         let mut state = self.0.lock();
         let next = state.waiting.pop_front();
         state.working = next.is_some();
@@ -80,8 +80,8 @@ impl Core {
         let core = Arc::clone(self);
         self.tasks.spawn(async move {
             let work = async {
-                sleep(GATHER).await;
-                while let Some((actor, agent)) = core.recall.next() {
+                while let Some((actor, agent, due)) = core.recall.next() {
+                    sleep_until(due).await;
                     if let Err(error) = core.recall_agent(&actor, &agent).await {
                         tracing::warn!(%agent, %error, "messages could not be embedded; they are found by their words");
                     }
@@ -142,8 +142,8 @@ mod tests {
         let (one, two) = (AgentId::from_uuid(env.uuid()), AgentId::from_uuid(env.uuid()));
         assert!(recall.add(&actor, &one));
         assert!(!recall.add(&actor, &one) && !recall.add(&actor, &two));
-        assert_eq!(recall.next().map(|(_, agent)| agent), Some(one.clone()));
-        assert_eq!(recall.next().map(|(_, agent)| agent), Some(two));
+        assert_eq!(recall.next().map(|(_, agent, _)| agent), Some(one.clone()));
+        assert_eq!(recall.next().map(|(_, agent, _)| agent), Some(two));
         assert!(recall.next().is_none());
         assert!(recall.add(&actor, &one), "the work was over");
     }
