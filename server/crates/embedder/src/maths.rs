@@ -47,8 +47,8 @@ pub(crate) fn gelu(row: &mut [f32]) {
 fn erf(x: f32) -> f32 {
     let x = x.clamp(-4.0, 4.0);
     let square = x * x;
-    let mut above = -2.726_142_2e-10_f32;
-    for factor in [2.770_681_4e-8, -2.101_024e-6, -5.692_506_4e-5, -7.349_906_3e-4, -2.954_599_8e-3, -1.609_603_3e-2] {
+    let mut above = -2.726_142e-10_f32;
+    for factor in [2.770_681_4e-8, -2.101_024e-6, -5.692_506_6e-5, -7.349_906_3e-4, -2.954_599_8e-3, -1.609_603_3e-2] {
         above = above * square + factor;
     }
     let mut below = -1.456_607_2e-5_f32;
