@@ -113,7 +113,8 @@ try:
     for message in history:
         print(f"    {message.date:%H:%M:%S}  {message.message_type}")
     asked = [message.content for message in history if message.message_type == "user_message"]
-    expect(asked == [greeting, fact, question], f"the history holds {asked}")
+    # Agents of the older architectures begin with a few messages of their own.
+    expect(asked[-3:] == [greeting, fact, question], f"the history holds {asked}")
     answered = [message.content for message in history if message.message_type == "assistant_message"]
     expect("".join(pieces) == answered[-1], "the streamed answer is not the last in the history")
 finally:

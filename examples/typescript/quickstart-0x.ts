@@ -91,7 +91,7 @@ try {
   const history: any[] = await client.agents.messages.list(agent.id, { order: "asc", limit: 100 });
   for (const message of history) console.log(`    ${message.date.toISOString()}  ${message.messageType}`);
   const texts = (type: string) => history.filter((message) => message.messageType === type).map((m) => m.content);
-  const asked = JSON.stringify(texts("user_message"));
+  const asked = JSON.stringify(texts("user_message").slice(-3));
   expect(asked === JSON.stringify([greeting, fact, question]), `the history holds ${asked}`);
   expect(texts("assistant_message").at(-1) === pieces.join(""), "the streamed answer is not the last in the history");
 } finally {
