@@ -23,6 +23,9 @@ use crate::{
 pub(crate) trait Row: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin {}
 impl<T: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin> Row for T {}
 
+/// How often words occur.
+type Counts = Arc<HashMap<String, i64>>;
+
 /// What functions need beside the database.
 pub(crate) struct Context {
     pub(crate) secrets: Secrets,
@@ -33,7 +36,7 @@ pub(crate) struct Context {
     /// Vectors that came and are not in any index yet.
     pub(crate) ledger: Ledger,
     /// Words that PostgreSQL takes for common, with the passages that have them, and when it was asked.
-    pub(crate) frequent: Mutex<Option<(Instant, Arc<HashMap<String, i64>>)>>,
+    pub(crate) frequent: Mutex<Option<(Instant, Counts)>>,
 }
 
 /// A connection to PostgreSQL taken from the pool, or a transaction on one.
