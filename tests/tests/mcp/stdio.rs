@@ -112,7 +112,10 @@ async fn a_process_has_the_environment_it_was_given_and_goes_with_all_its_childr
         let known =
             ["TOKEN", "PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TMPDIR", "TZ", "PWD", "SHLVL", "_", "OLDPWD"];
         // A Python that pyenv starts is told so by pyenv.
-        assert!(known.contains(&name.as_str()) || name.trim_start_matches('_').starts_with("PYENV_"), "{name} was not given");
+        assert!(
+            known.contains(&name.as_str()) || name.trim_start_matches('_').starts_with("PYENV_"),
+            "{name} was not given"
+        );
     }
 
     let pids: Vec<i64> = serde_json::from_str(local.call("pid").await["tool_return"].as_str().unwrap()).unwrap();

@@ -10,7 +10,7 @@ fn model() -> Model {
         Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../builtin-tools/dist/models/all-minilm-l6-v2.safetensors");
     let packed =
         fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}; `cargo xtask setup` makes it", path.display()));
-    Model::load(Box::leak(packed.into_boxed_slice())).unwrap()
+    Model::load(Box::leak(packed.into_boxed_slice())).expect("a model")
 }
 
 fn cosine(one: &[f32], other: &[f32]) -> f32 {

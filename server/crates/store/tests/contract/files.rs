@@ -176,7 +176,7 @@ async fn files_of_servers_that_are_gone_are_taken_over(w: World) {
     assert!(files::due(&mut c, "replica-2", 9).await.unwrap().is_empty(), "its server is alive");
     assert!(files::claim(&mut c, &id, "replica-2").await.unwrap().is_none());
     lease::leave(&mut c, "replica-1").await.unwrap();
-    assert_eq!(files::due(&mut c, "replica-2", 9).await.unwrap(), [id.clone()]);
+    assert_eq!(files::due(&mut c, "replica-2", 9).await.unwrap(), std::slice::from_ref(&id));
     let claimed = files::claim(&mut c, &id, "replica-2").await.unwrap().unwrap();
     assert_eq!((claimed.attempts, claimed.status, claimed.actor.org), (2, FileStatus::Parsing, a.org.clone()));
     assert!(files::finish(&mut c, a, &id, FileStatus::Error, Some("no"), at(4)).await.unwrap());
@@ -210,14 +210,17 @@ async fn agents_see_and_open_what_is_in_their_folders(w: World) {
     assert_eq!((readable[0].lines, readable[1].lines, readable[1].status), (Some(2), None, FileStatus::Parsing));
     let state = full(&mut c, a, &reader, mneme_domain::agent::Include::ALL).await.unwrap().unwrap();
     assert_eq!((state.folders.len(), state.open_files.len()), (1, 1));
-    assert_eq!(folders::agents_of(&mut c, a, &docs.id, &first(9, Order::Asc)).await.unwrap(), [reader.clone()]);
+    assert_eq!(
+        folders::agents_of(&mut c, a, &docs.id, &first(9, Order::Asc)).await.unwrap(),
+        std::slice::from_ref(&reader)
+    );
 
     files::open(&mut c, a, &reader, &two, &View { text: "later".into(), lines: None }, at(6)).await.unwrap();
     let closed = files::close_all(&mut c, a, &reader).await.unwrap();
     assert_eq!(closed.iter().map(|f| f.file_id.clone()).collect::<Vec<_>>(), [one.clone(), two], "the oldest first");
     files::open(&mut c, a, &reader, &one, &view, at(7)).await.unwrap();
     assert!(folders::detach(&mut c, a, &reader, &docs.id).await.unwrap());
-    assert!(files::opened(&mut c, a, &[reader.clone()]).await.unwrap().is_empty());
+    assert!(files::opened(&mut c, a, std::slice::from_ref(&reader)).await.unwrap().is_empty());
     assert_eq!(folders::count_of_agent(&mut c, a, &reader).await.unwrap(), 0);
     c.commit().await.unwrap();
 }
@@ -238,7 +241,7 @@ async fn what_is_deleted_leaves_nothing(w: World) {
         }
         assert_eq!(files::count_chunks(&mut c, a, &docs.id).await.unwrap(), 0);
         assert_eq!(files::content(&mut c, a, &id).await.unwrap(), None);
-        assert!(files::opened(&mut c, a, &[reader.clone()]).await.unwrap().is_empty());
+        assert!(files::opened(&mut c, a, std::slice::from_ref(&reader)).await.unwrap().is_empty());
         let late = Text { media_type: "text/plain", text: "late", lines: 1, chunks: &[chunk(&docs, &id, "late")] };
         assert!(!files::store_text(&mut c, a, &id, "replica-1", &late, at(6)).await.unwrap());
         assert!(!files::embedded(&mut c, a, &id, &model(), &[], at(6)).await.unwrap());

@@ -156,7 +156,7 @@ async fn tools_of_different_servers_may_share_a_name(w: World) {
     tools::insert(&mut c, &w.actor, &first, at(0)).await.unwrap();
     tools::insert(&mut c, &w.actor, &second, at(0)).await.unwrap();
     assert_eq!(tools::get(&mut c, &w.actor, &second.id).await.unwrap(), Some(second.clone()));
-    assert_eq!(mcp::tools_of(&mut c, &w.actor, &one.id).await.unwrap(), [first.id.clone()]);
+    assert_eq!(mcp::tools_of(&mut c, &w.actor, &one.id).await.unwrap(), std::slice::from_ref(&first.id));
     let filter = ToolFilter { name: Some(name.clone()), ..ToolFilter::default() };
     assert_eq!(tools::count(&mut c, &w.actor, &filter).await.unwrap(), 2);
     assert_eq!(tools::by_name(&mut c, &w.actor, &name).await.unwrap(), None, "a name alone names none of them");

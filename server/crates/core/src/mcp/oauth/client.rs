@@ -49,7 +49,7 @@ impl GuardedClient {
                     if matches!(status, StatusCode::SEE_OTHER) {
                         (method, body) = (Method::GET, Vec::new());
                     }
-                    url = String::from(Url::from(next));
+                    url = String::from(next);
                 }
                 _ => return bounded(response).await,
             }
