@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use http::{Method, Response, StatusCode, header};
-use reqwest::Url;
 use rmcp::transport::{
     OAuthHttpClient, OAuthHttpClientError, OAuthHttpClientFuture, OAuthHttpRedirectPolicy, OAuthHttpRequest,
 };
