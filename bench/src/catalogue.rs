@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::figures::Figures;
+use crate::measures::scripts::Script;
 use crate::retired::{self, Retired};
 
 /// One line of the table.
@@ -48,7 +49,14 @@ pub enum Kind {
     FirstToken,
     ArchivalInsert,
     ArchivalSearch,
-    PythonTool,
+    ScriptTool {
+        script: Script,
+        clients: usize,
+    },
+    /// The first call of a tool in source after a start.
+    FirstScript,
+    /// What many calls of tools in source leave.
+    ScriptGrowth,
     MemoryGrowth,
 }
 
@@ -120,7 +128,11 @@ pub const MEASURES: &[Measure] = &[
     measure("first-token", "stream: first token, beyond the model's own time", Kind::FirstToken, Some(Target::Median(3.0)), Some(retired::FIRST_TOKEN)),
     measure("archival-insert", "archival insert, 1 client", Kind::ArchivalInsert, None, Some(retired::ARCHIVAL_INSERT)),
     measure("archival-search", "archival search over 1,000 passages, 1 client", Kind::ArchivalSearch, None, Some(retired::ARCHIVAL_SEARCH)),
-    measure("python-tool", "Python tool run, warm, 1 client", Kind::PythonTool, None, Some(retired::PYTHON_TOOL)),
+    measure("python-tool", "Python tool run, warm, 1 client", Kind::ScriptTool { script: Script::Python, clients: 1 }, Some(Target::Median(6.0)), Some(retired::PYTHON_TOOL)),
+    measure("python-tool-32", "Python tool run, warm, 32 clients", Kind::ScriptTool { script: Script::Python, clients: 32 }, None, Some(retired::PYTHON_TOOL)),
+    measure("python-first", "Python tool run, first after a start with warm caches", Kind::FirstScript, Some(Target::Median(25.0)), Some(retired::PYTHON_TOOL_COLD)),
+    measure("js-tool", "TypeScript tool run, warm, 1 client", Kind::ScriptTool { script: Script::JavaScript, clients: 1 }, Some(Target::Median(2.0)), None),
+    measure("python-growth", "memory after 10,000 Python tool runs, 4 clients", Kind::ScriptGrowth, Some(Target::Growth(20.0)), None),
     measure("memory-growth", "memory after many turns, 8 clients", Kind::MemoryGrowth, Some(Target::Growth(20.0)), Some(retired::MEMORY_AFTER_LOAD)),
 ];
 

@@ -17,9 +17,9 @@ mod archival;
 mod create;
 mod fixtures;
 mod growth;
-mod python;
 mod read;
 mod requests;
+pub mod scripts;
 mod start;
 mod stream;
 mod tool_call;
@@ -59,7 +59,9 @@ impl Bench {
             Kind::FirstToken => self.first_token().await,
             Kind::ArchivalInsert => self.archival_insert().await,
             Kind::ArchivalSearch => self.archival_search().await,
-            Kind::PythonTool => self.python_tool().await,
+            Kind::ScriptTool { script, clients } => self.script_tool(script, clients).await,
+            Kind::FirstScript => self.first_script().await,
+            Kind::ScriptGrowth => self.script_growth().await,
             Kind::MemoryGrowth => self.memory_growth().await,
         }
     }
