@@ -13,7 +13,6 @@ use crate::bindings::exports::mneme::tool::guest::ToolSpec as Described;
 use crate::builtin::{self, Builtins};
 use crate::cache::Cache;
 use crate::compile::{Compiler, Source};
-use crate::data::DataRuntime;
 use crate::engine::Room;
 use crate::guest::{Guest, NoAgent};
 use crate::lane::Lane;
@@ -53,7 +52,6 @@ struct Shared {
     uploads: Compiler,
     network: Arc<Network>,
     runtimes: Runtimes,
-    data: DataRuntime,
     scratch: PathBuf,
     builtins: OnceCell<Arc<Builtins>>,
     typescript: OnceCell<Guest>,
@@ -90,7 +88,7 @@ impl Sandbox {
         let lane = Lane::new(engine, room)?;
         let private_hosts = config.private_hosts.clone();
         let network = Arc::new(Network { resolver, private_hosts, tls: Tls::default() });
-        let (runtimes, data) = (Runtimes::new(&config), DataRuntime::new(&config, &network));
+        let runtimes = Runtimes::new(&config);
         let scratch = config.scratch_dir();
         files::sweep(&scratch);
         let (builtins, typescript) = (OnceCell::new(), OnceCell::new());
@@ -103,7 +101,6 @@ impl Sandbox {
                 uploads,
                 network,
                 runtimes,
-                data,
                 scratch,
                 builtins,
                 typescript,
@@ -295,9 +292,6 @@ impl Sandbox {
     /// # Errors
     /// When there is no such runtime, or it is not ready within the call's wall-clock limit.
     pub async fn run_script(&self, language: Language, request: ScriptRequest) -> Result<ScriptOutcome, RuntimeError> {
-        if language == Language::PythonData {
-            return self.shared.data.run(request).await;
-        }
         let ScriptRequest { program, host, limits, grants } = request;
         let (pre, start) = (self.shared.runtimes.get(language, limits.wall).await?, Instant::now());
         let lane = self.shared.runtimes.lane().ok_or(RuntimeError::Preparing(language.name()))?;
@@ -324,10 +318,7 @@ impl Sandbox {
 
     /// Whether the runtime of a language is installed.
     pub fn has_runtime(&self, language: Language) -> bool {
-        match language {
-            Language::PythonData => self.shared.data.installed(),
-            Language::Python | Language::JavaScript => self.shared.runtimes.installed(language),
-        }
+        self.shared.runtimes.installed(language)
     }
 
     /// Loads the runtime of a language, compiling it first if need be, for as long as that takes. For a task in the
@@ -337,17 +328,6 @@ impl Sandbox {
     /// When there is no such runtime or it does not work.
     pub async fn warm_up(&self, language: Language) -> Result<(), RuntimeError> {
         let patience = self.shared.config.runtime_compile_timeout.saturating_mul(2);
-        match language {
-            Language::PythonData => self.shared.data.warm_up(patience).await,
-            Language::Python | Language::JavaScript => self.shared.runtimes.get(language, patience).await.map(drop),
-        }
-    }
-
-    /// Finishes the installation of the data runtime, which must be loaded: what it compiles of our own Python is kept.
-    ///
-    /// # Errors
-    /// When it does not work.
-    pub async fn settle_data(&self) -> Result<(), RuntimeError> {
-        self.shared.data.settle(self.shared.config.runtime_compile_timeout).await
+        self.shared.runtimes.get(language, patience).await.map(drop)
     }
 }

@@ -7,7 +7,6 @@
 mod child;
 mod worker;
 
-use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,7 +16,7 @@ use wasmtime::Engine;
 use wasmtime::component::Component;
 
 use crate::builtin::Embedded;
-use crate::cache::{self, Artefact, Cache, ContentHash};
+use crate::cache::{self, Cache, ContentHash};
 use crate::{SandboxConfig, SandboxError};
 use child::Child;
 
@@ -35,8 +34,7 @@ pub enum Source<'a> {
 }
 
 /// Compiles, or takes compiled code from the cache.
-pub struct Compiler<A = Component> {
-    artefact: PhantomData<fn() -> A>,
+pub struct Compiler {
     engine: Engine,
     cache: Option<Arc<Cache>>,
     places: Arc<Semaphore>,
@@ -44,7 +42,7 @@ pub struct Compiler<A = Component> {
     child: Option<Child>,
 }
 
-impl<A: Artefact> Compiler<A> {
+impl Compiler {
     /// A compiler for an engine, with a cache or without. `memory_bytes` is for the process that compiles.
     pub fn new(
         engine: &Engine,
@@ -60,14 +58,13 @@ impl<A: Artefact> Compiler<A> {
             cache_dir: cache.root().to_owned(),
             memory_bytes,
             timeout,
-            kind: A::KIND,
         });
         let places = Arc::new(Semaphore::new(config.max_compilations.max(1)));
-        Self { artefact: PhantomData, engine: engine.clone(), cache, places, timeout, child }
+        Self { engine: engine.clone(), cache, places, timeout, child }
     }
 
-    /// The compiled code.
-    pub async fn compile(&self, source: Source<'_>) -> Result<A, SandboxError> {
+    /// The compiled component.
+    pub async fn compile(&self, source: Source<'_>) -> Result<Component, SandboxError> {
         let hash = match source {
             Source::Bytes(wasm) => cache::content_hash(wasm),
             Source::Embedded(guest) => guest.hash,
@@ -100,7 +97,7 @@ impl<A: Artefact> Compiler<A> {
             blocking(move || {
                 // A compilation cannot be stopped: it keeps its place even when nobody waits any more.
                 let _place = place;
-                let component: A = from_binary(&engine, &wasm).map_err(SandboxError::Compile)?;
+                let component = from_binary(&engine, &wasm).map_err(SandboxError::Compile)?;
                 if let Some(cache) = &cache
                     && let Err(error) = cache.store(&component, &hash)
                 {
@@ -113,15 +110,15 @@ impl<A: Artefact> Compiler<A> {
         tokio::time::timeout(self.timeout, work).await.unwrap_or(Err(SandboxError::CompileTimeout(self.timeout)))
     }
 
-    async fn cached(&self, hash: ContentHash) -> Result<Option<A>, SandboxError> {
+    async fn cached(&self, hash: ContentHash) -> Result<Option<Component>, SandboxError> {
         let Some(cache) = self.cache.clone() else { return Ok(None) };
         let engine = self.engine.clone();
         blocking(move || Ok(cache.load(&engine, &hash))).await
     }
 }
 
-fn from_binary<A: Artefact>(engine: &Engine, wasm: &[u8]) -> Result<A, String> {
-    A::compile(engine, wasm).map_err(|error| shortened(&format!("{error:#}")))
+fn from_binary(engine: &Engine, wasm: &[u8]) -> Result<Component, String> {
+    Component::from_binary(engine, wasm).map_err(|error| shortened(&format!("{error:#}")))
 }
 
 async fn blocking<T: Send + 'static>(

@@ -16,12 +16,10 @@ pub enum Language {
     Python,
     /// JavaScript. TypeScript has to lose its types first.
     JavaScript,
-    /// Python with the libraries of data science, for programs that are evaluated.
-    PythonData,
 }
 
 impl Language {
-    /// Those that come with the server. The others are fetched when somebody asks for them.
+    /// All of them.
     pub const ALL: [Self; 2] = [Self::Python, Self::JavaScript];
 
     /// The name of the runtime: of its file, without `.wasm`, and on the command line.
@@ -29,7 +27,6 @@ impl Language {
         match self {
             Self::Python => "python",
             Self::JavaScript => "javascript",
-            Self::PythonData => "python-data",
         }
     }
 }
