@@ -57,6 +57,8 @@ pub enum Kind {
     FirstScript,
     /// What many calls of tools in source leave.
     ScriptGrowth,
+    PdfIngest,
+    GrepFolder,
     MemoryGrowth,
 }
 
@@ -133,6 +135,8 @@ pub const MEASURES: &[Measure] = &[
     measure("python-first", "Python tool run, first after a start with warm caches", Kind::FirstScript, Some(Target::Median(25.0)), Some(retired::PYTHON_TOOL_COLD)),
     measure("js-tool", "TypeScript tool run, warm, 1 client", Kind::ScriptTool { script: Script::JavaScript, clients: 1 }, Some(Target::Median(2.0)), None),
     measure("python-growth", "memory after 10,000 Python tool runs, 4 clients", Kind::ScriptGrowth, Some(Target::Growth(20.0)), None),
+    measure("pdf-ingest", "a PDF of 300 pages, from upload to searchable by meaning", Kind::PdfIngest, Some(Target::Median(10_000.0)), None),
+    measure("grep-folder", "grep over a folder of 1,000 files, the call by itself", Kind::GrepFolder, Some(Target::Median(300.0)), None),
     measure("memory-growth", "memory after many turns, 8 clients", Kind::MemoryGrowth, Some(Target::Growth(20.0)), Some(retired::MEMORY_AFTER_LOAD)),
 ];
 

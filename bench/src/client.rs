@@ -19,6 +19,9 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// How much of an unexpected answer a failure shows, in bytes.
 const SHOWN: usize = 300;
 
+const JSON: &str = "application/json";
+const BOUNDARY: &str = "mneme-bench-boundary";
+
 /// A client of a server on this machine.
 #[derive(Debug)]
 pub struct Client {
@@ -44,14 +47,27 @@ impl Client {
         self.call(Method::POST, path, body.into()).await
     }
 
+    /// `POST` of a form with one file: the body of a 200.
+    pub async fn upload(&mut self, path: &str, name: &str, file: &[u8]) -> Result<Bytes> {
+        let head =
+            format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\r\n");
+        let body = [head.as_bytes(), file, format!("\r\n--{BOUNDARY}--\r\n").as_bytes()].concat();
+        let kind = format!("multipart/form-data; boundary={BOUNDARY}");
+        self.call_with(Method::POST, path, &kind, body.into()).await
+    }
+
     /// `PATCH` of JSON: the body of a 200.
     pub async fn patch(&mut self, path: &str, body: impl Into<Bytes>) -> Result<Bytes> {
         self.call(Method::PATCH, path, body.into()).await
     }
 
     async fn call(&mut self, method: Method, path: &str, body: Bytes) -> Result<Bytes> {
+        self.call_with(method, path, JSON, body).await
+    }
+
+    async fn call_with(&mut self, method: Method, path: &str, kind: &str, body: Bytes) -> Result<Bytes> {
         let whole = async {
-            let response = self.send(method, path, body).await?;
+            let response = self.send(method, path, kind, body).await?;
             let status = response.status();
             let body = response.into_body().collect().await;
             let body = body.map_err(Failure::while_doing(path))?.to_bytes();
@@ -64,7 +80,7 @@ impl Client {
     /// chunk, and reads to the end.
     pub async fn stream(&mut self, path: &str, body: impl Into<Bytes>, mut look: impl FnMut(&[u8])) -> Result {
         let whole = async {
-            let response = self.send(Method::POST, path, body.into()).await?;
+            let response = self.send(Method::POST, path, JSON, body.into()).await?;
             let status = response.status();
             let mut body = response.into_body();
             let mut so_far = Vec::new();
@@ -80,7 +96,7 @@ impl Client {
         timeout(PATIENCE, whole).await.map_err(Failure::while_doing(path))?
     }
 
-    async fn send(&mut self, method: Method, path: &str, body: Bytes) -> Result<Response<Incoming>> {
+    async fn send(&mut self, method: Method, path: &str, kind: &str, body: Bytes) -> Result<Response<Incoming>> {
         if self.connection.ready().await.is_err() {
             self.connection = open(self.port).await?;
         }
@@ -89,7 +105,7 @@ impl Client {
             .uri(path)
             .header("host", &self.host)
             .header("user-agent", "mneme-bench")
-            .header("content-type", "application/json")
+            .header("content-type", kind)
             .body(Full::new(body))
             .map_err(Failure::while_doing(path))?;
         let sent = self.connection.send_request(request).await;

@@ -15,6 +15,7 @@ use crate::server::{Launch, Server};
 
 mod archival;
 mod create;
+mod files;
 mod fixtures;
 mod growth;
 mod read;
@@ -62,6 +63,8 @@ impl Bench {
             Kind::ScriptTool { script, clients } => self.script_tool(script, clients).await,
             Kind::FirstScript => self.first_script().await,
             Kind::ScriptGrowth => self.script_growth().await,
+            Kind::PdfIngest => self.pdf_ingest().await,
+            Kind::GrepFolder => self.grep_folder().await,
             Kind::MemoryGrowth => self.memory_growth().await,
         }
     }

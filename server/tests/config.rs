@@ -80,7 +80,7 @@ fn every_key_can_be_set_by_a_variable_and_by_the_file() {
     for key in KEYS {
         let (text, toml) = match key.name {
             "host" => ("127.0.0.2", "\"127.0.0.2\""),
-            "data_dir" | "compiled_dir" | "packages_dir" => ("/tmp/x", "\"/tmp/x\""),
+            "data_dir" | "compiled_dir" | "packages_dir" | "uploads_dir" => ("/tmp/x", "\"/tmp/x\""),
             "python_command" | "npm_command" => ("/opt/other", "\"/opt/other\""),
             "tool_private_hosts" => ("10.0.0.7:8080", "[\"10.0.0.7:8080\"]"),
             "database_url" => ("sqlite:x.db", "\"sqlite:x.db\""),

@@ -70,15 +70,16 @@ async fn a_missing_thing_is_404_on_every_route_that_names_it() {
         if !path.contains('{') {
             continue;
         }
-        let path = ["agent", "archive", "block", "passage", "tool", "message", "run", "step"].iter().fold(
-            path,
-            |path, kind| {
+        let path = ["agent", "archive", "block", "file", "passage", "source", "tool", "message", "run", "step"]
+            .iter()
+            .fold(path, |path, kind| {
                 path.replace(&format!("{{{kind}_id}}"), &format!("{kind}-00000000-0000-4000-8000-000000000000"))
-            },
-        );
+            });
         let path = path.replace("{block_label}", "human");
         let path = path.replace("{tool_name}", "roll");
         let path = path.replace("{key}", "NO_SUCH_VARIABLE");
+        let path = path.replace("{folder_id}", "source-00000000-0000-4000-8000-000000000000");
+        let path = path.replace("{folder_name}", "none").replace("{source_name}", "none");
         let path = path.replace("{job_id}", "run-00000000-0000-4000-8000-000000000000");
         let path = path.replace("{memory_id}", "passage-00000000-0000-4000-8000-000000000000");
         let path = if path.ends_with("/archival-memory/search") { format!("{path}?query=x") } else { path };

@@ -4,7 +4,9 @@
 //! what it can reach, and the host is told exactly that list.
 
 use crate::HostError;
-use crate::host::{ArchivalHit, ArchivalQuery, Block, Hit, Host, Level, Query};
+use crate::host::{
+    ArchivalHit, ArchivalQuery, Block, FileEntry, FileHit, FilePiece, FileRange, Hit, Host, Level, OpenedFile, Query,
+};
 
 /// Something that the host hands to a tool.
 pub trait Capability<'h>: Sized {
@@ -96,6 +98,39 @@ impl Archival<'_> {
     /// The memories that match, best first.
     pub fn search(&self, query: &ArchivalQuery) -> Result<Vec<ArchivalHit>, HostError> {
         self.host.search_archive(query)
+    }
+}
+
+capability! {
+    /// Reads, opens and searches the files of the agent's folders.
+    Files: &["files"]
+}
+
+impl Files<'_> {
+    /// All files of the agent's folders.
+    pub fn list(&self) -> Result<Vec<FileEntry>, HostError> {
+        self.host.files()
+    }
+
+    /// Texts of files in the given order, the first one from an offset in bytes. The answer is bounded in size: it may
+    /// end before the last file, and within one.
+    pub fn read(&self, names: &[String], offset: u64) -> Result<Vec<FilePiece>, HostError> {
+        self.host.read_files(names, offset)
+    }
+
+    /// Puts a file, or lines of it, into the agent's view.
+    pub fn open(&self, name: &str, range: Option<FileRange>) -> Result<OpenedFile, HostError> {
+        self.host.open_file(name, range)
+    }
+
+    /// Takes every file but the named ones out of the agent's view; returns which.
+    pub fn close_others(&self, names: &[String]) -> Result<Vec<String>, HostError> {
+        self.host.close_other_files(names)
+    }
+
+    /// The parts of files that match a text by words or by meaning, best first.
+    pub fn search(&self, text: &str, limit: Option<u32>) -> Result<Vec<FileHit>, HostError> {
+        self.host.search_files(text, limit)
     }
 }
 

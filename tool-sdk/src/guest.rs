@@ -16,9 +16,11 @@ pub mod http;
 use std::io::Write;
 
 use bindings::exports::mneme::tool::guest as exported;
-use bindings::mneme::tool::{agent, archival, conversation, log, memory, types};
+use bindings::mneme::tool::{agent, archival, conversation, files, log, memory, types};
 
-use crate::host::{ArchivalHit, ArchivalQuery, Block, Hit, Host, Level, Query};
+use crate::host::{
+    ArchivalHit, ArchivalQuery, Block, FileEntry, FileHit, FilePiece, FileRange, Hit, Host, Level, OpenedFile, Query,
+};
 use crate::{HostError, RegisteredTool, ToolError};
 
 /// The host that the component is linked to.
@@ -67,6 +69,27 @@ impl Host for ImportedHost {
         Ok(hits.into_iter().map(ArchivalHit::from).collect())
     }
 
+    fn files(&self) -> Result<Vec<FileEntry>, HostError> {
+        Ok(files::list_files()?.into_iter().map(FileEntry::from).collect())
+    }
+
+    fn read_files(&self, names: &[String], offset: u64) -> Result<Vec<FilePiece>, HostError> {
+        Ok(files::read(names, offset)?.into_iter().map(FilePiece::from).collect())
+    }
+
+    fn open_file(&self, name: &str, range: Option<FileRange>) -> Result<OpenedFile, HostError> {
+        let range = range.map(|range| files::Range { offset: range.offset, length: range.length });
+        Ok(files::open(name, range)?.into())
+    }
+
+    fn close_other_files(&self, names: &[String]) -> Result<Vec<String>, HostError> {
+        Ok(files::close_others(names)?)
+    }
+
+    fn search_files(&self, text: &str, limit: Option<u32>) -> Result<Vec<FileHit>, HostError> {
+        Ok(files::search(text, limit)?.into_iter().map(FileHit::from).collect())
+    }
+
     fn agent_id(&self) -> String {
         agent::id()
     }
@@ -113,6 +136,37 @@ impl From<archival::Hit> for ArchivalHit {
             timestamp: hit.timestamp,
             tags: hit.tags,
             content: hit.content,
+            score: hit.score,
+            vector_rank: hit.vector_rank,
+            text_rank: hit.text_rank,
+        }
+    }
+}
+
+impl From<files::File> for FileEntry {
+    fn from(file: files::File) -> Self {
+        Self { name: file.name, lines: file.lines, open: file.open, ready: file.ready }
+    }
+}
+
+impl From<files::Piece> for FilePiece {
+    fn from(piece: files::Piece) -> Self {
+        Self { name: piece.name, line: piece.line, text: piece.text, next: piece.next }
+    }
+}
+
+impl From<files::Opened> for OpenedFile {
+    fn from(opened: files::Opened) -> Self {
+        let files::Opened { name, first, last, lines, cut, closed } = opened;
+        Self { name, first, last, lines, cut, closed }
+    }
+}
+
+impl From<files::Hit> for FileHit {
+    fn from(hit: files::Hit) -> Self {
+        Self {
+            name: hit.name,
+            text: hit.text,
             score: hit.score,
             vector_rank: hit.vector_rank,
             text_rank: hit.text_rank,

@@ -86,6 +86,73 @@ pub struct ArchivalHit {
     pub text_rank: Option<u32>,
 }
 
+/// A file of the calling agent's folders.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileEntry {
+    /// `folder/name`.
+    pub name: String,
+    /// Lines of its text.
+    pub lines: u64,
+    /// Whether the agent has it open.
+    pub open: bool,
+    /// Whether its text can be read yet.
+    pub ready: bool,
+}
+
+/// A part of a file's text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FilePiece {
+    /// `folder/name`.
+    pub name: String,
+    /// The number of its first line, from 1; the line of the piece before when that one ended within it.
+    pub line: u64,
+    /// The text.
+    pub text: String,
+    /// Where the next piece of the file begins, in bytes; none after the last one.
+    pub next: Option<u64>,
+}
+
+/// Lines of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FileRange {
+    /// The first one, from 0.
+    pub offset: u64,
+    /// How many; up to the end when left out.
+    pub length: Option<u64>,
+}
+
+/// What became of opening a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenedFile {
+    /// `folder/name`.
+    pub name: String,
+    /// The first line in view, from 1.
+    pub first: u64,
+    /// The last line in view.
+    pub last: u64,
+    /// Lines of the whole file.
+    pub lines: u64,
+    /// Whether less than what was asked for fits into the view.
+    pub cut: bool,
+    /// Files that were closed to make room.
+    pub closed: Vec<String>,
+}
+
+/// A part of a file that a search found.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FileHit {
+    /// `folder/name`.
+    pub name: String,
+    /// The text.
+    pub text: String,
+    /// Fused score of both ranks; more is better.
+    pub score: f64,
+    /// Place by meaning, from 1.
+    pub vector_rank: Option<u32>,
+    /// Place by words, from 1.
+    pub text_rank: Option<u32>,
+}
+
 /// How much a log line matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Level {
@@ -114,6 +181,16 @@ pub trait Host {
     fn archive(&self, content: &str, tags: &[String]) -> Result<String, HostError>;
     /// Searches the agent's archival memory.
     fn search_archive(&self, query: &ArchivalQuery) -> Result<Vec<ArchivalHit>, HostError>;
+    /// All files of the agent's folders.
+    fn files(&self) -> Result<Vec<FileEntry>, HostError>;
+    /// Texts of files in the given order, the first one from an offset in bytes; the answer may end before the last.
+    fn read_files(&self, names: &[String], offset: u64) -> Result<Vec<FilePiece>, HostError>;
+    /// Puts a file, or lines of it, into the agent's view.
+    fn open_file(&self, name: &str, range: Option<FileRange>) -> Result<OpenedFile, HostError>;
+    /// Takes every file but the named ones out of the agent's view; returns which.
+    fn close_other_files(&self, names: &[String]) -> Result<Vec<String>, HostError>;
+    /// The parts of files that match a text, best first.
+    fn search_files(&self, text: &str, limit: Option<u32>) -> Result<Vec<FileHit>, HostError>;
     /// The agent's id.
     fn agent_id(&self) -> String;
     /// The agent's time zone, an IANA name.

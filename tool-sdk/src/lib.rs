@@ -57,10 +57,12 @@ pub mod mock;
 
 pub use answer::{IntoAnswer, Json};
 pub use arguments::Arguments;
-pub use capability::{Agent, Archival, Capability, Conversation, Log, Memory, MemoryEditor};
+pub use capability::{Agent, Archival, Capability, Conversation, Files, Log, Memory, MemoryEditor};
 pub use environment::{FromEnvironment, Secret};
 pub use error::{HostError, ToolError};
-pub use host::{ArchivalHit, ArchivalQuery, Block, Hit, Host, Level, Query};
+pub use host::{
+    ArchivalHit, ArchivalQuery, Block, FileEntry, FileHit, FilePiece, FileRange, Hit, Host, Level, OpenedFile, Query,
+};
 pub use http::Http;
 pub use mneme_tool_sdk_macros::{ToolSchema, tool};
 pub use schema::ToolSchema;

@@ -5,11 +5,15 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::host::{ArchivalHit, ArchivalQuery, Block, Hit, Host, Level, Query};
+use crate::host::{
+    ArchivalHit, ArchivalQuery, Block, FileEntry, FileHit, FilePiece, FileRange, Hit, Host, Level, OpenedFile, Query,
+};
 use crate::http::{Request, Response};
 use crate::{Arguments, HostError, Tool, ToolError};
+use files::Shelf;
 use web::Web;
 
+mod files;
 mod web;
 
 /// The agent and the server that a tool under test talks to. It enforces what the real host
@@ -28,6 +32,7 @@ pub struct MockHost {
     now: i64,
     timezone: Option<String>,
     variables: BTreeMap<String, String>,
+    shelf: Shelf,
     web: Web,
 }
 
@@ -67,6 +72,23 @@ impl MockHost {
     pub fn with_memories(mut self, memories: Vec<ArchivalHit>) -> Self {
         self.memories = memories;
         self
+    }
+
+    /// Adds a file that can be read, such as `docs/notes.txt`.
+    pub fn with_file(self, name: &str, text: &str) -> Self {
+        self.shelf.add(name, text);
+        self
+    }
+
+    /// Sets what every search in files finds (up to its limit).
+    pub fn with_file_hits(mut self, hits: Vec<FileHit>) -> Self {
+        self.shelf.hits = hits;
+        self
+    }
+
+    /// The files that are open, the least recently used first.
+    pub fn open_files(&self) -> Vec<String> {
+        self.shelf.open()
     }
 
     /// Sets the clock, in milliseconds since the Unix epoch.
@@ -202,6 +224,32 @@ impl Host for MockHost {
         self.archival_queries.borrow_mut().push(query.clone());
         let most = query.limit.map_or(usize::MAX, |limit| limit as usize);
         Ok(self.memories.iter().take(most).cloned().collect())
+    }
+
+    fn files(&self) -> Result<Vec<FileEntry>, HostError> {
+        self.admit()?;
+        Ok(self.shelf.list())
+    }
+
+    fn read_files(&self, names: &[String], offset: u64) -> Result<Vec<FilePiece>, HostError> {
+        self.admit()?;
+        self.shelf.read(names, offset)
+    }
+
+    fn open_file(&self, name: &str, range: Option<FileRange>) -> Result<OpenedFile, HostError> {
+        self.admit()?;
+        self.shelf.put_into_view(name, range)
+    }
+
+    fn close_other_files(&self, names: &[String]) -> Result<Vec<String>, HostError> {
+        self.admit()?;
+        Ok(self.shelf.close_others(names))
+    }
+
+    fn search_files(&self, _: &str, limit: Option<u32>) -> Result<Vec<FileHit>, HostError> {
+        self.admit()?;
+        let most = limit.map_or(usize::MAX, |limit| limit as usize);
+        Ok(self.shelf.hits.iter().take(most).cloned().collect())
     }
 
     fn agent_id(&self) -> String {

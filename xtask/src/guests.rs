@@ -13,7 +13,7 @@ const SHARED: &[&str] = &["builtin-tools/Cargo.toml", "builtin-tools/Cargo.lock"
 /// Guests that only tests use: not embedded.
 const TEST_GUESTS: &[&str] = &["hostile"];
 /// Guests that the server itself uses: embedded, but no tools of agents.
-const INTERNAL_GUESTS: &[&str] = &["typescript"];
+const INTERNAL_GUESTS: &[&str] = &["typescript", "documents"];
 const STAMP: &str = ".stamp";
 
 /// Builds the guests unless nothing changed since the last time.

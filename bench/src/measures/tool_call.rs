@@ -38,7 +38,7 @@ impl Worker for ToolCaller {
 }
 
 /// The step in which the first tool of a turn ran.
-fn step_of_call(turn: &Value) -> Option<&str> {
+pub(super) fn step_of_call(turn: &Value) -> Option<&str> {
     let messages = turn["messages"].as_array()?;
     messages.iter().find(|message| message["message_type"] == "tool_return_message")?["step_id"].as_str()
 }

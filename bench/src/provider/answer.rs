@@ -58,6 +58,7 @@ async fn chat_answer(state: &Arc<State>, chat: &Chat<'_>, prompt: u64, arrived: 
             name: "memory_replace",
             arguments: json!({"label": "human", "old_str": old, "new_str": new}).to_string(),
         },
+        Wish::Grep { word } => Message::Call { name: "grep_files", arguments: json!({"pattern": word}).to_string() },
     };
     match (chat.stream, wish) {
         (true, Wish::SlowText) => {

@@ -22,6 +22,10 @@ pub enum Wish {
         old: String,
         new: String,
     },
+    /// `grep_files` for a word.
+    Grep {
+        word: String,
+    },
 }
 
 impl<'a> Chat<'a> {
@@ -41,6 +45,10 @@ impl<'a> Chat<'a> {
             let mut words = rest.split(|c: char| !c.is_ascii_alphanumeric());
             let mut word = || words.next().unwrap_or_default().to_owned();
             return Wish::Replace { old: word(), new: word() };
+        }
+        if let Some((_, rest)) = last.split_once("GREP ") {
+            let word = rest.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default().to_owned();
+            return Wish::Grep { word };
         }
         match last.contains("SLOW") {
             true => Wish::SlowText,
@@ -68,6 +76,8 @@ mod tests {
         let tool = r#"{"role": "tool", "content": "TOOL x1x x2x"}"#;
         assert_eq!(wish(&format!("[{user}, {tool}]")), Wish::Text);
         assert_eq!(wish(r#"[{"role": "user", "content": "SLOW"}]"#), Wish::SlowText);
+        let grep = r#"{"role": "user", "content": "GREP needle7 please"}"#;
+        assert_eq!(wish(&format!("[{grep}]")), Wish::Grep { word: "needle7".into() });
         assert_eq!(wish("[]"), Wish::Text);
     }
 

@@ -1,10 +1,13 @@
-//! Embeds the built-in guests: every `*.wasm` in `<workspace>/builtin-tools/dist`, and the reader of TypeScript from its
-//! folder `internal`. Each comes with its SHA-256, so that a start that finds them compiled does not read them at all.
+//! Embeds the built-in guests: every `*.wasm` in `<workspace>/builtin-tools/dist`, and the readers of TypeScript and of
+//! documents from its folder `internal`. Each comes with its SHA-256, so that a start that finds them compiled does not read them at all.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
 use sha2::{Digest, Sha256};
+
+/// Guests that the server itself uses.
+const INTERNAL: &[&str] = &["typescript", "documents"];
 
 fn main() {
     if let Err(reason) = run() {
@@ -21,15 +24,18 @@ fn run() -> Result<(), String> {
     if guests.is_empty() {
         return Err("the built-in tools are not built yet; run `cargo xtask setup` once".to_owned());
     }
-    let typescript = dist.join("internal/typescript.wasm").canonicalize();
-    let typescript = typescript.map_err(|_| "typescript.wasm is missing; run `cargo xtask setup`".to_owned())?;
     let mut all = String::from("&[\n");
     for path in guests {
         all += &format!("    {},\n", embedded(&path)?);
     }
     all += "]\n";
     write("builtin_guests.rs", &all)?;
-    write("typescript_guest.rs", &embedded(&typescript)?)
+    for name in INTERNAL {
+        let path = dist.join(format!("internal/{name}.wasm")).canonicalize();
+        let path = path.map_err(|_| format!("{name}.wasm is missing; run `cargo xtask setup`"))?;
+        write(&format!("{name}_guest.rs"), &embedded(&path)?)?;
+    }
+    Ok(())
 }
 
 /// The expression of an `Embedded` for a file.

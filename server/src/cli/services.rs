@@ -8,7 +8,7 @@ use std::{
     sync::Arc,
 };
 
-use mneme_core::{Core, CoreConfig, PackagesConfig, ProviderConfig, outbound::PrivateNetwork};
+use mneme_core::{Core, CoreConfig, FilesConfig, PackagesConfig, ProviderConfig, outbound::PrivateNetwork};
 use mneme_domain::{Env, policy::HostPattern};
 use mneme_llm::{LlmClient, RetryPolicy, Timeouts};
 use mneme_sandbox::{Sandbox, SandboxConfig};
@@ -118,6 +118,7 @@ pub fn core(
         private_network: private_network(config),
         tool_variables: tool_variables(),
         packages: packages(config),
+        files: FilesConfig { folder: config.uploads_dir(), max_bytes: config.max_upload_bytes },
         run_lease: seconds(config.run_lease_seconds),
         reject_busy: config.busy_agent == Busy::Reject,
         callback_secret: config.callback_secret.as_ref().map(|secret| secret.inner().clone()),

@@ -153,6 +153,10 @@ settings! {
     tool_private_hosts: Vec<String> = Vec::new(),
     /// The largest JSON body of a request, in bytes.
     max_body_bytes: usize = 10 << 20,
+    /// The largest file that can be uploaded to a folder, in bytes.
+    max_upload_bytes: usize = 50 << 20,
+    /// Where uploads lie until they are read; each server has its own. Unset: `uploads` in the data directory.
+    uploads_dir: Option<PathBuf> = None,
     /// What happens to a message for an agent that is busy: `queue` lets it wait for its turn, `reject` answers 409.
     busy_agent: Busy = Busy::Queue,
     /// How long a server counts as alive after its last sign of life, in seconds; then others go on with its runs.

@@ -55,6 +55,11 @@ impl Config {
         self.packages_dir.clone().unwrap_or_else(|| self.data_dir.join("packages"))
     }
 
+    /// Where uploads lie until they are read.
+    pub fn uploads_dir(&self) -> PathBuf {
+        self.uploads_dir.clone().unwrap_or_else(|| self.data_dir.join("uploads"))
+    }
+
     /// Where the key lies that encrypts secrets, unless it comes from the environment.
     pub fn master_key_file(&self) -> PathBuf {
         self.data_dir.join("master.key")

@@ -92,6 +92,7 @@ fn core_status(error: &CoreError) -> StatusCode {
         CoreError::NotFound(_) => StatusCode::NOT_FOUND,
         CoreError::Invalid(_) => StatusCode::BAD_REQUEST,
         CoreError::Unprocessable { .. } => StatusCode::UNPROCESSABLE_ENTITY,
+        CoreError::Unsupported(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         CoreError::Forbidden(_) => StatusCode::FORBIDDEN,
         CoreError::Conflict(_) | CoreError::ConflictDetail(_) => StatusCode::CONFLICT,
         CoreError::Llm(failure) => StatusCode::from_u16(failure.status).unwrap_or(StatusCode::BAD_GATEWAY),
@@ -108,6 +109,7 @@ fn core_body(error: &CoreError) -> Value {
         CoreError::Internal(_) => json!({ "detail": "An internal server error occurred" }),
         CoreError::NotFound(text)
         | CoreError::Invalid(text)
+        | CoreError::Unsupported(text)
         | CoreError::Forbidden(text)
         | CoreError::Conflict(text)
         | CoreError::Unavailable(text) => json!({ "detail": text }),
@@ -147,7 +149,7 @@ pub fn failure(error: &CoreError) -> Value {
 fn kind_of(error: &CoreError) -> &'static str {
     match error {
         CoreError::NotFound(_) => "not_found",
-        CoreError::Invalid(_) | CoreError::Unprocessable { .. } => "invalid_request",
+        CoreError::Invalid(_) | CoreError::Unsupported(_) | CoreError::Unprocessable { .. } => "invalid_request",
         CoreError::Forbidden(_) => "forbidden",
         CoreError::Conflict(_) | CoreError::ConflictDetail(_) => "conflict",
         CoreError::Unavailable(_) => "unavailable",

@@ -21,6 +21,7 @@ pub mod pyrepr;
 pub mod query;
 pub mod sse;
 mod stall;
+pub mod upload;
 
 pub use auth::Caller;
 pub use body::{Body, OptionalBody};

@@ -4,7 +4,7 @@ use axum::{
     extract::{FromRequestParts, RawPathParams},
     http::request::Parts,
 };
-use mneme_domain::{EntityId, PassageId, RunId};
+use mneme_domain::{EntityId, PassageId, RunId, SourceId};
 
 use super::{
     error::ApiError,
@@ -19,6 +19,18 @@ pub struct Id<T>(pub T);
 /// The identifier of a passage in the parameter `{memory_id}`.
 #[derive(Debug)]
 pub struct MemoryId(pub PassageId);
+
+/// The identifier of a folder in the parameter `{folder_id}`.
+#[derive(Debug)]
+pub struct FolderId(pub SourceId);
+
+/// The name of a folder in the parameter `{folder_name}`.
+#[derive(Debug)]
+pub struct FolderName(pub String);
+
+/// The name of a folder in the parameter `{source_name}`.
+#[derive(Debug)]
+pub struct SourceName(pub String);
 
 /// The run in the parameter `{job_id}`.
 #[derive(Debug)]
@@ -92,6 +104,31 @@ impl FromRequestParts<AppState> for MemoryId {
     async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, ApiError> {
         let text = parameter(parts, app, "memory_id").await?;
         Ok(Self(parse("memory_id", &text)?))
+    }
+}
+
+impl FromRequestParts<AppState> for FolderId {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, ApiError> {
+        let text = parameter(parts, app, "folder_id").await?;
+        Ok(Self(parse("folder_id", &text)?))
+    }
+}
+
+impl FromRequestParts<AppState> for FolderName {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, ApiError> {
+        parameter(parts, app, "folder_name").await.map(Self)
+    }
+}
+
+impl FromRequestParts<AppState> for SourceName {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, ApiError> {
+        parameter(parts, app, "source_name").await.map(Self)
     }
 }
 

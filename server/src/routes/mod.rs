@@ -3,12 +3,16 @@
 //! A handler reads the request, calls the core and answers; it decides nothing.
 
 pub mod agent_blocks;
+pub mod agent_files;
+pub mod agent_folders;
+pub mod agent_sources;
 pub mod agent_tools;
 pub mod agents;
 pub mod archival;
 pub mod archives;
 pub mod blocks;
 pub mod chat;
+pub mod folders;
 pub mod health;
 pub mod jobs;
 pub mod messages;
@@ -18,6 +22,7 @@ pub mod passages;
 pub mod providers;
 pub mod refusals;
 pub mod runs;
+pub mod sources;
 pub mod steps;
 pub mod tags;
 pub mod tools;
@@ -34,6 +39,11 @@ pub fn all() -> OpenApiRouter<AppState> {
         .merge(agents::routes())
         .merge(agent_blocks::routes())
         .merge(agent_tools::routes())
+        .merge(agent_folders::routes())
+        .merge(agent_sources::routes())
+        .merge(agent_files::routes())
+        .merge(folders::routes())
+        .merge(sources::routes())
         .merge(archival::routes())
         .merge(archives::routes())
         .merge(passages::routes())

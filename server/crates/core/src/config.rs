@@ -6,7 +6,7 @@ use mneme_llm::ProviderKind;
 use secrecy::SecretString;
 use url::Url;
 
-use crate::{outbound::PrivateNetwork, packages::PackagesConfig};
+use crate::{files::FilesConfig, outbound::PrivateNetwork, packages::PackagesConfig};
 
 /// A model provider that the operator set up.
 #[derive(Clone)]
@@ -54,6 +54,8 @@ pub struct CoreConfig {
     pub callback_secret: Option<SecretString>,
     /// How packages for users' tools are fetched.
     pub packages: PackagesConfig,
+    /// How uploads are taken.
+    pub files: FilesConfig,
 }
 
 impl Default for CoreConfig {
@@ -70,6 +72,7 @@ impl Default for CoreConfig {
             reject_busy: false,
             callback_secret: None,
             packages: PackagesConfig::default(),
+            files: FilesConfig::default(),
         }
     }
 }

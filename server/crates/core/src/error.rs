@@ -16,6 +16,9 @@ pub enum CoreError {
     /// The request makes no sense (400).
     #[error("{0}")]
     Invalid(String),
+    /// What was sent is of a kind that the server does not take (415).
+    #[error("{0}")]
+    Unsupported(String),
     /// A field of the body is wrong (422).
     #[error("{}: {msg}", loc.join("."))]
     Unprocessable {

@@ -150,6 +150,7 @@ impl Core {
         let tools = tools::of_agent(&mut conn, actor, id).await?;
         let context = self.load_context(&mut conn, actor, &agent).await?;
         let (memories, tags) = self.memory_overview(&mut conn, actor, id, prompt::TAGS_READ).await?;
+        let files = self.files_section(&mut conn, actor, &agent).await?;
         drop(conn);
         let pending: Vec<Message> = input::parse(request)?
             .messages
@@ -166,7 +167,7 @@ impl Core {
             memories,
             tags: &tags,
         };
-        let system = prompt::join(&prompt::fixed_part(&agent.system, &blocks, &agent.tool_rules), facts);
+        let system = prompt::join(&prompt::fixed_part(&agent.system, &blocks, &agent.tool_rules, &files), facts);
         let chat = history::to_chat(&system, context.messages.iter().map(|message| &**message).chain(&pending));
         let provider = self.models.provider_of(&agent.llm_config)?;
         let specs = turn::specs(&agent, &tools);

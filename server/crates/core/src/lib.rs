@@ -11,6 +11,7 @@ pub mod envelope;
 mod error;
 mod execute;
 mod failpoint;
+mod files;
 mod history;
 mod lifecycle;
 mod live;
@@ -46,6 +47,7 @@ pub use error::{CoreError, LlmFailure, Result};
 pub use execute::{Answer as ToolAnswer, SourceRun};
 #[cfg(feature = "extism")]
 pub use execute::{PluginNetwork, plugin_limits};
+pub use files::{FilesConfig, FoundChunk, Naming, Spool};
 pub use models::{ModelFilter, ModelRegistry, ProviderView, provider_type};
 pub use packages::PackagesConfig;
 pub use tools::{ToolPolicy, Upload, UploadKind};
@@ -69,6 +71,8 @@ pub struct Core {
     /// Uploaded tools, ready to be called.
     uploads: execute::Uploads,
     door: api::DoorPlace,
+    /// The work on uploads.
+    files: files::FileWork,
     /// This start of this server, as the owner of runs.
     replica: String,
     /// Turns under way.
@@ -106,6 +110,7 @@ impl Core {
             scripts: execute::scripts(),
             uploads: execute::Uploads::default(),
             door: api::DoorPlace::new(),
+            files: files::FileWork::default(),
             replica: format!("replica-{}", env_id),
             tasks: TaskTracker::new(),
             closing: CancellationToken::new(),

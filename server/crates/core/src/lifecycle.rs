@@ -26,7 +26,8 @@ impl Core {
                 .await?;
         }
         tx.commit().await?;
-        self.begin_leases().await
+        self.begin_leases().await?;
+        self.begin_file_work().await
     }
 
     /// Takes no new turns, waits for those under way, and ends what is left at the deadline.

@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 use crate::{
     AgentId, BlockId, JsonObject, MessageId, Patch, ToolId,
     block::{Block, CreateBlock},
+    folder::{AgentFile, FileBlock, Folder, Source},
     llm_config::{EmbeddingConfig, LlmConfig},
     request::MessageCreate,
     tool::Tool,
@@ -77,8 +78,7 @@ pub struct Memory {
     pub agent_type: Option<AgentType>,
     pub blocks: Vec<Block>,
     /// Open files.
-    #[schema(value_type = Vec<Object>)]
-    pub file_blocks: Vec<Value>,
+    pub file_blocks: Vec<FileBlock>,
     pub prompt_template: String,
 }
 
@@ -121,6 +121,23 @@ pub struct Agent {
     pub fence: i64,
 }
 
+/// Files that an agent has open at most unless it says otherwise.
+pub const MAX_FILES_OPEN: i64 = 5;
+/// Characters of an open file in view unless the agent says otherwise.
+pub const FILE_VIEW_CHARS: i64 = 15_000;
+
+impl Agent {
+    /// Files that it may have open.
+    pub fn files_open_limit(&self) -> i64 {
+        self.max_files_open.unwrap_or(MAX_FILES_OPEN).max(0)
+    }
+
+    /// Characters that an open file may take in its context window.
+    pub fn file_view_limit(&self) -> i64 {
+        self.per_file_view_window_char_limit.unwrap_or(FILE_VIEW_CHARS).max(0)
+    }
+}
+
 /// An agent with what hangs off it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AgentFull {
@@ -129,6 +146,10 @@ pub struct AgentFull {
     pub blocks: Vec<Block>,
     pub tools: Vec<Arc<Tool>>,
     pub variables: Vec<AgentVariable>,
+    /// Folders that it reads.
+    pub folders: Vec<Folder>,
+    /// Files that it has open.
+    pub open_files: Vec<AgentFile>,
 }
 
 /// Which relationships an answer holds.
@@ -204,8 +225,7 @@ pub struct AgentState {
     pub blocks: Vec<Block>,
     #[schema(value_type = Vec<Tool>)]
     pub tools: Vec<Arc<Tool>>,
-    #[schema(value_type = Vec<Object>)]
-    pub sources: Vec<Value>,
+    pub sources: Vec<Source>,
     pub tags: Vec<String>,
     pub tool_exec_environment_variables: Vec<AgentVariable>,
     pub secrets: Vec<AgentVariable>,
@@ -233,7 +253,8 @@ pub struct AgentState {
 
 impl From<AgentFull> for AgentState {
     fn from(full: AgentFull) -> Self {
-        let AgentFull { agent, tags, blocks, tools, variables } = full;
+        let AgentFull { agent, tags, blocks, tools, variables, folders, open_files } = full;
+        let limit = agent.file_view_limit();
         Self {
             created_by_id: agent.created_by_id,
             last_updated_by_id: agent.last_updated_by_id,
@@ -253,12 +274,12 @@ impl From<AgentFull> for AgentState {
             memory: Memory {
                 agent_type: Some(agent.agent_type),
                 blocks: blocks.clone(),
-                file_blocks: Vec::new(),
+                file_blocks: open_files.into_iter().map(|file| FileBlock::of(file, limit)).collect(),
                 prompt_template: String::new(),
             },
             blocks,
             tools,
-            sources: Vec::new(),
+            sources: folders.into_iter().map(Source::from).collect(),
             tags,
             tool_exec_environment_variables: variables.clone(),
             secrets: variables,

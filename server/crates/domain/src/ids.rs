@@ -132,6 +132,8 @@ id_types! {
     PassageId = "passage";
     /// A folder of files (the API also calls it a source).
     SourceId = "source";
+    /// A file in a folder.
+    FileId = "file";
     /// A recorded refusal: something that a tool tried without having the power to.
     DenialId = "denial";
 }

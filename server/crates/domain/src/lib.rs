@@ -9,6 +9,7 @@ pub mod block;
 pub mod clock;
 pub mod content;
 pub mod envelope;
+pub mod folder;
 pub mod ids;
 pub mod job;
 pub mod llm_config;

@@ -19,6 +19,9 @@ pub(crate) static GUESTS: &[Embedded] = include!(concat!(env!("OUT_DIR"), "/buil
 /// The component that reads TypeScript and JavaScript.
 pub(crate) static TYPESCRIPT: Embedded = include!(concat!(env!("OUT_DIR"), "/typescript_guest.rs"));
 
+/// The component that reads documents.
+pub(crate) static DOCUMENTS: Embedded = include!(concat!(env!("OUT_DIR"), "/documents_guest.rs"));
+
 /// The built-in guests, loaded, by tool name.
 #[derive(Debug)]
 pub struct Builtins {
@@ -60,7 +63,7 @@ mod tests {
 
     #[test]
     fn the_hashes_of_the_build_are_those_of_the_bytes() {
-        for guest in GUESTS.iter().chain([&TYPESCRIPT]) {
+        for guest in GUESTS.iter().chain([&TYPESCRIPT, &DOCUMENTS]) {
             assert_eq!(guest.hash, crate::cache::content_hash(guest.wasm));
         }
     }

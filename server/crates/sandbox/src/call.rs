@@ -85,7 +85,7 @@ pub struct Limits {
     pub output_bytes: usize,
     /// Size of standard output, and of standard error with the log, in bytes; more is cut off and flagged.
     pub log_bytes: usize,
-    /// What may be written to files of its own, in bytes, if it has the capability `files`.
+    /// What may be written to files of its own, in bytes, if it has the capability `scratch`.
     pub file_bytes: u64,
 }
 

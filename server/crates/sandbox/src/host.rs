@@ -82,6 +82,64 @@ pub struct ArchivalHit {
     pub text_rank: Option<u32>,
 }
 
+/// A file of the agent's folders.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileEntry {
+    /// `folder/name`.
+    pub name: String,
+    /// Lines of its text.
+    pub lines: u64,
+    /// Whether the agent has it open.
+    pub open: bool,
+    /// Whether its text can be read yet.
+    pub ready: bool,
+}
+
+/// A part of a file's text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FilePiece {
+    /// `folder/name`.
+    pub name: String,
+    /// The number of its first line, from 1.
+    pub line: u64,
+    /// The text.
+    pub text: String,
+    /// Where the next piece begins, in bytes; none after the last one.
+    pub next: Option<u64>,
+}
+
+/// What became of opening a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenedFile {
+    /// `folder/name`.
+    pub name: String,
+    /// The first line in view, from 1.
+    pub first: u64,
+    /// The last line in view.
+    pub last: u64,
+    /// Lines of the whole file.
+    pub lines: u64,
+    /// Whether less than what was asked for is in view.
+    pub cut: bool,
+    /// Files that were closed to make room.
+    pub closed: Vec<String>,
+}
+
+/// A part of a file that a search found.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FileHit {
+    /// `folder/name`.
+    pub name: String,
+    /// The text.
+    pub text: String,
+    /// Fused score of both ranks; more is better.
+    pub score: f64,
+    /// Place by meaning, from 1.
+    pub vector_rank: Option<u32>,
+    /// Place by words, from 1.
+    pub text_rank: Option<u32>,
+}
+
 /// A request to this server's own API, from a tool.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiRequest {
@@ -157,6 +215,30 @@ pub trait ToolHost: Send + Sync {
         let _ = query;
         Err(no_archive())
     }
+    /// All files of the agent's folders.
+    async fn files(&self) -> Result<Vec<FileEntry>, HostError> {
+        Err(no_files())
+    }
+    /// Texts of files in the given order, the first one from an offset in bytes. The implementation bounds the answer.
+    async fn read_files(&self, names: Vec<String>, offset: u64) -> Result<Vec<FilePiece>, HostError> {
+        let _ = (names, offset);
+        Err(no_files())
+    }
+    /// Puts a file into the agent's view: from a line, counted from 0, so many lines.
+    async fn open_file(&self, name: &str, range: Option<(u64, Option<u64>)>) -> Result<OpenedFile, HostError> {
+        let _ = (name, range);
+        Err(no_files())
+    }
+    /// Takes every file but those out of the agent's view; returns which.
+    async fn close_other_files(&self, names: Vec<String>) -> Result<Vec<String>, HostError> {
+        let _ = names;
+        Err(no_files())
+    }
+    /// Searches the files of the agent's folders, best match first.
+    async fn search_files(&self, text: String, limit: Option<u32>) -> Result<Vec<FileHit>, HostError> {
+        let _ = (text, limit);
+        Err(no_files())
+    }
     /// Answers a request to this server's API with the rights of the agent's owner, whatever credential the request
     /// carries. It may take as long as the call has left.
     async fn api_request(&self, request: ApiRequest) -> Result<ApiResponse, HostError> {
@@ -169,6 +251,10 @@ pub trait ToolHost: Send + Sync {
     fn timezone(&self) -> &str;
     /// Now, in milliseconds since the Unix epoch.
     fn now(&self) -> i64;
+}
+
+fn no_files() -> HostError {
+    HostError::Denied("files are not available to this call".to_owned())
 }
 
 fn no_archive() -> HostError {

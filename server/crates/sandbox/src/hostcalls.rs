@@ -2,9 +2,12 @@
 
 use mneme_domain::policy::capability;
 
-use crate::bindings::mneme::tool::{agent, archival, conversation, log, memory, types};
+use crate::bindings::mneme::tool::{agent, archival, conversation, files, log, memory, types};
 use crate::state::State;
-use crate::{ArchivalHit, ArchivalQuery, ConversationHit, ConversationQuery, HostError, MemoryBlock};
+use crate::{
+    ArchivalHit, ArchivalQuery, ConversationHit, ConversationQuery, FileEntry, FileHit, FilePiece, HostError,
+    MemoryBlock, OpenedFile,
+};
 
 impl types::Host for State {}
 
@@ -62,6 +65,37 @@ impl archival::Host for State {
     }
 }
 
+impl files::Host for State {
+    async fn list_files(&mut self) -> Result<Vec<files::File>, types::HostError> {
+        let host = self.session.host(capability::FILES)?;
+        let found = self.session.bounded(host.files()).await?;
+        Ok(found.into_iter().map(Into::into).collect())
+    }
+
+    async fn read(&mut self, names: Vec<String>, offset: u64) -> Result<Vec<files::Piece>, types::HostError> {
+        let host = self.session.host(capability::FILES)?;
+        let found = self.session.bounded(host.read_files(names, offset)).await?;
+        Ok(found.into_iter().map(Into::into).collect())
+    }
+
+    async fn open(&mut self, name: String, range: Option<files::Range>) -> Result<files::Opened, types::HostError> {
+        let host = self.session.host(capability::FILES)?;
+        let range = range.map(|range| (range.offset, range.length));
+        Ok(self.session.bounded(host.open_file(&name, range)).await?.into())
+    }
+
+    async fn close_others(&mut self, names: Vec<String>) -> Result<Vec<String>, types::HostError> {
+        let host = self.session.host(capability::FILES)?;
+        Ok(self.session.bounded(host.close_other_files(names)).await?)
+    }
+
+    async fn search(&mut self, text: String, limit: Option<u32>) -> Result<Vec<files::Hit>, types::HostError> {
+        let host = self.session.host(capability::FILES)?;
+        let found = self.session.bounded(host.search_files(text, limit)).await?;
+        Ok(found.into_iter().map(Into::into).collect())
+    }
+}
+
 impl agent::Host for State {
     async fn id(&mut self) -> String {
         self.session.anyone().agent_id().to_owned()
@@ -114,6 +148,37 @@ impl From<ArchivalHit> for archival::Hit {
             timestamp: hit.timestamp,
             tags: hit.tags,
             content: hit.content,
+            score: hit.score,
+            vector_rank: hit.vector_rank,
+            text_rank: hit.text_rank,
+        }
+    }
+}
+
+impl From<FileEntry> for files::File {
+    fn from(file: FileEntry) -> Self {
+        Self { name: file.name, lines: file.lines, open: file.open, ready: file.ready }
+    }
+}
+
+impl From<FilePiece> for files::Piece {
+    fn from(piece: FilePiece) -> Self {
+        Self { name: piece.name, line: piece.line, text: piece.text, next: piece.next }
+    }
+}
+
+impl From<OpenedFile> for files::Opened {
+    fn from(opened: OpenedFile) -> Self {
+        let OpenedFile { name, first, last, lines, cut, closed } = opened;
+        Self { name, first, last, lines, cut, closed }
+    }
+}
+
+impl From<FileHit> for files::Hit {
+    fn from(hit: FileHit) -> Self {
+        Self {
+            name: hit.name,
+            text: hit.text,
             score: hit.score,
             vector_rank: hit.vector_rank,
             text_rank: hit.text_rank,

@@ -40,8 +40,8 @@ pub use compile::CompileJob;
 pub use config::{SandboxConfig, SandboxError};
 pub use guest::{Guest, NoAgent};
 pub use host::{
-    ApiRequest, ApiResponse, ArchivalHit, ArchivalQuery, ConversationHit, ConversationQuery, HostError, MemoryBlock,
-    ToolHost,
+    ApiRequest, ApiResponse, ArchivalHit, ArchivalQuery, ConversationHit, ConversationQuery, FileEntry, FileHit,
+    FilePiece, HostError, MemoryBlock, OpenedFile, ToolHost,
 };
 pub use mneme_domain::policy::{Denial, capability};
 pub use net::{Courier, NameResolver, SystemResolver};

@@ -55,6 +55,7 @@ struct Shared {
     scratch: PathBuf,
     builtins: OnceCell<Arc<Builtins>>,
     typescript: OnceCell<Guest>,
+    documents: OnceCell<Guest>,
 }
 
 impl Sandbox {
@@ -91,7 +92,7 @@ impl Sandbox {
         let runtimes = Runtimes::new(&config);
         let scratch = config.scratch_dir();
         files::sweep(&scratch);
-        let (builtins, typescript) = (OnceCell::new(), OnceCell::new());
+        let (builtins, typescript, documents) = (OnceCell::new(), OnceCell::new(), OnceCell::new());
         Ok(Self {
             shared: Arc::new(Shared {
                 config,
@@ -104,6 +105,7 @@ impl Sandbox {
                 scratch,
                 builtins,
                 typescript,
+                documents,
             }),
         })
     }
@@ -236,6 +238,15 @@ impl Sandbox {
     pub async fn typescript(&self) -> Result<Guest, SandboxError> {
         let load = || self.load_from(&self.shared.compiler, Source::Embedded(builtin::TYPESCRIPT));
         self.shared.typescript.get_or_try_init(load).await.cloned()
+    }
+
+    /// The guest that reads documents, loaded like the built-in tools. It is no tool of agents.
+    ///
+    /// # Errors
+    /// When it cannot be compiled.
+    pub async fn documents(&self) -> Result<Guest, SandboxError> {
+        let load = || self.load_from(&self.shared.compiler, Source::Embedded(builtin::DOCUMENTS));
+        self.shared.documents.get_or_try_init(load).await.cloned()
     }
 
     /// The guests' way to the network, for code that runs elsewhere but under the same policies.

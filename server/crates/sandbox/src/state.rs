@@ -121,7 +121,7 @@ impl State {
             })?;
         }
         let has = |name: &str| grants.capabilities.iter().any(|granted| granted == name);
-        let granted = has(capability::FILES) && limits.file_bytes > 0;
+        let granted = has(capability::SCRATCH) && limits.file_bytes > 0;
         let scratch = if granted { Some(own_folder(scratch)?) } else { None };
         if let Some(folder) = &scratch {
             wasi.preopened_dir(folder.path(), files::AT, FsPerms::ReadWrite).map_err(|error| unusable(&error))?;

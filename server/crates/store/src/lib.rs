@@ -14,6 +14,8 @@ mod config;
 mod conn;
 pub mod denials;
 mod error;
+pub mod files;
+pub mod folders;
 mod json;
 mod keys;
 mod lane;

@@ -38,6 +38,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     migration!(6, "0006_archival"),
     migration!(7, "0007_keys_and_denials"),
     migration!(8, "0008_durable_runs"),
+    migration!(9, "0009_files"),
 ];
 
 statements! {

@@ -13,8 +13,8 @@
 use std::{borrow::Cow, sync::OnceLock};
 
 use mneme_domain::{
-    AgentId, ArchiveId, BlockId, EntityId, MessageId, OrgId, PassageId, ProviderId, RunId, StepId, Timestamp, ToolId,
-    TraceId, UserId, clock::to_micros,
+    AgentId, ArchiveId, BlockId, EntityId, FileId, MessageId, OrgId, PassageId, ProviderId, RunId, SourceId, StepId,
+    Timestamp, ToolId, TraceId, UserId, clock::to_micros,
 };
 use sqlx::{Arguments, postgres::PgArguments, sqlite::SqliteArguments};
 
@@ -195,7 +195,7 @@ macro_rules! id_args {
         }
     )*};
 }
-id_args!(OrgId UserId AgentId ArchiveId PassageId BlockId ToolId MessageId RunId StepId TraceId ProviderId);
+id_args!(OrgId UserId AgentId ArchiveId PassageId SourceId FileId BlockId ToolId MessageId RunId StepId TraceId ProviderId);
 
 /// The arguments of a statement, in the order of its binds.
 macro_rules! args {

@@ -3,30 +3,28 @@
 use std::sync::Arc;
 
 use mneme_domain::{
-    Actor, AgentId, BlockId, JsonObject, MessageId, ToolId,
-    agent::{Agent, AgentFull, AgentState, AgentType, AgentVariable, CreateAgent},
+    Actor, AgentId, BlockId, JsonObject, MessageId, SourceId, ToolId,
+    agent::{
+        Agent, AgentFull, AgentState, AgentType, AgentVariable, CreateAgent, FILE_VIEW_CHARS, Include, MAX_FILES_OPEN,
+    },
     block::{Block, CreateBlock},
     content::ContentPart,
     message::{Message, MessageRole},
     tool::Tool,
     tool_rule::ToolRule,
 };
-use mneme_store::{Conn, StoreError, agents, blocks, messages, tools};
+use mneme_store::{Conn, StoreError, agents, blocks, folders, messages, tools};
 use serde_json::Value;
 
 use super::{check_timezone, model::ModelChoice, unique, variables};
 use crate::{
     Core, CoreError, Result,
     context::prompt,
+    files::FILE_TOOLS,
     names, prompts,
     tools::{base_rules, base_tools},
     turn::{input, rules, thoughts},
 };
-
-/// Files that an agent has open at most unless it says otherwise.
-const MAX_FILES_OPEN: i64 = 5;
-/// Characters of an open file in view unless the agent says otherwise.
-const FILE_VIEW_CHARS: i64 = 15_000;
 
 /// An agent as it is to be written, with what hangs off it.
 struct New<'a> {
@@ -37,6 +35,7 @@ struct New<'a> {
     /// All its blocks.
     blocks: &'a [Block],
     tools: &'a [ToolId],
+    folders: &'a [SourceId],
 }
 
 impl New<'_> {
@@ -56,6 +55,9 @@ impl New<'_> {
         blocks::insert_many(&mut tx, actor, self.own_blocks, self.agent.created_at).await?;
         agents::set_blocks(&mut tx, actor, id, &block_ids).await?;
         tools::set_of_agent(&mut tx, actor, id, self.tools).await?;
+        for folder in self.folders {
+            folders::attach(&mut tx, actor, id, folder).await?;
+        }
         if !tags.is_empty() {
             agents::set_tags(&mut tx, actor, id, tags).await?;
         }
@@ -113,12 +115,17 @@ impl Core {
         // Looked up before the transaction, which is then short; it fails when something is gone by then.
         let mut conn = self.store.read().await?;
         let attached = shared_blocks(&mut conn, actor, body.block_ids.as_deref().unwrap_or_default()).await?;
+        let folders = self.named_folders(&mut conn, actor, body.folder_ids, body.source_ids).await?;
+        let mut named = body.tools.unwrap_or_default();
+        if !folders.is_empty() {
+            named.extend(FILE_TOOLS.map(str::to_owned));
+        }
         let tools = self
             .tools_for(
                 &mut conn,
                 actor,
                 body.tool_ids.as_deref().unwrap_or_default(),
-                body.tools.as_deref().unwrap_or_default(),
+                &named,
                 if body.include_base_tools == Some(false) { &[] } else { base_tools(agent_type) },
             )
             .await?;
@@ -170,18 +177,39 @@ impl Core {
         let tags = unique(body.tags.unwrap_or_default());
         let given = body.secrets.or(body.tool_exec_environment_variables).map(variables).unwrap_or_default();
         let tool_ids: Vec<ToolId> = tools.iter().map(|tool| tool.id.clone()).collect();
-        let new = New { agent: &agent, messages: &first, own_blocks: &own_blocks, blocks: &shown, tools: &tool_ids };
+        let new = New {
+            agent: &agent,
+            messages: &first,
+            own_blocks: &own_blocks,
+            blocks: &shown,
+            tools: &tool_ids,
+            folders: &folders,
+        };
         let tx = self.store.write().await?;
         let stored = new.write(tx, actor, &tags, &given).await.map_err(|error| match error {
             StoreError::NotFound => {
-                CoreError::NotFound("A tool or a block of the agent was deleted in this moment".into())
+                CoreError::NotFound("A tool, a block or a folder of the agent was deleted in this moment".into())
             }
             StoreError::Conflict(rule) if rule.starts_with("agent_blocks") => {
                 CoreError::Conflict("Two of the agent's blocks have the same label".into())
             }
             other => other.into(),
         })?;
-        Ok(AgentState::from(AgentFull { agent, tags, blocks: shown, tools, variables: stored }))
+        if !folders.is_empty() {
+            for folder in &folders {
+                self.open_newest(actor, &id, folder).await?;
+            }
+            return self.get_agent(actor, &id, Include::ALL).await;
+        }
+        Ok(AgentState::from(AgentFull {
+            agent,
+            tags,
+            blocks: shown,
+            tools,
+            variables: stored,
+            folders: Vec::new(),
+            open_files: Vec::new(),
+        }))
     }
 
     /// The blocks that a creation body describes; of two with one label the later one counts.
@@ -205,7 +233,7 @@ impl Core {
         let now = self.env.now();
         let id = MessageId::from_uuid(self.env.uuid());
         let mut message = Message::new(id, agent.id.clone(), MessageRole::System, now);
-        let fixed = prompt::fixed_part(&agent.system, blocks, &agent.tool_rules);
+        let fixed = prompt::fixed_part(&agent.system, blocks, &agent.tool_rules, "");
         let facts = prompt::Facts {
             now,
             memory_changed: now,
@@ -307,7 +335,6 @@ fn substitute(text: &str, values: &JsonObject) -> String {
 fn refuse_unsupported(body: &CreateAgent) -> Result<()> {
     let some = |list: &Option<Vec<String>>| list.as_ref().is_some_and(|list| !list.is_empty());
     let asked = [
-        (some(&body.source_ids) || some(&body.folder_ids), "folders"),
         (some(&body.identity_ids), "identities"),
         (body.from_template.is_some(), "templates"),
         (body.enable_sleeptime == Some(true), "sleep-time agents"),

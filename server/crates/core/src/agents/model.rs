@@ -104,7 +104,7 @@ impl Core {
     }
 
     /// The embedding model: the one named, else the first that a provider offers, else none.
-    pub(super) async fn choose_embedding(
+    pub(crate) async fn choose_embedding(
         self: &Arc<Self>,
         handle: Option<String>,
         config: Option<EmbeddingConfig>,

@@ -24,16 +24,27 @@ impl Core {
             check_timezone(name)?;
         }
         let some = |list: &Option<Vec<String>>| list.as_ref().is_some_and(|list| !list.is_empty());
-        if some(&body.source_ids) || some(&body.identity_ids) || body.enable_sleeptime == Patch::Set(true) {
+        if some(&body.identity_ids) || body.enable_sleeptime == Patch::Set(true) {
             return Err(CoreError::Invalid(
-                "This version of the server does not support folders, identities or sleep-time agents".into(),
+                "This version of the server does not support identities or sleep-time agents".into(),
             ));
         }
+        let folders = match &body.source_ids {
+            Some(_) => {
+                let mut conn = self.store.read().await?;
+                Some(self.named_folders(&mut conn, actor, body.source_ids.clone(), None).await?)
+            }
+            None => None,
+        };
         for _ in 0..TRIES {
             match self.try_update(actor, id, body.clone()).await {
                 Err(TryError::Stale) => {}
                 Err(TryError::Failed(error)) => return Err(error),
-                Ok(state) => return Ok(state),
+                Ok(state) => {
+                    let Some(folders) = folders else { return Ok(state) };
+                    self.set_folders(actor, id, &folders).await?;
+                    return self.get_agent(actor, id, Include::ALL).await;
+                }
             }
         }
         Err(StoreError::Stale.into())

@@ -21,7 +21,7 @@ const LEFT_OVER_AGE: i64 = 60;
 
 impl Core {
     /// The provider of an embedding model.
-    fn embedding_provider(&self, config: &EmbeddingConfig) -> Result<&Provider> {
+    pub(crate) fn embedding_provider(&self, config: &EmbeddingConfig) -> Result<&Provider> {
         let handle = config.handle.as_deref().and_then(|handle| handle.split_once('/')).map(|(name, _)| name);
         let name = handle.unwrap_or(&config.embedding_endpoint_type);
         self.models.provider(name).ok_or_else(|| {
@@ -56,7 +56,7 @@ impl Core {
     }
 
     /// The vector of a text, or none with a line in the log when there is no model or it cannot be asked.
-    pub(super) async fn try_vector(&self, config: Option<&EmbeddingConfig>, text: &str) -> Option<Vec<f32>> {
+    pub(crate) async fn try_vector(&self, config: Option<&EmbeddingConfig>, text: &str) -> Option<Vec<f32>> {
         let config = config?;
         match self.vector(config, text).await {
             Ok(vector) => Some(vector),

@@ -74,9 +74,13 @@ impl Core {
         let tools = tools::of_agent(&mut conn, actor, id).await?;
         let context = self.load_context(&mut conn, actor, &agent).await?;
         let (memories, tags) = self.memory_overview(&mut conn, actor, id, prompt::TAGS_READ).await?;
+        let files = self.files_section(&mut conn, actor, &agent).await?;
         drop(conn);
         let blocks: Vec<_> = stored.into_iter().map(|stored| stored.block).collect();
-        let core_memory = prompt::memory_section(&blocks);
+        let mut core_memory = prompt::memory_section(&blocks);
+        if !files.is_empty() {
+            core_memory = format!("{core_memory}\n\n{files}").trim_start().to_owned();
+        }
         let rules = prompt::rules_section(&agent.tool_rules);
         let shown = 1 + i64::try_from(context.messages.len()).unwrap_or(i64::MAX);
         let external = prompt::facts_section(prompt::Facts {

@@ -154,9 +154,10 @@ pub fn facts_section(facts: Facts<'_>) -> String {
     )
 }
 
-/// What a system prompt begins with: everything but the facts, which change with time.
-pub fn fixed_part(system: &str, blocks: &[Block], rules: &[ToolRule]) -> String {
-    let parts = [system.to_owned(), memory_section(blocks), rules_section(rules)];
+/// What a system prompt begins with: everything but the facts, which change with time. `files` is the section with the
+/// agent's folders and open files; empty without any.
+pub fn fixed_part(system: &str, blocks: &[Block], rules: &[ToolRule], files: &str) -> String {
+    let parts = [system.to_owned(), memory_section(blocks), rules_section(rules), files.to_owned()];
     parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n\n")
 }
 

@@ -32,6 +32,7 @@ fn builtin_type(name: &str) -> ToolType {
     match name {
         "core_memory_append" | "core_memory_replace" => ToolType::LettaMemoryCore,
         "memory_insert" | "memory_replace" | "memory_rethink" | "memory_finish_edits" => ToolType::LettaSleeptimeCore,
+        "open_files" | "grep_files" | "semantic_search_files" => ToolType::LettaFilesCore,
         "web_search" | "fetch_webpage" | RUN_CODE => ToolType::LettaBuiltin,
         _ => ToolType::LettaCore,
     }

@@ -14,8 +14,8 @@ use mneme_domain::{
     message::MessageRole,
 };
 use mneme_sandbox::{
-    ApiRequest, ApiResponse, ArchivalHit, ArchivalQuery, ConversationHit, ConversationQuery, HostError, MemoryBlock,
-    ToolHost,
+    ApiRequest, ApiResponse, ArchivalHit, ArchivalQuery, ConversationHit, ConversationQuery, FileEntry, FileHit,
+    FilePiece, HostError, MemoryBlock, OpenedFile, ToolHost,
 };
 use mneme_store::{
     blocks::StoredBlock,
@@ -149,8 +149,8 @@ impl AgentHost {
             CoreError::NotFound(text) => HostError::NotFound(text),
             CoreError::Invalid(text) | CoreError::Unprocessable { msg: text, .. } => HostError::Invalid(text),
             error => {
-                tracing::warn!(agent = %self.agent, %error, "archival memory failed");
-                HostError::Unavailable("Archival memory cannot be used right now".into())
+                tracing::warn!(agent = %self.agent, %error, "what an agent keeps outside its context cannot be reached");
+                HostError::Unavailable("Archival memory and files cannot be used right now".into())
             }
         }
     }
@@ -272,6 +272,38 @@ impl ToolHost for AgentHost {
             text_rank: found.text_rank,
         };
         Ok(found.into_iter().map(hit).collect())
+    }
+
+    async fn files(&self) -> Result<Vec<FileEntry>, HostError> {
+        self.core.tool_files(&self.actor, &self.agent).await.map_err(|error| self.refusal(error))
+    }
+
+    async fn read_files(&self, names: Vec<String>, offset: u64) -> Result<Vec<FilePiece>, HostError> {
+        let read = self.core.tool_read_files(&self.actor, &self.agent, &names, offset).await;
+        read.map_err(|error| self.refusal(error))
+    }
+
+    async fn open_file(&self, name: &str, range: Option<(u64, Option<u64>)>) -> Result<OpenedFile, HostError> {
+        let opened = self.core.tool_open_file(&self.actor, &self.agent, name, range).await;
+        opened.map_err(|error| self.refusal(error))
+    }
+
+    async fn close_other_files(&self, names: Vec<String>) -> Result<Vec<String>, HostError> {
+        let closed = self.core.tool_close_others(&self.actor, &self.agent, &names).await;
+        closed.map_err(|error| self.refusal(error))
+    }
+
+    async fn search_files(&self, text: String, limit: Option<u32>) -> Result<Vec<FileHit>, HostError> {
+        let limit = limit.unwrap_or(DEFAULT_HITS).min(MAX_HITS);
+        let found = self.core.search_files(&self.actor, &self.agent, &text, limit).await;
+        let hit = |found: crate::FoundChunk| FileHit {
+            name: found.passage.file_name.unwrap_or_default(),
+            text: found.passage.text,
+            score: found.score,
+            vector_rank: found.vector_rank,
+            text_rank: found.text_rank,
+        };
+        Ok(found.map_err(|error| self.refusal(error))?.into_iter().map(hit).collect())
     }
 
     async fn api_request(&self, request: ApiRequest) -> Result<ApiResponse, HostError> {

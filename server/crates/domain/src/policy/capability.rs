@@ -12,19 +12,21 @@ pub const MEMORY_WRITE: &str = "memory-write";
 pub const CONVERSATION_SEARCH: &str = "conversation-search";
 /// Keep texts in the agent's archival memory, and search it.
 pub const ARCHIVAL: &str = "archival";
+/// Read, open and search the files of the agent's folders.
+pub const FILES: &str = "files";
 /// Send requests over the network, within the tool's network policy.
 pub const NETWORK: &str = "network";
 /// Use this server's own API as the agent's owner.
 pub const API: &str = "api";
 
 /// Write files, within one call, in a folder of its own.
-pub const FILES: &str = "files";
+pub const SCRATCH: &str = "scratch";
 
 /// What a withheld environment variable counts as. It is granted by name, see [`super::EnvPolicy`].
 pub const ENV: &str = "env";
 
 /// All that can be granted by these names.
-pub const ALL: &[&str] = &[MEMORY_READ, MEMORY_WRITE, CONVERSATION_SEARCH, ARCHIVAL, NETWORK, API, FILES];
+pub const ALL: &[&str] = &[MEMORY_READ, MEMORY_WRITE, CONVERSATION_SEARCH, ARCHIVAL, FILES, NETWORK, API, SCRATCH];
 
 /// A refusal: something that a tool tried without having the power to.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]

@@ -55,7 +55,7 @@ pub struct Policy {
     /// Size of standard output, and of standard error with the log, in bytes; more is cut off.
     pub log_bytes: u64,
     /// What may be written to files within one call, in bytes; what is written over counts again. Needs the capability
-    /// `files`.
+    /// `scratch`.
     #[serde(default = "file_bytes")]
     pub file_bytes: u64,
     /// Requests to other machines. Needs the capability `network`.
@@ -70,7 +70,7 @@ pub struct Policy {
 impl Policy {
     /// The policy of a tool about which nobody said anything.
     pub fn of(kind: ToolKind) -> Self {
-        use capability::{ALL, API, FILES, MEMORY_READ, MEMORY_WRITE, NETWORK};
+        use capability::{ALL, API, MEMORY_READ, MEMORY_WRITE, NETWORK, SCRATCH};
         let base = |capabilities: &[&str]| Self {
             memory_bytes: 64 << 20,
             cpu_ms: 5_000,
@@ -111,7 +111,7 @@ impl Policy {
                 cpu_ms: 30_000,
                 network: NetworkPolicy::public(),
                 env: EnvPolicy::Names(Vec::new()),
-                ..base(&[NETWORK, FILES])
+                ..base(&[NETWORK, SCRATCH])
             },
         }
     }
@@ -234,7 +234,7 @@ mod tests {
     #[test]
     fn what_a_model_wrote_sees_no_secret_and_no_agent() {
         let policy = Policy::of(ToolKind::RunCode);
-        assert_eq!(policy.capabilities, [capability::NETWORK, capability::FILES]);
+        assert_eq!(policy.capabilities, [capability::NETWORK, capability::SCRATCH]);
         assert_eq!(policy.env.visible([("KEY".to_owned(), "secret".to_owned())]), []);
     }
 }

@@ -120,10 +120,13 @@ async fn the_catalogue_is_complete_and_well_formed() {
         "conversation_search",
         "core_memory_append",
         "core_memory_replace",
+        "grep_files",
         "memory_finish_edits",
         "memory_insert",
         "memory_replace",
         "memory_rethink",
+        "open_files",
+        "semantic_search_files",
         "send_message",
     ] {
         assert!(names.contains(&expected), "{expected} in {names:?}");

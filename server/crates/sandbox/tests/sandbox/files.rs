@@ -62,7 +62,7 @@ async fn files_lead_nowhere_else() {
         assert!(outcome.result.is_err(), "{escape}: {outcome:?}");
     }
     let mut without = cell("open('a', 'w')");
-    without.grants.capabilities.retain(|name| name != "files");
+    without.grants.capabilities.retain(|name| name != "scratch");
     assert!(run(without).await.result.is_err(), "without the capability there are no files");
 }
 

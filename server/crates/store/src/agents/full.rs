@@ -19,12 +19,12 @@ use super::{
 use crate::{
     Conn, Result,
     blocks::{StoredBlock, row::BlockRow},
-    json,
+    files, folders, json,
     sql::{Arg, args, statements},
     tools::{self, ToolRef},
 };
 
-/// Columns with the relationships of `agents a` that `$3` to `$6` ask for, in the words of an engine: what makes an
+/// Columns with the relationships of `agents a` that `$3` to `$7` ask for, in the words of an engine: what makes an
 /// array of rows, what makes an array and an object of values, and what makes a text of the result.
 macro_rules! related {
     ($rows:literal, $array:literal, $object:literal, $text:literal) => {
@@ -66,7 +66,8 @@ macro_rules! related {
             "))",
             $text,
             "
-                from agent_variables v where v.org_id = a.org_id and v.agent_id = a.id) end as variables"
+                from agent_variables v where v.org_id = a.org_id and v.agent_id = a.id) end as variables,
+            $7 and exists (select 1 from agent_sources ags where ags.org_id = a.org_id and ags.agent_id = a.id) as reads"
         )
     };
 }
@@ -98,6 +99,8 @@ struct RelatedRow {
     blocks: Option<String>,
     tools: Option<String>,
     variables: Option<String>,
+    /// Whether it has folders; most agents have none.
+    reads: bool,
 }
 
 #[derive(sqlx::FromRow)]
@@ -130,6 +133,7 @@ struct Related {
     blocks: Vec<StoredBlock>,
     tools: Vec<ToolRef>,
     variables: Vec<VariableRow>,
+    reads: bool,
 }
 
 /// The items of an array in the order of their places.
@@ -158,16 +162,25 @@ impl RelatedRow {
             variables: items("agent_variables", self.variables.as_deref(), |row: Placed<VariableRow>| {
                 Ok((row.position, row.item))
             })?,
+            reads: self.reads,
         })
     }
 }
 
-fn wanted<'a>(include: Include) -> [Arg<'a>; 4] {
-    [include.tags.into(), include.blocks.into(), include.tools.into(), include.secrets.into()]
+fn wanted<'a>(include: Include) -> [Arg<'a>; 5] {
+    // What is open belongs to memory, and folders to both.
+    let reads = include.sources || include.blocks;
+    [include.tags.into(), include.blocks.into(), include.tools.into(), include.secrets.into(), reads.into()]
 }
 
-async fn full_of(c: &mut Conn, a: &Actor, agent: Agent, related: Related) -> Result<AgentFull> {
+async fn full_of(c: &mut Conn, a: &Actor, agent: Agent, related: Related, include: Include) -> Result<AgentFull> {
+    let ids = [agent.id.clone()];
+    let readers = if related.reads { &ids[..] } else { &[] };
+    let mut folders = if include.sources { folders::of_agents(c, a, readers).await? } else { HashMap::new() };
+    let mut open = if include.blocks { files::opened(c, a, readers).await? } else { HashMap::new() };
     Ok(AgentFull {
+        folders: folders.remove(&agent.id).unwrap_or_default(),
+        open_files: open.remove(&agent.id).unwrap_or_default(),
         agent,
         tags: related.tags,
         blocks: related.blocks.into_iter().map(|stored| stored.block).collect(),
@@ -183,7 +196,7 @@ pub async fn full(c: &mut Conn, a: &Actor, id: &AgentId, include: Include) -> Re
     let Some(row) = c.one::<FullRow>(&FULL, arguments).await? else {
         return Ok(None);
     };
-    full_of(c, a, row.agent.try_into()?, row.related.read()?).await.map(Some)
+    full_of(c, a, row.agent.try_into()?, row.related.read()?, include).await.map(Some)
 }
 
 /// Agents with what is asked for, in the given order.
@@ -202,6 +215,9 @@ pub async fn full_many(c: &mut Conn, a: &Actor, agents: Vec<Agent>, include: Inc
     every.sort_by(|one, other| one.id.cmp(&other.id));
     every.dedup();
     let every = tools::shared(c, a, &every).await?;
+    let readers: Vec<AgentId> = related.iter().filter(|(_, all)| all.reads).map(|(id, _)| id.clone()).collect();
+    let mut folders = if include.sources { folders::of_agents(c, a, &readers).await? } else { HashMap::new() };
+    let mut open = if include.blocks { files::opened(c, a, &readers).await? } else { HashMap::new() };
     let every: HashMap<&ToolId, &Arc<Tool>> = every.iter().map(|tool| (&tool.id, tool)).collect();
     let mut full = Vec::with_capacity(agents.len());
     for agent in agents {
@@ -211,15 +227,17 @@ pub async fn full_many(c: &mut Conn, a: &Actor, agents: Vec<Agent>, include: Inc
             tags: related.tags,
             blocks: related.blocks.into_iter().map(|stored| stored.block).collect(),
             variables: variables::open(c, a, related.variables)?,
+            folders: folders.remove(&agent.id).unwrap_or_default(),
+            open_files: open.remove(&agent.id).unwrap_or_default(),
             agent,
         });
     }
     Ok(full)
 }
 
-/// What a turn of an agent works with: its blocks and its tools, each in the order of their attachment. Nothing for
-/// an unknown agent.
-pub async fn equipment(c: &mut Conn, a: &Actor, id: &AgentId) -> Result<(Vec<StoredBlock>, Vec<Arc<Tool>>)> {
+/// What a turn of an agent works with: its blocks and its tools, each in the order of their attachment, and whether it
+/// reads files. Nothing for an unknown agent.
+pub async fn equipment(c: &mut Conn, a: &Actor, id: &AgentId) -> Result<(Vec<StoredBlock>, Vec<Arc<Tool>>, bool)> {
     let include = Include { blocks: true, tools: true, ..Include::NONE };
     let mut arguments = args![&a.org, Arg::List(vec![id.as_str().to_owned()])];
     arguments.extend(wanted(include));
@@ -227,5 +245,5 @@ pub async fn equipment(c: &mut Conn, a: &Actor, id: &AgentId) -> Result<(Vec<Sto
         return Ok(Default::default());
     };
     let related = row.related.read()?;
-    Ok((related.blocks, tools::shared(c, a, &related.tools).await?))
+    Ok((related.blocks, tools::shared(c, a, &related.tools).await?, related.reads))
 }

@@ -1,7 +1,7 @@
 //! Passages: texts in archives, with their tags and vectors.
 
 mod list;
-mod row;
+pub(crate) mod row;
 mod search;
 mod tags;
 mod vectors;
@@ -11,6 +11,7 @@ use mneme_domain::{Actor, EntityId, PassageId, Timestamp, archive::Passage, llm_
 use row::{FullRow, PassageRow, VALUES, columns, values};
 pub use search::{PassageSearch, newest, search_words};
 pub use tags::tags_of;
+pub(crate) use vectors::cosine;
 pub use vectors::search_vectors;
 
 use crate::{
@@ -73,7 +74,7 @@ pub async fn get_many(c: &mut Conn, a: &Actor, ids: &[PassageId]) -> Result<Vec<
     Ok(in_order(ids, passages, |passage| passage.id.clone()))
 }
 
-fn read(rows: Vec<PassageRow>) -> Result<Vec<Passage>> {
+pub(crate) fn read(rows: Vec<PassageRow>) -> Result<Vec<Passage>> {
     rows.into_iter().map(Passage::try_from).collect()
 }
 

@@ -108,6 +108,6 @@ impl TryFrom<FullRow> for Passage {
 }
 
 /// The numbers of a stored vector.
-pub(super) fn numbers(bytes: &[u8]) -> impl Iterator<Item = f32> + '_ {
+pub(crate) fn numbers(bytes: &[u8]) -> impl Iterator<Item = f32> + '_ {
     bytes.as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes))
 }

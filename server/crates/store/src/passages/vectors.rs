@@ -69,7 +69,7 @@ async fn chunk(
 }
 
 /// The cosine of the angle between a vector and a stored one; 0 when one has no direction.
-fn cosine(vector: &[f32], stored: &[u8]) -> f32 {
+pub(crate) fn cosine(vector: &[f32], stored: &[u8]) -> f32 {
     let (mut product, mut own, mut theirs) = (0.0_f32, 0.0_f32, 0.0_f32);
     for (x, y) in vector.iter().zip(numbers(stored)) {
         product += x * y;

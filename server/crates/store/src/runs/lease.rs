@@ -28,6 +28,8 @@ macro_rules! now {
     };
 }
 
+pub(crate) use now;
+
 /// Whether the owner of a run `r` is dead.
 macro_rules! dead {
     ($engine:tt) => {

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use super::migrated;
 use crate::{
-    Engine, agents, archives, blocks, denials, keys, messages, migrate, passages, presence, providers, runs,
+    Engine, agents, archives, blocks, denials, files, folders, keys, messages, migrate, passages, presence, providers,
+    runs,
     sql::{Sql, args},
     steps, tenants, tools, variables,
 };
@@ -16,6 +17,8 @@ fn all() -> Vec<(&'static str, &'static Sql)> {
         blocks::all_statements(),
         messages::statements(),
         denials::statements(),
+        files::all_statements(),
+        folders::all_statements(),
         keys::statements(),
         migrate::statements(),
         passages::all_statements(),

@@ -79,7 +79,15 @@ async fn relationships_come_as_asked_for(w: World) {
     let mut expected = Vec::new();
     for name in ["one", "two", "three"] {
         let agent = add(&mut c, &w, agent(name)).await;
-        let mut full = AgentFull { agent, tags: vec![], blocks: vec![], tools: vec![], variables: vec![] };
+        let mut full = AgentFull {
+            agent,
+            tags: vec![],
+            blocks: vec![],
+            tools: vec![],
+            variables: vec![],
+            folders: vec![],
+            open_files: vec![],
+        };
         if name != "three" {
             let id = &full.agent.id;
             full.tags = vec!["z".into(), name.into()];

@@ -11,6 +11,7 @@ mod block_lists;
 mod blocks;
 mod components;
 mod denials;
+mod files;
 mod fixtures;
 mod leases;
 mod messages;

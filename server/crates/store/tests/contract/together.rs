@@ -130,7 +130,7 @@ async fn a_changed_tool_is_seen_at_once(w: World) {
         c.commit().await.unwrap();
         assert_eq!(*read(&w.store, &w, &id).await.tools[0], tool);
         let mut c = w.read().await;
-        let (_, equipped) = agents::equipment(&mut c, &w.actor, &id).await.unwrap();
+        let (_, equipped, _) = agents::equipment(&mut c, &w.actor, &id).await.unwrap();
         assert_eq!(*equipped[0], tool);
         let found = tools::find(&mut c, &w.actor, &[], &["tool".into()]).await.unwrap();
         assert_eq!(*found[0], tool);

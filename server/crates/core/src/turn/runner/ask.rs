@@ -32,7 +32,15 @@ impl Turn {
         let now = self.core.env.now();
         let written = state.context.system.updated_at.unwrap_or(state.context.system.created_at);
         let blocks = state.working.lock().blocks();
-        let fixed = prompt::fixed_part(&state.agent.system, &blocks, &state.agent.tool_rules);
+        // An agent without folders, as most are, costs no look at the database.
+        let files = match state.reads_files {
+            true => {
+                let mut conn = self.core.store.read().await?;
+                self.core.files_section(&mut conn, &self.actor, &state.agent).await?
+            }
+            false => String::new(),
+        };
+        let fixed = prompt::fixed_part(&state.agent.system, &blocks, &state.agent.tool_rules, &files);
         let age = (now - written).to_std().unwrap_or_default();
         let current = state.context.system.text();
         let memory_same = prompt::is_current(&current, &fixed);

@@ -101,6 +101,8 @@ pub struct Turn {
 struct State {
     agent: Agent,
     tools: Vec<Arc<Tool>>,
+    /// Whether the agent has folders.
+    reads_files: bool,
     specs: Vec<ToolSpec>,
     working: Arc<Mutex<Working>>,
     context: CachedContext,
@@ -271,7 +273,7 @@ impl Turn {
                 .await?
                 .ok_or_else(|| CoreError::missing("Agent", &self.agent))?,
         };
-        let (stored, tools) = agents::equipment(&mut conn, &self.actor, &self.agent).await?;
+        let (stored, tools, reads_files) = agents::equipment(&mut conn, &self.actor, &self.agent).await?;
         let context = match core.contexts.get(&self.agent, agent.version) {
             Some(context) => (*context).clone(),
             None => core.load_context(&mut conn, &self.actor, &agent).await?,
@@ -299,6 +301,7 @@ impl Turn {
             offer: Offer::default(),
             agent,
             tools,
+            reads_files,
             working: Arc::new(Mutex::new(Working::new(stored))),
             context,
             pending,

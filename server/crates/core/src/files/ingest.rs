@@ -1,0 +1,199 @@
+//! What happens to an upload in the background: its text is read and kept, then its chunks are embedded.
+//!
+//! Text and chunks are written in one transaction, vectors in batches after it. Whatever stops in between leaves a file
+//! that says so, and that is gone on with from there.
+
+use std::sync::Arc;
+
+use mneme_domain::{
+    Actor, FileId, PassageId,
+    archive::Passage,
+    folder::{FileMetadata, FileStatus, Folder},
+};
+use mneme_store::{
+    files::{self, Text},
+    folders,
+};
+
+use super::reader::Unread;
+use crate::{Core, CoreError, Result, failpoint};
+
+/// Tokens of a chunk unless the folder's model says otherwise.
+const CHUNK_TOKENS: u32 = 300;
+/// Agents in which a file opens by itself.
+const MOST_READERS: u32 = 1_000;
+
+/// How the work on a file ended.
+enum Ended {
+    /// It is ready, perhaps with a note.
+    Ready(Option<String>),
+    /// It cannot be read.
+    Unreadable(String),
+    /// It was deleted meanwhile, or another server has it.
+    Gone,
+}
+
+impl Core {
+    /// Reads and embeds a file in the background. It is among the busy ones already.
+    pub(super) fn begin_ingest(self: &Arc<Self>, actor: Actor, id: FileId, name: String) {
+        let core = Arc::clone(self);
+        self.tasks.spawn(async move {
+            core.ingest(&actor, &id, &name).await;
+            core.files.busy.lock().remove(&id);
+        });
+    }
+
+    async fn ingest(self: &Arc<Self>, actor: &Actor, id: &FileId, name: &str) {
+        let worked = async {
+            let _place = self.files.places.acquire().await.map_err(|error| CoreError::Internal(error.to_string()))?;
+            self.work_on(actor, id, name).await
+        };
+        let ended = tokio::select! {
+            ended = worked => ended,
+            // Whoever serves next goes on with it.
+            () = self.closing.cancelled() => return,
+        };
+        let written = match ended {
+            Ok(Ended::Gone) => {
+                self.forget_spool(id).await;
+                return;
+            }
+            Ok(Ended::Ready(note)) => self.end_ingest(actor, id, FileStatus::Completed, note.as_deref()).await,
+            Ok(Ended::Unreadable(reason)) => self.end_ingest(actor, id, FileStatus::Error, Some(&reason)).await,
+            Err(CoreError::Unavailable(reason)) => {
+                tracing::warn!(file = %id, %reason, "the work on a file is put off");
+                return;
+            }
+            Err(error) => {
+                tracing::error!(file = %id, %error, "a file could not be made ready");
+                self.end_ingest(actor, id, FileStatus::Error, Some("The server could not read the file")).await
+            }
+        };
+        match written {
+            Ok(()) => self.forget_spool(id).await,
+            Err(error) => tracing::warn!(file = %id, %error, "the state of a file cannot be written yet"),
+        }
+    }
+
+    async fn end_ingest(&self, actor: &Actor, id: &FileId, status: FileStatus, note: Option<&str>) -> Result<()> {
+        let mut tx = self.store.write().await?;
+        files::finish(&mut tx, actor, id, status, note, self.env.now()).await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// Takes a file as far as it goes from where it is.
+    async fn work_on(self: &Arc<Self>, actor: &Actor, id: &FileId, name: &str) -> Result<Ended> {
+        let Some((file, folder)) = self.file_and_folder(actor, id).await? else { return Ok(Ended::Gone) };
+        if file.processing_status == FileStatus::Parsing {
+            let tokens = folder.embedding_config.as_ref().and_then(|config| config.embedding_chunk_size);
+            let document = match self.read_document(id, name, tokens.unwrap_or(CHUNK_TOKENS)).await {
+                Ok(document) => document,
+                Err(Unread::Document(reason)) => return Ok(Ended::Unreadable(reason)),
+                Err(Unread::Server(reason)) => {
+                    return Err(CoreError::Unavailable(format!("documents cannot be read: {reason}")));
+                }
+            };
+            failpoint::hit("file.read");
+            let chunks = self.chunks(actor, &file, &document.text, &document.chunks);
+            let lines = i64::try_from(document.text.lines().count()).unwrap_or(i64::MAX);
+            let text = Text { media_type: &document.media_type, text: &document.text, lines, chunks: &chunks };
+            let mut tx = self.store.write().await?;
+            if !files::store_text(&mut tx, actor, id, &self.replica, &text, self.env.now()).await? {
+                return Ok(Ended::Gone);
+            }
+            failpoint::hit("file.unstored");
+            tx.commit().await?;
+            failpoint::hit("file.stored");
+            self.open_in_readers(actor, &folder, id, &document.text).await?;
+        }
+        self.embed_chunks(actor, id, &folder).await
+    }
+
+    async fn file_and_folder(&self, actor: &Actor, id: &FileId) -> Result<Option<(FileMetadata, Folder)>> {
+        let mut conn = self.store.read().await?;
+        let Some(file) = files::find(&mut conn, actor, id).await? else { return Ok(None) };
+        let folder = folders::get(&mut conn, actor, &file.source_id).await?;
+        Ok(folder.map(|folder| (file, folder)))
+    }
+
+    /// The chunks of a text as passages of its folder.
+    fn chunks(&self, actor: &Actor, file: &FileMetadata, text: &str, places: &[(usize, usize)]) -> Vec<Passage> {
+        let now = self.env.now();
+        let passage = |part: &str| Passage {
+            id: PassageId::from_uuid(self.env.uuid()),
+            text: part.to_owned(),
+            embedding: None,
+            embedding_config: None,
+            archive_id: None,
+            source_id: Some(file.source_id.to_string()),
+            file_id: Some(file.id.to_string()),
+            file_name: Some(file.file_name.clone()),
+            metadata: Some(mneme_domain::JsonObject::new()),
+            tags: None,
+            is_deleted: false,
+            created_at: now,
+            updated_at: Some(now),
+            created_by_id: Some(actor.user.to_string()),
+            last_updated_by_id: Some(actor.user.to_string()),
+        };
+        places.iter().filter_map(|(start, end)| text.get(*start..*end)).map(passage).collect()
+    }
+
+    /// Gives the chunks that have none their vectors. Without a model, or one that answers, the file is ready all the same:
+    /// it is read and found by its words.
+    pub(super) async fn embed_chunks_noted(
+        &self,
+        actor: &Actor,
+        id: &FileId,
+        folder: &Folder,
+    ) -> Result<Option<Option<String>>> {
+        let Some(config) = &folder.embedding_config else {
+            let note = "There is no embedding model: the file is found by its words only";
+            return Ok(Some(Some(note.to_owned())));
+        };
+        loop {
+            let batch = files::unembedded(&mut self.store.read().await?, actor, id, super::embed::BATCH).await?;
+            if batch.is_empty() {
+                return Ok(Some(None));
+            }
+            let vectors = match self.chunk_vectors(config, &batch).await {
+                Ok(vectors) => vectors,
+                Err(error) => {
+                    tracing::warn!(file = %id, model = config.name(), %error, "a file's chunks could not be embedded");
+                    let note = format!(
+                        "Not everything could be embedded, so parts are found by their words only for now: {error}"
+                    );
+                    return Ok(Some(Some(note.chars().take(500).collect())));
+                }
+            };
+            let mut tx = self.store.write().await?;
+            if !files::embedded(&mut tx, actor, id, config, &vectors, self.env.now()).await? {
+                return Ok(None);
+            }
+            tx.commit().await?;
+            failpoint::hit("file.embedded");
+        }
+    }
+
+    async fn embed_chunks(&self, actor: &Actor, id: &FileId, folder: &Folder) -> Result<Ended> {
+        Ok(match self.embed_chunks_noted(actor, id, folder).await? {
+            Some(note) => Ended::Ready(note),
+            None => Ended::Gone,
+        })
+    }
+
+    /// Opens a file that became readable in the agents that have its folder.
+    async fn open_in_readers(&self, actor: &Actor, folder: &Folder, id: &FileId, text: &str) -> Result<()> {
+        let readers = {
+            let mut conn = self.store.read().await?;
+            files::readers(&mut conn, actor, &folder.id, MOST_READERS).await?
+        };
+        for agent in readers {
+            // An agent that is gone by now, or keeps no file open, is no reason to stop.
+            if let Err(error) = self.open_by_itself(actor, &agent, id, text).await {
+                tracing::debug!(%agent, file = %id, %error, "a file did not open by itself");
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,33 @@
+//! Takes a folder from an agent.
+
+use axum::{Json, extract::State};
+use mneme_domain::{AgentId, agent::AgentState};
+
+use crate::{
+    app::AppState,
+    http::{Answer, Caller, Client, Id, path::FolderId},
+    routes::{agent_blocks::agent_after, refusals::Refusals},
+};
+
+/// Takes a folder from the agent, and with the last one the tools for files.
+#[utoipa::path(
+    patch,
+    path = "/v1/agents/{agent_id}/folders/detach/{folder_id}",
+    operation_id = "agents.folders.detach",
+    tag = "agents/folders",
+    params(
+        ("agent_id" = String, Path, description = "`agent-<uuid4>`"),
+        ("folder_id" = String, Path, description = "`source-<uuid4>`")
+    ),
+    responses((status = 200, description = "The agent, or nothing to newer clients.", body = Option<AgentState>), Refusals)
+)]
+pub async fn detach(
+    State(app): State<AppState>,
+    Caller(actor): Caller,
+    client: Client,
+    Id(agent): Id<AgentId>,
+    FolderId(folder): FolderId,
+) -> Answer<Option<AgentState>> {
+    app.core.detach_folder(&actor, &agent, &folder).await?;
+    Ok(Json(agent_after(&app, &actor, &agent, client).await?))
+}

@@ -1,0 +1,33 @@
+//! Lists the folders of an agent.
+
+use axum::{Json, extract::State};
+use mneme_domain::{AgentId, Order, folder::Folder};
+
+use crate::{
+    app::AppState,
+    http::{
+        Answer, Caller, Id, Paging,
+        page::{DEFAULT_LIMIT, PageParams},
+    },
+    routes::refusals::Refusals,
+};
+
+/// Lists the agent's folders, newest first.
+#[utoipa::path(
+    get,
+    path = "/v1/agents/{agent_id}/folders",
+    operation_id = "agents.folders.list",
+    tag = "agents/folders",
+    params(("agent_id" = String, Path, description = "`agent-<uuid4>`"), PageParams),
+    responses((status = 200, description = "The folders.", body = Vec<Folder>), Refusals)
+)]
+pub async fn list(
+    State(app): State<AppState>,
+    Caller(actor): Caller,
+    Id(agent): Id<AgentId>,
+    paging: Paging,
+) -> Answer<Vec<Folder>> {
+    let page = paging.page(Order::Desc, DEFAULT_LIMIT);
+    let found = app.core.agent_folders(&actor, &agent, &page).await?;
+    Ok(Json(found))
+}

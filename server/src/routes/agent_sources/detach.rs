@@ -1,0 +1,33 @@
+//! Takes a folder from an agent in the words of older clients.
+
+use axum::{Json, extract::State};
+use mneme_domain::{AgentId, SourceId, agent::AgentState};
+
+use crate::{
+    app::AppState,
+    http::{Answer, Caller, Client, Id},
+    routes::{agent_blocks::agent_after, refusals::Refusals},
+};
+
+/// Takes a folder from the agent, and with the last one the tools for files.
+#[utoipa::path(
+    patch,
+    path = "/v1/agents/{agent_id}/sources/detach/{source_id}",
+    operation_id = "agents.sources.detach",
+    tag = "agents/sources",
+    params(
+        ("agent_id" = String, Path, description = "`agent-<uuid4>`"),
+        ("source_id" = String, Path, description = "`source-<uuid4>`")
+    ),
+    responses((status = 200, description = "The agent, or nothing to newer clients.", body = Option<AgentState>), Refusals)
+)]
+pub async fn detach(
+    State(app): State<AppState>,
+    Caller(actor): Caller,
+    client: Client,
+    Id(agent): Id<AgentId>,
+    Id(folder): Id<SourceId>,
+) -> Answer<Option<AgentState>> {
+    app.core.detach_folder(&actor, &agent, &folder).await?;
+    Ok(Json(agent_after(&app, &actor, &agent, client).await?))
+}

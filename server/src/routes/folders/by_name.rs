@@ -1,0 +1,27 @@
+//! Finds a folder by its name.
+
+use axum::{Json, extract::State};
+use mneme_domain::SourceId;
+
+use crate::{
+    app::AppState,
+    http::{Answer, Caller, path::FolderName},
+    routes::refusals::Refusals,
+};
+
+/// The id of the folder that has this name.
+#[utoipa::path(
+    get,
+    path = "/v1/folders/name/{folder_name}",
+    operation_id = "folders.retrieve-by-name",
+    tag = "folders",
+    params(("folder_name" = String, Path, description = "The exact name")),
+    responses((status = 200, description = "`source-<uuid4>`", body = String), Refusals)
+)]
+pub async fn by_name(
+    State(app): State<AppState>,
+    Caller(actor): Caller,
+    FolderName(name): FolderName,
+) -> Answer<SourceId> {
+    Ok(Json(app.core.folder_by_name(&actor, &name).await?))
+}

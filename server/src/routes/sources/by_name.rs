@@ -1,0 +1,27 @@
+//! Finds a folder by its name in the words of older clients.
+
+use axum::{Json, extract::State};
+use mneme_domain::SourceId;
+
+use crate::{
+    app::AppState,
+    http::{Answer, Caller, path::SourceName},
+    routes::refusals::Refusals,
+};
+
+/// The id of the folder that has this name.
+#[utoipa::path(
+    get,
+    path = "/v1/sources/name/{source_name}",
+    operation_id = "sources.retrieve-by-name",
+    tag = "sources",
+    params(("source_name" = String, Path, description = "The exact name")),
+    responses((status = 200, description = "`source-<uuid4>`", body = String), Refusals)
+)]
+pub async fn by_name(
+    State(app): State<AppState>,
+    Caller(actor): Caller,
+    SourceName(name): SourceName,
+) -> Answer<SourceId> {
+    Ok(Json(app.core.folder_by_name(&actor, &name).await?))
+}
