@@ -15,8 +15,7 @@ pub fn reply(asked: &Recorded) -> Option<Reply> {
     if text.trim() == "EMPTY" {
         return Some(Reply::empty());
     }
-    if let Some(status) =
-        text.trim().strip_prefix("ERROR ").and_then(|rest| rest.split_whitespace().next()?.parse().ok())
+    if let Some(status) = text.trim().strip_prefix("ERR ").and_then(|rest| rest.split_whitespace().next()?.parse().ok())
     {
         return Some(Reply::error(status, "mock", "scripted failure"));
     }
