@@ -113,10 +113,8 @@ fn compare(place: &str, recorded: &Value, ours: &Value, found: &mut Vec<String>)
             }
         }
         (Value::Array(recorded), Value::Array(ours)) => {
-            recorded
-                .iter()
-                .zip(ours)
-                .for_each(|(recorded, ours)| compare(&format!("{place}[]"), recorded, ours, found));
+            let pairs = recorded.iter().zip(ours).filter(|(recorded, ours)| alike(recorded, ours));
+            pairs.for_each(|(recorded, ours)| compare(&format!("{place}[]"), recorded, ours, found));
         }
         (Value::Null, _) | (_, Value::Null) => {}
         _ if kind_of(recorded) == kind_of(ours) => {}
