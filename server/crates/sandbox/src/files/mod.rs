@@ -39,11 +39,6 @@ impl Allowance {
         Self { left: Arc::new(Left { bytes: AtomicU64::new(bytes), entries }) }
     }
 
-    /// Bytes that are left.
-    pub fn bytes(&self) -> u64 {
-        self.left.bytes.load(Ordering::Relaxed)
-    }
-
     /// Takes bytes, all or none.
     ///
     /// # Errors
@@ -130,7 +125,6 @@ mod tests {
         assert!(allowance.take(6).is_ok());
         assert_eq!(other.take(5).map_err(|error| error.kind()), Err(io::ErrorKind::StorageFull));
         assert!(other.take(4).is_ok());
-        assert_eq!(allowance.bytes(), 0);
         assert!(allowance.take(0).is_ok() && allowance.take(1).is_err());
         assert!((0..MAX_ENTRIES).all(|_| allowance.take_entry().is_ok()) && allowance.take_entry().is_err());
         assert!(Allowance::new(0).take_entry().is_err());
