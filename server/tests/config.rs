@@ -276,7 +276,7 @@ fn the_printed_file_shows_every_key_and_changes_nothing() {
         |line: &&str| line.starts_with('#') && line.contains(" = ") && !line.contains('…') && !line.starts_with("# ");
     let providers = text.find("\n#[[providers]]").unwrap();
     let active: Vec<&str> = text[..providers].lines().filter(settings).map(|line| &line[1..]).collect();
-    assert!(active.len() + 6 == KEYS.len(), "{active:?}");
+    assert!(active.len() + 7 == KEYS.len(), "{active:?}");
     let mut setup = Setup::new().toml(&active.join("\n"));
     setup.flags = Layer { data_dir: setup.flags.data_dir.take(), ..Layer::default() };
     let home = setup.home.path().to_owned();

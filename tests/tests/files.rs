@@ -9,10 +9,10 @@ use futures::stream;
 use mneme_tests::{Provider, Server};
 use serde_json::{Value, json};
 
-mod documents {
-    include!("files/documents.rs");
-}
-use documents::{agent, both, called, folder, form, pdf, post, send, settled, stored, until, upload};
+#[path = "files/documents.rs"]
+mod documents;
+
+use documents::{agent, both, called, folder, form, pdf, post, say, send, settled, stored, until, upload};
 
 const NOTES: &str = "Timber is a dog.\nHe was born in May.\nHe likes the ball.\nHis friend is a cat.\n";
 
@@ -49,12 +49,7 @@ async fn an_agent_reads_its_files_with_its_tools_and_loses_them_with_the_folder(
         for name in ["a.md", "b.md"] {
             stored(&server, &docs, name, format!("# {name}\n\nnews of {name}").as_bytes()).await;
         }
-        post(
-            &server,
-            &format!("/v1/agents/{reader}/messages"),
-            json!({ "messages": [{ "role": "user", "content": "x" }] }),
-        )
-        .await;
+        say(&server, &provider, &reader).await;
         let prompt = provider.chats().last().unwrap().system_prompt();
         assert!(prompt.contains("3: news of b.md") && prompt.contains("- current_files_open=2"), "{prompt}");
         assert!(prompt.contains("<file status=\"closed\" name=\"docs/notes.txt\"/>"), "{prompt}");
@@ -64,12 +59,7 @@ async fn an_agent_reads_its_files_with_its_tools_and_loses_them_with_the_folder(
         let (_, state) = server.patch(&format!("/v1/agents/{reader}/folders/detach/{docs}"), &json!({})).await;
         let names: Vec<&str> = state["tools"].as_array().unwrap().iter().map(|t| t["name"].as_str().unwrap()).collect();
         assert!(!names.contains(&"open_files") && names.contains(&"memory_insert"), "{names:?}");
-        post(
-            &server,
-            &format!("/v1/agents/{reader}/messages"),
-            json!({ "messages": [{ "role": "user", "content": "x" }] }),
-        )
-        .await;
+        say(&server, &provider, &reader).await;
         let prompt = provider.chats().last().unwrap().system_prompt();
         assert!(!prompt.contains("<directories>") && !prompt.contains("news of"), "{prompt}");
     }
@@ -152,10 +142,10 @@ async fn what_cannot_be_read_says_why_and_leaves_nothing_behind() {
         let cut = &pdf(&["Hello".to_owned()])[..50];
         for (name, content, hint) in [
             ("cut.pdf", cut, "damaged or cut off"),
-            ("lie.pdf", b"only words", "is no PDF"),
-            ("lie.txt", b"\x7fELF\x02\x01\x01\0\0\0", "a program (ELF)"),
-            ("none.pdf", &pdf(&[String::new()]), "no text in it"),
-            ("old.docx", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1 rest", "old binary format"),
+            ("lie.pdf", &b"only words"[..], "is no PDF"),
+            ("lie.txt", &b"\x7fELF\x02\x01\x01\0\0\0"[..], "a program (ELF)"),
+            ("none.pdf", &pdf(&[String::new()])[..], "no text in it"),
+            ("old.docx", &b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1 rest"[..], "old binary format"),
         ] {
             let file = stored(&server, &docs, name, content).await;
             assert_eq!(file["processing_status"], "error", "{file}");
@@ -221,6 +211,25 @@ async fn two_gigabytes_are_refused_without_being_read() {
 }
 
 #[tokio::test]
+async fn a_disk_that_takes_nothing_refuses_the_upload_and_loses_nothing() {
+    let provider = Provider::start().await;
+    let mut server = Server::builder().provider(&provider).start().await;
+    let docs = folder(&server, "docs").await;
+    stored(&server, &docs, "kept.txt", b"kept").await;
+    // A folder below a file: whatever is written there fails.
+    let nowhere = server.data_dir().join("mneme.toml");
+    std::fs::write(&nowhere, "").unwrap();
+    let nowhere = nowhere.join("uploads");
+    server.restart_as(|builder| builder.env("MNEME_UPLOADS_DIR", nowhere.to_str().unwrap())).await;
+    let (status, refused) = upload(&server, &docs, "lost.txt", b"lost", "").await;
+    assert_eq!((status, refused["detail"].as_str().unwrap().contains("disk may be full")), (503, true), "{refused}");
+    server.restart_as(|builder| builder.without_env("MNEME_UPLOADS_DIR")).await;
+    let (_, files) = server.get(&format!("/v1/folders/{docs}/files?include_content=true")).await;
+    assert_eq!((files.as_array().unwrap().len(), &files[0]["content"]), (1, &json!("kept")), "{files}");
+    assert_eq!(stored(&server, &docs, "again.txt", b"again").await["content"], "again");
+}
+
+#[tokio::test]
 async fn files_are_read_and_found_by_words_when_nothing_can_be_embedded() {
     for (provider, server) in both().await {
         let config = json!({
@@ -266,7 +275,7 @@ async fn a_file_deleted_while_it_is_read_leaves_nothing() {
 async fn a_killed_server_goes_on_with_what_it_had_received() {
     for (_provider, mut server) in both().await {
         let docs = folder(&server, "docs").await;
-        for round in 0..4 {
+        for round in 0..3 {
             let (_, file) = upload(&server, &docs, &format!("{round}.pdf"), &long_pdf(), "").await;
             let id = file["id"].as_str().unwrap().to_owned();
             tokio::time::sleep(Duration::from_millis(40 * round)).await;

@@ -22,13 +22,7 @@ pub fn read(bytes: Vec<u8>, careful: bool) -> Result<Reading> {
         return Err(unreadable(format!("The PDF has {} pages; at most {MAX_PAGES} are read", pages.len())));
     }
     let mut text = String::new();
-    if careful {
-        for page in &pages {
-            // A page that cannot be read leaves the others.
-            let found = document.extract_text(&[*page]).unwrap_or_default();
-            add(&mut text, &found)?;
-        }
-    } else {
+    if !careful {
         for page in &pages {
             let mut found = String::new();
             let mut output = PlainTextOutput::new(&mut found);
@@ -38,9 +32,16 @@ pub fn read(bytes: Vec<u8>, careful: bool) -> Result<Reading> {
             add(&mut text, &found)?;
         }
     }
+    // It also knows some fonts that the other one does not.
+    if text.trim().is_empty() {
+        text.clear();
+        for page in &pages {
+            add(&mut text, &document.extract_text(&[*page]).unwrap_or_default())?;
+        }
+    }
     if text.trim().is_empty() {
         let count = pages.len();
-        let pages = if count == 1 { "page".to_owned() } else { format!("{count} pages") };
+        let pages = if count == 1 { "1 page".to_owned() } else { format!("{count} pages") };
         return Err(unreadable(format!(
             "The PDF has {pages} and no text in it: it is made of images; run it through text recognition (OCR) first"
         )));

@@ -202,6 +202,8 @@ fn bombs_are_given_up() {
     assert!(refusal("a.xlsx", &sheet).contains("unpacks to more than"));
     let deep = format!("<w:document>{}", "<w:p>".repeat(100_000));
     assert!(refusal("a.docx", &archive(&[("word/document.xml", &deep)])).contains("too deeply"));
+    let nested = "<div>".repeat(100_000);
+    assert!(refusal("a.html", nested.as_bytes()).contains("nest too deeply"));
     let laughs = "<!DOCTYPE d [<!ENTITY a \"ha\"><!ENTITY b \"&a;&a;&a;&a;\">]><d><t>&b;&b; end</t></d>";
     assert_eq!(text("a.docx", &archive(&[("word/document.xml", laughs)])), "end");
     assert!(refusal("a.txt", "word ".repeat(6 << 20).as_bytes()).contains("more than 24 MB of text"));

@@ -126,7 +126,11 @@ impl Body {
             "tab" if !self.paragraph.is_empty() => self.paragraph.push('\t'),
             "br" | "cr" => self.paragraph.push('\n'),
             "noBreakHyphen" => self.paragraph.push('-'),
-            "pStyle" => self.heading = attribute(element, "val").and_then(|style| level(&style)).unwrap_or(0),
+            "pStyle" => {
+                let style = attribute(element, "val").unwrap_or_default();
+                self.heading = level(&style).unwrap_or(0);
+                self.item |= style.starts_with("List");
+            }
             "ph" if attribute(element, "type").is_some_and(|kind| matches!(kind.as_str(), "title" | "ctrTitle")) => {
                 self.heading = 2;
             }

@@ -78,6 +78,7 @@ async fn open(config: &Config) -> Result<(Arc<Core>, Presence), CommandError> {
     let (store, presence) = store?;
     let core = services::core(config, providers, store, sandbox, llm)?;
     core.start().await.map_err(|error| CommandError::new("cannot start", error))?;
+    core.prepare_reader();
     Ok((core, presence))
 }
 

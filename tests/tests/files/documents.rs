@@ -13,7 +13,7 @@ pub async fn both() -> Vec<(Provider, Server)> {
     let mut all = Vec::new();
     for url in [None, Some(Postgres::shared().create_database())] {
         let provider = Provider::start().await;
-        let mut builder = Server::builder().provider(&provider);
+        let mut builder = Server::builder().provider(&provider).env("MNEME_RUN_LEASE_SECONDS", "2");
         if let Some(url) = &url {
             builder = builder.database_url(url);
         }
@@ -93,6 +93,13 @@ pub async fn called(server: &Server, provider: &Provider, agent: &str, name: &st
     let answer = post(server, &format!("/v1/agents/{agent}/messages"), body).await;
     let messages = answer["messages"].as_array().unwrap();
     messages.iter().find(|message| message["message_type"] == "tool_return_message").unwrap().clone()
+}
+
+/// A message that the model answers in words.
+pub async fn say(server: &Server, provider: &Provider, agent: &str) {
+    provider.reply(Reply::text("ok"));
+    let body = json!({ "messages": [{ "role": "user", "content": "Hello" }] });
+    post(server, &format!("/v1/agents/{agent}/messages"), body).await;
 }
 
 /// A PDF with one line of text on each page.

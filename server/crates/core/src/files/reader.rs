@@ -52,6 +52,21 @@ pub enum Unread {
 }
 
 impl Core {
+    /// Loads the reader of documents in the background: compiling it, once for each version of the server, takes seconds
+    /// that the first upload need not wait.
+    pub fn prepare_reader(self: &Arc<Self>) {
+        let core = Arc::clone(self);
+        self.tasks.spawn(async move {
+            let loaded = tokio::select! {
+                loaded = core.sandbox.documents() => loaded.map(drop),
+                () = core.closing.cancelled() => Ok(()),
+            };
+            if let Err(error) = loaded {
+                tracing::warn!(%error, "the reader of documents cannot be loaded");
+            }
+        });
+    }
+
     /// The text of an upload, with the places of its chunks.
     pub(super) async fn read_document(
         &self,

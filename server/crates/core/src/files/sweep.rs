@@ -16,9 +16,9 @@ const SWEEP: i64 = 50;
 /// How often one is begun again. What stops its server every time must not do so for ever.
 const ATTEMPTS: i64 = 4;
 /// How often somebody looks.
-const LOOK: Duration = Duration::from_secs(15);
+const LOOK: Duration = Duration::from_secs(5);
 /// How many looks come between two at files without vectors.
-const LOOKS: u32 = 40;
+const LOOKS: u32 = 120;
 /// How long an upload that lies on another machine waits for its server to come back, in seconds.
 const PATIENCE: i64 = 600;
 
@@ -29,7 +29,6 @@ impl Core {
     /// Goes on with what was left, and looks for more from time to time.
     pub(crate) async fn begin_file_work(self: &Arc<Self>) -> Result<()> {
         self.sweep_files().await?;
-        self.prepare_reader();
         tokio::spawn(Self::look_for_files(Arc::downgrade(self)));
         Ok(())
     }
