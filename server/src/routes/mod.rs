@@ -9,6 +9,7 @@ pub mod archival;
 pub mod archives;
 pub mod blocks;
 pub mod chat;
+pub mod groups;
 pub mod health;
 pub mod identities;
 pub mod jobs;
@@ -42,6 +43,7 @@ pub fn all() -> OpenApiRouter<AppState> {
         .merge(chat::routes())
         .merge(blocks::routes())
         .merge(identities::routes())
+        .merge(groups::routes())
         .merge(tools::routes())
         .merge(runs::routes())
         .merge(jobs::routes())

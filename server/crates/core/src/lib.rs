@@ -11,6 +11,7 @@ pub mod envelope;
 mod error;
 mod execute;
 mod failpoint;
+mod groups;
 mod history;
 mod identities;
 mod lifecycle;
@@ -35,8 +36,8 @@ use mneme_domain::{Actor, Env};
 use mneme_llm::LlmClient;
 use mneme_sandbox::Sandbox;
 pub use mneme_store::{
-    Store, agents::AgentFilter, archives::ArchiveFilter, blocks::BlockFilter, identities::IdentityFilter,
-    messages::MessageSearch, runs::RunFilter, steps::StepFilter, tools::ToolFilter,
+    Store, agents::AgentFilter, archives::ArchiveFilter, blocks::BlockFilter, groups::GroupFilter,
+    identities::IdentityFilter, messages::MessageSearch, runs::RunFilter, steps::StepFilter, tools::ToolFilter,
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -48,6 +49,7 @@ pub use error::{CoreError, LlmFailure, Result};
 pub use execute::{Answer as ToolAnswer, SourceRun};
 #[cfg(feature = "extism")]
 pub use execute::{PluginNetwork, plugin_limits};
+pub use groups::{Broadcast, BroadcastReply, GroupTurn};
 pub use models::{ModelFilter, ModelRegistry, ProviderView, provider_type};
 pub use packages::PackagesConfig;
 pub use portable::ImportOptions;

@@ -9,6 +9,7 @@ pub mod block;
 pub mod clock;
 pub mod content;
 pub mod envelope;
+pub mod group;
 pub mod identity;
 pub mod ids;
 pub mod job;

@@ -14,6 +14,7 @@ mod config;
 mod conn;
 pub mod denials;
 mod error;
+pub mod groups;
 pub mod identities;
 mod json;
 mod keys;

@@ -39,6 +39,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     migration!(7, "0007_keys_and_denials"),
     migration!(8, "0008_durable_runs"),
     migration!(9, "0009_identities"),
+    migration!(10, "0010_groups"),
 ];
 
 statements! {

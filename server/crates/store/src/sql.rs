@@ -13,7 +13,7 @@
 use std::{borrow::Cow, sync::OnceLock};
 
 use mneme_domain::{
-    AgentId, ArchiveId, BlockId, EntityId, IdentityId, MessageId, OrgId, PassageId, ProviderId, RunId, StepId,
+    AgentId, ArchiveId, BlockId, EntityId, GroupId, IdentityId, MessageId, OrgId, PassageId, ProviderId, RunId, StepId,
     Timestamp, ToolId, TraceId, UserId, clock::to_micros,
 };
 use sqlx::{Arguments, postgres::PgArguments, sqlite::SqliteArguments};
@@ -195,7 +195,7 @@ macro_rules! id_args {
         }
     )*};
 }
-id_args!(OrgId UserId AgentId ArchiveId PassageId BlockId IdentityId ToolId MessageId RunId StepId TraceId ProviderId);
+id_args!(OrgId UserId AgentId ArchiveId PassageId BlockId GroupId IdentityId ToolId MessageId RunId StepId TraceId ProviderId);
 
 /// The arguments of a statement, in the order of its binds.
 macro_rules! args {

@@ -3,14 +3,14 @@
 mod cancel;
 mod create;
 mod create_async;
-mod list;
+pub mod list;
 mod modify;
 mod preview;
 mod reset;
 mod search;
 mod stream;
 mod summarize;
-mod turn;
+pub mod turn;
 
 use utoipa_axum::{router::OpenApiRouter, routes};
 

@@ -24,10 +24,8 @@ impl Core {
             check_timezone(name)?;
         }
         let some = |list: &Option<Vec<String>>| list.as_ref().is_some_and(|list| !list.is_empty());
-        if some(&body.source_ids) || body.enable_sleeptime == Patch::Set(true) {
-            return Err(CoreError::Invalid(
-                "This version of the server does not support folders or sleep-time agents".into(),
-            ));
+        if some(&body.source_ids) {
+            return Err(CoreError::Invalid("This version of the server does not support folders".into()));
         }
         for _ in 0..TRIES {
             match self.try_update(actor, id, body.clone()).await {
@@ -71,6 +69,7 @@ impl Core {
         body.project_id.apply(&mut agent.project_id);
         body.template_id.apply(&mut agent.template_id);
         body.base_template_id.apply(&mut agent.base_template_id);
+        let falls_asleep = body.enable_sleeptime == Patch::Set(true);
         body.enable_sleeptime.apply(&mut agent.enable_sleeptime);
         body.response_format.apply(&mut agent.response_format);
         body.last_run_completion.apply(&mut agent.last_run_completion);
@@ -124,6 +123,9 @@ impl Core {
             agents::set_variables(&mut tx, actor, id, &variables(given)).await?;
         }
         agents::update(&mut tx, actor, &agent).await?;
+        if falls_asleep {
+            self.ensure_sleeper(&mut tx, actor, &agent).await?;
+        }
         let full = agents::full(&mut tx, actor, id, Include::ALL).await?;
         tx.commit().await?;
         let full = full.ok_or_else(|| CoreError::missing("Agent", id))?;

@@ -23,7 +23,7 @@ use mneme_store::{
 };
 use parking_lot::Mutex;
 
-use crate::{Core, CoreError, MemoryBounds, PassageQuery, dates};
+use crate::{Core, CoreError, MemoryBounds, PassageQuery, api::Chain, dates};
 
 /// Hits that a search returns when the tool does not say.
 const DEFAULT_HITS: u32 = 5;
@@ -97,7 +97,7 @@ pub struct AgentHost {
     agent: AgentId,
     timezone: String,
     working: Arc<Mutex<Working>>,
-    chain: Arc<[AgentId]>,
+    chain: Arc<Chain>,
     writes: Mutex<Vec<(String, String)>>,
     kept: Mutex<Vec<Passage>>,
 }
@@ -109,7 +109,7 @@ impl AgentHost {
         actor: Actor,
         agent: AgentId,
         timezone: Option<String>,
-        chain: Arc<[AgentId]>,
+        chain: Arc<Chain>,
         working: Arc<Mutex<Working>>,
     ) -> Self {
         let timezone = timezone.unwrap_or_else(|| "UTC".into());

@@ -6,8 +6,9 @@
 use std::{collections::HashMap, sync::Arc};
 
 use mneme_domain::{
-    Actor, AgentId, EntityId, IdentityId, ToolId,
+    Actor, AgentId, EntityId, GroupId, IdentityId, ToolId,
     agent::{Agent, AgentFull, Include},
+    group::Group,
     identity::Identity,
     tool::Tool,
 };
@@ -20,12 +21,12 @@ use super::{
 use crate::{
     Conn, Result,
     blocks::{StoredBlock, row::BlockRow},
-    distinct, identities, json,
+    distinct, groups, identities, json,
     sql::{Arg, args, statements},
     tools::{self, ToolRef},
 };
 
-/// Columns with the relationships of `agents a` that `$3` to `$7` ask for, in the words of an engine: what makes an
+/// Columns with the relationships of `agents a` that `$3` to `$8` ask for, in the words of an engine: what makes an
 /// array of rows, what makes an array and an object of values, and what makes a text of the result.
 macro_rules! related {
     ($rows:literal, $array:literal, $object:literal, $text:literal) => {
@@ -75,7 +76,9 @@ macro_rules! related {
             "(ai.position, ai.identity_id))",
             $text,
             "
-                from agent_identities ai where ai.org_id = a.org_id and ai.agent_id = a.id) end as identities"
+                from agent_identities ai where ai.org_id = a.org_id and ai.agent_id = a.id) end as identities,
+            case when $8 then (select gr.id from agent_groups gr
+                where gr.org_id = a.org_id and gr.manager_agent_id = a.id order by gr.seq limit 1) end as managed"
         )
     };
 }
@@ -108,6 +111,7 @@ struct RelatedRow {
     tools: Option<String>,
     variables: Option<String>,
     identities: Option<String>,
+    managed: Option<String>,
 }
 
 #[derive(sqlx::FromRow)]
@@ -141,6 +145,7 @@ struct Related {
     tools: Vec<ToolRef>,
     variables: Vec<VariableRow>,
     identities: Vec<IdentityId>,
+    managed: Option<GroupId>,
 }
 
 /// The items of an array in the order of their places.
@@ -172,17 +177,19 @@ impl RelatedRow {
             identities: items("agent_identities", self.identities.as_deref(), |(position, id): (i64, String)| {
                 Ok((position, IdentityId::trusted(id)))
             })?,
+            managed: self.managed.clone().map(GroupId::trusted),
         })
     }
 }
 
-fn wanted<'a>(include: Include) -> [Arg<'a>; 5] {
+fn wanted<'a>(include: Include) -> [Arg<'a>; 6] {
     [
         include.tags.into(),
         include.blocks.into(),
         include.tools.into(),
         include.secrets.into(),
         include.identities.into(),
+        include.groups.into(),
     ]
 }
 
@@ -194,6 +201,10 @@ async fn full_of(c: &mut Conn, a: &Actor, agent: Agent, related: Related) -> Res
         tools: tools::shared(c, a, &related.tools).await?,
         variables: variables::open(c, a, related.variables)?,
         identities: identities::get_many(c, a, &related.identities).await?,
+        group: match &related.managed {
+            Some(id) => groups::get(c, a, id).await?,
+            None => None,
+        },
     })
 }
 
@@ -227,6 +238,9 @@ pub async fn full_many(c: &mut Conn, a: &Actor, agents: Vec<Agent>, include: Inc
     let known: Vec<IdentityId> = related.values().flat_map(|related| related.identities.iter().cloned()).collect();
     let known = identities::get_many(c, a, &distinct(&known)).await?;
     let known: HashMap<&IdentityId, &Identity> = known.iter().map(|identity| (&identity.id, identity)).collect();
+    let managed: Vec<GroupId> = related.values().filter_map(|related| related.managed.clone()).collect();
+    let managed = groups::get_many(c, a, &managed).await?;
+    let managed: HashMap<&GroupId, &Group> = managed.iter().map(|group| (&group.id, group)).collect();
     let mut full = Vec::with_capacity(agents.len());
     for agent in agents {
         let related = related.remove(&agent.id).unwrap_or_default();
@@ -236,6 +250,7 @@ pub async fn full_many(c: &mut Conn, a: &Actor, agents: Vec<Agent>, include: Inc
             blocks: related.blocks.into_iter().map(|stored| stored.block).collect(),
             variables: variables::open(c, a, related.variables)?,
             identities: related.identities.iter().filter_map(|id| known.get(id).copied().cloned()).collect(),
+            group: related.managed.as_ref().and_then(|id| managed.get(id).copied().cloned()),
             agent,
         });
     }

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use super::migrated;
 use crate::{
-    Engine, agents, archives, blocks, denials, identities, keys, messages, migrate, passages, presence, providers,
-    runs,
+    Engine, agents, archives, blocks, denials, groups, identities, keys, messages, migrate, passages, presence,
+    providers, runs,
     sql::{Sql, args},
     steps, tenants, tools, variables,
 };
@@ -17,6 +17,7 @@ fn all() -> Vec<(&'static str, &'static Sql)> {
         blocks::all_statements(),
         messages::statements(),
         denials::statements(),
+        groups::all_statements(),
         identities::all_statements(),
         keys::statements(),
         migrate::statements(),

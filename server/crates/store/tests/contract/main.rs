@@ -12,6 +12,7 @@ mod blocks;
 mod components;
 mod denials;
 mod fixtures;
+mod groups;
 mod identities;
 mod leases;
 mod messages;
