@@ -13,6 +13,7 @@ pub mod archives;
 pub mod blocks;
 pub mod chat;
 pub mod folders;
+pub mod groups;
 pub mod health;
 pub mod identities;
 pub mod jobs;
@@ -52,6 +53,7 @@ pub fn all() -> OpenApiRouter<AppState> {
         .merge(chat::routes())
         .merge(blocks::routes())
         .merge(identities::routes())
+        .merge(groups::routes())
         .merge(tools::routes())
         .merge(runs::routes())
         .merge(jobs::routes())

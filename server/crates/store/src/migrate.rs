@@ -46,6 +46,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     migration!(VECTORS, "0010_vectors"),
     migration!(11, "0011_vectors_moved"),
     migration!(12, "0012_identities"),
+    migration!(13, "0013_groups"),
 ];
 
 statements! {

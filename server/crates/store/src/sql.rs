@@ -13,7 +13,7 @@
 use std::{borrow::Cow, sync::OnceLock};
 
 use mneme_domain::{
-    AgentId, ArchiveId, BlockId, EntityId, FileId, IdentityId, MessageId, OrgId, PassageId, ProviderId, RunId,
+    AgentId, ArchiveId, BlockId, EntityId, FileId, GroupId, IdentityId, MessageId, OrgId, PassageId, ProviderId, RunId,
     SourceId, StepId, Timestamp, ToolId, TraceId, UserId, clock::to_micros,
 };
 use sqlx::{Arguments, postgres::PgArguments, sqlite::SqliteArguments};
@@ -197,7 +197,7 @@ macro_rules! id_args {
         }
     )*};
 }
-id_args!(OrgId UserId AgentId ArchiveId PassageId SourceId FileId BlockId IdentityId ToolId MessageId RunId StepId TraceId ProviderId);
+id_args!(OrgId UserId AgentId ArchiveId PassageId SourceId FileId BlockId GroupId IdentityId ToolId MessageId RunId StepId TraceId ProviderId);
 
 /// The arguments of a statement, in the order of its binds.
 macro_rules! args {

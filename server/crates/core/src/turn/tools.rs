@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use futures::future::join_all;
 use mneme_domain::{
-    Actor, AgentId, RunId, StepId, ToolId,
+    Actor, RunId, StepId, ToolId,
     agent::Agent,
     archive::Passage,
     message::{StoredToolCall, StoredToolReturn, ToolStatus},
@@ -18,7 +18,7 @@ use super::{
     host::{AgentHost, Working},
     rules::Offer,
 };
-use crate::{Core, execute};
+use crate::{Core, api::Chain, execute};
 
 /// What came of one call.
 #[derive(Debug, Clone)]
@@ -41,8 +41,8 @@ pub struct Caller<'a> {
     pub tools: &'a [Arc<Tool>],
     /// The run and its step.
     pub step: (&'a RunId, &'a StepId),
-    /// The agents whose tool calls wait for this one's end, this one last.
-    pub chain: Arc<[AgentId]>,
+    /// What led to the calls, the agent itself last.
+    pub chain: Arc<Chain>,
 }
 
 impl Caller<'_> {

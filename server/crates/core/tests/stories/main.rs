@@ -5,6 +5,7 @@
 mod approvals;
 mod background;
 mod common;
+mod groups;
 mod hostile_models;
 mod legacy;
 mod retrieval;

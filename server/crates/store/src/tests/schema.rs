@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use super::migrated;
 use crate::{
-    Engine, agents, archives, blocks, denials, files, folders, identities, keys, messages, migrate, passages, presence,
+    Engine, agents, archives, blocks, denials, files, folders, groups, identities, keys, messages, migrate, passages,
+    presence,
     providers, runs,
     sql::{Sql, args},
     steps, tenants, tools, variables, vectors,
@@ -19,6 +20,7 @@ fn all() -> Vec<(&'static str, &'static Sql)> {
         denials::statements(),
         files::all_statements(),
         folders::all_statements(),
+        groups::all_statements(),
         identities::all_statements(),
         keys::statements(),
         migrate::statements(),
