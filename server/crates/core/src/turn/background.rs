@@ -227,12 +227,13 @@ impl Core {
         if !read.is_empty() || !run.status.is_terminal() {
             return Ok((read.into_iter().map(|(place, payload)| (place, payload.into())).collect(), false));
         }
+        // Read again as a whole: its last events may have been kept since the read above.
         let kept = self.kept_events(actor, id).await?;
         let last = kept.last().map_or(0, |(place, _)| *place);
         let missing = self.unkept_events(actor, &run, &kept).await?;
         let places = last + 1..;
         let made = places.zip(missing).map(|(at, event)| (at, keep(event, at, id).into()));
-        Ok((made.filter(|(at, _)| *at > place).collect(), true))
+        Ok((kept.into_iter().chain(made).filter(|(at, _)| *at > place).collect(), true))
     }
 
     /// Ends runs of an agent: the ones named, else all that are not over. What could be ended comes back.
