@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::figures::Figures;
-use crate::measures::{runs::Within, stream::Door};
+use crate::measures::{runs::Within, scripts::Script, stream::Door};
 use crate::retired::{self, Retired};
 
 /// One line of the table.
@@ -54,7 +54,14 @@ pub enum Kind {
     LargeInsert,
     LargeSearch,
     LargeFirst,
-    PythonTool,
+    ScriptTool {
+        script: Script,
+        clients: usize,
+    },
+    /// The first call of a tool in source after a start.
+    FirstScript,
+    /// What many calls of tools in source leave.
+    ScriptGrowth,
     PdfIngest,
     GrepFolder,
     MemoryGrowth,
@@ -154,7 +161,11 @@ pub const MEASURES: &[Measure] = &[
     measure("large-insert", "insert 100,000 passages of 384 dimensions, in batches", Kind::LargeInsert, Some(Target::Rate(3000.0)), None),
     measure("large-search", "hybrid search over 100,000 passages, 1 client", Kind::LargeSearch, Some(Target::Median(15.0)), None),
     measure("large-first", "first search over 100,000 passages after a start", Kind::LargeFirst, Some(Target::Median(300.0)), None),
-    measure("python-tool", "Python tool run, warm, 1 client", Kind::PythonTool, None, Some(retired::PYTHON_TOOL)),
+    measure("python-tool", "Python tool run, warm, 1 client", Kind::ScriptTool { script: Script::Python, clients: 1 }, Some(Target::Median(6.0)), Some(retired::PYTHON_TOOL)),
+    measure("python-tool-32", "Python tool run, warm, 32 clients", Kind::ScriptTool { script: Script::Python, clients: 32 }, None, Some(retired::PYTHON_TOOL)),
+    measure("python-first", "Python tool run, first after a start with warm caches", Kind::FirstScript, Some(Target::Median(25.0)), Some(retired::PYTHON_TOOL_COLD)),
+    measure("js-tool", "TypeScript tool run, warm, 1 client", Kind::ScriptTool { script: Script::JavaScript, clients: 1 }, Some(Target::Median(2.0)), None),
+    measure("python-growth", "memory after 10,000 Python tool runs, 4 clients", Kind::ScriptGrowth, Some(Target::Growth(20.0)), None),
     measure("pdf-ingest", "a PDF of 300 pages, from upload to searchable by meaning", Kind::PdfIngest, Some(Target::Median(10_000.0)), None),
     measure("grep-folder", "grep over a folder of 1,000 files, the call by itself", Kind::GrepFolder, Some(Target::Median(300.0)), None),
     measure("memory-growth", "memory after many turns, 8 clients", Kind::MemoryGrowth, Some(Target::Growth(20.0)), Some(retired::MEMORY_AFTER_LOAD)),

@@ -20,10 +20,10 @@ mod fixtures;
 mod growth;
 mod history;
 mod large;
-mod python;
 mod read;
 mod requests;
 pub mod runs;
+pub mod scripts;
 mod start;
 pub mod stream;
 mod tool_call;
@@ -65,10 +65,12 @@ impl Bench {
             Kind::FirstToken { door } => self.first_token(door).await,
             Kind::ArchivalInsert => self.archival_insert().await,
             Kind::ArchivalSearch => self.archival_search().await,
-            Kind::PythonTool => self.python_tool().await,
             Kind::LargeInsert => self.large_insert().await,
             Kind::LargeSearch => self.large_search().await,
             Kind::LargeFirst => self.large_first().await,
+            Kind::ScriptTool { script, clients } => self.script_tool(script, clients).await,
+            Kind::FirstScript => self.first_script().await,
+            Kind::ScriptGrowth => self.script_growth().await,
             Kind::PdfIngest => self.pdf_ingest().await,
             Kind::GrepFolder => self.grep_folder().await,
             Kind::MemoryGrowth => self.memory_growth().await,

@@ -47,5 +47,7 @@ pub const ARCHIVAL_INSERT: Retired = load(7.8, 125.0, 209.0);
 pub const ARCHIVAL_SEARCH: Retired = Retired { rate: None, p50: Some(103.0), p99: Some(185.0), mebibytes: None };
 /// In a virtual environment, the faster of its two ways; in a plain subprocess 4/s.
 pub const PYTHON_TOOL: Retired = load(25.0, 39.0, 85.0);
+/// In a plain subprocess; in a virtual environment 6.7 s.
+pub const PYTHON_TOOL_COLD: Retired = took(850.0);
 pub const IDLE_MEMORY: Retired = memory(405.0);
 pub const MEMORY_AFTER_LOAD: Retired = memory(503.0);

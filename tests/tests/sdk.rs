@@ -77,6 +77,21 @@ async fn typescript_1x() {
 }
 
 #[tokio::test]
+async fn vercel_ai_sdk() {
+    let provider = Provider::start().await;
+    let insert = json!({"label": "human", "new_str": "The user's name is Ada."});
+    provider
+        .reply(Reply::text("Nice to meet you, Ada."))
+        .reply(Reply::tool_call("memory_insert", insert))
+        .reply(Reply::text("Noted: you are Ada."));
+    let server = Server::start(&provider).await;
+    let text = run(sdk::typescript("vercel-ai-sdk.ts"), &server).await;
+    assert!(text.contains("generated: Nice to meet you, Ada."), "{text}");
+    assert!(text.contains("called: memory_insert") && text.contains("streamed: Noted: you are Ada."), "{text}");
+    assert!(text.ends_with("Everything was as expected.\n"), "{text}");
+}
+
+#[tokio::test]
 async fn python_1x_on_postgres() {
     let provider = story().await;
     let url = Postgres::shared().create_database();

@@ -40,6 +40,7 @@
 //! Build the crate (`crate-type = ["cdylib"]`) for `wasm32-wasip2`; the file is the tool.
 
 mod answer;
+mod api;
 mod arguments;
 mod capability;
 mod environment;
@@ -56,6 +57,7 @@ pub mod guest;
 pub mod mock;
 
 pub use answer::{IntoAnswer, Json};
+pub use api::Api;
 pub use arguments::Arguments;
 pub use capability::{Agent, Archival, Capability, Conversation, Files, Log, Memory, MemoryEditor};
 pub use environment::{FromEnvironment, Secret};

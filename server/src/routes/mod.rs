@@ -14,6 +14,7 @@ pub mod batches;
 pub mod blocks;
 pub mod chat;
 pub mod folders;
+pub mod groups;
 pub mod health;
 pub mod identities;
 pub mod jobs;
@@ -56,6 +57,7 @@ pub fn all() -> OpenApiRouter<AppState> {
         .merge(chat::routes())
         .merge(blocks::routes())
         .merge(identities::routes())
+        .merge(groups::routes())
         .merge(tools::routes())
         .merge(mcp_tools::routes())
         .merge(mcp_servers::routes())

@@ -19,7 +19,7 @@ pub struct RequestBuilder<'h> {
 }
 
 impl<'h> RequestBuilder<'h> {
-    pub(super) fn new(host: &'h dyn Host, method: &str, url: &str) -> Self {
+    pub(crate) fn new(host: &'h dyn Host, method: &str, url: &str) -> Self {
         let request = Url::parse(url).map(|url| Request::new(method, url));
         Self { host, request, redirects: REDIRECTS }
     }

@@ -1,4 +1,5 @@
 // The names that every program finds: process, console, display, the agent.
+import { require } from './files.js';
 import { line } from './inspect.js';
 
 const FORMS = ['image/png', 'image/jpeg', 'image/svg+xml', 'text/html', 'text/markdown'];
@@ -25,6 +26,7 @@ export function prepare(program, agent) {
   define('agentState', agent);
   define('agent_state', agent);
   define('display', display);
+  define('require', require);
   const out = (...values) => print.out(line(values));
   const err = (...values) => print.err(line(values));
   const counts = {};

@@ -7,6 +7,11 @@ import typing
 from . import coerce, loop
 from .misfits import Misfit
 
+try:
+    import annotationlib
+except ImportError:  # before Python 3.14, where annotations are evaluated at once
+    annotationlib = None
+
 #: The parameter that the calling agent is passed as.
 AGENT_STATE = "agent_state"
 _EMPTY = inspect.Parameter.empty
@@ -93,7 +98,7 @@ def _through(schema, given):
 
 
 def _bound(target, given, agent_state, coerced):
-    parameters = inspect.signature(target).parameters
+    parameters = _signature(target).parameters
     hints = _hints(target)
     given = dict(given)
     positional, named, problems = [], {}, []
@@ -143,6 +148,21 @@ def _coerced(value, name, parameter, annotation, problems):
     return None
 
 
+def _signature(target):
+    try:
+        return inspect.signature(target)
+    except NameError:
+        # Annotations name what the source does not have.
+        return inspect.signature(target, annotation_format=annotationlib.Format.FORWARDREF)
+
+
+def _annotations(function):
+    try:
+        return getattr(function, "__annotations__", {})
+    except NameError:
+        return annotationlib.get_annotations(function, format=annotationlib.Format.FORWARDREF)
+
+
 def _hints(target):
     function = getattr(target, "__func__", target)
     try:
@@ -151,7 +171,7 @@ def _hints(target):
         pass
     hints = {}
     known = getattr(function, "__globals__", {})
-    for name, annotation in getattr(function, "__annotations__", {}).items():
+    for name, annotation in _annotations(function).items():
         if isinstance(annotation, str):
             try:
                 annotation = eval(annotation, known)

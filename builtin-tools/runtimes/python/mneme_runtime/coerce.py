@@ -11,6 +11,7 @@ import types
 import typing
 from collections import abc
 
+from . import records
 from .misfits import Misfit, Problem, misfit
 from .scalars import EXACT, KINDS, LENIENT, NAMES, PARSED, parsed
 
@@ -24,8 +25,8 @@ def convert(value, wanted, exact=False):
             return None
         raise misfit(value, "must be null", "none_required")
     if isinstance(wanted, (str, typing.ForwardRef)):
-        # Nothing could resolve the name.
-        return value
+        # Nothing could resolve the name: it is a model that the client kept, and its schema came instead.
+        return records.record(value)
     if isinstance(wanted, typing.NewType):
         return convert(value, wanted.__supertype__, exact)
     if isinstance(wanted, getattr(typing, "TypeAliasType", ())):

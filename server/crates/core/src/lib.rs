@@ -15,6 +15,7 @@ mod execute;
 mod failpoint;
 mod files;
 mod fusion;
+mod groups;
 mod history;
 mod identities;
 mod lifecycle;
@@ -41,8 +42,8 @@ use mneme_domain::{Actor, Env};
 use mneme_llm::LlmClient;
 use mneme_sandbox::Sandbox;
 pub use mneme_store::{
-    Store, agents::AgentFilter, archives::ArchiveFilter, blocks::BlockFilter, identities::IdentityFilter,
-    messages::MessageSearch, runs::RunFilter, steps::StepFilter, tools::ToolFilter,
+    Store, agents::AgentFilter, archives::ArchiveFilter, blocks::BlockFilter, groups::GroupFilter,
+    identities::IdentityFilter, messages::MessageSearch, runs::RunFilter, steps::StepFilter, tools::ToolFilter,
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -56,6 +57,7 @@ pub use execute::{Answer as ToolAnswer, SourceRun};
 #[cfg(feature = "extism")]
 pub use execute::{PluginNetwork, plugin_limits};
 pub use files::{FilesConfig, FoundChunk, Naming, Spool};
+pub use groups::{Broadcast, BroadcastReply, GroupTurn};
 pub use models::{CheckProvider, CreateProvider, ModelFilter, ModelRegistry, ProviderView, UpdateProvider};
 pub use packages::PackagesConfig;
 pub use portable::ImportOptions;

@@ -89,3 +89,15 @@ pub const SUMMARIZE: &str = "\
 The messages above are about to leave your view. Write what you will need of them to go on: who said what that still \
 matters, facts, decisions, open questions, promises, and the state of any task. Plain sentences, at most 200 words, \
 no preamble. Begin with what happened first.";
+
+/// What a sleep-time agent knows of itself, in a block of its own.
+pub const SLEEPTIME_PERSONA: &str = "\
+I look after the memory that I share with another agent. I work while nobody waits: I read what was said since I last \
+looked, decide what will matter later, and keep the shared blocks short, true and free of repetition.";
+
+/// What stands before the conversation that a sleep-time agent is given.
+pub const SLEEPTIME_TASK: &str = "\
+This was said since you last looked. Nobody waits for an answer from you. Bring the memory blocks up to date, then call \
+memory_finish_edits.
+
+";

@@ -11,6 +11,7 @@ use crate::{
     AgentId, BlockId, IdentityId, JsonObject, MessageId, Patch, ToolId,
     block::{Block, CreateBlock},
     folder::{AgentFile, FileBlock, Folder, Source},
+    group::Group,
     identity::Identity,
     llm_config::{EmbeddingConfig, LlmConfig},
     request::MessageCreate,
@@ -148,6 +149,8 @@ pub struct AgentFull {
     pub tools: Vec<Arc<Tool>>,
     pub variables: Vec<AgentVariable>,
     pub identities: Vec<Identity>,
+    /// The group that it manages.
+    pub group: Option<Group>,
     /// Folders that it reads.
     pub folders: Vec<Folder>,
     /// Files that it has open.
@@ -241,10 +244,10 @@ pub struct AgentState {
     pub identities: Vec<Identity>,
     pub message_buffer_autoclear: bool,
     pub enable_sleeptime: Option<bool>,
-    #[schema(value_type = Option<Object>)]
-    pub multi_agent_group: Option<Value>,
-    #[schema(value_type = Option<Object>)]
-    pub managed_group: Option<Value>,
+    /// The group that it manages.
+    pub multi_agent_group: Option<Group>,
+    /// The same in the words of newer clients.
+    pub managed_group: Option<Group>,
     pub last_run_completion: Option<DateTime<Utc>>,
     pub last_run_duration_ms: Option<i64>,
     pub timezone: Option<String>,
@@ -255,7 +258,7 @@ pub struct AgentState {
 
 impl From<AgentFull> for AgentState {
     fn from(full: AgentFull) -> Self {
-        let AgentFull { agent, tags, blocks, tools, variables, identities, folders, open_files } = full;
+        let AgentFull { agent, tags, blocks, tools, variables, identities, group, folders, open_files } = full;
         let limit = agent.file_view_limit();
         Self {
             created_by_id: agent.created_by_id,
@@ -294,8 +297,8 @@ impl From<AgentFull> for AgentState {
             identities,
             message_buffer_autoclear: agent.message_buffer_autoclear,
             enable_sleeptime: agent.enable_sleeptime,
-            multi_agent_group: None,
-            managed_group: None,
+            multi_agent_group: group.clone(),
+            managed_group: group,
             last_run_completion: agent.last_run_completion,
             last_run_duration_ms: agent.last_run_duration_ms,
             timezone: agent.timezone,

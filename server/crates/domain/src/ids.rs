@@ -126,6 +126,8 @@ id_types! {
     ProviderId = "provider";
     /// An identity: a person or thing that an agent talks to.
     IdentityId = "identity";
+    /// A group of agents.
+    GroupId = "group";
     /// An archive: a collection of passages.
     ArchiveId = "archive";
     /// A passage: a text in an archive.

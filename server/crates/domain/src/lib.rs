@@ -11,6 +11,7 @@ pub mod clock;
 pub mod content;
 pub mod envelope;
 pub mod folder;
+pub mod group;
 pub mod identity;
 pub mod ids;
 pub mod job;

@@ -85,6 +85,8 @@ pub struct Limits {
     pub output_bytes: usize,
     /// Size of standard output, and of standard error with the log, in bytes; more is cut off and flagged.
     pub log_bytes: usize,
+    /// What may be written to files of its own, in bytes, if it has the capability `scratch`.
+    pub file_bytes: u64,
 }
 
 impl Default for Limits {
@@ -96,6 +98,7 @@ impl Default for Limits {
             host_call: Duration::from_secs(30),
             output_bytes: 1 << 20,
             log_bytes: 64 << 10,
+            file_bytes: 64 << 20,
         }
     }
 }
@@ -110,6 +113,7 @@ impl Limits {
             wall: policy.wall(),
             output_bytes: bytes(policy.output_bytes),
             log_bytes: bytes(policy.log_bytes),
+            file_bytes: policy.file_bytes,
             ..Self::default()
         }
     }

@@ -33,6 +33,8 @@ pub struct SandboxConfig {
     pub runtimes_dir: Option<PathBuf>,
     /// Puts the runtimes into that folder if they are not there. Called once, before the first is needed.
     pub unpack_runtimes: Option<fn(&Path) -> std::io::Result<()>>,
+    /// Where folders for the files of programs are made. Without it the machine's folder for temporary files.
+    pub scratch_dir: Option<PathBuf>,
     /// Programs of language runtimes that run at the same time; the others wait within their wall-clock limit.
     pub max_scripts: u32,
     /// The most memory that any of them can be given, in bytes. With [`SandboxConfig::max_scripts`] it bounds what
@@ -60,12 +62,20 @@ impl Default for SandboxConfig {
             compile_memory_bytes: 2 << 30,
             runtimes_dir: None,
             unpack_runtimes: None,
+            scratch_dir: None,
             max_scripts: 16,
             max_script_memory_bytes: 512 << 20,
             runtime_compile_timeout: Duration::from_secs(900),
             runtime_compile_memory_bytes: 6 << 30,
             private_hosts: Vec::new(),
         }
+    }
+}
+
+impl SandboxConfig {
+    /// [`SandboxConfig::scratch_dir`], or what stands in for it.
+    pub(crate) fn scratch_dir(&self) -> PathBuf {
+        self.scratch_dir.clone().unwrap_or_else(|| std::env::temp_dir().join("mneme-files"))
     }
 }
 

@@ -5,6 +5,7 @@ use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAlloc
 
 use crate::SandboxError;
 use crate::bindings::Tool;
+use crate::files;
 use crate::limiter::Shape;
 use crate::state::State;
 
@@ -79,6 +80,7 @@ pub fn linker(engine: &Engine) -> Result<Linker<State>, SandboxError> {
     let setup = |error: wasmtime::Error| SandboxError::Setup(format!("{error:#}"));
     let mut linker = Linker::new(engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker).map_err(setup)?;
+    files::bound(&mut linker).map_err(setup)?;
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker).map_err(setup)?;
     Tool::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state).map_err(setup)?;
     Ok(linker)

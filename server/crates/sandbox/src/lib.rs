@@ -18,6 +18,7 @@ mod compile;
 mod component;
 mod config;
 mod engine;
+mod files;
 mod guest;
 mod host;
 mod hostcalls;

@@ -1,5 +1,6 @@
 //! The sandbox: loads guests and runs their tools.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,7 +23,7 @@ use crate::script::Runtimes;
 use crate::state::{Setting, State, Streams};
 use crate::{
     CallOutcome, CallRequest, Courier, Grants, Language, Limits, RuntimeError, SandboxConfig, SandboxError,
-    ScriptOutcome, ScriptRequest, ToolFailure, ToolHost, ToolSpec, component, engine, outcome,
+    ScriptOutcome, ScriptRequest, ToolFailure, ToolHost, ToolSpec, component, engine, files, outcome,
 };
 
 /// Where in the cache folder the compiled code of uploads is.
@@ -53,6 +54,7 @@ struct Shared {
     uploads: Compiler,
     network: Arc<Network>,
     runtimes: Runtimes,
+    scratch: PathBuf,
     builtins: OnceCell<Arc<Builtins>>,
     typescript: OnceCell<Guest>,
     documents: OnceCell<Guest>,
@@ -93,6 +95,8 @@ impl Sandbox {
         let private_hosts = config.private_hosts.clone();
         let network = Arc::new(Network { resolver, private_hosts, tls: Tls::default() });
         let runtimes = Runtimes::new(&config);
+        let scratch = config.scratch_dir();
+        files::sweep(&scratch);
         let (builtins, typescript, documents) = (OnceCell::new(), OnceCell::new(), OnceCell::new());
         Ok(Self {
             shared: Arc::new(Shared {
@@ -104,6 +108,7 @@ impl Sandbox {
                 uploads,
                 network,
                 runtimes,
+                scratch,
                 builtins,
                 typescript,
                 documents,
@@ -207,6 +212,7 @@ impl Sandbox {
             streams: &streams,
             shape: lane.shape(),
             deadline,
+            scratch: &self.shared.scratch,
         };
         let state = State::new(&self.shared.network, setting)?;
         lane.within(&limits, deadline, async {
@@ -280,7 +286,16 @@ impl Sandbox {
         let CallRequest { tool, arguments, host, mut grants, env, .. } = request;
         // A tool has what it declared, as far as it was granted.
         grants.capabilities.retain(|granted| spec.capabilities.contains(granted));
-        let setting = Setting { host, grants, limits, env: &env, streams, shape: lane.shape(), deadline };
+        let setting = Setting {
+            host,
+            grants,
+            limits,
+            env: &env,
+            streams,
+            shape: lane.shape(),
+            deadline,
+            scratch: &self.shared.scratch,
+        };
         let state = State::new(&self.shared.network, setting)?;
         lane.within(limits, deadline, async {
             let mut instance = Instance::start(lane.engine(), guest.pre(), state, limits, streams).await?;
@@ -308,6 +323,7 @@ impl Sandbox {
                 streams: &streams,
                 shape: lane.shape(),
                 deadline,
+                scratch: &self.shared.scratch,
             };
             let state = State::new(&self.shared.network, setting)?;
             let mut instance = Instance::start(lane.engine(), &*pre, state, &limits, &streams).await?;

@@ -1,5 +1,6 @@
 //! The data of one call's store: WASI context, limits, and the session that answers host calls.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,9 +8,11 @@ use mneme_domain::policy::capability;
 use parking_lot::Mutex;
 use tokio::time::Instant;
 use wasmtime::component::ResourceTable;
+use wasmtime_wasi::filesystem::WasiFilesystemCtxView;
 use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
+use crate::files::{self, Allowance, Files, Scratch};
 use crate::limiter::{Limiter, Shape};
 use crate::net::{CallNetwork, Denials, Network, Powers};
 use crate::output::Capture;
@@ -29,6 +32,9 @@ pub struct State {
     table: ResourceTable,
     http: WasiHttpCtx,
     network: CallNetwork,
+    allowance: Allowance,
+    /// Goes with the state, and its files with it.
+    _scratch: Option<Scratch>,
     /// Bounds the instance's allocations.
     pub limiter: Limiter,
     /// Ticks that the guest may still compute for.
@@ -89,6 +95,8 @@ pub struct Setting<'a> {
     pub shape: Shape,
     /// When the call ends.
     pub deadline: Instant,
+    /// Where folders for the files of calls are made.
+    pub scratch: &'a Path,
 }
 
 impl State {
@@ -97,7 +105,7 @@ impl State {
     /// # Errors
     /// When a granted folder is not there.
     pub fn new(network: &Arc<Network>, setting: Setting<'_>) -> Result<Self, ToolFailure> {
-        let Setting { host, grants, limits, env, streams, shape, deadline } = setting;
+        let Setting { host, grants, limits, env, streams, shape, deadline, scratch } = setting;
         let mut wasi = WasiCtx::builder();
         wasi.stdout(streams.stdout.clone())
             .stderr(streams.stderr.clone())
@@ -112,11 +120,17 @@ impl State {
                 ToolFailure::Internal(format!("what it should find in {at} is not there any more"))
             })?;
         }
+        let has = |name: &str| grants.capabilities.iter().any(|granted| granted == name);
+        let granted = has(capability::SCRATCH) && limits.file_bytes > 0;
+        let scratch = if granted { Some(own_folder(scratch)?) } else { None };
+        if let Some(folder) = &scratch {
+            wasi.preopened_dir(folder.path(), files::AT, FsPerms::ReadWrite).map_err(|error| unusable(&error))?;
+        }
+        let allowance = Allowance::new(if granted { limits.file_bytes } else { 0 });
         let mut table = ResourceTable::new();
         table.set_max_capacity(MAX_HANDLES);
         let mut http = WasiHttpCtx::new();
         http.set_field_size_limit(MAX_FIELDS);
-        let has = |name: &str| grants.capabilities.iter().any(|granted| granted == name);
         let powers = Powers { network: has(capability::NETWORK), api: has(capability::API) };
         let denials = streams.denials.clone();
         let network =
@@ -131,8 +145,38 @@ impl State {
         };
         let limiter = Limiter::new(shape, limits.memory_bytes);
         let record = Arc::clone(&streams.usage);
-        Ok(Self { wasi: wasi.build(), table, http, network, limiter, ticks_left: ticks, ticks, record, session })
+        Ok(Self {
+            wasi: wasi.build(),
+            table,
+            http,
+            network,
+            allowance,
+            _scratch: scratch,
+            limiter,
+            ticks_left: ticks,
+            ticks,
+            record,
+            session,
+        })
     }
+}
+
+impl State {
+    /// The file system, counted.
+    pub fn files(&mut self) -> Files<'_> {
+        let inner = WasiFilesystemCtxView { ctx: self.wasi.filesystem(), table: &mut self.table };
+        Files { inner, allowance: &self.allowance }
+    }
+}
+
+/// A folder for the files of one call.
+fn own_folder(root: &Path) -> Result<Scratch, ToolFailure> {
+    Scratch::new(root).map_err(|error| unusable(&error))
+}
+
+fn unusable(error: &dyn std::fmt::Display) -> ToolFailure {
+    tracing::error!(%error, "no folder can be made for the files of a program");
+    ToolFailure::Internal("there is no place for its files".to_owned())
 }
 
 /// However a call ends, its store is dropped: that is when its use is known.

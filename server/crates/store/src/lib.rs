@@ -17,6 +17,7 @@ pub mod denials;
 mod error;
 pub mod files;
 pub mod folders;
+pub mod groups;
 pub mod identities;
 mod json;
 mod keys;

@@ -49,6 +49,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     migration!(13, "0013_identities"),
     migration!(14, "0014_mcp_servers"),
     migration!(15, "0015_trace_age"),
+    migration!(16, "0016_groups"),
 ];
 
 statements! {

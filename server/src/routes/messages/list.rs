@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Messages of a page unless the client says otherwise: the most recent conversation in one answer.
-const DEFAULT_LIMIT: u32 = 100;
+pub const DEFAULT_LIMIT: u32 = 100;
 
 /// Which messages, and how they are shown.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -33,7 +33,8 @@ pub struct Params {
 }
 
 impl Params {
-    fn config(&mut self) -> RequestConfig {
+    /// How messages are shown.
+    pub fn config(&mut self) -> RequestConfig {
         let usual = RequestConfig::default();
         RequestConfig {
             use_assistant_message: self.use_assistant_message.unwrap_or(usual.use_assistant_message),

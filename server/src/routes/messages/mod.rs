@@ -3,7 +3,7 @@
 mod cancel;
 mod create;
 mod create_async;
-mod list;
+pub mod list;
 mod modify;
 mod preview;
 mod reset;
@@ -11,7 +11,7 @@ mod search;
 mod search_all;
 mod stream;
 mod summarize;
-mod turn;
+pub mod turn;
 
 use utoipa_axum::{router::OpenApiRouter, routes};
 

@@ -7,12 +7,12 @@ use utoipa::ToSchema;
 
 use crate::{
     app::AppState,
-    http::{Answer, Body, Caller, Id},
+    http::{Answer, Caller, Id, OptionalBody},
     routes::refusals::Refusals,
 };
 
 /// How to begin again.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Debug, Default, Deserialize, ToSchema)]
 pub struct Reset {
     /// Begin with the messages that a new agent begins with.
     #[serde(default)]
@@ -26,14 +26,16 @@ pub struct Reset {
     operation_id = "agents.messages.reset",
     tag = "agents/messages",
     params(("agent_id" = String, Path, description = "`agent-<uuid4>`")),
-    request_body = Reset,
+    request_body = Option<Reset>,
     responses((status = 200, description = "The agent.", body = AgentState), Refusals)
 )]
 pub async fn reset(
     State(app): State<AppState>,
     Caller(actor): Caller,
     Id(agent): Id<AgentId>,
-    Body(body): Body<Reset>,
+    OptionalBody(body): OptionalBody<Reset>,
 ) -> Answer<AgentState> {
-    Ok(Json(app.core.reset_messages(&actor, &agent, body.add_default_initial_messages).await?))
+    // Clients that have nothing to say about it send no body.
+    let anew = body.unwrap_or_default().add_default_initial_messages;
+    Ok(Json(app.core.reset_messages(&actor, &agent, anew).await?))
 }

@@ -9,6 +9,11 @@ function element(name, attributes = {}, ...children) {
   return made;
 }
 
+// A text as parts: what stands between backticks is code.
+function words(text) {
+  return text.split("`").map((part, index) => (index % 2 ? element("code", {}, part) : part));
+}
+
 // A schema in one line: names of types, "[]" for lists, "?" for what may be null.
 function typeName(schema) {
   if (!schema) return "any";
@@ -39,13 +44,13 @@ function fields(document, schema) {
 
 function table(rows) {
   const body = rows.map(([name, type, text]) => element("tr", {},
-    element("td", {}, element("code", {}, name)), element("td", {}, element("code", {}, type)), element("td", {}, text)));
+    element("td", {}, element("code", {}, name)), element("td", {}, element("code", {}, type)), element("td", {}, ...words(text))));
   return element("div", { class: "wide" }, element("table", {}, ...body));
 }
 
 function operation(document, path, method, described) {
   const parts = [];
-  if (described.description) parts.push(element("p", {}, described.description));
+  if (described.description) parts.push(element("p", {}, ...words(described.description)));
   const parameters = (described.parameters || []).map((parameter) => {
     const name = `${parameter.name}${parameter.required ? " *" : ""}`;
     return [name, typeName(parameter.schema), `${parameter.in}. ${parameter.description || ""}`];
@@ -61,7 +66,7 @@ function operation(document, path, method, described) {
     return [status, content ? typeName(content.schema) : "", answer.description || ""];
   })));
   const verb = element("span", { class: `verb ${method}` }, method.toUpperCase());
-  const summary = element("summary", {}, verb, " ", element("code", {}, path), " ", described.summary || "");
+  const summary = element("summary", {}, verb, " ", element("code", {}, path), " ", ...words(described.summary || ""));
   const details = element("details", { "data-text": `${method} ${path} ${described.summary || ""}`.toLowerCase() }, summary);
   // The body is built when it is looked at: there are many operations and few are.
   details.addEventListener("toggle", () => details.append(...parts), { once: true });

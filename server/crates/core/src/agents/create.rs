@@ -21,9 +21,10 @@ use crate::{
     Core, CoreError, Result,
     context::prompt,
     files::FILE_TOOLS,
+    groups::Sleeper,
     names, prompts,
-    tools::{base_rules, base_tools, name_twice},
-    turn::{rules, thoughts},
+    tools::{MEMORY_EDITS, MULTI_AGENT_TOOLS, base_rules, base_tools, name_twice},
+    turn::{input, rules, thoughts},
 };
 
 /// An agent as it is to be written, with what hangs off it.
@@ -37,6 +38,8 @@ struct New<'a> {
     tools: &'a [ToolId],
     identities: &'a [IdentityId],
     folders: &'a [SourceId],
+    /// The agent that looks after its memory.
+    sleeper: Option<&'a Sleeper>,
 }
 
 impl New<'_> {
@@ -69,6 +72,9 @@ impl New<'_> {
         if !variables.is_empty() {
             agents::set_variables(&mut tx, actor, id, variables).await?;
             stored = agents::variables_of(&mut tx, actor, id).await?;
+        }
+        if let Some(sleeper) = self.sleeper {
+            sleeper.write(&mut tx, actor).await?;
         }
         tx.commit().await?;
         Ok(stored)
@@ -119,6 +125,15 @@ impl Core {
         let own_blocks =
             self.own_blocks(actor, body.memory_blocks.unwrap_or_default(), body.memory_variables.as_ref())?;
 
+        let sleeps = body.enable_sleeptime == Some(true);
+        let mut wanted: Vec<&str> = Vec::new();
+        if body.include_base_tools != Some(false) {
+            wanted.extend(base_tools(agent_type).iter().filter(|name| !sleeps || !MEMORY_EDITS.contains(*name)));
+        }
+        if body.include_multi_agent_tools == Some(true) {
+            wanted.extend(MULTI_AGENT_TOOLS);
+        }
+
         // Looked up before the transaction, which is then short; it fails when something is gone by then.
         let mut conn = self.store.read().await?;
         let attached = shared_blocks(&mut conn, actor, body.block_ids.as_deref().unwrap_or_default()).await?;
@@ -133,7 +148,7 @@ impl Core {
                 actor,
                 body.tool_ids.as_deref().unwrap_or_default(),
                 &named,
-                if body.include_base_tools == Some(false) { &[] } else { base_tools(agent_type) },
+                &wanted,
             )
             .await?;
         let identities =
@@ -185,7 +200,14 @@ impl Core {
         let given = body.secrets.or(body.tool_exec_environment_variables).map(variables).unwrap_or_default();
         let tool_ids: Vec<ToolId> = tools.iter().map(|tool| tool.id.clone()).collect();
         let identity_ids: Vec<IdentityId> = identities.iter().map(|identity| identity.id.clone()).collect();
+        let sleeper = if sleeps {
+            let mut conn = self.store.read().await?;
+            Some(self.sleeper_for(&mut conn, actor, &agent, &shown).await?)
+        } else {
+            None
+        };
         let new = New {
+            sleeper: sleeper.as_ref(),
             agent: &agent,
             messages: &first,
             own_blocks: &own_blocks,
@@ -223,6 +245,7 @@ impl Core {
             identities,
             folders: Vec::new(),
             open_files: Vec::new(),
+            group: sleeper.map(|sleeper| sleeper.group().clone()),
         }))
     }
 
@@ -354,11 +377,7 @@ fn substitute(text: &str, values: &JsonObject) -> String {
 
 /// What this version cannot do is said, not left out silently.
 fn refuse_unsupported(body: &CreateAgent) -> Result<()> {
-    let asked = [
-        (body.from_template.is_some(), "templates"),
-        (body.enable_sleeptime == Some(true), "sleep-time agents"),
-        (body.include_multi_agent_tools == Some(true), "multi-agent tools"),
-    ];
+    let asked = [(body.from_template.is_some(), "templates")];
     match asked.iter().find(|(asked, _)| *asked) {
         Some((_, what)) => Err(CoreError::Invalid(format!("This version of the server does not support {what}"))),
         None => Ok(()),

@@ -59,11 +59,17 @@ impl Core {
     /// 404 for an unknown agent.
     pub async fn delete_agent(self: &Arc<Self>, actor: &Actor, id: &AgentId) -> Result<()> {
         let mut tx = self.store.write().await?;
+        let sleepers = self.own_sleepers(&mut tx, actor, id).await?;
         if !agents::delete(&mut tx, actor, id).await? {
             return Err(CoreError::missing("Agent", id));
         }
+        for sleeper in &sleepers {
+            agents::delete(&mut tx, actor, sleeper).await?;
+        }
         tx.commit().await?;
-        self.contexts.forget(id);
+        for gone in sleepers.iter().chain([id]) {
+            self.contexts.forget(gone);
+        }
         Ok(())
     }
 

@@ -23,9 +23,6 @@ impl Core {
         if let Patch::Set(name) = &body.timezone {
             check_timezone(name)?;
         }
-        if body.enable_sleeptime == Patch::Set(true) {
-            return Err(CoreError::Invalid("This version of the server does not support sleep-time agents".into()));
-        }
         let folders = match &body.source_ids {
             Some(_) => {
                 let mut conn = self.store.read().await?;
@@ -79,6 +76,7 @@ impl Core {
         body.project_id.apply(&mut agent.project_id);
         body.template_id.apply(&mut agent.template_id);
         body.base_template_id.apply(&mut agent.base_template_id);
+        let falls_asleep = body.enable_sleeptime == Patch::Set(true);
         body.enable_sleeptime.apply(&mut agent.enable_sleeptime);
         body.response_format.apply(&mut agent.response_format);
         body.last_run_completion.apply(&mut agent.last_run_completion);
@@ -132,6 +130,9 @@ impl Core {
             agents::set_variables(&mut tx, actor, id, &variables(given)).await?;
         }
         agents::update(&mut tx, actor, &agent).await?;
+        if falls_asleep {
+            self.ensure_sleeper(&mut tx, actor, &agent).await?;
+        }
         let full = agents::full(&mut tx, actor, id, Include::ALL).await?;
         tx.commit().await?;
         let full = full.ok_or_else(|| CoreError::missing("Agent", id))?;

@@ -10,6 +10,12 @@ use mneme_domain::{
 use mneme_llm::{ChatMessage, Part, Reasoning, ToolCall};
 use serde_json::Value;
 
+use super::pictures;
+use crate::execute::RUN_CODE;
+
+/// What stands before pictures that a program drew.
+const PICTURES: &str = "Pictures that the program drew:";
+
 /// Turns the messages of a context into a conversation. `system` replaces the stored system message.
 ///
 /// A history may hold what a provider refuses: a call without its return (its run was killed), a return without its
@@ -18,6 +24,8 @@ use serde_json::Value;
 pub fn to_chat<'a>(system: &str, messages: impl IntoIterator<Item = &'a Message>) -> Vec<ChatMessage> {
     let mut chat = vec![ChatMessage::System { text: system.to_owned() }];
     let mut open: Vec<Open> = Vec::new();
+    // Pictures of returns, which no provider takes in all returns.
+    let mut drawn: Vec<Part> = Vec::new();
     let mut taken = HashMap::new();
     // Where the last answer is, and the step it belongs to.
     let mut answer: Option<(usize, &StepId)> = None;
@@ -26,12 +34,24 @@ pub fn to_chat<'a>(system: &str, messages: impl IntoIterator<Item = &'a Message>
     for message in messages {
         match message.role {
             MessageRole::Tool | MessageRole::Function => {
-                for (call_id, content) in returns_of(message) {
+                for (call_id, mut content) in returns_of(message) {
                     // A return whose call is not in view would be refused by every provider.
                     if let Some(at) = open.iter().position(|call| call.stored == call_id) {
-                        let call_id = open.remove(at).shown;
+                        let Open { shown: call_id, name, .. } = open.remove(at);
+                        if name == RUN_CODE
+                            && let Some((words, parts)) = pictures::taken_out(&content)
+                        {
+                            content = words;
+                            drawn.extend(parts);
+                        }
                         chat.push(ChatMessage::Tool { call_id, name: message.name.clone(), content });
                     }
+                }
+                // Returns of one answer stand together.
+                if open.is_empty() && !drawn.is_empty() {
+                    let mut parts = vec![Part::Text(PICTURES.to_owned())];
+                    parts.append(&mut drawn);
+                    chat.push(ChatMessage::User { parts, name: None });
                 }
             }
             // The answer to a request for approval is told by what its calls return.
@@ -60,7 +80,7 @@ pub fn to_chat<'a>(system: &str, messages: impl IntoIterator<Item = &'a Message>
                 open.extend(tool_calls.iter_mut().map(|call| {
                     let shown = unlike(&mut taken, &call.id);
                     let stored = std::mem::replace(&mut call.id, shown.clone());
-                    Open { stored, shown }
+                    Open { stored, shown, name: call.name.clone() }
                 }));
                 if let Some((at, _)) = beside
                     && let Some(ChatMessage::Assistant { tool_calls: before, .. }) = chat.get_mut(at)
@@ -93,6 +113,8 @@ pub fn to_chat<'a>(system: &str, messages: impl IntoIterator<Item = &'a Message>
 struct Open {
     stored: String,
     shown: String,
+    /// The tool.
+    name: String,
 }
 
 /// The id, or when it is taken one like it that is not. `taken` remembers how far each id was counted.

@@ -6,4 +6,5 @@ pub mod clip;
 pub mod compact;
 pub mod history;
 pub mod overview;
+pub mod pictures;
 pub mod prompt;

@@ -16,8 +16,9 @@ const COMPILE: &str = "compile_script";
 
 /// How a file finds what it imports.
 const REQUIRE: &str = "const require = (name) => { const found = (globalThis.__packages ?? {})[name]; \
-                       if (found === undefined) throw new Error(`the module '${name}' is not here: list npm packages \
-                       in npm_requirements; modules of Node.js do not exist in the sandbox`); return found; }; ";
+                       if (found !== undefined) return found; if (/^(node:)?(fs|fs\\/promises|path)$/.test(name)) \
+                       return globalThis.require(name); throw new Error(`the module '${name}' is not here: list npm \
+                       packages in npm_requirements; of Node.js there are fs and path`); }; ";
 
 /// A file as the runtime runs it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]

@@ -44,7 +44,7 @@ impl ToolHost for Nobody {
     }
 
     async fn api_request(&self, request: ApiRequest) -> Result<ApiResponse, HostError> {
-        self.core.answer_tool(&self.actor, &[], request).await
+        self.core.answer_tool(&self.actor, &Arc::default(), request).await
     }
 
     fn agent_id(&self) -> &str {

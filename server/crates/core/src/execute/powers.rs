@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use mneme_domain::{
     EntityId,
     policy::{Denial, EnvPolicy, Policy, capability},
+    tool::ToolType,
 };
 use mneme_sandbox::{Grants, Limits};
 use mneme_store::{agents, tools, variables};
@@ -14,6 +15,9 @@ use crate::{Core, Result};
 
 /// Where a tool finds this server's API. Requests to it do not leave the process.
 const API_URL: &str = "http://mneme.internal";
+
+/// How long a tool may wait for the turns of other agents, in milliseconds.
+const OTHERS_TURN_MS: u64 = 600_000;
 
 /// Limits, grants and variables of one call.
 pub struct Powers {
@@ -43,7 +47,11 @@ impl Core {
     pub(super) async fn powers(&self, call: &Call<'_>, asks: Asks) -> Result<Powers> {
         let mut conn = self.store.read().await?;
         let written = tools::policy(&mut conn, call.actor, &call.tool.id).await?;
-        let policy = Policy::of(crate::tools::kind(call.tool)).with(&written.policy).within(&written.ceiling);
+        let mut usual = Policy::of(crate::tools::kind(call.tool));
+        if call.tool.tool_type == ToolType::LettaMultiAgentCore {
+            usual.wall_ms = usual.wall_ms.max(OTHERS_TURN_MS);
+        }
+        let policy = usual.with(&written.policy).within(&written.ceiling);
         let mut known: BTreeMap<String, String> = BTreeMap::new();
         if asks == Asks::Anything {
             // The agent's own go before those of its organisation.

@@ -22,6 +22,7 @@ const LIMITS: Limits = Limits {
     // The text that the guest allows, and its head.
     output_bytes: 40 << 20,
     log_bytes: 16 << 10,
+    file_bytes: 0,
 };
 
 /// A document as it was read.

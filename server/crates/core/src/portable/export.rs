@@ -9,6 +9,7 @@ use mneme_domain::{
     Actor, AgentId, BlockId, EntityId, JsonObject, Page, ToolId,
     agent::{AgentFull, AgentVariable, Include},
     block::Block,
+    group::Group,
     message::{Message, MessageRole},
     tool::Tool,
 };
@@ -16,7 +17,7 @@ use mneme_store::{agents, messages};
 use serde_json::{Value, json};
 
 use super::message::{Names, write, write_legacy};
-use crate::{Core, CoreError, Result};
+use crate::{Core, CoreError, Result, groups::members};
 
 /// Messages that are read at once.
 const PAGE: u32 = 200;
@@ -39,52 +40,55 @@ impl Core {
         let mut shared = Shared::default();
         let heads: Vec<(AgentId, JsonObject)> =
             all.iter().enumerate().map(|(index, full)| (full.agent.id.clone(), shared.head(full, index))).collect();
+        let groups: Vec<Value> = all[0].group.iter().map(|group| shared.group(group, &heads)).collect();
+        let members: Vec<AgentId> = all[0].group.iter().flat_map(members).cloned().collect();
         let created_at = self.env.now().to_rfc3339();
         let (core, actor) = (Arc::clone(self), actor.clone());
         Ok(try_stream! {
-            yield Bytes::from_static(b"{\"agents\":[");
-            let mut number = 0_usize;
-            for (index, (full, (id, head))) in all.iter().zip(&heads).enumerate() {
-                let mut text = if index > 0 { ",".to_owned() } else { String::new() };
-                text.push_str(&open_object(head)?);
-                text.push_str("\"messages\":[");
-                yield Bytes::from(text);
-                let mut pages = Pages::new(id);
-                let mut first = true;
-                while let Some(page) = pages.next(&core, &actor).await? {
-                    let mut text = String::new();
-                    for message in &page {
-                        let name = format!("message-{number}");
-                        number += 1;
-                        if full.agent.message_ids.contains(&message.id) || message.role == MessageRole::Approval {
-                            shared.names.message(&message.id, &name);
+                    yield Bytes::from_static(b"{\"agents\":[");
+                    let mut number = 0_usize;
+                    for (index, (full, (id, head))) in all.iter().zip(&heads).enumerate() {
+                        let mut text = if index > 0 { ",".to_owned() } else { String::new() };
+                        text.push_str(&open_object(head)?);
+                        text.push_str("\"messages\":[");
+                        yield Bytes::from(text);
+                        let mut pages = Pages::new(id);
+                        let mut first = true;
+                        while let Some(page) = pages.next(&core, &actor).await? {
+                            let mut text = String::new();
+                            for message in &page {
+                                let name = format!("message-{number}");
+                                number += 1;
+                                if full.agent.message_ids.contains(&message.id) || message.role == MessageRole::Approval {
+                                    shared.names.message(&message.id, &name);
+                                }
+                                if !std::mem::take(&mut first) {
+                                    text.push(',');
+                                }
+                                text.push_str(&json_text(&write(message, &name, &format!("agent-{index}"), &shared.names))?);
+                            }
+                            yield Bytes::from(text);
                         }
-                        if !std::mem::take(&mut first) {
-                            text.push(',');
-                        }
-                        text.push_str(&json_text(&write(message, &name, &format!("agent-{index}"), &shared.names))?);
-                    }
-                    yield Bytes::from(text);
-                }
-                let view: Vec<&str> =
-                    full.agent.message_ids.iter().filter_map(|id| shared.names.of_message(id.as_str())).collect();
-                let tail = json!({"in_context_message_ids": view, "files_agents": [], "group_ids": []});
-                let end = close_object(&tail)?;
+                        let view: Vec<&str> =
+                            full.agent.message_ids.iter().filter_map(|id| shared.names.of_message(id.as_str())).collect();
+                        let group_ids: &[&str] = if members.contains(id) { &["group-0"] } else { &[] };
+                        let tail = json!({"in_context_message_ids": view, "files_agents": [], "group_ids": group_ids});
+                        let end = close_object(&tail)?;
                 yield Bytes::from(format!("],{end}"));
-            }
-            let rest = json!({
-                "groups": [],
-                "blocks": shared.blocks.iter().map(|(_, block)| block).collect::<Vec<_>>(),
-                "files": [],
-                "sources": [],
-                "tools": shared.tools.iter().map(|(_, tool)| tool).collect::<Vec<_>>(),
-                "mcp_servers": [],
-                "metadata": {"revision_id": REVISION},
-                "created_at": created_at,
-            });
-            let end = close_object(&rest)?;
-            yield Bytes::from(format!("],{end}"));
-        })
+                    }
+                    let rest = json!({
+                        "groups": groups,
+                        "blocks": shared.blocks.iter().map(|(_, block)| block).collect::<Vec<_>>(),
+                        "files": [],
+                        "sources": [],
+                        "tools": shared.tools.iter().map(|(_, tool)| tool).collect::<Vec<_>>(),
+                        "mcp_servers": [],
+                        "metadata": {"revision_id": REVISION},
+                        "created_at": created_at,
+                    });
+                    let end = close_object(&rest)?;
+        yield Bytes::from(format!("],{end}"));
+                })
     }
 
     /// An agent as a file of the older format, which holds one agent.
@@ -99,32 +103,32 @@ impl Core {
         let full = self.full_agent(actor, id).await?;
         let (core, actor, id) = (Arc::clone(self), actor.clone(), id.clone());
         Ok(try_stream! {
-            let mut text = open_object(&legacy_head(&full))?;
-            text.push_str("\"messages\":[");
-            yield Bytes::from(text);
-            let mut pages = Pages::new(&id);
-            let mut view: Vec<(usize, usize)> = Vec::new();
-            let mut number = 0_usize;
-            while let Some(page) = pages.next(&core, &actor).await? {
-                let mut text = String::new();
-                for message in &page {
-                    if let Some(place) = full.agent.message_ids.iter().position(|id| *id == message.id) {
-                        view.push((place, number));
+                    let mut text = open_object(&legacy_head(&full))?;
+                    text.push_str("\"messages\":[");
+                    yield Bytes::from(text);
+                    let mut pages = Pages::new(&id);
+                    let mut view: Vec<(usize, usize)> = Vec::new();
+                    let mut number = 0_usize;
+                    while let Some(page) = pages.next(&core, &actor).await? {
+                        let mut text = String::new();
+                        for message in &page {
+                            if let Some(place) = full.agent.message_ids.iter().position(|id| *id == message.id) {
+                                view.push((place, number));
+                            }
+                            if number > 0 {
+                                text.push(',');
+                            }
+                            number += 1;
+                            text.push_str(&json_text(&write_legacy(message))?);
+                        }
+                        yield Bytes::from(text);
                     }
-                    if number > 0 {
-                        text.push(',');
-                    }
-                    number += 1;
-                    text.push_str(&json_text(&write_legacy(message))?);
-                }
-                yield Bytes::from(text);
-            }
-            view.sort_unstable();
-            let view: Vec<usize> = view.into_iter().map(|(_, number)| number).collect();
-            let tail = json!({"in_context_message_indices": view, "version": LEGACY_VERSION});
-            let end = close_object(&tail)?;
-            yield Bytes::from(format!("],{end}"));
-        })
+                    view.sort_unstable();
+                    let view: Vec<usize> = view.into_iter().map(|(_, number)| number).collect();
+                    let tail = json!({"in_context_message_indices": view, "version": LEGACY_VERSION});
+                    let end = close_object(&tail)?;
+        yield Bytes::from(format!("],{end}"));
+                })
     }
 
     async fn full_agent(&self, actor: &Actor, id: &AgentId) -> Result<AgentFull> {
@@ -134,7 +138,13 @@ impl Core {
 
     /// The agents that go into one file.
     async fn exported(&self, actor: &Actor, id: &AgentId) -> Result<Vec<AgentFull>> {
-        Ok(vec![self.full_agent(actor, id).await?])
+        let mut all = vec![self.full_agent(actor, id).await?];
+        for member in all[0].group.clone().into_iter().flat_map(|group| group.agent_ids) {
+            if !all.iter().any(|full| full.agent.id == member) {
+                all.push(self.full_agent(actor, &member).await?);
+            }
+        }
+        Ok(all)
     }
 }
 
@@ -217,6 +227,36 @@ impl Shared {
         }
         self.tools.push((tool.id.clone(), written));
         name
+    }
+
+    /// A group, which the file calls `group-0`: it holds one at most.
+    fn group(&self, group: &Group, heads: &[(AgentId, JsonObject)]) -> Value {
+        let name = |id: &AgentId| heads.iter().position(|(other, _)| other == id).map(|index| format!("agent-{index}"));
+        let block =
+            |id: &BlockId| self.blocks.iter().position(|(other, _)| other == id).map(|index| format!("block-{index}"));
+        let mut config = JsonObject::new();
+        for (key, value) in [
+            ("manager_type", json!(group.manager_type)),
+            ("manager_agent_id", json!(group.manager_agent_id.as_ref().and_then(name))),
+            ("max_turns", json!(group.max_turns)),
+            ("termination_token", json!(group.termination_token)),
+            ("sleeptime_agent_frequency", json!(group.sleeptime_agent_frequency)),
+            ("max_message_buffer_length", json!(group.max_message_buffer_length)),
+            ("min_message_buffer_length", json!(group.min_message_buffer_length)),
+        ] {
+            if !value.is_null() {
+                config.insert(key.into(), value);
+            }
+        }
+        json!({
+            "agent_ids": group.agent_ids.iter().filter_map(name).collect::<Vec<_>>(),
+            "description": group.description,
+            "manager_config": config,
+            "project_id": null,
+            "shared_block_ids": group.shared_block_ids.iter().filter_map(block).collect::<Vec<_>>(),
+            "hidden": group.hidden,
+            "id": "group-0",
+        })
     }
 
     /// An agent's fields before its messages.

@@ -10,7 +10,8 @@ use std::{
 
 use chrono::TimeDelta;
 use mneme_domain::{
-    Actor, AgentId, BlockId, JsonObject, MessageId, Timestamp, ToolId,
+    Actor, AgentId, BlockId, GroupId, JsonObject, MessageId, Timestamp, ToolId,
+    group::{Group, ManagerType},
     message::{Message, MessageRole},
 };
 use mneme_store::{Conn, StoreError, agents, blocks, identities, messages, tools};
@@ -20,9 +21,9 @@ use tokio::sync::mpsc;
 use super::{
     ImportOptions, legacy, message,
     outline::{self, Outline},
-    plan::{InView, Plan, Planned, known_identities, settle_tool, wrong},
+    plan::{InView, Plan, Planned, PlannedGroup, known_identities, settle_tool, wrong},
 };
-use crate::{Core, CoreError, Result};
+use crate::{Core, CoreError, Result, groups::configured};
 
 /// Messages that are written together.
 const BATCH: usize = 200;
@@ -115,6 +116,8 @@ struct Writer<'a> {
     agents: Vec<Under>,
     /// New identifiers of the file's agents, by their names in it.
     known: HashMap<String, AgentId>,
+    groups: Vec<PlannedGroup>,
+    block_ids: HashMap<String, BlockId>,
 }
 
 /// An agent that is being written.
@@ -144,7 +147,8 @@ impl<'a> Writer<'a> {
             let settled = settled.map_err(|error| wrong_tool(tool.call_name(), error))?;
             tool_ids.extend(names.iter().map(|name| (name.clone(), settled.id.clone())));
         }
-        let mut writer = Self { core, actor, agents: Vec::new(), known: HashMap::new() };
+        let (groups, block_ids) = (plan.groups, plan.block_ids);
+        let mut writer = Self { core, actor, agents: Vec::new(), known: HashMap::new(), groups, block_ids };
         for planned in plan.agents {
             let id = planned.agent.id.clone();
             if let Some(name) = &planned.file_id {
@@ -196,14 +200,20 @@ impl<'a> Writer<'a> {
     /// Says of each agent what it has in view.
     async fn end(self, tx: &mut Conn) -> Result<Vec<AgentId>> {
         let mut ids = Vec::new();
-        for Under { planned, view, .. } in self.agents {
+        let Self { core, actor, agents, known, groups, block_ids } = self;
+        for Under { planned, view, .. } in agents {
             let mut agent = planned.agent;
             if !planned.opens_with_system {
                 agent.message_ids.push(planned.system.id);
             }
             agent.message_ids.extend(view.ids());
-            agents::update(tx, self.actor, &agent).await?;
+            agents::update(tx, actor, &agent).await?;
             ids.push(agent.id);
+        }
+        for planned in groups {
+            let place = planned.place.clone();
+            let group = group_of(core, planned, &known, &block_ids).map_err(|error| relabel(&place, error))?;
+            core.insert_group(tx, actor, &group).await.map_err(|error| relabel(&place, error))?;
         }
         Ok(ids)
     }
@@ -244,6 +254,44 @@ impl Under {
         self.count += 1;
         Ok(message)
     }
+}
+
+/// A group of the file with what became of its agents and blocks.
+fn group_of(
+    core: &Core,
+    planned: PlannedGroup,
+    agents: &HashMap<String, AgentId>,
+    blocks: &HashMap<String, BlockId>,
+) -> Result<Group> {
+    let agent = |name: &String| {
+        let missing = || CoreError::Invalid(format!("the agent '{name}' is not in the file"));
+        agents.get(name).cloned().ok_or_else(missing)
+    };
+    let block = |name: &String| {
+        let missing = || CoreError::Invalid(format!("the block '{name}' is not in the file"));
+        blocks.get(name).cloned().ok_or_else(missing)
+    };
+    let group = Group {
+        id: GroupId::from_uuid(core.env.uuid()),
+        manager_type: planned.config.manager_type.unwrap_or(ManagerType::RoundRobin),
+        agent_ids: planned.agents.iter().map(agent).collect::<Result<_>>()?,
+        description: planned.description,
+        project_id: None,
+        template_id: None,
+        base_template_id: None,
+        deployment_id: None,
+        shared_block_ids: planned.blocks.iter().map(block).collect::<Result<_>>()?,
+        manager_agent_id: planned.manager.as_ref().map(agent).transpose()?,
+        termination_token: None,
+        max_turns: None,
+        sleeptime_agent_frequency: None,
+        turns_counter: None,
+        last_processed_message_id: None,
+        max_message_buffer_length: None,
+        min_message_buffer_length: None,
+        hidden: planned.hidden,
+    };
+    configured(group, planned.config)
 }
 
 fn wrong_tool(name: &str, error: CoreError) -> CoreError {

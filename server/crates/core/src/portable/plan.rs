@@ -6,15 +6,17 @@ use mneme_domain::{
     Actor, AgentId, BlockId, EntityId, IdentityId, JsonObject, MessageId,
     agent::{Agent, FILE_VIEW_CHARS, MAX_FILES_OPEN},
     block::Block,
+    group::ManagerConfig,
     message::Message,
     tool::{Tool, ToolType},
 };
 use mneme_store::{Conn, identities, tools};
+use serde::Deserialize;
 use serde_json::Value;
 
 use super::{
     ImportOptions, entities,
-    lenient::{Fault, field, objects, text},
+    lenient::{Fault, field, objects, text, texts},
     outline::{AgentOutline, Outline},
 };
 use crate::{
@@ -31,6 +33,20 @@ pub struct Plan {
     /// Tools of the file, each name once, with the names that the file has for them.
     pub tools: Vec<(Tool, Vec<String>)>,
     pub agents: Vec<Planned>,
+    pub groups: Vec<PlannedGroup>,
+    /// Blocks by their names in the file.
+    pub block_ids: HashMap<String, BlockId>,
+}
+
+/// One group to be written; its agents and blocks are names in the file.
+pub struct PlannedGroup {
+    pub place: String,
+    pub agents: Vec<String>,
+    pub manager: Option<String>,
+    pub config: ManagerConfig,
+    pub description: String,
+    pub blocks: Vec<String>,
+    pub hidden: Option<bool>,
 }
 
 /// One agent to be written.
@@ -136,7 +152,9 @@ impl Core {
             }
             planned.push(one.finish(system));
         }
-        Ok(Plan { blocks, tools, agents: planned })
+        let groups = plan_groups(&rest)?;
+        let block_ids = block_names.into_iter().map(|(name, block)| (name, block.id)).collect();
+        Ok(Plan { blocks, tools, agents: planned, groups, block_ids })
     }
 
     async fn plan_tools(&self, actor: &Actor, rest: &JsonObject) -> Result<Vec<(Tool, Vec<String>)>> {
@@ -281,6 +299,26 @@ impl Core {
             view,
         })
     }
+}
+
+fn plan_groups(rest: &JsonObject) -> Result<Vec<PlannedGroup>> {
+    let mut planned = Vec::new();
+    for (place, fields) in listed(rest, "groups")? {
+        let fault = |fault: Fault| wrong(&place, fault);
+        let mut config: JsonObject = field(&fields, "manager_config").map_err(fault)?.unwrap_or_default();
+        let manager = text(&config, "manager_agent_id").map_err(fault)?;
+        config.retain(|key, value| key != "manager_agent_id" && !value.is_null());
+        planned.push(PlannedGroup {
+            agents: texts(&fields, "agent_ids").map_err(fault)?,
+            manager,
+            config: ManagerConfig::deserialize(Value::Object(config)).map_err(|error| wrong(&place, error))?,
+            description: text(&fields, "description").map_err(fault)?.unwrap_or_default(),
+            blocks: texts(&fields, "shared_block_ids").map_err(fault)?,
+            hidden: field(&fields, "hidden").map_err(fault)?,
+            place,
+        });
+    }
+    Ok(planned)
 }
 
 /// An agent whose blocks are still names.

@@ -33,6 +33,11 @@ fn builtin_type(name: &str) -> ToolType {
         "core_memory_append" | "core_memory_replace" => ToolType::LettaMemoryCore,
         "memory_insert" | "memory_replace" | "memory_rethink" | "memory_finish_edits" => ToolType::LettaSleeptimeCore,
         "open_files" | "grep_files" | "semantic_search_files" => ToolType::LettaFilesCore,
+        "send_message_to_agent_and_wait_for_reply"
+        | "send_message_to_agent_async"
+        | "send_message_to_agents_matching_tags"
+        | "send_message_to_all_agents_in_group"
+        | "choose_next_participant" => ToolType::LettaMultiAgentCore,
         "web_search" | "fetch_webpage" | RUN_CODE => ToolType::LettaBuiltin,
         _ => ToolType::LettaCore,
     }
@@ -66,6 +71,14 @@ pub fn base_tools(agent_type: AgentType) -> &'static [&'static str] {
         AgentType::ReactAgent | AgentType::WorkflowAgent => &[],
     }
 }
+
+/// The tools with which agents talk that an agent may ask for as a set.
+pub const MULTI_AGENT_TOOLS: &[&str] =
+    &["send_message_to_agent_and_wait_for_reply", "send_message_to_agents_matching_tags"];
+
+/// The tools with which an agent edits its memory. Where a sleep-time agent does that, it has none of them.
+pub const MEMORY_EDITS: &[&str] =
+    &["memory_insert", "memory_replace", "memory_rethink", "core_memory_append", "core_memory_replace"];
 
 /// The rules that come with an older architecture's tools. The current one needs none: it ends a turn by not calling.
 pub fn base_rules(agent_type: AgentType, names: &[&str]) -> Vec<ToolRule> {

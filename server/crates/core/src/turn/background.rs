@@ -18,7 +18,7 @@ use super::{
     pump::Pump,
     runner::Done,
 };
-use crate::{Core, CoreError, Result, failpoint};
+use crate::{Core, CoreError, Result, api::Chain, failpoint};
 
 /// How long an end that a client asked for may take to be written.
 const CANCEL: Duration = Duration::from_secs(5);
@@ -127,12 +127,13 @@ impl Core {
         desk: Option<Arc<Desk>>,
     ) -> Result<JoinHandle<()>> {
         let unreadable = |error| CoreError::Internal(format!("the request of {} cannot be read: {error}", run.id));
-        let Asked { request, mode, chain } = serde_json::from_str(asked).map_err(unreadable)?;
+        let Asked { request, mode, chain, hops, asleep } = serde_json::from_str(asked).map_err(unreadable)?;
         let usage = {
             let mut conn = self.store.read().await?;
             runs::usage(&mut conn, actor, &run.id).await?.unwrap_or_default()
         };
         let done = Done { since: Some(run.created_at), usage };
+        let chain = Arc::new(Chain { waiting: chain, hops, asleep, by_tool: false });
         let earlier = Earlier { run_id: run.id.clone(), chain, done, desk };
         let (mut turn, input, events) = self.prepare(actor, &run.agent_id, request, mode, true, Some(earlier)).await?;
         let kept = self.kept_events(actor, &run.id).await?;

@@ -20,7 +20,7 @@ use mneme_sandbox::{
 use mneme_store::{blocks::StoredBlock, messages::MessageSearch};
 use parking_lot::Mutex;
 
-use crate::{Core, CoreError, MemoryBounds, PassageQuery, SearchMode, dates};
+use crate::{Core, CoreError, MemoryBounds, PassageQuery, SearchMode, api::Chain, dates};
 
 /// Hits that a search returns when the tool does not say.
 const DEFAULT_HITS: u32 = 5;
@@ -94,7 +94,7 @@ pub struct AgentHost {
     agent: AgentId,
     timezone: String,
     working: Arc<Mutex<Working>>,
-    chain: Arc<[AgentId]>,
+    chain: Arc<Chain>,
     writes: Mutex<Vec<(String, String)>>,
     kept: Mutex<Vec<Passage>>,
 }
@@ -106,7 +106,7 @@ impl AgentHost {
         actor: Actor,
         agent: AgentId,
         timezone: Option<String>,
-        chain: Arc<[AgentId]>,
+        chain: Arc<Chain>,
         working: Arc<Mutex<Working>>,
     ) -> Self {
         let timezone = timezone.unwrap_or_else(|| "UTC".into());

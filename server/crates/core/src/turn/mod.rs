@@ -41,7 +41,7 @@ use mneme_domain::{
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 
-use crate::{Core, CoreError, Result};
+use crate::{Core, CoreError, Result, api::Chain};
 pub use background::Reading;
 use mneme_store::agents;
 pub use model_call::{request, specs, tool_spec};
@@ -59,12 +59,16 @@ struct Asked {
     request: SendRequest,
     mode: Mode,
     chain: Vec<AgentId>,
+    #[serde(default)]
+    hops: usize,
+    #[serde(default)]
+    asleep: bool,
 }
 
 /// A run that was begun before, by a server that is gone.
 struct Earlier {
     run_id: RunId,
-    chain: Vec<AgentId>,
+    chain: Arc<Chain>,
     done: Done,
     desk: Option<Arc<desk::Desk>>,
 }
@@ -207,8 +211,13 @@ impl Core {
         background: bool,
         earlier: Option<Earlier>,
     ) -> Result<(Turn, input::Input, mpsc::Receiver<TurnEvent>)> {
-        let chain = earlier.as_ref().map_or_else(crate::api::chain, |earlier| earlier.chain.clone().into());
-        if earlier.is_none() && chain.contains(agent) {
+        let chain = match &earlier {
+            Some(earlier) => earlier.chain.clone(),
+            // Nobody waits for it.
+            None if mode == Mode::Async => Arc::new(crate::api::chain().let_go()),
+            None => crate::api::chain(),
+        };
+        if earlier.is_none() && chain.waiting.contains(agent) {
             let reason = format!("Agent {agent} waits for this very tool call, so it cannot take a message from it");
             return Err(CoreError::Conflict(reason));
         }
@@ -281,9 +290,10 @@ pub(crate) fn asked_in_batch(request: SendRequest) -> Result<String> {
 }
 
 /// What a run is to keep of its request: with the input as it was read, so that images need not be fetched again.
-fn asked_for(mut request: SendRequest, input: &input::Input, mode: Mode, chain: &[AgentId]) -> Result<String> {
+fn asked_for(mut request: SendRequest, input: &input::Input, mode: Mode, chain: &Chain) -> Result<String> {
     let unwritable = |error: serde_json::Error| CoreError::Internal(format!("a request cannot be kept: {error}"));
     request.messages = Some(input.to_values().map_err(unwritable)?);
     request.input = None;
-    serde_json::to_string(&Asked { request, mode, chain: chain.to_vec() }).map_err(unwritable)
+    let asked = Asked { request, mode, chain: chain.waiting.clone(), hops: chain.hops, asleep: chain.asleep };
+    serde_json::to_string(&asked).map_err(unwritable)
 }

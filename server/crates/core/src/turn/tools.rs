@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use futures::future::join_all;
 use mneme_domain::{
-    Actor, AgentId, RunId, StepId, ToolId,
+    Actor, RunId, StepId, ToolId,
     agent::Agent,
     archive::Passage,
     message::{StoredToolCall, StoredToolReturn, ToolStatus},
@@ -18,7 +18,7 @@ use super::{
     host::{AgentHost, Working},
     rules::Offer,
 };
-use crate::{Core, execute};
+use crate::{Core, api::Chain, context::pictures, execute};
 
 /// What came of one call.
 #[derive(Debug, Clone)]
@@ -41,8 +41,8 @@ pub struct Caller<'a> {
     pub tools: &'a [Arc<Tool>],
     /// The run and its step.
     pub step: (&'a RunId, &'a StepId),
-    /// The agents whose tool calls wait for this one's end, this one last.
-    pub chain: Arc<[AgentId]>,
+    /// What led to the calls, the agent itself last.
+    pub chain: Arc<Chain>,
 }
 
 impl Caller<'_> {
@@ -138,7 +138,7 @@ impl Caller<'_> {
                 status: answer.status,
                 stdout: (!answer.stdout.is_empty()).then_some(answer.stdout),
                 stderr: (!answer.stderr.is_empty()).then_some(answer.stderr),
-                func_response: Some(bounded(answer.text, tool.return_char_limit)),
+                func_response: Some(returned(name, answer.text, tool.return_char_limit)),
             },
             tool: Some(tool.id.clone()),
             writes: if answer.status == ToolStatus::Error { Vec::new() } else { writes },
@@ -182,6 +182,15 @@ fn refused(call: &StoredToolCall, tool: Option<&Arc<Tool>>, text: String) -> Too
         tool: tool.map(|tool| tool.id.clone()),
         writes: Vec::new(),
         kept: Vec::new(),
+    }
+}
+
+/// The return value as it is kept. Pictures are not text: what limits text does not cut them.
+fn returned(tool: &str, text: String, limit: i64) -> String {
+    let short = |words: &str| words.chars().count() <= usize::try_from(limit).unwrap_or(0);
+    match pictures::taken_out(&text) {
+        Some((words, _)) if tool == execute::RUN_CODE && short(&words) => text,
+        _ => bounded(text, limit),
     }
 }
 

@@ -9,6 +9,7 @@ mod batches;
 mod common;
 mod context;
 mod fallbacks;
+mod groups;
 mod hostile_models;
 mod legacy;
 mod providers;

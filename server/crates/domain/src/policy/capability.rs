@@ -19,11 +19,14 @@ pub const NETWORK: &str = "network";
 /// Use this server's own API as the agent's owner.
 pub const API: &str = "api";
 
+/// Write files, within one call, in a folder of its own.
+pub const SCRATCH: &str = "scratch";
+
 /// What a withheld environment variable counts as. It is granted by name, see [`super::EnvPolicy`].
 pub const ENV: &str = "env";
 
 /// All that can be granted by these names.
-pub const ALL: &[&str] = &[MEMORY_READ, MEMORY_WRITE, CONVERSATION_SEARCH, ARCHIVAL, FILES, NETWORK, API];
+pub const ALL: &[&str] = &[MEMORY_READ, MEMORY_WRITE, CONVERSATION_SEARCH, ARCHIVAL, FILES, NETWORK, API, SCRATCH];
 
 /// A refusal: something that a tool tried without having the power to.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]

@@ -28,6 +28,9 @@ pub struct Manifest {
     /// Size of standard output, and of standard error with the log, in bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub log_bytes: Option<u64>,
+    /// What may be written to files within one call, in bytes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file_bytes: Option<u64>,
     /// Requests to other machines.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub network: Option<NetworkManifest>,
@@ -67,6 +70,7 @@ impl Manifest {
         range("wall_ms", self.wall_ms, 10, HOUR)?;
         range("output_bytes", self.output_bytes, 1, GIB)?;
         range("log_bytes", self.log_bytes, 0, GIB)?;
+        range("file_bytes", self.file_bytes, 0, 16 * GIB)?;
         if let Some(EnvPolicy::Names(names)) = &self.env {
             few("env", names.len())?;
             if let Some(bad) = names.iter().find(|name| !is_variable(name)) {

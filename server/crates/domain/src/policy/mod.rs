@@ -54,6 +54,10 @@ pub struct Policy {
     pub output_bytes: u64,
     /// Size of standard output, and of standard error with the log, in bytes; more is cut off.
     pub log_bytes: u64,
+    /// What may be written to files within one call, in bytes; what is written over counts again. Needs the capability
+    /// `scratch`.
+    #[serde(default = "file_bytes")]
+    pub file_bytes: u64,
     /// Requests to other machines. Needs the capability `network`.
     pub network: NetworkPolicy,
     /// Environment variables that the tool sees, of those that its agent and organisation have.
@@ -66,13 +70,14 @@ pub struct Policy {
 impl Policy {
     /// The policy of a tool about which nobody said anything.
     pub fn of(kind: ToolKind) -> Self {
-        use capability::{ALL, API, MEMORY_READ, MEMORY_WRITE, NETWORK};
+        use capability::{ALL, API, MEMORY_READ, MEMORY_WRITE, NETWORK, SCRATCH};
         let base = |capabilities: &[&str]| Self {
             memory_bytes: 64 << 20,
             cpu_ms: 5_000,
             wall_ms: 60_000,
             output_bytes: 1 << 20,
             log_bytes: 64 << 10,
+            file_bytes: file_bytes(),
             network: NetworkPolicy::default(),
             env: EnvPolicy::All,
             capabilities: capabilities.iter().map(|&name| name.to_owned()).collect(),
@@ -102,11 +107,11 @@ impl Policy {
             },
             // A model's program is steered by whatever the model read: it gets the web, but no secrets and no agent.
             ToolKind::RunCode => Self {
-                memory_bytes: 256 << 20,
+                memory_bytes: 512 << 20,
                 cpu_ms: 30_000,
                 network: NetworkPolicy::public(),
                 env: EnvPolicy::Names(Vec::new()),
-                ..base(&[NETWORK])
+                ..base(&[NETWORK, SCRATCH])
             },
         }
     }
@@ -119,6 +124,7 @@ impl Policy {
         self.wall_ms = changes.wall_ms.unwrap_or(self.wall_ms);
         self.output_bytes = changes.output_bytes.unwrap_or(self.output_bytes);
         self.log_bytes = changes.log_bytes.unwrap_or(self.log_bytes);
+        self.file_bytes = changes.file_bytes.unwrap_or(self.file_bytes);
         if let Some(network) = &changes.network {
             self.network = self.network.with(network);
         }
@@ -140,6 +146,7 @@ impl Policy {
         self.wall_ms = lower(self.wall_ms, ceiling.wall_ms);
         self.output_bytes = lower(self.output_bytes, ceiling.output_bytes);
         self.log_bytes = lower(self.log_bytes, ceiling.log_bytes);
+        self.file_bytes = lower(self.file_bytes, ceiling.file_bytes);
         if let Some(network) = &ceiling.network {
             self.network = self.network.within(network);
         }
@@ -166,6 +173,10 @@ impl Policy {
     pub fn wall(&self) -> Duration {
         Duration::from_millis(self.wall_ms)
     }
+}
+
+fn file_bytes() -> u64 {
+    64 << 20
 }
 
 #[cfg(test)]
@@ -223,7 +234,7 @@ mod tests {
     #[test]
     fn what_a_model_wrote_sees_no_secret_and_no_agent() {
         let policy = Policy::of(ToolKind::RunCode);
-        assert_eq!(policy.capabilities, [capability::NETWORK]);
+        assert_eq!(policy.capabilities, [capability::NETWORK, capability::SCRATCH]);
         assert_eq!(policy.env.visible([("KEY".to_owned(), "secret".to_owned())]), []);
     }
 }

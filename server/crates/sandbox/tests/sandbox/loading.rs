@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use mneme_sandbox::{Sandbox, SandboxConfig, SandboxError};
+use serde_json::json;
 
-use crate::support::{hostile_bytes, sandbox};
+use crate::support::{Agent, hostile_bytes, request, sandbox};
 
 fn component(text: &str) -> Vec<u8> {
     wat::parse_str(text).expect("valid text")
@@ -100,4 +101,26 @@ async fn a_component_that_can_never_fit_is_refused() {
     ))
     .await;
     assert!(matches!(error, SandboxError::Compile(_)), "{error:?}");
+}
+
+/// `older-tool.wasm` was built with the SDK and the interfaces of the first days, before guests could send requests or
+/// keep anything in archival memory. It is never built again: what it was built against has to stay as it was.
+#[tokio::test]
+async fn a_tool_from_before_later_interfaces_still_works() {
+    let bytes = include_bytes!("../fixtures/older-tool.wasm");
+    let guest = sandbox().load(bytes).await.expect("it loads");
+    let tool = guest.tool("jot").expect("its tool");
+    assert_eq!(tool.description, "Adds a line to a memory block.");
+    assert_eq!(tool.parameters["required"], json!(["label", "line"]));
+    assert_eq!(tool.capabilities, ["memory-read", "memory-write"]);
+    let agent = Agent::with(&[("notes", "first")]);
+    let outcome =
+        sandbox().call(&guest, request(&agent, "jot", json!({"label": "notes", "line": "ünï", "times": 2}))).await;
+    assert_eq!(outcome.result.expect("an answer").split(" of ").next(), Some("13"));
+    assert_eq!(agent.value("notes"), "first\nünï\nünï");
+    let refused =
+        sandbox().call(&guest, request(&agent, "jot", json!({"label": "notes", "line": "x", "times": 11}))).await;
+    assert!(refused.result.expect_err("refused").to_string().contains("at most 10"));
+    let missing = sandbox().call(&guest, request(&agent, "jot", json!({"label": "nothing", "line": "x"}))).await;
+    assert!(missing.result.is_err());
 }

@@ -4,6 +4,7 @@ mod builtin;
 mod cache;
 mod cases;
 mod concurrency;
+mod files;
 mod floods;
 mod handmade;
 mod isolation;

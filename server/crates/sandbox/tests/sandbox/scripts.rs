@@ -22,7 +22,7 @@ fn config() -> SandboxConfig {
     SandboxConfig { runtimes_dir: Some(runtimes), max_scripts: 4, private_hosts, ..shared_cache() }
 }
 
-fn sandbox() -> Sandbox {
+pub fn sandbox() -> Sandbox {
     static SANDBOX: LazyLock<Sandbox> = LazyLock::new(|| {
         let names = Names::with(&[("good.test", &[&["127.0.0.1"]]), ("bad.test", &[&["127.0.0.1"]])]);
         Sandbox::with_resolver(config(), names).expect("a sandbox")
@@ -46,7 +46,7 @@ fn request(source: &str, action: Action) -> ScriptRequest {
     }
 }
 
-fn evaluate(source: &str) -> ScriptRequest {
+pub fn evaluate(source: &str) -> ScriptRequest {
     request(source, Action::Evaluate)
 }
 
@@ -54,21 +54,21 @@ fn call(source: &str, function: &str, arguments: Value) -> ScriptRequest {
     request(source, Action::Call { function: function.to_owned(), arguments: arguments.to_string() })
 }
 
-async fn run(request: ScriptRequest) -> ScriptOutcome {
+pub async fn run(request: ScriptRequest) -> ScriptOutcome {
     let sandbox = sandbox();
     // The first run on a machine compiles the runtime, which takes longer than a program may.
     sandbox.warm_up(Language::Python).await.expect("python.wasm, built by `cargo xtask setup`");
     sandbox.run_script(Language::Python, request).await.expect("a runtime")
 }
 
-fn text(outcome: &ScriptOutcome) -> &str {
+pub fn text(outcome: &ScriptOutcome) -> &str {
     match &outcome.result {
         Ok(Some(value)) => &value.text,
         other => panic!("{other:?}, {:?}", outcome.stderr),
     }
 }
 
-fn raised(outcome: &ScriptOutcome) -> (&str, &str) {
+pub fn raised(outcome: &ScriptOutcome) -> (&str, &str) {
     match &outcome.result {
         Err(ScriptFailure::Raised(raised)) => (&raised.name, &raised.message),
         other => panic!("{other:?}"),

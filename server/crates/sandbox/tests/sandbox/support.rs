@@ -184,5 +184,6 @@ pub fn tight() -> Limits {
         host_call: Duration::from_secs(2),
         output_bytes: 64 << 10,
         log_bytes: 8 << 10,
+        file_bytes: 1 << 20,
     }
 }

@@ -6,8 +6,9 @@
 use std::{collections::HashMap, sync::Arc};
 
 use mneme_domain::{
-    Actor, AgentId, EntityId, IdentityId, ToolId,
+    Actor, AgentId, EntityId, GroupId, IdentityId, ToolId,
     agent::{Agent, AgentFull, Include},
+    group::Group,
     identity::Identity,
     tool::Tool,
 };
@@ -20,12 +21,12 @@ use super::{
 use crate::{
     Conn, Result,
     blocks::{StoredBlock, row::BlockRow},
-    distinct, files, folders, identities, json,
+    distinct, files, folders, groups, identities, json,
     sql::{Arg, args, statements},
     tools::{self, ToolRef},
 };
 
-/// Columns with the relationships of `agents a` that `$3` to `$8` ask for, in the words of an engine: what makes an
+/// Columns with the relationships of `agents a` that `$3` to `$9` ask for, in the words of an engine: what makes an
 /// array of rows, what makes an array and an object of values, and what makes a text of the result.
 macro_rules! related {
     ($rows:literal, $array:literal, $object:literal, $text:literal) => {
@@ -76,7 +77,9 @@ macro_rules! related {
             "(ai.position, ai.identity_id))",
             $text,
             "
-                from agent_identities ai where ai.org_id = a.org_id and ai.agent_id = a.id) end as identities"
+                from agent_identities ai where ai.org_id = a.org_id and ai.agent_id = a.id) end as identities,
+            case when $9 then (select gr.id from agent_groups gr
+                where gr.org_id = a.org_id and gr.manager_agent_id = a.id order by gr.seq limit 1) end as managed"
         )
     };
 }
@@ -111,6 +114,7 @@ struct RelatedRow {
     identities: Option<String>,
     /// Whether it has folders; most agents have none.
     reads: bool,
+    managed: Option<String>,
 }
 
 #[derive(sqlx::FromRow)]
@@ -145,6 +149,7 @@ struct Related {
     variables: Vec<VariableRow>,
     identities: Vec<IdentityId>,
     reads: bool,
+    managed: Option<GroupId>,
 }
 
 /// The items of an array in the order of their places.
@@ -177,11 +182,12 @@ impl RelatedRow {
                 Ok((position, IdentityId::trusted(id)))
             })?,
             reads: self.reads,
+            managed: self.managed.clone().map(GroupId::trusted),
         })
     }
 }
 
-fn wanted<'a>(include: Include) -> [Arg<'a>; 6] {
+fn wanted<'a>(include: Include) -> [Arg<'a>; 7] {
     // What is open belongs to memory, and folders to both.
     let reads = include.sources || include.blocks;
     [
@@ -191,6 +197,7 @@ fn wanted<'a>(include: Include) -> [Arg<'a>; 6] {
         include.secrets.into(),
         reads.into(),
         include.identities.into(),
+        include.groups.into(),
     ]
 }
 
@@ -208,6 +215,10 @@ async fn full_of(c: &mut Conn, a: &Actor, agent: Agent, related: Related, includ
         tools: tools::shared(c, a, &related.tools).await?,
         variables: variables::open(c, a, related.variables)?,
         identities: identities::get_many(c, a, &related.identities).await?,
+        group: match &related.managed {
+            Some(id) => groups::get(c, a, id).await?,
+            None => None,
+        },
     })
 }
 
@@ -244,6 +255,9 @@ pub async fn full_many(c: &mut Conn, a: &Actor, agents: Vec<Agent>, include: Inc
     let known: Vec<IdentityId> = related.values().flat_map(|related| related.identities.iter().cloned()).collect();
     let known = identities::get_many(c, a, &distinct(&known)).await?;
     let known: HashMap<&IdentityId, &Identity> = known.iter().map(|identity| (&identity.id, identity)).collect();
+    let managed: Vec<GroupId> = related.values().filter_map(|related| related.managed.clone()).collect();
+    let managed = groups::get_many(c, a, &managed).await?;
+    let managed: HashMap<&GroupId, &Group> = managed.iter().map(|group| (&group.id, group)).collect();
     let mut full = Vec::with_capacity(agents.len());
     for agent in agents {
         let related = related.remove(&agent.id).unwrap_or_default();
@@ -255,6 +269,7 @@ pub async fn full_many(c: &mut Conn, a: &Actor, agents: Vec<Agent>, include: Inc
             identities: related.identities.iter().filter_map(|id| known.get(id).copied().cloned()).collect(),
             folders: folders.remove(&agent.id).unwrap_or_default(),
             open_files: open.remove(&agent.id).unwrap_or_default(),
+            group: related.managed.as_ref().and_then(|id| managed.get(id).copied().cloned()),
             agent,
         });
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::migrated;
 use crate::{
-    Engine, agents, archives, batches, blocks, denials, files, folders, identities, keys, mcp, messages, migrate,
+    Engine, agents, archives, batches, blocks, denials, files, folders, groups, identities, keys, mcp, messages, migrate,
     passages, presence, providers, runs,
     sql::{Sql, args},
     steps, tenants, tools, variables, vectors,
@@ -21,6 +21,7 @@ fn all() -> Vec<(&'static str, &'static Sql)> {
         denials::statements(),
         files::all_statements(),
         folders::all_statements(),
+        groups::all_statements(),
         identities::all_statements(),
         keys::statements(),
         migrate::statements(),

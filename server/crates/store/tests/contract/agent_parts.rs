@@ -86,6 +86,7 @@ async fn relationships_come_as_asked_for(w: World) {
             tools: vec![],
             variables: vec![],
             identities: vec![],
+            group: None,
             folders: vec![],
             open_files: vec![],
         };

@@ -14,6 +14,7 @@ mod components;
 mod denials;
 mod files;
 mod fixtures;
+mod groups;
 mod identities;
 mod large_spaces;
 mod leases;

@@ -39,7 +39,7 @@ use super::{
     rules::{Offer, Trail},
     sink::Sink,
 };
-use crate::{Core, CoreError, Result, context::cache::CachedContext, locks::AgentGuard};
+use crate::{Core, CoreError, Result, api::Chain, context::cache::CachedContext, locks::AgentGuard};
 
 /// What a turn is to do.
 pub struct Order {
@@ -53,8 +53,8 @@ pub struct Order {
     pub callback_url: Option<String>,
     /// The agent's turn, when nobody had it.
     pub seat: Option<Seat>,
-    /// The agents whose tool calls wait for the turn.
-    pub chain: Arc<[AgentId]>,
+    /// What led to the turn.
+    pub chain: Arc<Chain>,
     /// What the run was asked for, in a form that another server can begin it from.
     pub request: Option<String>,
     /// What was done of the run before this server took it over.
@@ -91,7 +91,7 @@ pub struct Turn {
     background: bool,
     callback_url: Option<String>,
     seat: Option<Seat>,
-    chain: Arc<[AgentId]>,
+    chain: Arc<Chain>,
     request: Option<String>,
     done: Done,
     client_tools: Vec<ClientTool>,
@@ -273,6 +273,10 @@ impl Turn {
             }
         };
         drop(guard);
+        // A sleep-time agent wakes no other, or two could keep each other awake for ever.
+        if state.agent.enable_sleeptime == Some(true) && !self.chain.asleep && stop != StopReason::RequiresApproval {
+            self.core.tasks.spawn(self.core.wake_sleepers(self.actor.clone(), self.agent.clone()));
+        }
         Ok(Some((stop, state.usage)))
     }
 

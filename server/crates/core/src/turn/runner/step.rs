@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Instant};
 
 use mneme_domain::{
-    AgentId, MessageId, StepId, ToolId,
+    MessageId, StepId, ToolId,
     message::{Message, MessageRole, StoredToolCall, StoredToolReturn},
     run::{RunStatus, StopReason},
 };
@@ -198,10 +198,16 @@ impl Turn {
         settled: &[Option<StoredToolReturn>],
         before: &[ToolRun],
     ) -> Vec<ToolRun> {
-        let chain: Vec<AgentId> = self.chain.iter().chain([&self.agent]).cloned().collect();
         let (core, actor) = (&self.core, &self.actor);
         let step = (&self.run_id, step);
-        let caller = Caller { core, actor, agent: &state.agent, tools: &state.tools, step, chain: chain.into() };
+        let caller = Caller {
+            core,
+            actor,
+            agent: &state.agent,
+            tools: &state.tools,
+            step,
+            chain: Arc::new(self.chain.with(&self.agent)),
+        };
         if heartbeats::asked(&state.agent) {
             let calls: Vec<StoredToolCall> = calls.iter().map(heartbeats::without).collect();
             return caller.run(&calls, settled, &state.working, before).await;

@@ -1,8 +1,10 @@
 //! `mneme runtimes`: makes the language runtimes ready before the first tool needs them.
 
-use std::{process::ExitCode, time::Instant};
+mod progress;
 
-use mneme_sandbox::Language;
+use std::{process::ExitCode, time::Duration};
+
+use mneme_sandbox::{Language, Sandbox};
 
 use super::{CommandError, runtime, services};
 use crate::{config::Config, runtimes};
@@ -11,23 +13,16 @@ use crate::{config::Config, runtimes};
 pub fn install(config: &Config, wanted: &[String]) -> Result<ExitCode, CommandError> {
     services::data_dir(&config.data_dir)?;
     let sandbox = services::sandbox(config)?;
-    let known: Vec<&str> = Language::ALL.iter().map(|language| language.name()).collect();
-    if let Some(unknown) = wanted.iter().find(|name| !known.contains(&name.as_str())) {
+    if let Some(unknown) = wanted.iter().find(|name| !Language::ALL.iter().any(|language| language.name() == *name)) {
         return Err(CommandError::new(
             format!("there is no runtime {unknown}"),
-            format!("choose of {}", known.join(", ")),
+            format!("choose of {}", Language::ALL.map(Language::name).join(", ")),
         ));
     }
+    let asked = |language: &Language| wanted.is_empty() || wanted.iter().any(|name| name == language.name());
     let runtime = runtime()?;
-    for language in Language::ALL {
-        if !wanted.is_empty() && !wanted.iter().any(|name| name == language.name()) {
-            continue;
-        }
-        eprintln!("{}: compiling, which takes up to a minute the first time …", language.name());
-        let start = Instant::now();
-        let ready = runtime.block_on(sandbox.warm_up(language));
-        ready.map_err(|error| CommandError::new(format!("the {} runtime is not ready", language.name()), error))?;
-        eprintln!("{}: ready after {:.1} s", language.name(), start.elapsed().as_secs_f64());
+    for language in Language::ALL.into_iter().filter(asked) {
+        runtime.block_on(ready(&sandbox, language))?;
     }
     if wanted.is_empty() {
         eprintln!("reader of documents: compiling …");
@@ -35,6 +30,22 @@ pub fn install(config: &Config, wanted: &[String]) -> Result<ExitCode, CommandEr
         ready.map_err(|error| CommandError::new("the reader of documents is not ready".to_owned(), error))?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+async fn ready(sandbox: &Sandbox, language: Language) -> Result<(), CommandError> {
+    let name = language.name();
+    let failed = |error| CommandError::new(format!("the {name} runtime is not ready"), error);
+    progress::shown(&format!("{name}: compiling"), usual(language), sandbox.warm_up(language)).await.map_err(failed)?;
+    eprintln!("{name}: ready");
+    Ok(())
+}
+
+/// How long compiling takes on two processors, about.
+fn usual(language: Language) -> Duration {
+    Duration::from_secs(match language {
+        Language::Python => 15,
+        Language::JavaScript => 9,
+    })
 }
 
 /// Says which runtimes there are.
