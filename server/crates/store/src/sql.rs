@@ -13,8 +13,8 @@
 use std::{borrow::Cow, sync::OnceLock};
 
 use mneme_domain::{
-    AgentId, ArchiveId, BatchId, BlockId, EntityId, FileId, GroupId, IdentityId, McpServerId, MessageId, OrgId, PassageId,
-    ProviderId, RunId, SourceId, StepId, Timestamp, ToolId, TraceId, UserId, clock::to_micros,
+    AgentId, ArchiveId, BatchId, BlockId, EntityId, FileId, GroupId, IdentityId, McpServerId, MessageId, OrgId,
+    PassageId, ProviderId, RunId, SourceId, StepId, Timestamp, ToolId, TraceId, UserId, clock::to_micros,
 };
 use sqlx::{Arguments, postgres::PgArguments, sqlite::SqliteArguments};
 

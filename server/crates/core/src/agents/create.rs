@@ -24,7 +24,7 @@ use crate::{
     groups::Sleeper,
     names, prompts,
     tools::{MEMORY_EDITS, MULTI_AGENT_TOOLS, base_rules, base_tools, name_twice},
-    turn::{input, rules, thoughts},
+    turn::{rules, thoughts},
 };
 
 /// An agent as it is to be written, with what hangs off it.
@@ -142,15 +142,8 @@ impl Core {
         if !folders.is_empty() {
             named.extend(FILE_TOOLS.map(str::to_owned));
         }
-        let tools = self
-            .tools_for(
-                &mut conn,
-                actor,
-                body.tool_ids.as_deref().unwrap_or_default(),
-                &named,
-                &wanted,
-            )
-            .await?;
+        let tools =
+            self.tools_for(&mut conn, actor, body.tool_ids.as_deref().unwrap_or_default(), &named, &wanted).await?;
         let identities =
             crate::identities::named(&mut conn, actor, body.identity_ids.as_deref().unwrap_or_default()).await?;
         drop(conn);

@@ -253,6 +253,7 @@ impl Core {
         duplicates: DuplicateFileHandling,
     ) -> std::result::Result<(FileMetadata, bool), Recorded> {
         let mut tx = self.store.write().await?;
+        folders::lock(&mut tx, actor, folder).await?;
         let home = stored(&mut tx, actor, folder).await?;
         let mut own = name.to_owned();
         let mut replaced = None;

@@ -71,12 +71,18 @@ impl Core {
         };
         let told = stream::iter(body.agent_ids.clone()).map(|agent| {
             let (core, actor, sender, text) = (Arc::clone(self), actor.clone(), body.sender_id.clone(), text.clone());
-            async move { core.ask(&actor, agent, text, sender).await }
+            async move { core.broadcast_to(&actor, agent, text, sender).await }
         });
         Ok(told.buffered(AT_ONCE).collect().await)
     }
 
-    async fn ask(self: &Arc<Self>, actor: &Actor, agent: AgentId, text: String, sender: Option<String>) -> Reply {
+    async fn broadcast_to(
+        self: &Arc<Self>,
+        actor: &Actor,
+        agent: AgentId,
+        text: String,
+        sender: Option<String>,
+    ) -> Reply {
         let request = message(json!([{"role": "user", "content": text, "sender_id": sender}]));
         let name = async {
             let mut conn = self.store.read().await?;

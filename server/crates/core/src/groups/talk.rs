@@ -335,8 +335,8 @@ fn said(messages: &[Message]) -> String {
 
 /// Whom the manager of a dynamic group chose.
 fn chosen(messages: &[Message]) -> Option<AgentId> {
-    let calls = messages.iter().flat_map(|message| message.tool_calls.iter().flatten());
-    let call = calls.filter(|call| call.function.name == CHOOSE).last()?;
+    let mut calls = messages.iter().flat_map(|message| message.tool_calls.iter().flatten());
+    let call = calls.rfind(|call| call.function.name == CHOOSE)?;
     let arguments: Value = serde_json::from_str(&call.function.arguments).ok()?;
     AgentId::parse(arguments["next_speaker_agent_id"].as_str()?.trim()).ok()
 }

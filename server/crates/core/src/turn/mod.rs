@@ -286,7 +286,7 @@ impl Core {
 /// As [`input::parse`].
 pub(crate) fn asked_in_batch(request: SendRequest) -> Result<String> {
     let input = input::parse(request.clone())?;
-    asked_for(request, &input, Mode::Async, &[])
+    asked_for(request, &input, Mode::Async, &Chain::default())
 }
 
 /// What a run is to keep of its request: with the input as it was read, so that images need not be fetched again.

@@ -34,6 +34,9 @@ statements! {
     DELETE_BLOCKS: "delete from vector_blocks where org_id = $1 and space = $2";
     DELETE: "delete from sources where org_id = $1 and id = $2";
     COUNT: "select count(*) from sources where org_id = $1";
+    // On SQLite the transaction itself is the lock.
+    LOCK: "select id from sources where org_id = $1 and id = $2 for no key update",
+        sqlite: "select id from sources where org_id = $1 and id = $2";
 }
 
 /// Adds a folder. [`StoreError::Conflict`] (`sources_org_id_name`) when the name is taken.
@@ -46,6 +49,12 @@ pub async fn insert(c: &mut Conn, a: &Actor, folder: &Folder) -> Result<()> {
 /// A folder.
 pub async fn get(c: &mut Conn, a: &Actor, id: &SourceId) -> Result<Option<Folder>> {
     c.one::<FolderRow>(&GET, args![&a.org, id]).await?.map(Folder::try_from).transpose()
+}
+
+/// Keeps others from naming files of a folder until the transaction ends.
+pub async fn lock(c: &mut Conn, a: &Actor, id: &SourceId) -> Result<()> {
+    let _: Option<(String,)> = c.one(&LOCK, args![&a.org, id]).await?;
+    Ok(())
 }
 
 /// Folders, in no order; unknown identifiers are left out.

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use super::migrated;
 use crate::{
-    Engine, agents, archives, batches, blocks, denials, files, folders, groups, identities, keys, mcp, messages, migrate,
-    passages, presence, providers, runs,
+    Engine, agents, archives, batches, blocks, denials, files, folders, groups, identities, keys, mcp, messages,
+    migrate, passages, presence, providers, runs,
     sql::{Sql, args},
     steps, tenants, tools, variables, vectors,
 };
