@@ -75,6 +75,7 @@ async fn a_missing_thing_is_404_on_every_route_that_names_it() {
             "archive",
             "block",
             "file",
+            "group",
             "identity",
             "mcp_server",
             "passage",

@@ -1,5 +1,6 @@
 """Exceptions, told to whoever wrote the program: only frames of their own files."""
 
+import errno
 import traceback
 
 #: Files of packages that the program brought along count as its own.
@@ -11,6 +12,9 @@ _MAX_TEXT = 20_000
 def describe(error, filename):
     """Name, message and traceback."""
     name = type(error).__name__
+    if isinstance(error, OSError) and error.errno == errno.EIO and error.filename is None:
+        # A write that was refused reaches Python without its reason, and there is only one.
+        error.strerror = "No space left in the folder of this call"
     try:
         message = str(error)
         text = _traceback(error, filename)

@@ -1,6 +1,11 @@
 //! One connection: the only place where statements meet a database.
 
-use std::{collections::HashMap, sync::Arc, time::Instant};
+use std::{
+    collections::HashMap,
+    future::Future,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use mneme_domain::Env;
 use parking_lot::Mutex;
@@ -8,16 +13,21 @@ use sqlx::{
     AssertSqlSafe, Connection, FromRow, PgConnection, Postgres, SqlSafeStr, SqlStr, Transaction, pool::PoolConnection,
     postgres::PgRow, sqlite::SqliteRow,
 };
+use tokio::time::timeout;
 
 use crate::{
-    Engine, Result,
+    Engine, Result, StoreError,
     link::SqliteLink,
     query::Query,
     secrets::Secrets,
-    sql::{Arg, Sql, postgres_arguments},
+    sql::{Arg, Sql, args, postgres_arguments, statements},
     tools::ToolCache,
     vectors::{Ledger, Shelves},
 };
+
+statements! {
+    NO_TIMEOUT: "select set_config('statement_timeout', '0', true)", sqlite: "select 1";
+}
 
 /// A row that can be read from either database.
 pub(crate) trait Row: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin {}
@@ -28,6 +38,9 @@ type Counts = Arc<HashMap<String, i64>>;
 
 /// What functions need beside the database.
 pub(crate) struct Context {
+    /// How long an answer of PostgreSQL is waited for. It ends its statements sooner by itself, unless it hangs or the
+    /// network does.
+    pub(crate) patience: Duration,
     pub(crate) secrets: Secrets,
     pub(crate) env: Env,
     pub(crate) tools: ToolCache,
@@ -63,18 +76,36 @@ pub(crate) enum Inner {
 pub struct Conn {
     inner: Inner,
     context: Arc<Context>,
+    /// How long PostgreSQL may take for one answer.
+    patience: Duration,
+}
+
+/// What came of a statement, or that nothing came in time.
+pub(crate) async fn in_time<T>(patience: Duration, work: impl Future<Output = sqlx::Result<T>>) -> Result<T> {
+    match timeout(patience, work).await {
+        Ok(done) => Ok(done?),
+        Err(_) => Err(StoreError::Unavailable("PostgreSQL does not answer".into())),
+    }
 }
 
 impl Conn {
     pub(crate) fn new(inner: Inner, context: Arc<Context>) -> Self {
-        Self { inner, context }
+        let patience = context.patience;
+        Self { inner, context, patience }
+    }
+
+    /// Lets the statements of this transaction take as long as they need.
+    pub(crate) async fn unhurried(&mut self) -> Result<()> {
+        self.run(&NO_TIMEOUT, args![]).await?;
+        self.patience = Duration::MAX;
+        Ok(())
     }
 
     /// Makes the changes of a transaction last; on a reading connection there is nothing to do.
     pub async fn commit(self) -> Result<()> {
         match self.inner {
             Inner::Sqlite(link) => link.commit().await?,
-            Inner::Postgres(Link::Write(transaction)) => transaction.commit().await?,
+            Inner::Postgres(Link::Write(transaction)) => in_time(self.patience, transaction.commit()).await?,
             Inner::Postgres(Link::Read(_)) => {}
         }
         Ok(())
@@ -176,7 +207,7 @@ impl Conn {
     pub(crate) async fn script(&mut self, text: &'static str) -> Result<()> {
         match &mut self.inner {
             Inner::Sqlite(link) => link.script(text).await,
-            Inner::Postgres(link) => Ok(sqlx::raw_sql(text).execute(link.get()).await.map(drop)?),
+            Inner::Postgres(link) => in_time(self.patience, sqlx::raw_sql(text).execute(link.get())).await.map(drop),
         }
     }
 
@@ -195,7 +226,7 @@ impl Conn {
     pub(crate) async fn ping(&mut self) -> Result<()> {
         match &mut self.inner {
             Inner::Sqlite(link) => link.ping().await,
-            Inner::Postgres(link) => Ok(link.get().ping().await?),
+            Inner::Postgres(link) => in_time(self.patience, link.get().ping()).await,
         }
     }
 
@@ -207,7 +238,8 @@ impl Conn {
             }
             Inner::Postgres(link) => {
                 let arguments = postgres_arguments(args)?;
-                Ok(sqlx::query_as_with::<Postgres, R, _>(text, arguments).fetch_all(link.get()).await?)
+                let query = sqlx::query_as_with::<Postgres, R, _>(text, arguments);
+                in_time(self.patience, query.fetch_all(link.get())).await
             }
         }
     }
@@ -220,7 +252,8 @@ impl Conn {
             }
             Inner::Postgres(link) => {
                 let arguments = postgres_arguments(args)?;
-                Ok(sqlx::query_as_with::<Postgres, R, _>(text, arguments).fetch_optional(link.get()).await?)
+                let query = sqlx::query_as_with::<Postgres, R, _>(text, arguments);
+                in_time(self.patience, query.fetch_optional(link.get())).await
             }
         }
     }
@@ -230,7 +263,8 @@ impl Conn {
             Inner::Sqlite(link) => link.execute(text, args).await,
             Inner::Postgres(link) => {
                 let arguments = postgres_arguments(args)?;
-                Ok(sqlx::query_with::<Postgres, _>(text, arguments).execute(link.get()).await?.rows_affected())
+                let query = sqlx::query_with::<Postgres, _>(text, arguments);
+                Ok(in_time(self.patience, query.execute(link.get())).await?.rows_affected())
             }
         }
     }

@@ -19,7 +19,6 @@ statements! {
     RECORDED: "select id from master_keys limit 1";
     FORGET: "delete from master_keys";
     RECORD: "insert into master_keys (id, since) values ($1, $2)";
-    NO_TIMEOUT: "select set_config('statement_timeout', '0', true)", sqlite: "select 1";
     OF_AGENTS: "select org_id, agent_id, key, value_enc from agent_variables
         where (org_id, agent_id, key) > ($1, $2, $3) order by org_id, agent_id, key limit $4";
     SET_OF_AGENT: "update agent_variables set value_enc = $4 where org_id = $1 and agent_id = $2 and key = $3";
@@ -138,7 +137,7 @@ impl Store {
         let fresh = Secrets::new(to);
         let _alone = self.alone()?;
         let mut c = self.write().await?;
-        c.run(&NO_TIMEOUT, args![]).await?;
+        c.unhurried().await?;
         self.alone_in(&mut c).await?;
         check(&mut c).await?;
         let context = c.context();

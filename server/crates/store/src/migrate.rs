@@ -55,7 +55,6 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
 statements! {
     // Held to the end of the transaction: one server migrates at a time. On SQLite the transaction itself is the lock.
     LOCK: "select pg_advisory_xact_lock(7237970109966541165)", sqlite: "select 1";
-    NO_TIMEOUT: "select set_config('statement_timeout', '0', true)", sqlite: "select 1";
     CREATE: "create table if not exists schema_migrations (
             version bigint not null primary key, name text not null, checksum text not null, applied_at bigint not null)";
     EXISTS: "select count(*) from pg_catalog.pg_class where oid = to_regclass('schema_migrations')",
@@ -73,7 +72,7 @@ fn checksum(text: &str) -> String {
 /// Applies what is missing, in the transaction of `c`, which the caller commits.
 pub(crate) async fn run(c: &mut Conn, migrations: &[Migration]) -> Result<()> {
     c.run(&LOCK, args![]).await?;
-    c.run(&NO_TIMEOUT, args![]).await?;
+    c.unhurried().await?;
     c.run(&CREATE, args![]).await?;
     let applied: Vec<(i64, String)> = c.all(&APPLIED, args![]).await?;
     let known = migrations.last().map_or(0, |migration| migration.version);

@@ -1,6 +1,6 @@
 //! A database, and connections to it.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use parking_lot::Mutex;
 use sqlx::{PgPool, SqlitePool};
@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use crate::{
     Conn, Result, StoreConfig, StoreError,
     checkpoint::Checkpointer,
-    conn::{Context, Inner, Link},
+    conn::{Context, Inner, Link, in_time},
     keys,
     lane::Lane,
     link::SqliteLink,
@@ -57,6 +57,9 @@ impl From<Pools> for Source {
     }
 }
 
+/// How much longer than PostgreSQL itself may take for a statement its answer may take.
+const GRACE: Duration = Duration::from_secs(5);
+
 /// A database. Clones share its connections.
 #[derive(Clone)]
 pub struct Store {
@@ -73,6 +76,7 @@ impl Store {
     pub async fn open(config: &StoreConfig) -> Result<Self> {
         let (pools, temporary) = open::pools(config).await?;
         let context = Context {
+            patience: config.statement_timeout.saturating_add(GRACE),
             secrets: Secrets::new(&config.master_key),
             env: config.env.clone(),
             tools: ToolCache::default(),
@@ -168,7 +172,7 @@ impl Store {
                 checkpointer.wrote();
                 Inner::Sqlite(SqliteLink::writing(lent))
             }
-            Source::Postgres(pool) => Inner::Postgres(Link::Write(pool.begin().await?)),
+            Source::Postgres(pool) => Inner::Postgres(Link::Write(in_time(self.context.patience, pool.begin()).await?)),
         };
         Ok(Conn::new(inner, Arc::clone(&self.context)))
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::migrated;
 use crate::{
-    Engine, agents, archives, batches, blocks, denials, files, folders, groups, identities, keys, mcp, messages,
+    Engine, agents, archives, batches, blocks, conn, denials, files, folders, groups, identities, keys, mcp, messages,
     migrate, passages, presence, providers, runs,
     sql::{Sql, args},
     steps, tenants, tools, variables, vectors,
@@ -18,6 +18,7 @@ fn all() -> Vec<(&'static str, &'static Sql)> {
         blocks::all_statements(),
         mcp::all_statements(),
         messages::all_statements(),
+        conn::statements(),
         denials::statements(),
         files::all_statements(),
         folders::all_statements(),

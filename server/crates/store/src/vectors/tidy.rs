@@ -134,6 +134,7 @@ impl Store {
             return Ok(());
         }
         let mut tx = self.write().await?;
+        tx.unhurried().await?;
         let mut query = tx.query("create index if not exists vectors_graph_");
         query.number(key.dim).push(" on vectors using hnsw ((embedding::");
         graph::push_type(&mut query, key.dim);
