@@ -27,7 +27,6 @@ pub mod passages;
 pub mod providers;
 pub mod refusals;
 pub mod runs;
-pub mod sources;
 pub mod steps;
 pub mod tags;
 pub mod tools;
@@ -48,7 +47,7 @@ pub fn all() -> OpenApiRouter<AppState> {
         .merge(agent_sources::routes())
         .merge(agent_files::routes())
         .merge(folders::routes())
-        .merge(sources::routes())
+        .merge(folders::sources())
         .merge(archival::routes())
         .merge(archives::routes())
         .merge(passages::routes())
