@@ -98,6 +98,14 @@ fn the_doctor_finds_what_is_missing() {
     let shown = text(&report.stdout);
     assert!(report.status.code() == Some(1) && shown.contains("BAD   data directory"), "{shown}");
 
+    let prices = home.path().join("prices.toml");
+    std::fs::write(&prices, "per_tokens = 'many'").unwrap();
+    let elsewhere = [("MNEME_PRICE_FILE", prices.as_path()), ("MNEME_UPLOADS_DIR", data.as_path())];
+    let report = mneme(home.path()).arg("doctor").envs(elsewhere).output().unwrap();
+    let shown = text(&report.stdout);
+    assert!(shown.contains("BAD   prices: cannot use the prices in"), "{shown}");
+    assert!(shown.contains("BAD   uploads_dir: "), "{shown}");
+
     let report = mneme(home.path()).arg("doctor").env("MNEME_PORT", "http").output().unwrap();
     let shown = text(&report.stdout);
     assert!(report.status.code() == Some(1) && shown.contains("BAD   settings: MNEME_PORT"), "{shown}");

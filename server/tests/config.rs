@@ -170,6 +170,7 @@ fn refusals_name_the_setting() {
         ),
         ("LETTA_PG_URI", "host=x", "LETTA_PG_URI: a database URL starts with sqlite: or postgres://"),
         ("MNEME_MAX_REQUESTS", "0", "max_requests: it must be at least 1, not 0"),
+        ("MNEME_RUN_LEASE_SECONDS", "0", "run_lease_seconds: it must be at least 1, not 0"),
         ("MNEME_CORS_ORIGINS", "*", "cors_origins: '*' lets any web page use the server, so it needs a password"),
         ("MNEME_CORS_ORIGINS", "https://a.example/path", "cors_origins: 'https://a.example/path' must be"),
         ("MNEME_MASTER_KEY", "short", "master_key: this is not 32 bytes"),

@@ -103,7 +103,7 @@ enum Runtimes {
 /// Options of every command that reads the settings.
 #[derive(Debug, Args)]
 struct Common {
-    /// The settings file; by default mneme.toml in the data directory.
+    /// The settings file; by default the one that MNEME_CONFIG names, else mneme.toml in the data directory.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Where the server keeps its data.

@@ -24,13 +24,13 @@ use crate::{
     embeddings, master_key, runtimes,
 };
 
-/// Makes the data directory, for its owner only.
+/// Makes the data directory, or another one that the settings name, for its owner only.
 pub fn data_dir(path: &Path) -> Result<(), CommandError> {
     fs::DirBuilder::new()
         .recursive(true)
         .mode(0o700)
         .create(path)
-        .map_err(|error| CommandError::new(format!("cannot make the data directory {}", path.display()), error))
+        .map_err(|error| CommandError::new(format!("cannot make the directory {}", path.display()), error))
 }
 
 /// Opens the database, which may be of any version yet.
@@ -140,7 +140,7 @@ pub fn core(
 }
 
 /// What models cost: the operator's file, or what the program knows.
-fn prices(config: &Config) -> Result<PriceTable, CommandError> {
+pub fn prices(config: &Config) -> Result<PriceTable, CommandError> {
     let Some(path) = &config.price_file else { return Ok(PriceTable::default()) };
     let unusable = |reason: String| CommandError::new(format!("cannot use the prices in {}", path.display()), reason);
     let text = fs::read_to_string(path).map_err(|error| unusable(error.to_string()))?;

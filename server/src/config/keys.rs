@@ -100,7 +100,7 @@ settings! {
     host: String = "127.0.0.1".to_owned(),
     /// The port to listen on.
     port: u16 = 8283,
-    /// Where the database, the settings file, the master key and compiled tools are kept.
+    /// Where the database, the settings file, the master key, uploads, packages and compiled tools are kept.
     data_dir: PathBuf = default_data_dir(),
     /// The database: `sqlite:<path>` or `postgres://user:password@host/name`. Unset: mneme.db in the data directory.
     database_url: Option<DatabaseUrl> = None; "LETTA_PG_URI",

@@ -87,6 +87,7 @@ fn limits(config: &Config) -> Result<(), String> {
         ("body_timeout_seconds", config.body_timeout_seconds),
         ("write_timeout_seconds", config.write_timeout_seconds),
         ("ping_seconds", config.ping_seconds),
+        ("run_lease_seconds", config.run_lease_seconds),
         ("mcp_connect_seconds", config.mcp_connect_seconds),
         ("mcp_list_seconds", config.mcp_list_seconds),
         ("mcp_call_seconds", config.mcp_call_seconds),

@@ -16,22 +16,6 @@ use crate::app::AppState;
 #[derive(Debug)]
 pub struct Id<T>(pub T);
 
-/// The identifier of a passage in the parameter `{memory_id}`.
-#[derive(Debug)]
-pub struct MemoryId(pub PassageId);
-
-/// The identifier of a folder in the parameter `{folder_id}`.
-#[derive(Debug)]
-pub struct FolderId(pub SourceId);
-
-/// The name of a folder in the parameter `{folder_name}`.
-#[derive(Debug)]
-pub struct FolderName(pub String);
-
-/// The name of a folder in the parameter `{source_name}`.
-#[derive(Debug)]
-pub struct SourceName(pub String);
-
 /// What the parameter `{job_id}` names.
 #[derive(Debug)]
 pub enum JobId {
@@ -41,25 +25,44 @@ pub enum JobId {
     Batch(BatchId),
 }
 
-/// The batch in the parameter `{batch_id}`.
-#[derive(Debug)]
-pub struct InBatch(pub BatchId);
+/// Path parameters whose names do not follow from their kinds: the extractor, what it holds, the name, how it is read.
+macro_rules! parameters {
+    ($($(#[$doc:meta])* $extractor:ident($value:ty) = $name:literal, $read:ident;)*) => {$(
+        $(#[$doc])*
+        #[derive(Debug)]
+        pub struct $extractor(pub $value);
 
-/// The label of a block in the parameter `{block_label}`.
-#[derive(Debug)]
-pub struct BlockLabel(pub String);
+        impl FromRequestParts<AppState> for $extractor {
+            type Rejection = ApiError;
 
-/// The name of a tool in the parameter `{tool_name}`.
-#[derive(Debug)]
-pub struct ToolName(pub String);
+            async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, ApiError> {
+                let text = parameter(parts, app, $name).await?;
+                Ok(Self($read($name, &text)?))
+            }
+        }
+    )*};
+}
 
-/// The name of an MCP server in the parameter `{mcp_server_name}`.
-#[derive(Debug)]
-pub struct McpServerName(pub String);
-
-/// The name of an MCP server's tool in the parameter `{mcp_tool_name}`.
-#[derive(Debug)]
-pub struct McpToolName(pub String);
+parameters! {
+    /// The identifier of a passage.
+    MemoryId(PassageId) = "memory_id", parse;
+    /// The identifier of a folder.
+    FolderId(SourceId) = "folder_id", parse;
+    /// The identifier of a batch.
+    InBatch(BatchId) = "batch_id", parse;
+    /// The name of a folder.
+    FolderName(String) = "folder_name", as_it_is;
+    /// The name of a folder under its older route.
+    SourceName(String) = "source_name", as_it_is;
+    /// The label of a block.
+    BlockLabel(String) = "block_label", as_it_is;
+    /// The name of a tool.
+    ToolName(String) = "tool_name", as_it_is;
+    /// The name of an MCP server.
+    McpServerName(String) = "mcp_server_name", as_it_is;
+    /// The name of an MCP server's tool.
+    McpToolName(String) = "mcp_tool_name", as_it_is;
+}
 
 /// A path parameter. It is there whenever the route's path names it.
 async fn parameter(parts: &mut Parts, app: &AppState, name: &str) -> Result<String, ApiError> {
@@ -92,6 +95,11 @@ pub fn parse<T: EntityId>(name: &str, text: &str) -> Result<T, Problem> {
     T::parse(text).map_err(|error| mismatch::<T>(loc(name), text, &error.to_string()))
 }
 
+/// A name. Any text is one; the result is there because [`parse`] has one.
+fn as_it_is(_: &str, text: &str) -> Result<String, Problem> {
+    Ok(text.to_owned())
+}
+
 fn mismatch<T: EntityId>(loc: Vec<Step>, text: &str, message: &str) -> Problem {
     let prefix = T::PREFIX;
     let uuid = "[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}";
@@ -115,80 +123,5 @@ impl FromRequestParts<AppState> for JobId {
             return Ok(Self::Batch(parse("job_id", &text)?));
         }
         Ok(Self::Run(parse("job_id", &text)?))
-    }
-}
-
-impl FromRequestParts<AppState> for InBatch {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, ApiError> {
-        let text = parameter(parts, app, "batch_id").await?;
-        Ok(Self(parse("batch_id", &text)?))
-    }
-}
-
-impl FromRequestParts<AppState> for MemoryId {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, ApiError> {
-        let text = parameter(parts, app, "memory_id").await?;
-        Ok(Self(parse("memory_id", &text)?))
-    }
-}
-
-impl FromRequestParts<AppState> for FolderId {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, ApiError> {
-        let text = parameter(parts, app, "folder_id").await?;
-        Ok(Self(parse("folder_id", &text)?))
-    }
-}
-
-impl FromRequestParts<AppState> for FolderName {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, ApiError> {
-        parameter(parts, app, "folder_name").await.map(Self)
-    }
-}
-
-impl FromRequestParts<AppState> for SourceName {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, ApiError> {
-        parameter(parts, app, "source_name").await.map(Self)
-    }
-}
-
-impl FromRequestParts<AppState> for BlockLabel {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, ApiError> {
-        parameter(parts, app, "block_label").await.map(Self)
-    }
-}
-
-impl FromRequestParts<AppState> for ToolName {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, ApiError> {
-        parameter(parts, app, "tool_name").await.map(Self)
-    }
-}
-
-impl FromRequestParts<AppState> for McpServerName {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, ApiError> {
-        parameter(parts, app, "mcp_server_name").await.map(Self)
-    }
-}
-
-impl FromRequestParts<AppState> for McpToolName {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, ApiError> {
-        parameter(parts, app, "mcp_tool_name").await.map(Self)
     }
 }

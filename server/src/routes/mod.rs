@@ -5,7 +5,6 @@
 pub mod agent_blocks;
 pub mod agent_files;
 pub mod agent_folders;
-pub mod agent_sources;
 pub mod agent_tools;
 pub mod agents;
 pub mod archival;
@@ -27,7 +26,6 @@ pub mod passages;
 pub mod providers;
 pub mod refusals;
 pub mod runs;
-pub mod sources;
 pub mod steps;
 pub mod tags;
 pub mod tools;
@@ -45,10 +43,10 @@ pub fn all() -> OpenApiRouter<AppState> {
         .merge(agent_blocks::routes())
         .merge(agent_tools::routes())
         .merge(agent_folders::routes())
-        .merge(agent_sources::routes())
+        .merge(agent_folders::sources())
         .merge(agent_files::routes())
         .merge(folders::routes())
-        .merge(sources::routes())
+        .merge(folders::sources())
         .merge(archival::routes())
         .merge(archives::routes())
         .merge(passages::routes())

@@ -48,7 +48,8 @@ struct Shared {
     lane: Lane,
     linker: Linker<State>,
     compiler: Compiler,
-    /// The same for the largest guest by far, which takes as long to compile as a runtime.
+    /// The same for the largest guest by far, which takes as long to compile as a runtime. It has its own place to
+    /// compile in, so that at a first start the built-in tools do not wait for it, and run out of their time.
     largest: Compiler,
     /// Compiles what users upload, into a cache of its own that is kept small.
     uploads: Compiler,

@@ -33,6 +33,7 @@ mod presence;
 pub mod providers;
 mod query;
 pub mod runs;
+mod script;
 mod secrets;
 mod sql;
 pub mod steps;

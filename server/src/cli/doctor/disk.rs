@@ -1,4 +1,4 @@
-//! The data directory, the room in it, and the master key.
+//! The directories that the server writes to, the room that there is, and the master key.
 
 use std::{fs, io::Write, path::Path};
 
@@ -10,10 +10,24 @@ const ENOUGH: u64 = 1 << 30;
 /// Less than this and it may stop at once.
 const LEAST: u64 = 100 << 20;
 
-/// Writes a file and takes it away again.
+/// The data directory.
 pub(super) fn directory(config: &Config) -> Finding {
-    let path = &config.data_dir;
-    let fix = || format!("Make {} writable for this user, or choose another data_dir.", path.display());
+    writable(&config.data_dir, "data_dir")
+}
+
+/// The directories that the settings put elsewhere, by the names of those settings.
+pub(super) fn elsewhere(config: &Config) -> Vec<(&'static str, Finding)> {
+    let named = [
+        ("compiled_dir", &config.compiled_dir),
+        ("packages_dir", &config.packages_dir),
+        ("uploads_dir", &config.uploads_dir),
+    ];
+    named.into_iter().filter_map(|(setting, path)| Some((setting, writable(path.as_deref()?, setting)))).collect()
+}
+
+/// Writes a file and takes it away again.
+fn writable(path: &Path, setting: &str) -> Finding {
+    let fix = || format!("Make {} writable for this user, or choose another {setting}.", path.display());
     if let Err(error) = services::data_dir(path) {
         return Finding::bad(error, fix());
     }

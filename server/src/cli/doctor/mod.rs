@@ -8,7 +8,7 @@ mod sandbox;
 
 use std::process::ExitCode;
 
-use super::{CommandError, runtime};
+use super::{CommandError, runtime, services};
 use crate::config::{Config, ConfigError};
 
 /// What a check found.
@@ -75,13 +75,28 @@ pub fn run(config: Result<Config, ConfigError>) -> Result<ExitCode, CommandError
 async fn check(config: &Config, report: &mut Report) {
     report.add("address", address(config).await);
     report.add("data directory", disk::directory(config));
+    for (setting, finding) in disk::elsewhere(config) {
+        report.add(setting, finding);
+    }
     report.add("disk space", disk::space(config));
     report.add("master key", disk::master_key(config));
     report.add("database", database::check(config).await);
     report.add("sandbox", sandbox::check(config).await);
+    if let Some(finding) = prices(config) {
+        report.add("prices", finding);
+    }
     for (name, finding) in providers::check(config).await {
         report.add(&name, finding);
     }
+}
+
+/// The file of prices, when there is one: the server does not start with one that it cannot read.
+fn prices(config: &Config) -> Option<Finding> {
+    let path = config.price_file.as_ref()?;
+    Some(match services::prices(config) {
+        Ok(_) => Finding::Good(path.display().to_string()),
+        Err(error) => Finding::bad(error, "Correct the file, or take price_file out of the settings."),
+    })
 }
 
 async fn address(config: &Config) -> Finding {

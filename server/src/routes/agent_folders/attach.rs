@@ -1,7 +1,7 @@
 //! Gives an agent a folder.
 
 use axum::{Json, extract::State};
-use mneme_domain::{AgentId, agent::AgentState};
+use mneme_domain::{AgentId, SourceId, agent::AgentState};
 
 use crate::{
     app::AppState,
@@ -30,4 +30,26 @@ pub async fn attach(
 ) -> Answer<Option<AgentState>> {
     app.core.attach_folder(&actor, &agent, &folder).await?;
     Ok(Json(agent_after(&app, &actor, &agent, client).await?))
+}
+
+/// Gives the agent a folder and the tools for files.
+#[utoipa::path(
+    patch,
+    path = "/v1/agents/{agent_id}/sources/attach/{source_id}",
+    operation_id = "agents.sources.attach",
+    tag = "agents/sources",
+    params(
+        ("agent_id" = String, Path, description = "`agent-<uuid4>`"),
+        ("source_id" = String, Path, description = "`source-<uuid4>`")
+    ),
+    responses((status = 200, description = "The agent, or nothing to newer clients.", body = Option<AgentState>), Refusals)
+)]
+pub async fn attach_source(
+    app: State<AppState>,
+    caller: Caller,
+    client: Client,
+    agent: Id<AgentId>,
+    Id(folder): Id<SourceId>,
+) -> Answer<Option<AgentState>> {
+    attach(app, caller, client, agent, FolderId(folder)).await
 }

@@ -1,7 +1,7 @@
 //! Takes a folder from an agent.
 
 use axum::{Json, extract::State};
-use mneme_domain::{AgentId, agent::AgentState};
+use mneme_domain::{AgentId, SourceId, agent::AgentState};
 
 use crate::{
     app::AppState,
@@ -30,4 +30,26 @@ pub async fn detach(
 ) -> Answer<Option<AgentState>> {
     app.core.detach_folder(&actor, &agent, &folder).await?;
     Ok(Json(agent_after(&app, &actor, &agent, client).await?))
+}
+
+/// Takes a folder from the agent, and with the last one the tools for files.
+#[utoipa::path(
+    patch,
+    path = "/v1/agents/{agent_id}/sources/detach/{source_id}",
+    operation_id = "agents.sources.detach",
+    tag = "agents/sources",
+    params(
+        ("agent_id" = String, Path, description = "`agent-<uuid4>`"),
+        ("source_id" = String, Path, description = "`source-<uuid4>`")
+    ),
+    responses((status = 200, description = "The agent, or nothing to newer clients.", body = Option<AgentState>), Refusals)
+)]
+pub async fn detach_source(
+    app: State<AppState>,
+    caller: Caller,
+    client: Client,
+    agent: Id<AgentId>,
+    Id(folder): Id<SourceId>,
+) -> Answer<Option<AgentState>> {
+    detach(app, caller, client, agent, FolderId(folder)).await
 }

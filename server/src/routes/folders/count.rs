@@ -19,3 +19,15 @@ use crate::{
 pub async fn count(State(app): State<AppState>, Caller(actor): Caller) -> Answer<i64> {
     Ok(Json(app.core.count_folders(&actor).await?))
 }
+
+/// How many folders there are.
+#[utoipa::path(
+    get,
+    path = "/v1/sources/count",
+    operation_id = "sources.count",
+    tag = "sources",
+    responses((status = 200, description = "Their number.", body = i64), Common)
+)]
+pub async fn count_sources(app: State<AppState>, caller: Caller) -> Answer<i64> {
+    count(app, caller).await
+}

@@ -1,7 +1,7 @@
 //! Creates a folder.
 
 use axum::{Json, extract::State};
-use mneme_domain::folder::{CreateFolder, Folder};
+use mneme_domain::folder::{CreateFolder, Folder, Source};
 
 use crate::{
     app::AppState,
@@ -24,4 +24,18 @@ pub async fn create(
     Body(body): Body<CreateFolder>,
 ) -> Answer<Folder> {
     Ok(Json(app.core.create_folder(&actor, body).await?))
+}
+
+/// Creates a folder.
+#[utoipa::path(
+    post,
+    path = "/v1/sources",
+    operation_id = "sources.create",
+    tag = "sources",
+    request_body = CreateFolder,
+    responses((status = 200, description = "The folder.", body = Source), Refusals)
+)]
+pub async fn create_source(app: State<AppState>, caller: Caller, body: Body<CreateFolder>) -> Answer<Source> {
+    let Json(folder) = create(app, caller, body).await?;
+    Ok(Json(folder.into()))
 }

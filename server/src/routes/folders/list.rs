@@ -1,7 +1,10 @@
 //! Lists folders.
 
 use axum::{Json, extract::State};
-use mneme_domain::{Order, folder::Folder};
+use mneme_domain::{
+    Order, Page,
+    folder::{Folder, Source},
+};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -40,4 +43,24 @@ pub async fn list(
     let page = paging.page(Order::Desc, DEFAULT_LIMIT);
     let found = app.core.list_folders(&actor, params.name.as_deref(), &page).await?;
     Ok(Json(found))
+}
+
+/// Lists folders.
+#[utoipa::path(
+    get,
+    path = "/v1/sources",
+    operation_id = "sources.list",
+    tag = "sources",
+    params(PageParams, Params),
+    responses((status = 200, description = "The folders.", body = Vec<Source>), Common)
+)]
+pub async fn list_sources(
+    State(app): State<AppState>,
+    Caller(actor): Caller,
+    paging: Paging,
+    Query(params): Query<Params>,
+) -> Answer<Vec<Source>> {
+    let page = paging.page(Order::Desc, Page::MAX_LIMIT);
+    let found = app.core.list_folders(&actor, params.name.as_deref(), &page).await?;
+    Ok(Json(found.into_iter().map(Source::from).collect()))
 }

@@ -37,3 +37,16 @@ pub async fn metadata(
     let detailed = params.include_detailed_per_source_metadata == Some(true);
     Ok(Json(app.core.folder_totals(&actor, detailed).await?))
 }
+
+/// How many folders and files there are, and how large they are.
+#[utoipa::path(
+    get,
+    path = "/v1/sources/metadata",
+    operation_id = "sources.get-sources-metadata",
+    tag = "sources",
+    params(Params),
+    responses((status = 200, description = "The numbers.", body = FolderTotals), Common)
+)]
+pub async fn sources_metadata(app: State<AppState>, caller: Caller, params: Query<Params>) -> Answer<FolderTotals> {
+    metadata(app, caller, params).await
+}

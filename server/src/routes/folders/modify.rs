@@ -1,11 +1,14 @@
 //! Changes a folder.
 
 use axum::{Json, extract::State};
-use mneme_domain::folder::{Folder, UpdateFolder};
+use mneme_domain::{
+    SourceId,
+    folder::{Folder, Source, UpdateFolder},
+};
 
 use crate::{
     app::AppState,
-    http::{Answer, Body, Caller, path::FolderId},
+    http::{Answer, Body, Caller, Id, path::FolderId},
     routes::refusals::Refusals,
 };
 
@@ -26,4 +29,24 @@ pub async fn modify(
     Body(body): Body<UpdateFolder>,
 ) -> Answer<Folder> {
     Ok(Json(app.core.update_folder(&actor, &folder, body).await?))
+}
+
+/// Changes a folder; what the body does not name stays.
+#[utoipa::path(
+    patch,
+    path = "/v1/sources/{source_id}",
+    operation_id = "sources.modify",
+    tag = "sources",
+    params(("source_id" = String, Path, description = "`source-<uuid4>`")),
+    request_body = UpdateFolder,
+    responses((status = 200, description = "The folder after the change.", body = Source), Refusals)
+)]
+pub async fn modify_source(
+    app: State<AppState>,
+    caller: Caller,
+    Id(folder): Id<SourceId>,
+    body: Body<UpdateFolder>,
+) -> Answer<Source> {
+    let Json(folder) = modify(app, caller, FolderId(folder), body).await?;
+    Ok(Json(folder.into()))
 }

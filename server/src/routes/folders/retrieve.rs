@@ -1,11 +1,14 @@
 //! Reads a folder.
 
 use axum::{Json, extract::State};
-use mneme_domain::folder::Folder;
+use mneme_domain::{
+    SourceId,
+    folder::{Folder, Source},
+};
 
 use crate::{
     app::AppState,
-    http::{Answer, Caller, path::FolderId},
+    http::{Answer, Caller, Id, path::FolderId},
     routes::refusals::Refusals,
 };
 
@@ -24,4 +27,18 @@ pub async fn retrieve(
     FolderId(folder): FolderId,
 ) -> Answer<Folder> {
     Ok(Json(app.core.get_folder(&actor, &folder).await?))
+}
+
+/// Reads a folder.
+#[utoipa::path(
+    get,
+    path = "/v1/sources/{source_id}",
+    operation_id = "sources.retrieve",
+    tag = "sources",
+    params(("source_id" = String, Path, description = "`source-<uuid4>`")),
+    responses((status = 200, description = "The folder.", body = Source), Refusals)
+)]
+pub async fn retrieve_source(app: State<AppState>, caller: Caller, Id(folder): Id<SourceId>) -> Answer<Source> {
+    let Json(folder) = retrieve(app, caller, FolderId(folder)).await?;
+    Ok(Json(folder.into()))
 }

@@ -6,7 +6,7 @@ use axum::{
 };
 use mneme_core::Naming;
 use mneme_domain::{
-    Actor, SourceId,
+    SourceId,
     folder::{DuplicateFileHandling, FileMetadata},
 };
 use serde::Deserialize;
@@ -14,7 +14,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::{
     app::AppState,
-    http::{Answer, ApiError, Caller, Query, path::FolderId, upload},
+    http::{Answer, Caller, Id, Query, path::FolderId, upload},
     routes::refusals::{Detail, Refusals},
 };
 
@@ -61,20 +61,34 @@ pub async fn upload(
     Query(params): Query<Params>,
     request: Request,
 ) -> Answer<FileMetadata> {
-    Ok(Json(receive(&app, &actor, &folder, params, request).await?))
+    app.core.require_folder(&actor, &folder).await?;
+    let naming = Naming { wanted: params.name, ..Naming::default() };
+    let (spool, naming) = upload::receive(&app, request, naming).await?;
+    let duplicates = params.duplicate_handling.unwrap_or_default();
+    Ok(Json(app.core.take_upload(&actor, &folder, spool, &naming, duplicates).await?))
 }
 
-/// Receives an upload under either name of the route.
-pub async fn receive(
-    app: &AppState,
-    actor: &Actor,
-    folder: &SourceId,
-    params: Params,
+/// Takes a file into a folder. It is read in the background; `processing_status` says how far that is.
+#[utoipa::path(
+    post,
+    path = "/v1/sources/{source_id}/upload",
+    operation_id = "sources.files.upload",
+    tag = "sources",
+    params(("source_id" = String, Path, description = "`source-<uuid4>`"), Params),
+    request_body(content = UploadFile, content_type = "multipart/form-data"),
+    responses(
+        (status = 200, description = "The file, not read yet.", body = FileMetadata),
+        (status = 413, description = "The file is too large.", body = Detail),
+        (status = 415, description = "The file is of a kind that is not read.", body = Detail),
+        Refusals,
+    )
+)]
+pub async fn upload_to_source(
+    app: State<AppState>,
+    caller: Caller,
+    Id(folder): Id<SourceId>,
+    params: Query<Params>,
     request: Request,
-) -> Result<FileMetadata, ApiError> {
-    app.core.require_folder(actor, folder).await?;
-    let naming = Naming { wanted: params.name, ..Naming::default() };
-    let (spool, naming) = upload::receive(app, request, naming).await?;
-    let duplicates = params.duplicate_handling.unwrap_or_default();
-    Ok(app.core.take_upload(actor, folder, spool, &naming, duplicates).await?)
+) -> Answer<FileMetadata> {
+    upload(app, caller, FolderId(folder), params, request).await
 }

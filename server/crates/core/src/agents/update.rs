@@ -98,7 +98,7 @@ impl Core {
         if let Some(ids) = body.message_ids {
             let found = messages::get_many(&mut tx, actor, &ids).await?;
             let own = found.len() == ids.len() && found.iter().all(|message| message.agent_id == *id);
-            if !own || ids.is_empty() || ids[0] != agent.message_ids[0] {
+            if !own || ids.is_empty() || ids.first() != agent.message_ids.first() {
                 return Err(CoreError::Invalid(
                     "message_ids has to begin with the agent's system message and hold only messages of the agent"
                         .into(),

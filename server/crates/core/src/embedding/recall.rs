@@ -4,7 +4,7 @@
 //! crash or a provider that was away left without a vector is made up with the agent's next message, or the next search.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{HashMap, HashSet, VecDeque},
     sync::Arc,
     time::Duration,
 };
@@ -34,6 +34,8 @@ pub(crate) struct Recall(Mutex<State>);
 #[derive(Default)]
 struct State {
     waiting: VecDeque<(Actor, AgentId, Instant)>,
+    /// The agents of `waiting`: every turn asks at its end whether its agent is there.
+    listed: HashSet<AgentId>,
     /// The place of the last message that was looked at.
     seen: HashMap<AgentId, i64>,
     working: bool,
@@ -43,8 +45,8 @@ impl Recall {
     /// Adds an agent; true when nobody is at work on the list.
     fn add(&self, actor: &Actor, agent: &AgentId) -> bool {
         let mut state = self.0.lock();
-        let known = state.waiting.iter().any(|(_, waiting, _)| waiting == agent);
-        if !known && state.waiting.len() < MOST_WAITING {
+        if state.waiting.len() < MOST_WAITING && !state.listed.contains(agent) {
+            state.listed.insert(agent.clone());
             state.waiting.push_back((actor.clone(), agent.clone(), Instant::now() + GATHER));
         }
         !std::mem::replace(&mut state.working, true)
@@ -54,6 +56,9 @@ impl Recall {
     fn next(&self) -> Option<(Actor, AgentId, Instant)> {
         let mut state = self.0.lock();
         let next = state.waiting.pop_front();
+        if let Some((_, agent, _)) = &next {
+            state.listed.remove(agent);
+        }
         state.working = next.is_some();
         next
     }
@@ -143,7 +148,9 @@ mod tests {
         assert!(recall.add(&actor, &one));
         assert!(!recall.add(&actor, &one) && !recall.add(&actor, &two));
         assert_eq!(recall.next().map(|(_, agent, _)| agent), Some(one.clone()));
+        assert!(!recall.add(&actor, &one), "the one task is still at work");
         assert_eq!(recall.next().map(|(_, agent, _)| agent), Some(two));
+        assert_eq!(recall.next().map(|(_, agent, _)| agent), Some(one.clone()), "what was taken up may wait again");
         assert!(recall.next().is_none());
         assert!(recall.add(&actor, &one), "the work was over");
     }

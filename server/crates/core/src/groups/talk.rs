@@ -185,8 +185,7 @@ impl Talk {
 
     async fn round_robin(&mut self) -> Result<()> {
         let agents = self.group.agent_ids.clone();
-        for turn in 0..self.turns() {
-            let agent = &agents[turn % agents.len()];
+        for agent in agents.iter().cycle().take(self.turns()) {
             if self.has_heard_all(agent) {
                 break;
             }

@@ -5,14 +5,10 @@
 
 use std::collections::HashSet;
 
-/// A longer word is known by its beginning, in characters.
-const LONGEST: usize = 64;
-/// Most distinct words of a passage that are indexed on PostgreSQL, whose index entry ends at 1 MiB.
-const MOST: usize = 4000;
+use crate::script::{LONGEST, MOST, MOST_IN_QUERY, is_unspaced};
+
 /// Most words of a passage that are indexed on SQLite.
 const MOST_IN_SEQUENCE: usize = 50_000;
-/// Most distinct words of a query.
-const MOST_IN_QUERY: usize = 32;
 /// Words of English that say little by themselves. In a query they count only when there are no others.
 const STOP: &[&str] = &[
     "a", "about", "am", "an", "and", "are", "as", "at", "be", "been", "but", "by", "can", "could", "did", "do", "does",
@@ -138,19 +134,6 @@ impl Query {
         let quoted: Vec<String> = self.words.iter().map(|word| format!("'{word}'")).collect();
         quoted.join(if self.all { " & " } else { " | " })
     }
-}
-
-/// Whether a character belongs to a script that puts no spaces between words.
-fn is_unspaced(c: char) -> bool {
-    matches!(c,
-        '\u{0e00}'..='\u{0eff}'     // Thai, Lao
-        | '\u{1000}'..='\u{109f}'   // Myanmar
-        | '\u{1780}'..='\u{17ff}'   // Khmer
-        | '\u{1100}'..='\u{11ff}' | '\u{3130}'..='\u{318f}' | '\u{ac00}'..='\u{d7af}' // Hangul, whose particles stick to words
-        | '\u{2e80}'..='\u{2fdf}' | '\u{3005}'..='\u{3007}' | '\u{3040}'..='\u{30ff}' | '\u{31f0}'..='\u{31ff}'
-        | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{ff66}'..='\u{ff9f}'
-        | '\u{1b000}'..='\u{1b16f}' | '\u{20000}'..='\u{323af}'
-    )
 }
 
 /// Emoji and other pictures that stand for a word.
