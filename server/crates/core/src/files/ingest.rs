@@ -95,10 +95,13 @@ impl Core {
                 }
             };
             failpoint::hit("file.read");
-            let chunks = self.chunks(actor, &file, &document.text, &document.chunks);
             let lines = i64::try_from(document.text.lines().count()).unwrap_or(i64::MAX);
-            let text = Text { media_type: &document.media_type, text: &document.text, lines, chunks: &chunks };
             let mut tx = self.store.write().await?;
+            // The folder may have got another name while the document was read; from here on it gets none.
+            folders::lock(&mut tx, actor, &folder.id).await?;
+            let Some(file) = files::find(&mut tx, actor, id).await? else { return Ok(Ended::Gone) };
+            let chunks = self.chunks(actor, &file, &document.text, &document.chunks);
+            let text = Text { media_type: &document.media_type, text: &document.text, lines, chunks: &chunks };
             if !files::store_text(&mut tx, actor, id, &self.replica, &text, self.env.now()).await? {
                 return Ok(Ended::Gone);
             }

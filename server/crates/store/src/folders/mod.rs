@@ -51,7 +51,7 @@ pub async fn get(c: &mut Conn, a: &Actor, id: &SourceId) -> Result<Option<Folder
     c.one::<FolderRow>(&GET, args![&a.org, id]).await?.map(Folder::try_from).transpose()
 }
 
-/// Keeps others from naming files of a folder until the transaction ends.
+/// Keeps others from naming a folder or files in it until the transaction ends.
 pub async fn lock(c: &mut Conn, a: &Actor, id: &SourceId) -> Result<()> {
     let _: Option<(String,)> = c.one(&LOCK, args![&a.org, id]).await?;
     Ok(())
