@@ -5,7 +5,6 @@ use std::sync::Arc;
 use mneme_domain::{
     Actor,
     archive::{Archive, Passage},
-    llm_config::EmbeddingConfig,
 };
 use mneme_store::passages::{self, Scope};
 
@@ -19,8 +18,8 @@ const LEFT_OVER_AGE: i64 = 60;
 impl Core {
     /// Gives passages their vectors before they are stored. When the model cannot be asked they stay as they are: their
     /// words are found.
-    pub(crate) async fn embed_new(&self, actor: &Actor, config: Option<&EmbeddingConfig>, passages: &mut [Passage]) {
-        let Some(config) = config else { return };
+    pub(super) async fn embed_new(&self, actor: &Actor, archive: &Archive, passages: &mut [Passage]) {
+        let Some(config) = &archive.embedding_config else { return };
         let texts: Vec<String> = passages.iter().map(|passage| passage.text.clone()).collect();
         match self.vectors(actor, config, &texts).await {
             Ok(vectors) => {
@@ -29,7 +28,10 @@ impl Core {
                     passage.embedding_config = Some(config.clone());
                 }
             }
-            Err(error) => tracing::warn!(model = config.name(), %error, "texts could not be embedded"),
+            Err(error) => {
+                let model = config.name();
+                tracing::warn!(archive = %archive.id, model, %error, "texts could not be embedded");
+            }
         }
     }
 

@@ -13,7 +13,7 @@ use mneme_domain::{Actor, llm_config::EmbeddingConfig};
 use mneme_llm::LlmError;
 pub(crate) use recall::Recall;
 
-use crate::{Core, CoreError, Result};
+use crate::{Core, CoreError, Result, error::NO_SUCH_MODEL};
 
 /// The part of a handle before the slash that means the built-in model.
 pub(crate) const LOCAL: &str = "local";
@@ -136,6 +136,20 @@ impl Core {
 pub(crate) fn provider_name(config: &EmbeddingConfig) -> &str {
     let handle = config.handle.as_deref().and_then(|handle| handle.split_once('/')).map(|(name, _)| name);
     handle.unwrap_or(&config.embedding_endpoint_type)
+}
+
+/// Whether an error says that this server does not have a model, rather than that it cannot be asked now.
+pub(crate) fn is_gone(error: &CoreError) -> bool {
+    match error {
+        CoreError::Invalid(_) => true,
+        CoreError::Llm(failure) => failure.message == NO_SUCH_MODEL,
+        _ => false,
+    }
+}
+
+/// Says that an archive or a folder needs a model that could not make vectors.
+pub(crate) fn lack(place: &str, config: &EmbeddingConfig, error: &CoreError) -> String {
+    format!("{place} needs the embedding model {} to be searched by meaning: {error}", config.name())
 }
 
 fn check(config: &EmbeddingConfig, vector: &[f32]) -> Result<()> {
