@@ -68,7 +68,7 @@ async fn no_kill_leaves_a_file_half_indexed(on_postgres: bool) {
         assert_eq!((&file["total_chunks"], &file["chunks_embedded"]), (&json!(chunks.len()), &json!(chunks.len())));
         assert!(chunks.iter().all(|chunk| chunk["embedding_config"].is_object()), "{point}");
         let indexed: String = chunks.iter().map(|chunk| squeezed(chunk["text"].as_str().unwrap())).collect();
-        assert_eq!(indexed, squeezed(&text), "{point}: everything is there once, in its order");
+        assert!(indexed == squeezed(&text), "{point}: everything is there once, in its order");
         until("the end of the upload", async || {
             (std::fs::read_dir(server.data_dir().join("uploads")).unwrap().count() == 0).then_some(())
         })
