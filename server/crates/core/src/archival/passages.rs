@@ -205,6 +205,7 @@ impl Core {
         }
         let mut tx = self.store.write().await?;
         let archives = readable(&mut tx, actor, agent).await?;
+        passages::lock(&mut tx, actor, id).await?;
         let mut passage = within(&mut tx, actor, &archives, id).await?;
         match update.tags {
             Patch::Keep => {}

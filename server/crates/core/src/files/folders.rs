@@ -92,6 +92,7 @@ impl Core {
             check_name(name)?;
         }
         let mut tx = self.store.write().await?;
+        folders::lock(&mut tx, actor, id).await?;
         let mut folder = stored(&mut tx, actor, id).await?;
         let before = folder.clone();
         update.name.apply_value(&mut folder.name);
