@@ -282,8 +282,10 @@ async fn passages_come_in_bulk_and_are_found_by_tag_and_time_and_page_by_page() 
         assert_eq!((ids.len(), &made[2]["created_at"]), (3, &json!("1904-12-31T22:00:00Z")), "{made}");
         assert_eq!((&made[2]["metadata"], &made[0]["archive_id"]), (&json!({ "page": 7 }), &json!(archive)));
         // One bad text, and none is kept.
-        let broken = json!({ "passages": [{ "text": "fine" }, { "text": "" }] });
-        assert_eq!(server.post(&format!("{path}/batch"), &broken).await.0, 422);
+        for bad in ["", "a\0b"] {
+            let broken = json!({ "passages": [{ "text": "fine" }, { "text": bad }] });
+            assert_eq!(server.post(&format!("{path}/batch"), &broken).await.0, 422, "{bad:?}");
+        }
 
         // Pages go by the time that was given, in both directions.
         let own = format!("/v1/agents/{keeper}/archival-memory");

@@ -139,6 +139,7 @@ async fn a_document_that_means_harm_is_given_up_and_the_next_one_is_read() {
         ("locked.pptx", locked_office(), "password"),
         ("locked.pdf", locked_pdf(), "password|damaged|no text"),
         ("picture.md", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR".to_vec(), "a picture (PNG)"),
+        ("nul.txt", b"a\0b".to_vec(), "binary data"),
         ("round.pdf", round_pdf(), ""),
         ("deep.pdf", deep_pdf(), ""),
         ("wide.pdf", wide_pdf(), ""),

@@ -15,14 +15,14 @@ use tokio::{
 #[allow(dead_code, reason = "this test makes no PDF")]
 mod documents;
 
-use documents::{BOUNDARY, agent, both, called, folder, form, send, settled, stored, until};
+use documents::{BOUNDARY, agent, both, called, folder, form, send, settled, stored, until, upload};
 
 /// Where the server dies: with the text read, before and after it is kept, and after each of two batches of vectors.
 const POINTS: [&str; 5] = ["file.read:1", "file.unstored:1", "file.stored:1", "file.embedded:1", "file.embedded:2"];
 
-/// Some five hundred chunks: more than are embedded at a time.
-fn chronicle() -> String {
-    (0..12_000).map(|day| format!("On day {day} the heron stood in the reeds again.\n")).collect()
+/// One line for each day. Twelve thousand are some five hundred chunks: more than are embedded at a time.
+fn chronicle(days: usize) -> String {
+    (0..days).map(|day| format!("On day {day} the heron stood in the reeds again.\n")).collect()
 }
 
 /// A text without its white space, which chunks leave out between them.
@@ -43,7 +43,7 @@ async fn no_kill_leaves_a_file_half_indexed(on_postgres: bool) {
         builder = builder.database_url(&Postgres::shared().create_database());
     }
     let mut server = builder.start().await;
-    let text = chronicle();
+    let text = chronicle(12_000);
     for point in POINTS {
         server.restart_as(|builder| builder.env("MNEME_FAILPOINT", point)).await;
         let docs = folder(&server, &point.replace([':', '.'], "-")).await;
@@ -84,6 +84,32 @@ async fn no_kill_leaves_a_file_half_indexed_on_sqlite() {
 #[tokio::test]
 async fn no_kill_leaves_a_file_half_indexed_on_postgres() {
     no_kill_leaves_a_file_half_indexed(true).await;
+}
+
+#[tokio::test]
+async fn a_file_that_is_replaced_while_it_is_read_leaves_only_the_last() {
+    for (_provider, server) in both().await {
+        let docs = folder(&server, "docs").await;
+        let mut last = String::new();
+        for edition in 0..5 {
+            let text = format!("Edition {edition}\n{}", chronicle(2_000));
+            let replace = "?duplicate_handling=replace";
+            let (status, file) = upload(&server, &docs, "book.txt", text.as_bytes(), replace).await;
+            assert_eq!((status, &file["file_name"]), (200, &json!("docs/book.txt")), "{file}");
+            last = file["id"].as_str().unwrap().to_owned();
+        }
+        let file = settled(&server, &docs, &last).await;
+        assert!(file["content"].as_str().unwrap().starts_with("Edition 4\n"), "{}", file["error_message"]);
+        until("the end of the uploads", async || {
+            (std::fs::read_dir(server.data_dir().join("uploads")).unwrap().count() == 0).then_some(())
+        })
+        .await;
+        let (_, files) = server.get(&format!("/v1/folders/{docs}/files")).await;
+        assert_eq!(files.as_array().unwrap().len(), 1, "{files}");
+        let chunks = chunks(&server, &docs).await;
+        assert!(chunks.iter().all(|chunk| chunk["file_id"] == last), "nothing of the others is left");
+        assert_eq!((&json!(chunks.len()), &file["chunks_embedded"]), (&file["total_chunks"], &file["total_chunks"]));
+    }
 }
 
 /// The models that were asked for the vector of a text.

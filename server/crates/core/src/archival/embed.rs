@@ -50,23 +50,29 @@ impl Core {
             return Ok(());
         };
         let scope = Scope::from(&archive.id);
-        let found = passages::unembedded(&mut self.store.read().await?, actor, &scope, LEFT_OVER).await?;
-        let now = self.env.now();
-        let is_left_over = |passage: &Passage| {
-            let age = now - passage.updated_at.unwrap_or(passage.created_at);
-            age.num_seconds() >= LEFT_OVER_AGE
-        };
-        let found: Vec<Passage> = found.into_iter().filter(is_left_over).collect();
-        if found.is_empty() || self.closing.is_cancelled() {
-            return Ok(());
+        loop {
+            let found = passages::unembedded(&mut self.store.read().await?, actor, &scope, LEFT_OVER).await?;
+            let now = self.env.now();
+            let is_left_over = |passage: &Passage| {
+                let age = now - passage.updated_at.unwrap_or(passage.created_at);
+                age.num_seconds() >= LEFT_OVER_AGE
+            };
+            let found: Vec<Passage> = found.into_iter().filter(is_left_over).collect();
+            if found.is_empty() || self.closing.is_cancelled() {
+                return Ok(());
+            }
+            let texts: Vec<String> = found.iter().map(|passage| passage.text.clone()).collect();
+            let vectors = self.vectors(actor, config, &texts).await?;
+            let mut tx = self.store.write().await?;
+            let mut written = false;
+            for (passage, vector) in found.iter().zip(vectors) {
+                written |= passages::embed(&mut tx, actor, &passage.id, &passage.text, config, &vector).await?;
+            }
+            tx.commit().await?;
+            if !written {
+                return Ok(());
+            }
         }
-        let texts: Vec<String> = found.iter().map(|passage| passage.text.clone()).collect();
-        let vectors = self.vectors(actor, config, &texts).await?;
-        let mut tx = self.store.write().await?;
-        for (passage, vector) in found.iter().zip(vectors) {
-            passages::embed(&mut tx, actor, &passage.id, &passage.text, config, &vector).await?;
-        }
-        Ok(tx.commit().await?)
     }
 
     /// Has new vectors put where large searches look, in the background.

@@ -170,3 +170,18 @@ fn check(config: &EmbeddingConfig, vector: &[f32]) -> Result<()> {
 fn no_vector(what: &str) -> CoreError {
     CoreError::Unavailable(format!("the embedding provider {what}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_model_that_is_gone_is_told_from_one_that_is_away() {
+        let no_model = LlmError::NotFound { message: "no such model".into(), model: "small".into(), status: Some(404) };
+        let later = LlmError::RateLimit { message: "later".into(), retry_after: None };
+        assert!(is_gone(&no_model.into()));
+        assert!(is_gone(&CoreError::Invalid("The embedding provider 'gone' is not configured".into())));
+        assert!(!is_gone(&later.into()));
+        assert!(!is_gone(&CoreError::Unavailable("no embedding within 20 s".into())));
+    }
+}
