@@ -13,6 +13,8 @@ use crate::{Core, CoreError, Result};
 
 /// Files looked at in one go.
 const SWEEP: i64 = 50;
+/// How often that is done for a folder that got another model; what is left then waits for the next look.
+const ROUNDS: usize = 200;
 /// How often one is begun again. What stops its server every time must not do so for ever.
 const ATTEMPTS: i64 = 4;
 /// How often somebody looks.
@@ -104,7 +106,10 @@ impl Core {
         let core = Arc::clone(self);
         self.tasks.spawn(async move {
             let work = async {
-                while core.embed_stragglers().await? > 0 {
+                for _ in 0..ROUNDS {
+                    if core.embed_stragglers().await? == 0 {
+                        break;
+                    }
                     core.tidy_vectors();
                 }
                 Ok::<(), CoreError>(())
