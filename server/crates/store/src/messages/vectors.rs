@@ -16,8 +16,9 @@ statements! {
         and m.role in ('user', 'assistant') and m.text <> ''
         and not exists (select 1 from vectors v where v.message_seq = m.seq and v.model = $5) order by m.seq limit $4";
     // An edit waits until the vectors are there, and forgets them then.
-    TEXTS: "select m.id, m.text from messages m where m.org_id = $1 and m.id = any($2) for share",
-        sqlite: "select m.id, m.text from messages m where m.org_id = $1 and m.id in (select value from json_each($2))";
+    TEXTS: "select m.id, m.text from messages m where m.org_id = $1 and m.id = any($2) order by m.seq for share",
+        sqlite: "select m.id, m.text from messages m where m.org_id = $1 and m.id in (select value from json_each($2))
+            order by m.seq";
     SPACES: "select distinct space, model from vectors where org_id = $1 and message_seq is not null limit $2";
 }
 
