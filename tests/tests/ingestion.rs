@@ -36,6 +36,17 @@ async fn chunks(server: &Server, folder: &str) -> Vec<Value> {
     list.as_array().unwrap().clone()
 }
 
+/// Waits for the death of a server that is to die at a point.
+async fn died(server: &mut Server, point: &str) {
+    let death = async {
+        while server.is_alive() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let died = tokio::time::timeout(Duration::from_secs(60), death).await;
+    assert!(died.is_ok(), "{point} was never reached\n{}", server.log());
+}
+
 async fn no_kill_leaves_a_file_half_indexed(on_postgres: bool) {
     let provider = Provider::start().await;
     let mut builder = Server::builder().provider(&provider).env("MNEME_RUN_LEASE_SECONDS", "2");
@@ -49,14 +60,7 @@ async fn no_kill_leaves_a_file_half_indexed(on_postgres: bool) {
         let docs = folder(&server, &point.replace([':', '.'], "-")).await;
         // The server may die before it answers.
         let _ = send(&server, &format!("/v1/folders/{docs}/upload"), form("chronicle.txt", text.as_bytes())).await;
-        let died = async {
-            while server.is_alive() {
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
-        };
-        let died = tokio::time::timeout(Duration::from_secs(60), died).await;
-        assert!(died.is_ok(), "{point} was never reached\n{}", server.log());
-
+        died(&mut server, point).await;
         server.restart_as(|builder| builder.without_env("MNEME_FAILPOINT")).await;
         let (_, files) = server.get(&format!("/v1/folders/{docs}/files")).await;
         assert_eq!(files.as_array().unwrap().len(), 1, "{point}: {files}");
@@ -84,6 +88,30 @@ async fn no_kill_leaves_a_file_half_indexed_on_sqlite() {
 #[tokio::test]
 async fn no_kill_leaves_a_file_half_indexed_on_postgres() {
     no_kill_leaves_a_file_half_indexed(true).await;
+}
+
+#[tokio::test]
+async fn another_server_goes_on_with_the_vectors_of_one_that_was_killed() {
+    let provider = Provider::start().await;
+    let (url, key) = (Postgres::shared().create_database(), "5c".repeat(32));
+    let builder = || {
+        let builder = Server::builder().provider(&provider).database_url(&url);
+        builder.env("MNEME_RUN_LEASE_SECONDS", "2").env("MNEME_MASTER_KEY", &key)
+    };
+    let point = "file.embedded:1";
+    let mut one = builder().env("MNEME_FAILPOINT", point).start().await;
+    let two = builder().start().await;
+    let docs = folder(&two, "docs").await;
+    let upload = format!("/v1/folders/{docs}/upload");
+    // The server may die before it answers.
+    let _ = send(&one, &upload, form("chronicle.txt", chronicle(12_000).as_bytes())).await;
+    died(&mut one, point).await;
+    let (_, files) = two.get(&format!("/v1/folders/{docs}/files")).await;
+    let file = settled(&two, &docs, files[0]["id"].as_str().unwrap()).await;
+    assert_eq!(file["processing_status"], "completed", "{}", file["error_message"]);
+    let chunks = chunks(&two, &docs).await;
+    assert_eq!((&file["total_chunks"], &file["chunks_embedded"]), (&json!(chunks.len()), &json!(chunks.len())));
+    assert!(chunks.iter().all(|chunk| chunk["embedding_config"].is_object()));
 }
 
 #[tokio::test]
