@@ -4,8 +4,6 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
-use futures::stream;
 use mneme_tests::{Provider, Server};
 use serde_json::{Value, json};
 
@@ -174,40 +172,6 @@ impl ReplaceName for Vec<u8> {
     fn replace_name(self) -> Self {
         String::from_utf8(self).unwrap().replace("name=\"file\"", "name=\"other\"").into_bytes()
     }
-}
-
-#[tokio::test]
-async fn two_gigabytes_are_refused_without_being_read() {
-    let provider = Provider::start().await;
-    let server = Server::builder().provider(&provider).env("MNEME_MAX_UPLOAD_BYTES", "100000").start().await;
-    let docs = folder(&server, "docs").await;
-    let path = format!("/v1/folders/{docs}/upload");
-    // Announced: refused before the first byte. What the client sends on afterwards may find the connection closed.
-    let piece = Bytes::from(vec![b'a'; 1 << 20]);
-    let endless = |pieces: usize| {
-        let head = form("big.txt", b"");
-        let head = Bytes::from(head[..head.len() - documents::BOUNDARY.len() - 8].to_vec());
-        let rest = std::iter::repeat_n(piece.clone(), pieces);
-        reqwest::Body::wrap_stream(stream::iter(std::iter::once(head).chain(rest).map(Ok::<_, std::io::Error>)))
-    };
-    let kind = format!("multipart/form-data; boundary={}", documents::BOUNDARY);
-    let announced = server.http().post(format!("{}{path}", server.url())).header("content-type", kind);
-    let announced = announced.header("content-length", 2_u64 << 30).body(endless(2048)).send().await;
-    if let Ok(answer) = announced {
-        assert_eq!(answer.status().as_u16(), 413);
-    }
-    // Not announced: refused as soon as there is too much.
-    if let Ok(answer) = send(&server, &path, endless(2048)).await {
-        assert_eq!(answer.status().as_u16(), 413);
-    }
-    let (_, files) = server.get(&format!("/v1/folders/{docs}/files")).await;
-    assert_eq!(files, json!([]));
-    let left = until("the end of the uploads", async || {
-        let left = std::fs::read_dir(server.data_dir().join("uploads")).unwrap().count();
-        (left == 0).then_some(left)
-    });
-    assert_eq!(left.await, 0);
-    assert_eq!(stored(&server, &docs, "small.txt", b"still fine").await["content"], "still fine");
 }
 
 #[tokio::test]

@@ -9,6 +9,9 @@ use crate::mcp::McpFailure;
 /// The result of a core operation.
 pub type Result<T, E = CoreError> = std::result::Result<T, E>;
 
+/// What is said of a model that its provider does not offer.
+pub(crate) const NO_SUCH_MODEL: &str = "The model provider does not have this model, or has it no longer.";
+
 /// A failed core operation. All texts but [`CoreError::Internal`]'s are fit for a client.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum CoreError {
@@ -108,9 +111,7 @@ impl From<LlmError> for CoreError {
                 (401, "llm_authentication", "The model provider refused the credentials.")
             }
             LlmError::Timeout { .. } => (504, "llm_timeout", "The model provider did not answer in time."),
-            LlmError::NotFound { model, .. } if !model.is_empty() => {
-                (502, "llm_error", "The model provider does not have this model, or has it no longer.")
-            }
+            LlmError::NotFound { model, .. } if !model.is_empty() => (502, "llm_error", NO_SUCH_MODEL),
             LlmError::ContentPolicy { .. } => (502, "llm_error", "The model provider refused the content."),
             LlmError::ContextOverflow { .. } => (502, "llm_error", "The conversation does not fit the model."),
             LlmError::Connection { .. } => (502, "llm_error", "The model provider cannot be reached."),

@@ -53,10 +53,19 @@ impl Core {
     /// # Errors
     /// As [`Core::create_identity`].
     pub async fn upsert_identity(self: &Arc<Self>, actor: &Actor, body: CreateIdentity) -> Result<Identity> {
+        match self.try_upsert(actor, body.clone()).await {
+            // Another request made it in this moment, so now there is one to rewrite.
+            Err(CoreError::Conflict(_)) => self.try_upsert(actor, body).await,
+            done => done,
+        }
+    }
+
+    async fn try_upsert(&self, actor: &Actor, body: CreateIdentity) -> Result<Identity> {
         let mut tx = self.store.write().await?;
         let upserted = match identities::by_key(&mut tx, actor, &body.identifier_key).await? {
             None => self.insert_identity(&mut tx, actor, body).await?,
             Some(id) => {
+                identities::lock(&mut tx, actor, &id).await?;
                 let mut identity = stored(&mut tx, actor, &id).await?;
                 identity.name = body.name;
                 identity.identity_type = body.identity_type;
@@ -91,6 +100,7 @@ impl Core {
         body: IdentityUpdate,
     ) -> Result<Identity> {
         let mut tx = self.store.write().await?;
+        identities::lock(&mut tx, actor, id).await?;
         let mut identity = stored(&mut tx, actor, id).await?;
         identity.identifier_key = body.identifier_key.unwrap_or(identity.identifier_key);
         identity.name = body.name.unwrap_or(identity.name);

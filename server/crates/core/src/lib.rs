@@ -56,7 +56,7 @@ pub use error::{CoreError, LlmFailure, Result};
 pub use execute::{Answer as ToolAnswer, SourceRun};
 #[cfg(feature = "extism")]
 pub use execute::{PluginNetwork, plugin_limits};
-pub use files::{FilesConfig, FoundChunk, Naming, Spool};
+pub use files::{FilesConfig, Naming, Spool};
 pub use groups::{Broadcast, BroadcastReply, GroupTurn};
 pub use models::{CheckProvider, CreateProvider, ModelFilter, ModelRegistry, ProviderView, UpdateProvider};
 pub use packages::PackagesConfig;

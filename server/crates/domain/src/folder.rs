@@ -79,7 +79,7 @@ pub struct UpdateFolder {
     pub instructions: Patch<String>,
     #[schema(value_type = Option<Object>)]
     pub metadata: Patch<JsonObject>,
-    /// The model for files that are uploaded from now on.
+    /// The model of its files. With another one they are embedded anew.
     #[schema(value_type = Option<EmbeddingConfig>)]
     pub embedding_config: Patch<EmbeddingConfig>,
 }

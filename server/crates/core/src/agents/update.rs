@@ -5,6 +5,7 @@ use std::sync::Arc;
 use mneme_domain::{
     Actor, AgentId, Patch, ToolId,
     agent::{AgentState, Include, UpdateAgent},
+    llm_config::EmbeddingConfig,
 };
 use mneme_store::{StoreError, agents, identities, messages, tools};
 
@@ -66,6 +67,7 @@ impl Core {
         if !choice.is_empty() {
             agent.llm_config = self.change_model(actor, agent.llm_config, choice).await?;
         }
+        let embedded_by = agent.embedding_config.clone();
         if body.embedding.is_some() || body.embedding_config.is_some() {
             agent.embedding_config = self.choose_embedding(actor, body.embedding, body.embedding_config, None).await?;
         }
@@ -135,6 +137,10 @@ impl Core {
         }
         let full = agents::full(&mut tx, actor, id, Include::ALL).await?;
         tx.commit().await?;
+        if agent.embedding_config.as_ref().map(EmbeddingConfig::name) != embedded_by.as_ref().map(EmbeddingConfig::name)
+        {
+            self.recall_again(actor, id);
+        }
         let full = full.ok_or_else(|| CoreError::missing("Agent", id))?;
         Ok(AgentState::from(full))
     }

@@ -86,6 +86,7 @@ impl Core {
             check_name(name)?;
         }
         let mut tx = self.store.write().await?;
+        archives::lock(&mut tx, actor, id).await?;
         let mut archive = stored(&mut tx, actor, id).await?;
         update.name.apply_value(&mut archive.name);
         update.description.apply(&mut archive.description);

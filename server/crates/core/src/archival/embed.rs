@@ -5,7 +5,6 @@ use std::sync::Arc;
 use mneme_domain::{
     Actor,
     archive::{Archive, Passage},
-    llm_config::EmbeddingConfig,
 };
 use mneme_store::passages::{self, Scope};
 
@@ -19,8 +18,8 @@ const LEFT_OVER_AGE: i64 = 60;
 impl Core {
     /// Gives passages their vectors before they are stored. When the model cannot be asked they stay as they are: their
     /// words are found.
-    pub(crate) async fn embed_new(&self, actor: &Actor, config: Option<&EmbeddingConfig>, passages: &mut [Passage]) {
-        let Some(config) = config else { return };
+    pub(super) async fn embed_new(&self, actor: &Actor, archive: &Archive, passages: &mut [Passage]) {
+        let Some(config) = &archive.embedding_config else { return };
         let texts: Vec<String> = passages.iter().map(|passage| passage.text.clone()).collect();
         match self.vectors(actor, config, &texts).await {
             Ok(vectors) => {
@@ -29,7 +28,10 @@ impl Core {
                     passage.embedding_config = Some(config.clone());
                 }
             }
-            Err(error) => tracing::warn!(model = config.name(), %error, "texts could not be embedded"),
+            Err(error) => {
+                let model = config.name();
+                tracing::warn!(archive = %archive.id, model, %error, "texts could not be embedded");
+            }
         }
     }
 
@@ -48,23 +50,29 @@ impl Core {
             return Ok(());
         };
         let scope = Scope::from(&archive.id);
-        let found = passages::unembedded(&mut self.store.read().await?, actor, &scope, LEFT_OVER).await?;
-        let now = self.env.now();
-        let is_left_over = |passage: &Passage| {
-            let age = now - passage.updated_at.unwrap_or(passage.created_at);
-            age.num_seconds() >= LEFT_OVER_AGE
-        };
-        let found: Vec<Passage> = found.into_iter().filter(is_left_over).collect();
-        if found.is_empty() || self.closing.is_cancelled() {
-            return Ok(());
+        loop {
+            let found = passages::unembedded(&mut self.store.read().await?, actor, &scope, LEFT_OVER).await?;
+            let now = self.env.now();
+            let is_left_over = |passage: &Passage| {
+                let age = now - passage.updated_at.unwrap_or(passage.created_at);
+                age.num_seconds() >= LEFT_OVER_AGE
+            };
+            let found: Vec<Passage> = found.into_iter().filter(is_left_over).collect();
+            if found.is_empty() || self.closing.is_cancelled() {
+                return Ok(());
+            }
+            let texts: Vec<String> = found.iter().map(|passage| passage.text.clone()).collect();
+            let vectors = self.vectors(actor, config, &texts).await?;
+            let mut tx = self.store.write().await?;
+            let mut written = false;
+            for (passage, vector) in found.iter().zip(vectors) {
+                written |= passages::embed(&mut tx, actor, &passage.id, &passage.text, config, &vector).await?;
+            }
+            tx.commit().await?;
+            if !written {
+                return Ok(());
+            }
         }
-        let texts: Vec<String> = found.iter().map(|passage| passage.text.clone()).collect();
-        let vectors = self.vectors(actor, config, &texts).await?;
-        let mut tx = self.store.write().await?;
-        for (passage, vector) in found.iter().zip(vectors) {
-            passages::embed(&mut tx, actor, &passage.id, &passage.text, config, &vector).await?;
-        }
-        Ok(tx.commit().await?)
     }
 
     /// Has new vectors put where large searches look, in the background.

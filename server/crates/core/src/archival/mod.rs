@@ -7,6 +7,7 @@ mod search;
 mod staged;
 
 pub use passages::MemoryBounds;
+pub(crate) use search::Place;
 pub use search::{Found, PassageQuery};
 
 use mneme_domain::{Actor, ArchiveId, agent::Agent, archive::Archive};

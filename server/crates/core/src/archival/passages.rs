@@ -118,7 +118,7 @@ impl Core {
             made.push(passage);
         }
         let archive = stored(&mut self.store.read().await?, actor, id).await?;
-        self.embed_new(actor, archive.embedding_config.as_ref(), &mut made).await;
+        self.embed_new(actor, &archive, &mut made).await;
         let mut tx = self.store.write().await?;
         stored(&mut tx, actor, id).await?;
         passages::insert(&mut tx, actor, &made).await?;
@@ -133,7 +133,14 @@ impl Core {
     /// Gives a passage that is stored already its vector. When that fails it stays as it is: its words are found.
     async fn embed_stored(self: &Arc<Self>, actor: &Actor, archive: &Archive, passage: &mut Passage) {
         let Some(config) = &archive.embedding_config else { return };
-        let Some(vector) = self.try_vector(actor, Some(config), &passage.text).await else { return };
+        let vector = match self.vector(actor, config, &passage.text).await {
+            Ok(vector) => vector,
+            Err(error) => {
+                let model = config.name();
+                tracing::warn!(archive = %archive.id, model, %error, "a text could not be embedded");
+                return;
+            }
+        };
         let written = async {
             let mut tx = self.store.write().await?;
             passages::embed(&mut tx, actor, &passage.id, &passage.text, config, &vector).await?;
@@ -198,6 +205,7 @@ impl Core {
         }
         let mut tx = self.store.write().await?;
         let archives = readable(&mut tx, actor, agent).await?;
+        passages::lock(&mut tx, actor, id).await?;
         let mut passage = within(&mut tx, actor, &archives, id).await?;
         match update.tags {
             Patch::Keep => {}

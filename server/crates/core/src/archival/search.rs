@@ -19,7 +19,7 @@ use super::{
     passages::{MemoryBounds, zone_of},
 };
 use crate::{
-    Core, CoreError, Result,
+    Core, CoreError, Result, embedding,
     fusion::{Rank, fuse},
 };
 
@@ -54,11 +54,27 @@ pub struct Found {
     pub text_rank: Option<u32>,
 }
 
+/// An archive or a folder to search in.
+pub(crate) struct Place<I> {
+    pub(crate) id: I,
+    /// What it is called in an error.
+    pub(crate) name: String,
+    /// The model of its vectors.
+    pub(crate) model: Option<EmbeddingConfig>,
+}
+
+/// The questions that searches by meaning ask: for each model its places and the query's vector.
+struct Asked<I> {
+    vectors: Vec<(EmbeddingConfig, Vec<I>, Vec<f32>)>,
+    /// The places whose model this server does not have, and what to say of them.
+    lacking: Vec<(I, String)>,
+}
+
 impl Core {
     /// Searches what an agent can read. Also returns the agent's time zone, in which times are shown.
     ///
     /// # Errors
-    /// 404 for an unknown agent, 422 for a bound that is no date.
+    /// 404 for an unknown agent, 422 for a bound that is no date, 400 when nothing is found and an archive's model is gone.
     pub async fn search_memories(
         self: &Arc<Self>,
         actor: &Actor,
@@ -78,7 +94,7 @@ impl Core {
     /// Searches an archive, what an agent can read, or all archives of the organisation.
     ///
     /// # Errors
-    /// 404 for an unknown archive or agent, 422 for a bound that is no date.
+    /// 404 for an unknown archive or agent; else as [`Core::search_memories`].
     pub async fn search_passages(
         self: &Arc<Self>,
         actor: &Actor,
@@ -115,10 +131,14 @@ impl Core {
 
     /// Finds passages in some places, the best first: in archives or in folders, each with the model of its vectors.
     /// The scope of `search` is filled in from the places.
+    ///
+    /// # Errors
+    /// 400 when nothing is found and the model of a place that holds something is not there any more: to say that there is
+    /// nothing would be wrong.
     pub(crate) async fn find_passages<I: Clone>(
         self: &Arc<Self>,
         actor: &Actor,
-        places: Vec<(I, Option<EmbeddingConfig>)>,
+        places: Vec<Place<I>>,
         mut search: PassageSearch,
         query: &PassageQuery,
     ) -> Result<Vec<Found>>
@@ -131,7 +151,7 @@ impl Core {
         let limit = query.limit.unwrap_or(DEFAULT_LIMIT).clamp(1, MAX_LIMIT);
         let depth = limit * DEPTH;
         let text = query.text.trim();
-        search.scope = Scope::from(places.iter().map(|(id, _)| id.clone()).collect::<Vec<I>>());
+        search.scope = Scope::from(places.iter().map(|place| place.id.clone()).collect::<Vec<I>>());
         let search = search;
         let by_words = async {
             Ok::<_, CoreError>(
@@ -139,24 +159,30 @@ impl Core {
             )
         };
         let by_meaning = async {
-            let vectors = if text.is_empty() { Vec::new() } else { self.query_vectors(actor, &places, text).await };
+            let asked = self.query_vectors(actor, &places, text).await;
             let mut near: Vec<(PassageId, f32)> = Vec::new();
-            for (model, within, vector) in &vectors {
+            for (model, within, vector) in &asked.vectors {
                 let search = PassageSearch { scope: Scope::from(within.clone()), ..search.clone() };
                 let mut conn = self.store.read().await?;
                 near.extend(passages::search_vectors(&mut conn, actor, &search, model.name(), vector, depth).await?);
             }
             near.sort_by(|(_, one), (_, two)| two.total_cmp(one));
-            Ok((near, !vectors.is_empty()))
+            Ok((near, asked))
         };
-        let (by_words, (near, by_a_model)) = tokio::try_join!(by_words, by_meaning)?;
+        let (by_words, (near, asked)) = tokio::try_join!(by_words, by_meaning)?;
         let mut ranked = fuse(near.into_iter().map(|(id, _)| id), by_words);
         let mut conn = self.store.read().await?;
         // Who only gives a tag or a time wants what has it, whatever its words; without a model nothing else shows it.
-        if text.is_empty() || (!by_a_model && search.is_narrowed()) {
+        if text.is_empty() || (asked.vectors.is_empty() && search.is_narrowed()) {
             for id in passages::newest(&mut conn, actor, &search, limit).await? {
                 if !ranked.iter().any(|rank| rank.id == id) {
                     ranked.push(Rank { id, vector: None, text: None });
+                }
+            }
+        } else if ranked.is_empty() {
+            for (id, lack) in asked.lacking {
+                if passages::count(&mut conn, actor, &Scope::from(vec![id])).await? > 0 {
+                    return Err(CoreError::Invalid(format!("Nothing was found by its words, and {lack}")));
                 }
             }
         }
@@ -176,30 +202,52 @@ impl Core {
 
     /// The query's vector for each model in use, with the places of that model. Models that cannot be asked are left
     /// out: words still find.
-    async fn query_vectors<I: Clone>(
-        &self,
-        actor: &Actor,
-        places: &[(I, Option<EmbeddingConfig>)],
-        text: &str,
-    ) -> Vec<(EmbeddingConfig, Vec<I>, Vec<f32>)> {
-        let mut models: Vec<(EmbeddingConfig, Vec<I>)> = Vec::new();
-        for (id, config) in places {
-            let Some(config) = config else { continue };
+    async fn query_vectors<I: Clone>(&self, actor: &Actor, places: &[Place<I>], text: &str) -> Asked<I> {
+        let mut asked = Asked { vectors: Vec::new(), lacking: Vec::new() };
+        if text.is_empty() {
+            return asked;
+        }
+        // Places by their number, so that nothing is borrowed while the models are asked.
+        let mut models: Vec<(EmbeddingConfig, Vec<usize>)> = Vec::new();
+        for (number, place) in places.iter().enumerate() {
+            let Some(config) = &place.model else { continue };
             match models.iter_mut().find(|(known, _)| known.name() == config.name()) {
-                Some((_, within)) => within.push(id.clone()),
-                None => models.push((config.clone(), vec![id.clone()])),
+                Some((_, within)) => within.push(number),
+                None => models.push((config.clone(), vec![number])),
             }
         }
-        let asked = models.into_iter().map(|(config, within)| async move {
-            let vector = self.try_vector(actor, Some(&config), text).await?;
-            Some((config, within, vector))
+        let answers = models.into_iter().map(|(config, within)| async move {
+            let answer = self.vector(actor, &config, text).await;
+            (config, within, answer)
         });
-        futures::future::join_all(asked).await.into_iter().flatten().collect()
+        for (config, within, answer) in futures::future::join_all(answers).await {
+            let within = within.into_iter().filter_map(|number| places.get(number));
+            match answer {
+                Ok(vector) => {
+                    asked.vectors.push((config, within.map(|place| place.id.clone()).collect(), vector));
+                }
+                Err(error) => {
+                    let gone = embedding::is_gone(&error);
+                    for place in within {
+                        tracing::warn!(place = place.name, model = config.name(), %error, "searched by words only");
+                        if gone {
+                            asked.lacking.push((place.id.clone(), embedding::lack(&place.name, &config, &error)));
+                        }
+                    }
+                }
+            }
+        }
+        asked
     }
 }
 
-fn places(archives: Vec<Archive>) -> Vec<(ArchiveId, Option<EmbeddingConfig>)> {
-    archives.into_iter().map(|archive| (archive.id, archive.embedding_config)).collect()
+fn places(archives: Vec<Archive>) -> Vec<Place<ArchiveId>> {
+    let place = |archive: Archive| Place {
+        name: format!("archive '{}' ({})", archive.name, archive.id),
+        id: archive.id,
+        model: archive.embedding_config,
+    };
+    archives.into_iter().map(place).collect()
 }
 
 fn narrowed(query: &PassageQuery) -> PassageSearch {

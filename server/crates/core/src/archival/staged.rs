@@ -5,6 +5,7 @@ use std::sync::Arc;
 use mneme_domain::{
     Actor, AgentId,
     archive::{CreatePassage, Passage},
+    llm_config::EmbeddingConfig,
 };
 use mneme_store::{
     Conn, agents, archives,
@@ -54,8 +55,17 @@ impl Core {
         }
         let agent = agents::get(tx, actor, agent).await?.ok_or_else(|| CoreError::missing("Agent", agent))?;
         let archive = self.home_archive(tx, actor, &agent).await?;
-        let placed: Vec<Passage> =
-            staged.iter().map(|passage| Passage { archive_id: Some(archive.id.clone()), ..passage.clone() }).collect();
+        let model = archive.embedding_config.as_ref().map(EmbeddingConfig::name);
+        let place = |passage: &Passage| {
+            let mut placed = Passage { archive_id: Some(archive.id.clone()), ..passage.clone() };
+            // Another archive may be the first by now; a vector of another model would never be found in it.
+            if placed.embedding_config.as_ref().map(EmbeddingConfig::name) != model {
+                placed.embedding = None;
+                placed.embedding_config = None;
+            }
+            placed
+        };
+        let placed: Vec<Passage> = staged.iter().map(place).collect();
         Ok(passages::insert(tx, actor, &placed).await?)
     }
 

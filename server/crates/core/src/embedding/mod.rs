@@ -13,7 +13,7 @@ use mneme_domain::{Actor, llm_config::EmbeddingConfig};
 use mneme_llm::LlmError;
 pub(crate) use recall::Recall;
 
-use crate::{Core, CoreError, Result};
+use crate::{Core, CoreError, Result, error::NO_SUCH_MODEL};
 
 /// The part of a handle before the slash that means the built-in model.
 pub(crate) const LOCAL: &str = "local";
@@ -138,6 +138,20 @@ pub(crate) fn provider_name(config: &EmbeddingConfig) -> &str {
     handle.unwrap_or(&config.embedding_endpoint_type)
 }
 
+/// Whether an error says that this server does not have a model, rather than that it cannot be asked now.
+pub(crate) fn is_gone(error: &CoreError) -> bool {
+    match error {
+        CoreError::Invalid(_) => true,
+        CoreError::Llm(failure) => failure.message == NO_SUCH_MODEL,
+        _ => false,
+    }
+}
+
+/// Says that an archive or a folder needs a model that could not make vectors.
+pub(crate) fn lack(place: &str, config: &EmbeddingConfig, error: &CoreError) -> String {
+    format!("{place} needs the embedding model {} to be searched by meaning: {error}", config.name())
+}
+
 fn check(config: &EmbeddingConfig, vector: &[f32]) -> Result<()> {
     if vector.is_empty() || !vector.iter().all(|number| number.is_finite()) {
         return Err(no_vector("answered without a vector"));
@@ -155,4 +169,19 @@ fn check(config: &EmbeddingConfig, vector: &[f32]) -> Result<()> {
 
 fn no_vector(what: &str) -> CoreError {
     CoreError::Unavailable(format!("the embedding provider {what}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_model_that_is_gone_is_told_from_one_that_is_away() {
+        let no_model = LlmError::NotFound { message: "no such model".into(), model: "small".into(), status: Some(404) };
+        let later = LlmError::RateLimit { message: "later".into(), retry_after: None };
+        assert!(is_gone(&no_model.into()));
+        assert!(is_gone(&CoreError::Invalid("The embedding provider 'gone' is not configured".into())));
+        assert!(!is_gone(&later.into()));
+        assert!(!is_gone(&CoreError::Unavailable("no embedding within 20 s".into())));
+    }
 }

@@ -14,7 +14,7 @@ use mneme_store::{agents, messages};
 use parking_lot::Mutex;
 use tokio::time::{Instant, sleep, sleep_until};
 
-use crate::{Core, Result};
+use crate::{Core, Result, failpoint};
 
 /// How long an agent waits: what is said within this time is embedded together, and not while its turn is under way.
 const GATHER: Duration = Duration::from_secs(3);
@@ -36,8 +36,11 @@ struct State {
     waiting: VecDeque<(Actor, AgentId, Instant)>,
     /// The agents of `waiting`: every turn asks at its end whether its agent is there.
     listed: HashSet<AgentId>,
-    /// The place of the last message that was looked at.
+    /// The place of the last message that was looked at. Without one all are looked at: a crash may have come between an
+    /// edit and its vector.
     seen: HashMap<AgentId, i64>,
+    /// How often somebody wanted an agent's messages looked at again.
+    again: u64,
     working: bool,
 }
 
@@ -63,16 +66,29 @@ impl Recall {
         next
     }
 
-    fn seen(&self, agent: &AgentId) -> Option<i64> {
-        self.0.lock().seen.get(agent).copied()
+    /// Where to go on with an agent, and what to bring to [`Self::advance`].
+    fn begin(&self, agent: &AgentId) -> (i64, u64) {
+        let state = self.0.lock();
+        (state.seen.get(agent).copied().unwrap_or_default(), state.again)
     }
 
-    fn set_seen(&self, agent: &AgentId, place: i64) {
+    /// Notes how far an agent's messages were looked at, unless somebody wanted some looked at again meanwhile.
+    fn advance(&self, agent: &AgentId, place: i64, again: u64) {
         let mut state = self.0.lock();
+        if state.again != again {
+            return;
+        }
         if state.seen.len() >= MOST_REMEMBERED {
             state.seen.clear();
         }
         state.seen.insert(agent.clone(), place);
+    }
+
+    /// Has all of an agent's messages looked at again.
+    fn start_over(&self, agent: &AgentId) {
+        let mut state = self.0.lock();
+        state.again += 1;
+        state.seen.remove(agent);
     }
 }
 
@@ -100,34 +116,35 @@ impl Core {
         });
     }
 
-    /// Notes that some message of an agent was edited: all of them are looked at again.
+    /// Notes that some message of an agent was edited, or that its model is another one: all of them are looked at again.
     pub(crate) fn recall_again(self: &Arc<Self>, actor: &Actor, agent: &AgentId) {
-        self.recall.set_seen(agent, 0);
+        self.recall.start_over(agent);
         self.recall_later(actor, agent);
     }
 
     /// Gives every message of an agent its vector.
     async fn recall_agent(self: &Arc<Self>, actor: &Actor, agent: &AgentId) -> Result<()> {
+        let (mut place, again) = self.recall.begin(agent);
         let mut conn = self.store.read().await?;
         let Some(config) = agents::get(&mut conn, actor, agent).await?.and_then(|agent| agent.embedding_config) else {
             return Ok(());
         };
-        let mut place = match self.recall.seen(agent) {
-            Some(place) => place,
-            None => messages::last_embedded(&mut conn, actor, agent).await?,
-        };
         drop(conn);
+
         loop {
-            let found = messages::said_after(&mut self.store.read().await?, actor, agent, place, BATCH).await?;
+            let found =
+                messages::said_after(&mut self.store.read().await?, actor, agent, config.name(), place, BATCH).await?;
             let Some(last) = found.last() else { return Ok(()) };
             place = last.seq;
             let texts: Vec<String> = found.iter().map(|message| message.text.clone()).collect();
             let vectors = self.vectors(actor, &config, &texts).await?;
-            let made: Vec<_> = found.iter().map(|message| message.id.clone()).zip(vectors).collect();
+            let made: Vec<_> = found.into_iter().zip(vectors).collect();
             let mut tx = self.store.write().await?;
             messages::embed(&mut tx, actor, agent, config.name(), &made).await?;
+            failpoint::hit("messages.unembedded");
             tx.commit().await?;
-            self.recall.set_seen(agent, place);
+            failpoint::hit("messages.embedded");
+            self.recall.advance(agent, place, again);
             self.tidy_vectors();
             sleep(PAUSE).await;
         }
@@ -153,5 +170,18 @@ mod tests {
         assert_eq!(recall.next().map(|(_, agent, _)| agent), Some(one.clone()), "what was taken up may wait again");
         assert!(recall.next().is_none());
         assert!(recall.add(&actor, &one), "the work was over");
+    }
+
+    #[test]
+    fn an_edit_during_the_work_is_not_forgotten() {
+        let (recall, agent) = (Recall::default(), AgentId::from_uuid(Env::system().uuid()));
+        let (place, again) = recall.begin(&agent);
+        assert_eq!(place, 0);
+        recall.advance(&agent, 7, again);
+        let (place, again) = recall.begin(&agent);
+        assert_eq!(place, 7);
+        recall.start_over(&agent);
+        recall.advance(&agent, 9, again);
+        assert_eq!(recall.begin(&agent).0, 0, "what was edited lies before the ninth");
     }
 }

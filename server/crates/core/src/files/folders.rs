@@ -83,7 +83,7 @@ impl Core {
         Ok(folders::totals(&mut self.store.read().await?, actor, detailed).await?)
     }
 
-    /// Changes a folder.
+    /// Changes a folder. With another model its files are embedded anew, in the background.
     ///
     /// # Errors
     /// 404 for an unknown folder, 409 for a name that is taken, 422 for one that is no name.
@@ -92,8 +92,9 @@ impl Core {
             check_name(name)?;
         }
         let mut tx = self.store.write().await?;
+        folders::lock(&mut tx, actor, id).await?;
         let mut folder = stored(&mut tx, actor, id).await?;
-        let before = folder.name.clone();
+        let before = folder.clone();
         update.name.apply_value(&mut folder.name);
         update.description.apply(&mut folder.description);
         update.instructions.apply(&mut folder.instructions);
@@ -102,10 +103,18 @@ impl Core {
         folder.last_updated_by_id = Some(actor.user.to_string());
         let now = self.env.now();
         folder.updated_at = Some(now);
-        let renamed = folder.name != before;
+        let renamed = folder.name != before.name;
         let updated = folders::update(&mut tx, actor, &folder, renamed, now).await;
         updated.map_err(|error| taken(error, &folder.name))?;
+        let model = |folder: &Folder| folder.embedding_config.as_ref().map(|config| config.name().to_owned());
+        let remodelled = model(&folder) != model(&before);
+        if remodelled {
+            folders::forget_vectors(&mut tx, actor, id).await?;
+        }
         tx.commit().await?;
+        if remodelled {
+            self.embed_again();
+        }
         Ok(folder)
     }
 

@@ -9,6 +9,7 @@ use mneme_domain::{
     Actor, FileId, PassageId,
     archive::Passage,
     folder::{FileMetadata, FileStatus, Folder},
+    llm_config::EmbeddingConfig,
 };
 use mneme_store::{
     files::{self, Text},
@@ -16,7 +17,7 @@ use mneme_store::{
 };
 
 use super::reader::Unread;
-use crate::{Core, CoreError, Result, failpoint};
+use crate::{Core, CoreError, Result, embedding, failpoint};
 
 /// Tokens of a chunk unless the folder's model says otherwise.
 const CHUNK_TOKENS: u32 = 300;
@@ -110,7 +111,7 @@ impl Core {
             failpoint::hit("file.stored");
             self.open_in_readers(actor, &folder, id, &document.text).await?;
         }
-        self.embed_chunks(actor, id, &folder).await
+        self.embed_chunks(actor, id, folder).await
     }
 
     async fn file_and_folder(&self, actor: &Actor, id: &FileId) -> Result<Option<(FileMetadata, Folder)>> {
@@ -149,37 +150,44 @@ impl Core {
         &self,
         actor: &Actor,
         id: &FileId,
-        folder: &Folder,
+        mut folder: Folder,
     ) -> Result<Option<Option<String>>> {
-        let Some(config) = &folder.embedding_config else {
-            let note = "There is no embedding model: the file is found by its words only";
-            return Ok(Some(Some(note.to_owned())));
-        };
         loop {
+            let Some(config) = folder.embedding_config.clone() else {
+                let note = "There is no embedding model: the file is found by its words only";
+                return Ok(Some(Some(note.to_owned())));
+            };
             let batch = files::unembedded(&mut self.store.read().await?, actor, id, super::embed::BATCH).await?;
             if batch.is_empty() {
                 return Ok(Some(None));
             }
-            let vectors = match self.chunk_vectors(actor, config, &batch).await {
+            let vectors = match self.chunk_vectors(actor, &config, &batch).await {
                 Ok(vectors) => vectors,
                 Err(error) => {
                     tracing::warn!(file = %id, model = config.name(), %error, "a file's chunks could not be embedded");
+                    let lack = embedding::lack(&format!("folder '{}'", folder.name), &config, &error);
                     let note = format!(
-                        "Not everything could be embedded, so parts are found by their words only for now: {error}"
+                        "Not everything could be embedded, so parts are found by their words only for now: {lack}"
                     );
                     return Ok(Some(Some(note.chars().take(500).collect())));
                 }
             };
             let mut tx = self.store.write().await?;
-            if !files::embedded(&mut tx, actor, id, config, &vectors, self.env.now()).await? {
+            if !files::embedded(&mut tx, actor, id, &config, &vectors, self.env.now()).await? {
                 return Ok(None);
+            }
+            // The file is held by now, so a folder that gets another model has it already or waits for this.
+            let Some(present) = folders::get(&mut tx, actor, &folder.id).await? else { return Ok(None) };
+            if present.embedding_config.as_ref().map(EmbeddingConfig::name) != Some(config.name()) {
+                folder = present;
+                continue;
             }
             tx.commit().await?;
             failpoint::hit("file.embedded");
         }
     }
 
-    async fn embed_chunks(&self, actor: &Actor, id: &FileId, folder: &Folder) -> Result<Ended> {
+    async fn embed_chunks(&self, actor: &Actor, id: &FileId, folder: Folder) -> Result<Ended> {
         Ok(match self.embed_chunks_noted(actor, id, folder).await? {
             Some(note) => Ended::Ready(note),
             None => Ended::Gone,

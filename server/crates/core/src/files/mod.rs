@@ -20,7 +20,6 @@ use mneme_domain::FileId;
 use parking_lot::Mutex;
 use tokio::sync::Semaphore;
 
-pub use search::FoundChunk;
 pub use spool::Spool;
 pub use upload::Naming;
 

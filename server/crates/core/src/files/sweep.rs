@@ -9,10 +9,12 @@ use std::{
 use mneme_domain::{FileId, folder::FileStatus};
 use mneme_store::{Engine, files, folders};
 
-use crate::{Core, Result};
+use crate::{Core, CoreError, Result};
 
 /// Files looked at in one go.
 const SWEEP: i64 = 50;
+/// How often that is done for a folder that got another model; what is left then waits for the next look.
+const ROUNDS: usize = 200;
 /// How often one is begun again. What stops its server every time must not do so for ever.
 const ATTEMPTS: i64 = 4;
 /// How often somebody looks.
@@ -47,7 +49,7 @@ impl Core {
             looks += 1;
             let looked = async {
                 core.sweep_files().await?;
-                if looks.is_multiple_of(LOOKS) { core.embed_stragglers().await } else { Ok(()) }
+                if looks.is_multiple_of(LOOKS) { core.embed_stragglers().await.map(drop) } else { Ok(()) }
             };
             if let Err(error) = looked.await {
                 tracing::warn!(%error, "files that nobody works on cannot be looked for");
@@ -99,8 +101,31 @@ impl Core {
         Ok(())
     }
 
-    /// Tries again to embed what could not be embedded before.
-    async fn embed_stragglers(&self) -> Result<()> {
+    /// Embeds what has no vectors now, in the background, as far as its models can be asked.
+    pub(super) fn embed_again(self: &Arc<Self>) {
+        let core = Arc::clone(self);
+        self.tasks.spawn(async move {
+            let work = async {
+                for _ in 0..ROUNDS {
+                    if core.embed_stragglers().await? == 0 {
+                        break;
+                    }
+                    core.tidy_vectors();
+                }
+                Ok::<(), CoreError>(())
+            };
+            tokio::select! {
+                () = core.closing.cancelled() => {}
+                done = work => if let Err(error) = done {
+                    tracing::warn!(%error, "files could not be embedded anew yet");
+                },
+            }
+        });
+    }
+
+    /// Tries again to embed what could not be embedded before; returns how many files have all their vectors now.
+    async fn embed_stragglers(&self) -> Result<usize> {
+        let mut done = 0;
         let found = files::stragglers(&mut self.store.read().await?, SWEEP).await?;
         for (actor, id) in found {
             let folder = {
@@ -111,16 +136,17 @@ impl Core {
                 }
             };
             let Some(folder) = folder.filter(|folder| folder.embedding_config.is_some()) else { continue };
-            if let Some(note) = self.embed_chunks_noted(&actor, &id, &folder).await? {
+            if let Some(note) = self.embed_chunks_noted(&actor, &id, folder).await? {
                 let mut tx = self.store.write().await?;
                 let status = FileStatus::Completed;
                 files::finish(&mut tx, &actor, &id, status, note.as_deref(), self.env.now()).await?;
                 tx.commit().await?;
+                done += usize::from(note.is_none());
             }
             if self.closing.is_cancelled() {
-                return Ok(());
+                break;
             }
         }
-        Ok(())
+        Ok(done)
     }
 }

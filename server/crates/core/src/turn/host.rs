@@ -292,7 +292,7 @@ impl ToolHost for AgentHost {
     async fn search_files(&self, text: String, limit: Option<u32>) -> Result<Vec<FileHit>, HostError> {
         let limit = limit.unwrap_or(DEFAULT_HITS).min(MAX_HITS);
         let found = self.core.search_files(&self.actor, &self.agent, &text, limit).await;
-        let hit = |found: crate::FoundChunk| FileHit {
+        let hit = |found: crate::FoundPassage| FileHit {
             name: found.passage.file_name.unwrap_or_default(),
             text: found.passage.text,
             score: found.score,

@@ -31,6 +31,9 @@ statements! {
     UPDATE: "update archives set updated_at = $2, id = $3, name = $4, description = $5, embedding_config = $6,
             metadata = $7, created_by_id = $8, last_updated_by_id = $9
         where org_id = $1 and id = $3";
+    // On SQLite the transaction itself is the lock.
+    LOCK: "select id from archives where org_id = $1 and id = $2 for no key update",
+        sqlite: "select id from archives where org_id = $1 and id = $2";
     DELETE: "delete from archives where org_id = $1 and id = $2";
 }
 
@@ -54,6 +57,12 @@ pub async fn update(c: &mut Conn, a: &Actor, archive: &Archive, now: Timestamp) 
         0 => Err(StoreError::NotFound),
         _ => Ok(()),
     }
+}
+
+/// Keeps others from writing an archive until the transaction ends: what is read of it then is not changed meanwhile.
+pub async fn lock(c: &mut Conn, a: &Actor, id: &ArchiveId) -> Result<()> {
+    let _: Option<(String,)> = c.one(&LOCK, args![&a.org, id]).await?;
+    Ok(())
 }
 
 /// Removes an archive with its passages, and takes it from its agents; false when there was none.

@@ -1,11 +1,11 @@
 //! The chunks of files: passages of a folder instead of an archive.
 
-use mneme_domain::{Actor, FileId, Page, PassageId, SourceId, archive::Passage};
+use mneme_domain::{Actor, FileId, Page, SourceId, archive::Passage};
 
 use crate::{
     Conn, Result,
     page::Keyset,
-    passages::{self, PassageSearch, Scope, read, row::columns},
+    passages::{read, row::columns},
     sql::{args, statements},
 };
 
@@ -42,31 +42,4 @@ pub async fn chunks_of(c: &mut Conn, a: &Actor, file: &FileId, limit: u32) -> Re
 /// Chunks of a file that have no vector yet, the first ones first.
 pub async fn unembedded(c: &mut Conn, a: &Actor, file: &FileId, limit: u32) -> Result<Vec<Passage>> {
     read(c.all(&UNEMBEDDED, args![&a.org, file, limit]).await?)
-}
-
-/// The chunks of some folders that have a word of the text, the best first.
-pub async fn search_words(
-    c: &mut Conn,
-    a: &Actor,
-    folders: &[SourceId],
-    text: &str,
-    limit: u32,
-) -> Result<Vec<PassageId>> {
-    passages::search_words(c, a, &within(folders), text, limit).await
-}
-
-/// The chunks of some folders whose vectors of `model` are nearest to `vector`, nearest first, with the cosine.
-pub async fn search_vectors(
-    c: &mut Conn,
-    a: &Actor,
-    folders: &[SourceId],
-    model: &str,
-    vector: &[f32],
-    limit: u32,
-) -> Result<Vec<(PassageId, f32)>> {
-    passages::search_vectors(c, a, &within(folders), model, vector, limit).await
-}
-
-fn within(folders: &[SourceId]) -> PassageSearch {
-    PassageSearch { scope: Scope::Sources(folders.to_vec()), ..PassageSearch::default() }
 }

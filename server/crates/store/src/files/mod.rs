@@ -7,7 +7,7 @@ mod work;
 
 use std::collections::HashMap;
 
-pub use chunks::{chunks_of, count_chunks, list_chunks, search_vectors, search_words, unembedded};
+pub use chunks::{chunks_of, count_chunks, list_chunks, unembedded};
 use mneme_domain::{Actor, FileId, Page, SourceId, Timestamp, folder::FileMetadata};
 use row::{FileRow, columns, from};
 pub use view::{Readable, View, close, close_all, list_of_agent, lock_agent, open, opened, readable, readers};

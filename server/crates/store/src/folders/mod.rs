@@ -29,6 +29,11 @@ statements! {
     RENAME_CHUNKS: "update passages set file_name = (select $3 || '/' || f.file_name from files f
             where f.org_id = passages.org_id and f.id = passages.file_id)
         where org_id = $1 and source_id = $2 and file_id is not null";
+    // The files go first: whoever embeds one of them waits for that, or this waits for whoever did.
+    UNCOUNT: "update files set chunks_embedded = 0 where org_id = $1 and source_id = $2 and total_chunks is not null";
+    UNEMBED: "update passages set embedding_config = null
+        where org_id = $1 and source_id = $2 and embedding_config is not null";
+    DELETE_VECTORS: "delete from vectors where org_id = $1 and space = $2";
     DELETE_CHUNKS: "delete from passages where org_id = $1 and source_id = $2";
     // Packed vectors name the folder and nothing that goes with it.
     DELETE_BLOCKS: "delete from vector_blocks where org_id = $1 and space = $2";
@@ -81,6 +86,14 @@ pub async fn update(c: &mut Conn, a: &Actor, folder: &Folder, renamed: bool, now
     }
     if renamed {
         c.run(&RENAME_CHUNKS, args![&a.org, &folder.id, &folder.name]).await?;
+    }
+    Ok(())
+}
+
+/// Forgets the vectors of a folder's chunks, whose model is another one now.
+pub async fn forget_vectors(c: &mut Conn, a: &Actor, id: &SourceId) -> Result<()> {
+    for statement in [&UNCOUNT, &UNEMBED, &DELETE_VECTORS, &DELETE_BLOCKS] {
+        c.run(statement, args![&a.org, id]).await?;
     }
     Ok(())
 }

@@ -28,6 +28,9 @@ statements! {
     UPDATE: "update identities set updated_at = $2, id = $3, identifier_key = $4, name = $5, identity_type = $6,
             project_id = $7, properties = $8, last_updated_by_id = $9
         where org_id = $1 and id = $3";
+    // On SQLite the transaction itself is the lock.
+    LOCK: "select id from identities where org_id = $1 and id = $2 for no key update",
+        sqlite: "select id from identities where org_id = $1 and id = $2";
     DELETE: "delete from identities where org_id = $1 and id = $2";
 }
 
@@ -69,6 +72,12 @@ pub async fn update(c: &mut Conn, a: &Actor, identity: &Identity, now: Timestamp
         0 => Err(StoreError::NotFound),
         _ => Ok(()),
     }
+}
+
+/// Keeps others from writing an identity until the transaction ends: what is read of it then is not changed meanwhile.
+pub async fn lock(c: &mut Conn, a: &Actor, id: &IdentityId) -> Result<()> {
+    let _: Option<(String,)> = c.one(&LOCK, args![&a.org, id]).await?;
+    Ok(())
 }
 
 /// Removes an identity; its agents and blocks stay. False when there was none.

@@ -10,7 +10,7 @@ pub use list::{MessageFilter, by_batch, by_run, by_step, list};
 use mneme_domain::{Actor, AgentId, MessageId, message::Message};
 use row::{MessageRow, VALUES, columns, searchable, values};
 pub use search::{MessageSearch, search};
-pub use vectors::{Bare, embed, embedded_agents, forget_vector, last_embedded, said_after, search_vectors};
+pub use vectors::{Bare, embed, embedded_agents, forget_vector, said_after, search_vectors};
 
 use crate::{
     Conn, Engine, Result, StoreError, in_order,

@@ -1,19 +1,24 @@
 //! Vectors of messages: made in the background, in the space of their agent.
 
+use std::collections::HashMap;
+
 use mneme_domain::{Actor, AgentId, EntityId, MessageId};
 
 use super::search::MessageSearch;
 use crate::{
     Conn, Result,
-    sql::{args, statements},
+    sql::{Arg, args, statements},
     vectors::{self, Kind, Look, NewVector, Target},
 };
 
 statements! {
-    LAST: "select coalesce(max(message_seq), 0) from vectors where org_id = $1 and space = $2";
     BARE: "select m.seq, m.id, m.text from messages m where m.org_id = $1 and m.agent_id = $2 and m.seq > $3
         and m.role in ('user', 'assistant') and m.text <> ''
-        and not exists (select 1 from vectors v where v.message_seq = m.seq) order by m.seq limit $4";
+        and not exists (select 1 from vectors v where v.message_seq = m.seq and v.model = $5) order by m.seq limit $4";
+    // An edit waits until the vectors are there, and forgets them then.
+    TEXTS: "select m.id, m.text from messages m where m.org_id = $1 and m.id = any($2) order by m.seq for share",
+        sqlite: "select m.id, m.text from messages m where m.org_id = $1 and m.id in (select value from json_each($2))
+            order by m.seq";
     SPACES: "select distinct space, model from vectors where org_id = $1 and message_seq is not null limit $2";
 }
 
@@ -26,14 +31,16 @@ pub struct Bare {
     pub text: String,
 }
 
-/// The place of the last message of an agent that has a vector; 0 when none has.
-pub async fn last_embedded(c: &mut Conn, a: &Actor, agent: &AgentId) -> Result<i64> {
-    Ok(c.one::<(i64,)>(&LAST, args![&a.org, agent]).await?.unwrap_or_default().0)
-}
-
-/// What users and the agent said after a place and has no vector, the oldest first.
-pub async fn said_after(c: &mut Conn, a: &Actor, agent: &AgentId, after: i64, limit: u32) -> Result<Vec<Bare>> {
-    let rows: Vec<(i64, String, String)> = c.all(&BARE, args![&a.org, agent, after, limit]).await?;
+/// What users and the agent said after a place and has no vector of a model, the oldest first.
+pub async fn said_after(
+    c: &mut Conn,
+    a: &Actor,
+    agent: &AgentId,
+    model: &str,
+    after: i64,
+    limit: u32,
+) -> Result<Vec<Bare>> {
+    let rows: Vec<(i64, String, String)> = c.all(&BARE, args![&a.org, agent, after, limit, model]).await?;
     Ok(rows.into_iter().map(|(seq, id, text)| Bare { seq, id: MessageId::trusted(id), text }).collect())
 }
 
@@ -42,18 +49,23 @@ pub async fn forget_vector(c: &mut Conn, a: &Actor, id: &MessageId) -> Result<()
     vectors::forget(c, a, Kind::Messages, vec![id.to_string()]).await
 }
 
-/// Keeps the vectors of an agent's messages; earlier ones of the same messages go. Messages that are gone are left out.
-pub async fn embed(
-    c: &mut Conn,
-    a: &Actor,
-    agent: &AgentId,
-    model: &str,
-    made: &[(MessageId, Vec<f32>)],
-) -> Result<()> {
-    let ids = made.iter().map(|(id, _)| id.to_string()).collect();
-    vectors::forget(c, a, Kind::Messages, ids).await?;
-    let rows: Vec<NewVector<'_>> =
-        made.iter().map(|(id, vector)| NewVector { id: id.as_str(), space: agent.as_str(), model, vector }).collect();
+/// Keeps the vectors of an agent's messages; earlier ones of the same messages go. Messages that are gone, or have
+/// another text by now, are left out.
+pub async fn embed(c: &mut Conn, a: &Actor, agent: &AgentId, model: &str, made: &[(Bare, Vec<f32>)]) -> Result<()> {
+    let ids: Vec<MessageId> = made.iter().map(|(bare, _)| bare.id.clone()).collect();
+    let rows: Vec<(String, String)> = c.all(&TEXTS, args![&a.org, Arg::ids(&ids)]).await?;
+    let texts: HashMap<String, String> = rows.into_iter().collect();
+    let same = |bare: &Bare| texts.get(bare.id.as_str()) == Some(&bare.text);
+    let rows: Vec<NewVector<'_>> = made
+        .iter()
+        .filter(|(bare, _)| same(bare))
+        .map(|(bare, vector)| NewVector { id: bare.id.as_str(), space: agent.as_str(), model, vector })
+        .collect();
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let kept = rows.iter().map(|row| row.id.to_owned()).collect();
+    vectors::forget(c, a, Kind::Messages, kept).await?;
     vectors::add(c, a, Kind::Messages, &rows).await
 }
 

@@ -32,6 +32,9 @@ statements! {
         where org_id = $1 and id = $2";
     EMBED: "update passages set embedding_config = $4 where org_id = $1 and id = $2 and text = $3";
     FORGET: "update passages set embedding_config = null where org_id = $1 and id = $2";
+    // On SQLite the transaction itself is the lock.
+    LOCK: "select id from passages where org_id = $1 and id = $2 for no key update",
+        sqlite: "select id from passages where org_id = $1 and id = $2";
     DELETE: "delete from passages where org_id = $1 and id = $2";
 }
 
@@ -131,6 +134,12 @@ pub async fn embed(
     let row = NewVector { id: id.as_str(), space: space(&passage), model: model.name(), vector };
     vectors_of::add(c, a, Kind::Passages, &[row]).await?;
     Ok(true)
+}
+
+/// Keeps others from writing a passage until the transaction ends: what is read of it then is not changed meanwhile.
+pub async fn lock(c: &mut Conn, a: &Actor, id: &PassageId) -> Result<()> {
+    let _: Option<(String,)> = c.one(&LOCK, args![&a.org, id]).await?;
+    Ok(())
 }
 
 /// Removes a passage; false when there was none.

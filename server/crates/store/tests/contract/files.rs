@@ -11,6 +11,7 @@ use mneme_store::{
     agents::full,
     files::{self, NewFile, Text, View},
     folders,
+    passages::{self, PassageSearch, Scope},
     runs::lease,
 };
 use serde_json::json;
@@ -159,11 +160,20 @@ async fn a_file_is_worked_on_by_one_and_written_whole(w: World) {
     assert!(files::finish(&mut c, a, &id, FileStatus::Completed, Some("a note"), at(4)).await.unwrap());
     assert_eq!(files::stragglers(&mut c, 9).await.unwrap()[0].1, id);
 
-    let near = files::search_vectors(&mut c, a, std::slice::from_ref(&docs.id), "openai/small", &[0.1, 1.0, 0.0], 5);
-    let near = near.await.unwrap();
+    let search = PassageSearch { scope: Scope::from(&docs.id), ..PassageSearch::default() };
+    let near = passages::search_vectors(&mut c, a, &search, "openai/small", &[0.1, 1.0, 0.0], 5).await.unwrap();
     assert_eq!(near.iter().map(|(id, _)| id).collect::<Vec<_>>(), [&chunks[1].id, &chunks[0].id]);
-    let words = files::search_words(&mut c, a, std::slice::from_ref(&docs.id), "katze", 5).await.unwrap();
+    let words = passages::search_words(&mut c, a, &search, "katze", 5).await.unwrap();
     assert_eq!(words, [chunks[2].id.clone()]);
+
+    // A folder that gets another model has its chunks embedded anew: nothing of the old model is left.
+    folders::forget_vectors(&mut c, a, &docs.id).await.unwrap();
+    let near = passages::search_vectors(&mut c, a, &search, "openai/small", &[0.1, 1.0, 0.0], 5).await.unwrap();
+    assert!(near.is_empty(), "{near:?}");
+    let bare = files::find(&mut c, a, &id).await.unwrap().unwrap();
+    assert_eq!((bare.chunks_embedded, bare.total_chunks), (Some(0), Some(3)));
+    assert_eq!(files::unembedded(&mut c, a, &id, 9).await.unwrap().len(), 3);
+    assert_eq!(files::stragglers(&mut c, 9).await.unwrap()[0].1, id);
     c.commit().await.unwrap();
 }
 
@@ -264,7 +274,8 @@ async fn strangers_see_nothing(w: World) {
     assert!(files::contents(&mut c, s, std::slice::from_ref(&id), 99).await.unwrap().is_empty());
     assert!(files::list(&mut c, s, &docs.id, &first(9, Order::Asc)).await.unwrap().is_empty());
     assert!(files::readable(&mut c, s, &reader, 9).await.unwrap().is_empty());
-    assert!(files::search_words(&mut c, s, std::slice::from_ref(&docs.id), "secret", 9).await.unwrap().is_empty());
+    let search = PassageSearch { scope: Scope::from(&docs.id), ..PassageSearch::default() };
+    assert!(passages::search_words(&mut c, s, &search, "secret", 9).await.unwrap().is_empty());
     assert!(!files::delete(&mut c, s, &docs.id, &id).await.unwrap());
     assert!(!folders::delete(&mut c, s, &docs.id).await.unwrap());
     assert_eq!(folders::totals(&mut c, s, true).await.unwrap().total_files, 0);

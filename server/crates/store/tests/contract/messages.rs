@@ -24,6 +24,7 @@ on_both!(
     a_changed_message_is_found_by_its_new_words,
     many_messages_go_in_one_call,
     huge_messages_are_kept,
+    vectors_follow_their_messages,
 );
 
 async fn home(c: &mut Conn, w: &World) -> AgentId {
@@ -205,4 +206,50 @@ async fn huge_messages_are_kept(w: World) {
     }
     let found = messages::list(&mut c, &w.actor, &speaker, &MessageFilter::default(), &Page::all()).await.unwrap();
     assert_eq!(found.iter().map(Message::text).collect::<Vec<_>>(), texts);
+}
+
+async fn vectors_follow_their_messages(w: World) {
+    let (mut c, a) = (w.write().await, &w.actor);
+    let speaker = home(&mut c, &w).await;
+    let said = [say(&speaker, "one", 0), say(&speaker, "two", 1), say(&speaker, "three", 2)];
+    messages::append(&mut c, a, &said).await.unwrap();
+    let bare = messages::said_after(&mut c, a, &speaker, "m/a", 0, 9).await.unwrap();
+    assert_eq!(bare.iter().map(|one| one.text.as_str()).collect::<Vec<_>>(), ["one", "two", "three"]);
+
+    // One was edited and one deleted while their vectors were made: neither gets one of its old text.
+    let mut edited = said[1].clone();
+    edited.content = vec![ContentPart::text("zwei")];
+    messages::update(&mut c, a, &edited).await.unwrap();
+    let mut made: Vec<_> = bare.into_iter().zip([vec![1.0, 0.0], vec![0.0, 1.0], vec![1.0, 1.0]]).collect();
+    made[2].0.id = MessageId::from_uuid(Uuid::new_v4());
+    messages::embed(&mut c, a, &speaker, "m/a", &made).await.unwrap();
+    let search = MessageSearch {
+        agent_id: Some(speaker.clone()),
+        query: Some("x".into()),
+        roles: vec![],
+        start: None,
+        end: None,
+        limit: 9,
+        offset: 0,
+    };
+    let own = std::slice::from_ref(&speaker);
+    let near = messages::search_vectors(&mut c, a, &search, own, "m/a", &[1.0, 0.0]).await.unwrap();
+    assert_eq!(near.iter().map(|(id, _)| id).collect::<Vec<_>>(), [&said[0].id]);
+    let left = messages::said_after(&mut c, a, &speaker, "m/a", 0, 9).await.unwrap();
+    assert_eq!(left.iter().map(|one| one.text.as_str()).collect::<Vec<_>>(), ["zwei", "three"]);
+
+    // With another model all are made again, and those of the old one go as the new ones come.
+    let bare = messages::said_after(&mut c, a, &speaker, "m/b", 0, 9).await.unwrap();
+    assert_eq!(bare.len(), 3);
+    let made: Vec<_> = bare.into_iter().map(|one| (one, vec![0.0, 0.0, 1.0])).collect();
+    messages::embed(&mut c, a, &speaker, "m/b", &made).await.unwrap();
+    let old = messages::search_vectors(&mut c, a, &search, own, "m/a", &[1.0, 0.0]).await.unwrap();
+    assert!(old.is_empty(), "{old:?}");
+    let new = messages::search_vectors(&mut c, a, &search, own, "m/b", &[0.0, 0.0, 1.0]).await.unwrap();
+    assert_eq!(new.len(), 3);
+
+    messages::forget_vector(&mut c, a, &said[0].id).await.unwrap();
+    messages::delete_of_agent(&mut c, a, &speaker).await.unwrap();
+    let gone = messages::search_vectors(&mut c, a, &search, own, "m/b", &[0.0, 0.0, 1.0]).await.unwrap();
+    assert!(gone.is_empty() && messages::embedded_agents(&mut c, a, 9).await.unwrap().is_empty());
 }
