@@ -16,7 +16,10 @@ use mneme_domain::{
 use mneme_store::{agents, messages};
 use serde_json::{Value, json};
 
-use super::message::{Names, write, write_legacy};
+use super::{
+    folders::Library,
+    message::{Names, write, write_legacy},
+};
 use crate::{Core, CoreError, Result, groups::members};
 
 /// Messages that are read at once.
@@ -37,9 +40,12 @@ impl Core {
         id: &AgentId,
     ) -> Result<impl Stream<Item = Result<Bytes>> + Send + use<>> {
         let all = self.exported(actor, id).await?;
+        let mut library = Library::of(self, actor, &all).await?;
         let mut shared = Shared::default();
-        let heads: Vec<(AgentId, JsonObject)> =
-            all.iter().enumerate().map(|(index, full)| (full.agent.id.clone(), shared.head(full, index))).collect();
+        let mut heads: Vec<(AgentId, JsonObject)> = Vec::with_capacity(all.len());
+        for (index, full) in all.iter().enumerate() {
+            heads.push((full.agent.id.clone(), shared.head(full, index, library.folders_of(full))));
+        }
         let groups: Vec<Value> = all[0].group.iter().map(|group| shared.group(group, &heads)).collect();
         let members: Vec<AgentId> = all[0].group.iter().flat_map(members).cloned().collect();
         let created_at = self.env.now().to_rfc3339();
@@ -72,15 +78,26 @@ impl Core {
                         let view: Vec<&str> =
                             full.agent.message_ids.iter().filter_map(|id| shared.names.of_message(id.as_str())).collect();
                         let group_ids: &[&str] = if members.contains(id) { &["group-0"] } else { &[] };
-                        let tail = json!({"in_context_message_ids": view, "files_agents": [], "group_ids": group_ids});
+                        let files = library.views_of(full, &format!("agent-{index}"));
+                        let tail = json!({"in_context_message_ids": view, "files_agents": files, "group_ids": group_ids});
                         let end = close_object(&tail)?;
                 yield Bytes::from(format!("],{end}"));
                     }
                     let rest = json!({
                         "groups": groups,
                         "blocks": shared.blocks.iter().map(|(_, block)| block).collect::<Vec<_>>(),
-                        "files": [],
-                        "sources": [],
+                    });
+                    let mut text = open_object(&joined([rest]))?;
+                    text.push_str("\"files\":[");
+                    let text = text.split_off(1);
+                    yield Bytes::from(format!("],{text}"));
+                    for index in 0..library.count() {
+                        let comma = if index > 0 { "," } else { "" };
+                        let file = library.file(&core, &actor, index).await?;
+                        yield Bytes::from(format!("{comma}{file}"));
+                    }
+                    let rest = json!({
+                        "sources": library.folders(),
                         "tools": shared.tools.iter().map(|(_, tool)| tool).collect::<Vec<_>>(),
                         "mcp_servers": [],
                         "metadata": {"revision_id": REVISION},
@@ -260,7 +277,7 @@ impl Shared {
     }
 
     /// An agent's fields before its messages.
-    fn head(&mut self, full: &AgentFull, index: usize) -> JsonObject {
+    fn head(&mut self, full: &AgentFull, index: usize, folders: Vec<String>) -> JsonObject {
         let agent = &full.agent;
         self.names.agent(&agent.id, format!("agent-{index}"));
         let tools: Vec<String> = full.tools.iter().map(|tool| self.tool(tool)).collect();
@@ -271,7 +288,7 @@ impl Shared {
             "memory_blocks": [],
             "tools": [],
             "tool_ids": tools,
-            "source_ids": [],
+            "source_ids": folders,
             "block_ids": blocks,
             "tool_rules": agent.tool_rules,
             "tags": full.tags,

@@ -23,7 +23,7 @@ use super::{
     outline::{self, Outline},
     plan::{InView, Plan, Planned, PlannedGroup, known_identities, settle_tool, wrong},
 };
-use crate::{Core, CoreError, Result, groups::configured};
+use crate::{Core, CoreError, Result, files::Arrivals, groups::configured};
 
 /// Messages that are written together.
 const BATCH: usize = 200;
@@ -58,8 +58,9 @@ impl Core {
             let read = reading.await.map_err(|error| CoreError::Internal(error.to_string()))?;
             read.map_err(CoreError::Invalid)?;
         }
-        let ids = writer.end(&mut tx).await?;
+        let (ids, arrivals) = writer.end(&mut tx).await?;
         tx.commit().await?;
+        arrivals.begin(actor);
         tracing::info!(agents = ids.len(), "an agent file was imported");
         Ok(ids)
     }
@@ -118,6 +119,7 @@ struct Writer<'a> {
     known: HashMap<String, AgentId>,
     groups: Vec<PlannedGroup>,
     block_ids: HashMap<String, BlockId>,
+    arrivals: Arrivals<'a>,
 }
 
 /// An agent that is being written.
@@ -147,8 +149,10 @@ impl<'a> Writer<'a> {
             let settled = settled.map_err(|error| wrong_tool(tool.call_name(), error))?;
             tool_ids.extend(names.iter().map(|name| (name.clone(), settled.id.clone())));
         }
+        let mut shelf = plan.shelf;
+        let arrivals = shelf.write(core, tx, actor).await?;
         let (groups, block_ids) = (plan.groups, plan.block_ids);
-        let mut writer = Self { core, actor, agents: Vec::new(), known: HashMap::new(), groups, block_ids };
+        let mut writer = Self { core, actor, agents: Vec::new(), known: HashMap::new(), groups, block_ids, arrivals };
         for planned in plan.agents {
             let id = planned.agent.id.clone();
             if let Some(name) = &planned.file_id {
@@ -165,6 +169,7 @@ impl<'a> Writer<'a> {
                 StoreError::Conflict(_) => wrong(&planned.place, "two of its tools have the same name"),
                 other => other.into(),
             })?;
+            shelf.attach(core, tx, actor, &planned.agent, &planned.attached).await?;
             if !planned.tags.is_empty() {
                 agents::set_tags(tx, actor, &id, &planned.tags).await?;
             }
@@ -197,10 +202,10 @@ impl<'a> Writer<'a> {
         Ok(())
     }
 
-    /// Says of each agent what it has in view.
-    async fn end(self, tx: &mut Conn) -> Result<Vec<AgentId>> {
+    /// Says of each agent what it has in view. What is to be done after the commit comes back with the agents.
+    async fn end(self, tx: &mut Conn) -> Result<(Vec<AgentId>, Arrivals<'a>)> {
         let mut ids = Vec::new();
-        let Self { core, actor, agents, known, groups, block_ids } = self;
+        let Self { core, actor, agents, known, groups, block_ids, arrivals } = self;
         for Under { planned, view, .. } in agents {
             let mut agent = planned.agent;
             if !planned.opens_with_system {
@@ -215,7 +220,7 @@ impl<'a> Writer<'a> {
             let group = group_of(core, planned, &known, &block_ids).map_err(|error| relabel(&place, error))?;
             core.insert_group(tx, actor, &group).await.map_err(|error| relabel(&place, error))?;
         }
-        Ok(ids)
+        Ok((ids, arrivals))
     }
 }
 
@@ -299,7 +304,7 @@ fn wrong_tool(name: &str, error: CoreError) -> CoreError {
 }
 
 /// Says whose fault it was, when it was the file's.
-fn relabel(place: &str, error: CoreError) -> CoreError {
+pub fn relabel(place: &str, error: CoreError) -> CoreError {
     match error {
         CoreError::Internal(_) | CoreError::Unavailable(_) => error,
         other => wrong(place, other),

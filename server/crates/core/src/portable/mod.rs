@@ -6,6 +6,7 @@
 mod bounded;
 mod entities;
 mod export;
+mod folders;
 mod import;
 mod legacy;
 mod lenient;

@@ -16,7 +16,8 @@ use serde_json::Value;
 
 use super::{
     ImportOptions, entities,
-    lenient::{Fault, field, objects, text, texts},
+    folders::{Attached, Shelf},
+    lenient::{Fault, field, text, texts},
     outline::{AgentOutline, Outline},
 };
 use crate::{
@@ -32,6 +33,8 @@ pub struct Plan {
     pub blocks: Vec<Block>,
     /// Tools of the file, each name once, with the names that the file has for them.
     pub tools: Vec<(Tool, Vec<String>)>,
+    /// The folders of the file, with their files.
+    pub shelf: Shelf,
     pub agents: Vec<Planned>,
     pub groups: Vec<PlannedGroup>,
     /// Blocks by their names in the file.
@@ -64,6 +67,8 @@ pub struct Planned {
     pub tags: Vec<String>,
     pub variables: Vec<(String, String)>,
     pub identities: Vec<IdentityId>,
+    /// Its folders, and what it has open of them.
+    pub attached: Attached,
     /// The instructions as a message of their own.
     pub system: Message,
     pub view: View,
@@ -92,9 +97,11 @@ fn place_of(kind: &str, index: usize, fields: &JsonObject) -> String {
     if name.is_empty() { format!("{kind}[{index}]") } else { format!("{kind}[{index}] '{name}'") }
 }
 
-/// The entities of a kind, each with its place.
-fn listed(rest: &JsonObject, kind: &str) -> Result<Vec<(String, JsonObject)>> {
-    let list = objects(rest, kind).map_err(|fault| wrong("the file", fault))?;
+/// Takes the entities of a kind out of the file, each with its place.
+pub fn listed(rest: &mut JsonObject, kind: &str) -> Result<Vec<(String, JsonObject)>> {
+    let list: Option<Vec<JsonObject>> = serde_json::from_value(rest.shift_remove(kind).unwrap_or_default())
+        .map_err(|error| wrong("the file", format!("{kind}: {error}")))?;
+    let list = list.unwrap_or_default();
     if list.len() > MOST_ENTITIES {
         return Err(wrong("the file", format!("it has more than {MOST_ENTITIES} {kind}")));
     }
@@ -109,10 +116,10 @@ impl Core {
         outline: Outline,
         options: &ImportOptions,
     ) -> Result<Plan> {
-        let rest = outline.rest;
+        let mut rest = outline.rest;
         let mut blocks = Vec::new();
         let mut block_names: HashMap<String, Block> = HashMap::new();
-        for (place, fields) in listed(&rest, "blocks")? {
+        for (place, fields) in listed(&mut rest, "blocks")? {
             let block = entities::block(&fields, actor, &self.env).map_err(|fault| wrong(&place, fault))?;
             let name = entities::name_in_file(&fields).map_err(|fault| wrong(&place, fault))?;
             if block_names.insert(name, block.clone()).is_some() {
@@ -120,7 +127,8 @@ impl Core {
             }
             blocks.push(block);
         }
-        let tools = self.plan_tools(actor, &rest).await?;
+        let tools = self.plan_tools(actor, &mut rest).await?;
+        let shelf = self.plan_folders(actor, &mut rest, options).await?;
         let agents = outline.agents.unwrap_or_default();
         if agents.is_empty() {
             return Err(wrong("the file", "there is no agent in it"));
@@ -128,7 +136,7 @@ impl Core {
         let mut planned: Vec<Planned> = Vec::new();
         for (index, outline) in agents.into_iter().enumerate() {
             let place = place_of("agents", index, &outline.fields);
-            let mut one = self.plan_agent(actor, outline, options, &place, index).await?;
+            let mut one = self.plan_agent(actor, outline, options, &shelf, index).await?;
             let own = std::mem::take(&mut one.blocks);
             for name in &one.block_names {
                 let block = block_names.get(name);
@@ -152,12 +160,12 @@ impl Core {
             }
             planned.push(one.finish(system));
         }
-        let groups = plan_groups(&rest)?;
+        let groups = plan_groups(&mut rest)?;
         let block_ids = block_names.into_iter().map(|(name, block)| (name, block.id)).collect();
-        Ok(Plan { blocks, tools, agents: planned, groups, block_ids })
+        Ok(Plan { blocks, tools, shelf, agents: planned, groups, block_ids })
     }
 
-    async fn plan_tools(&self, actor: &Actor, rest: &JsonObject) -> Result<Vec<(Tool, Vec<String>)>> {
+    async fn plan_tools(&self, actor: &Actor, rest: &mut JsonObject) -> Result<Vec<(Tool, Vec<String>)>> {
         let mut planned: Vec<(Tool, Vec<String>)> = Vec::new();
         for (place, fields) in listed(rest, "tools")? {
             let mut tool = entities::tool(&fields, actor, &self.env).map_err(|fault| wrong(&place, fault))?;
@@ -207,10 +215,11 @@ impl Core {
         actor: &Actor,
         outline: AgentOutline,
         options: &ImportOptions,
-        place: &str,
+        shelf: &Shelf,
         index: usize,
     ) -> Result<Draft> {
         let AgentOutline { fields, messages } = outline;
+        let place = &place_of("agents", index, &fields);
         let fault = |fault: Fault| wrong(place, fault);
         let references = entities::references(&fields).map_err(fault)?;
         let llm_config = match entities::llm_config(&fields).map_err(fault)? {
@@ -295,13 +304,14 @@ impl Core {
             named_tools,
             tags: crate::agents::unique(references.tags),
             identities: references.identities.iter().filter_map(|id| IdentityId::parse(id).ok()).collect(),
+            attached: shelf.attached(&fields).map_err(fault)?,
             opens_with_system: opens_with_system(&view, &messages),
             view,
         })
     }
 }
 
-fn plan_groups(rest: &JsonObject) -> Result<Vec<PlannedGroup>> {
+fn plan_groups(rest: &mut JsonObject) -> Result<Vec<PlannedGroup>> {
     let mut planned = Vec::new();
     for (place, fields) in listed(rest, "groups")? {
         let fault = |fault: Fault| wrong(&place, fault);
@@ -333,6 +343,7 @@ struct Draft {
     tags: Vec<String>,
     variables: Vec<(String, String)>,
     identities: Vec<IdentityId>,
+    attached: Attached,
     view: View,
     opens_with_system: bool,
 }
@@ -349,6 +360,7 @@ impl Draft {
             tags: self.tags,
             variables: self.variables,
             identities: self.identities,
+            attached: self.attached,
             system,
             view: self.view,
             opens_with_system: self.opens_with_system,
