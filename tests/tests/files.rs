@@ -11,8 +11,6 @@ use serde_json::{Value, json};
 
 #[path = "files/documents.rs"]
 mod documents;
-#[path = "files/portable.rs"]
-mod portable;
 
 use documents::{agent, both, called, folder, form, pdf, post, say, send, settled, stored, until, upload};
 

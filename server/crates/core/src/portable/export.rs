@@ -13,12 +13,17 @@ use mneme_domain::{
     message::{Message, MessageRole},
     tool::Tool,
 };
-use mneme_store::{agents, messages};
+use mneme_store::{
+    agents, blocks,
+    groups::{self, GroupFilter},
+    messages,
+};
 use serde_json::{Value, json};
 
 use super::{
     folders::Library,
     message::{Names, write, write_legacy},
+    outline::MOST_AGENTS,
 };
 use crate::{Core, CoreError, Result, groups::members};
 
@@ -39,15 +44,19 @@ impl Core {
         actor: &Actor,
         id: &AgentId,
     ) -> Result<impl Stream<Item = Result<Bytes>> + Send + use<>> {
-        let all = self.exported(actor, id).await?;
+        let (all, groups) = self.exported(actor, id).await?;
         let mut library = Library::of(self, actor, &all).await?;
         let mut shared = Shared::default();
         let mut heads: Vec<(AgentId, JsonObject)> = Vec::with_capacity(all.len());
         for (index, full) in all.iter().enumerate() {
             heads.push((full.agent.id.clone(), shared.head(full, index, library.folders_of(full))));
         }
-        let groups: Vec<Value> = all[0].group.iter().map(|group| shared.group(group, &heads)).collect();
-        let members: Vec<AgentId> = all[0].group.iter().flat_map(members).cloned().collect();
+        let blocks: Vec<BlockId> = groups.iter().flat_map(|group| group.shared_block_ids.iter().cloned()).collect();
+        for stored in blocks::get_many(&mut self.store.read().await?, actor, &blocks).await? {
+            shared.block(&stored.block);
+        }
+        let written: Vec<Value> =
+            groups.iter().enumerate().map(|(index, group)| shared.group(group, index, &heads)).collect();
         let created_at = self.env.now().to_rfc3339();
         let (core, actor) = (Arc::clone(self), actor.clone());
         Ok(try_stream! {
@@ -77,14 +86,15 @@ impl Core {
                         }
                         let view: Vec<&str> =
                             full.agent.message_ids.iter().filter_map(|id| shared.names.of_message(id.as_str())).collect();
-                        let group_ids: &[&str] = if members.contains(id) { &["group-0"] } else { &[] };
+                        let mine = groups.iter().enumerate().filter(|(_, group)| members(group).any(|member| member == id));
+                        let group_ids: Vec<String> = mine.map(|(index, _)| format!("group-{index}")).collect();
                         let files = library.views_of(full, &format!("agent-{index}"));
                         let tail = json!({"in_context_message_ids": view, "files_agents": files, "group_ids": group_ids});
                         let end = close_object(&tail)?;
                 yield Bytes::from(format!("],{end}"));
                     }
                     let rest = json!({
-                        "groups": groups,
+                        "groups": written,
                         "blocks": shared.blocks.iter().map(|(_, block)| block).collect::<Vec<_>>(),
                     });
                     let mut text = open_object(&joined([rest]))?;
@@ -153,15 +163,35 @@ impl Core {
         agents::full(&mut conn, actor, id, Include::ALL).await?.ok_or_else(|| CoreError::missing("Agent", id))
     }
 
-    /// The agents that go into one file.
-    async fn exported(&self, actor: &Actor, id: &AgentId) -> Result<Vec<AgentFull>> {
+    /// The agents and groups that go into one file: the groups in which the agent is, all who are in them, and those who
+    /// look after the memory of these.
+    async fn exported(&self, actor: &Actor, id: &AgentId) -> Result<(Vec<AgentFull>, Vec<Group>)> {
         let mut all = vec![self.full_agent(actor, id).await?];
-        for member in all[0].group.clone().into_iter().flat_map(|group| group.agent_ids) {
-            if !all.iter().any(|full| full.agent.id == member) {
-                all.push(self.full_agent(actor, &member).await?);
+        let mut found: Vec<Group> = Vec::new();
+        let mut next = 0;
+        while let Some(agent) = all.get(next).map(|full| full.agent.id.clone()) {
+            let filter = GroupFilter { agent_id: Some(agent.clone()), include_hidden: true, ..GroupFilter::default() };
+            let listed = groups::list(&mut self.store.read().await?, actor, &filter, &Page::all()).await?;
+            let looked_after =
+                |group: &Group| group.manager_type.is_sleeptime() && group.manager_agent_id.as_ref() == Some(&agent);
+            for group in listed.into_iter().filter(|group| next == 0 || looked_after(group)) {
+                if found.iter().any(|known| known.id == group.id) {
+                    continue;
+                }
+                for member in members(&group) {
+                    if !all.iter().any(|full| full.agent.id == *member) {
+                        all.push(self.full_agent(actor, member).await?);
+                    }
+                }
+                if all.len() > MOST_AGENTS {
+                    let reason = format!("The agent's groups have more agents than an agent file holds: {MOST_AGENTS}");
+                    return Err(CoreError::Invalid(reason));
+                }
+                found.push(group);
             }
+            next += 1;
         }
-        Ok(all)
+        Ok((all, found))
     }
 }
 
@@ -246,8 +276,10 @@ impl Shared {
         name
     }
 
-    /// A group, which the file calls `group-0`: it holds one at most.
-    fn group(&self, group: &Group, heads: &[(AgentId, JsonObject)]) -> Value {
+    /// A group. Its blocks and agents have their names by now.
+    fn group(&mut self, group: &Group, index: usize, heads: &[(AgentId, JsonObject)]) -> Value {
+        let own = format!("group-{index}");
+        self.names.group(&group.id, own.clone());
         let name = |id: &AgentId| heads.iter().position(|(other, _)| other == id).map(|index| format!("agent-{index}"));
         let block =
             |id: &BlockId| self.blocks.iter().position(|(other, _)| other == id).map(|index| format!("block-{index}"));
@@ -272,7 +304,7 @@ impl Shared {
             "project_id": null,
             "shared_block_ids": group.shared_block_ids.iter().filter_map(block).collect::<Vec<_>>(),
             "hidden": group.hidden,
-            "id": "group-0",
+            "id": own,
         })
     }
 

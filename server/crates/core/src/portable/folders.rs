@@ -19,7 +19,7 @@ use super::{
     plan::{listed, wrong},
 };
 use crate::{
-    Core, CoreError, Result,
+    Core, Result,
     files::{Arrivals, Arriving, Naming, check_name},
 };
 

@@ -115,11 +115,16 @@ struct Writer<'a> {
     core: &'a Arc<Core>,
     actor: &'a Actor,
     agents: Vec<Under>,
-    /// New identifiers of the file's agents, by their names in it.
-    known: HashMap<String, AgentId>,
+    known: Known,
     groups: Vec<PlannedGroup>,
     block_ids: HashMap<String, BlockId>,
     arrivals: Arrivals<'a>,
+}
+
+/// New identifiers of the file's agents and groups, by their names in it.
+struct Known {
+    agents: HashMap<String, AgentId>,
+    groups: HashMap<String, GroupId>,
 }
 
 /// An agent that is being written.
@@ -152,11 +157,13 @@ impl<'a> Writer<'a> {
         let mut shelf = plan.shelf;
         let arrivals = shelf.write(core, tx, actor).await?;
         let (groups, block_ids) = (plan.groups, plan.block_ids);
-        let mut writer = Self { core, actor, agents: Vec::new(), known: HashMap::new(), groups, block_ids, arrivals };
+        let named = |group: &PlannedGroup| Some((group.file_id.clone()?, group.id.clone()));
+        let known = Known { agents: HashMap::new(), groups: groups.iter().filter_map(named).collect() };
+        let mut writer = Self { core, actor, agents: Vec::new(), known, groups, block_ids, arrivals };
         for planned in plan.agents {
             let id = planned.agent.id.clone();
             if let Some(name) = &planned.file_id {
-                writer.known.insert(name.clone(), id.clone());
+                writer.known.agents.insert(name.clone(), id.clone());
             }
             agents::insert(tx, actor, &planned.agent).await?;
             let block_ids: Vec<BlockId> = planned.blocks.iter().map(|block| block.id.clone()).collect();
@@ -217,7 +224,7 @@ impl<'a> Writer<'a> {
         }
         for planned in groups {
             let place = planned.place.clone();
-            let group = group_of(core, planned, &known, &block_ids).map_err(|error| relabel(&place, error))?;
+            let group = group_of(planned, &known.agents, &block_ids).map_err(|error| relabel(&place, error))?;
             core.insert_group(tx, actor, &group).await.map_err(|error| relabel(&place, error))?;
         }
         Ok((ids, arrivals))
@@ -225,12 +232,7 @@ impl<'a> Writer<'a> {
 }
 
 impl Under {
-    fn message(
-        &mut self,
-        core: &Core,
-        known: &HashMap<String, AgentId>,
-        fields: &JsonObject,
-    ) -> std::result::Result<Message, String> {
+    fn message(&mut self, core: &Core, known: &Known, fields: &JsonObject) -> std::result::Result<Message, String> {
         let name = fields.get("id").and_then(Value::as_str);
         let id = MessageId::from_uuid(core.env.uuid());
         let place = message::Place {
@@ -241,9 +243,12 @@ impl Under {
         };
         let mut message = message::read(fields, place)?;
         self.last = message.created_at;
-        if let Some(agent) = message.sender_id.as_ref().and_then(|sender| known.get(sender)) {
-            message.sender_id = Some(agent.to_string());
-        }
+        let group = |name: &str| known.groups.get(name).map(GroupId::to_string);
+        message.sender_id = message.sender_id.map(|sender| {
+            let agent = known.agents.get(&sender).map(AgentId::to_string);
+            agent.or_else(|| group(&sender)).unwrap_or(sender)
+        });
+        message.group_id = fields.get("group_id").and_then(Value::as_str).and_then(group);
         if message.role == MessageRole::Approval {
             let request = fields.get("approval_request_id").and_then(Value::as_str);
             message.approval_request_id =
@@ -263,7 +268,6 @@ impl Under {
 
 /// A group of the file with what became of its agents and blocks.
 fn group_of(
-    core: &Core,
     planned: PlannedGroup,
     agents: &HashMap<String, AgentId>,
     blocks: &HashMap<String, BlockId>,
@@ -277,7 +281,7 @@ fn group_of(
         blocks.get(name).cloned().ok_or_else(missing)
     };
     let group = Group {
-        id: GroupId::from_uuid(core.env.uuid()),
+        id: planned.id,
         manager_type: planned.config.manager_type.unwrap_or(ManagerType::RoundRobin),
         agent_ids: planned.agents.iter().map(agent).collect::<Result<_>>()?,
         description: planned.description,

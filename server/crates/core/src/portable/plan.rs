@@ -3,7 +3,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use mneme_domain::{
-    Actor, AgentId, BlockId, EntityId, IdentityId, JsonObject, MessageId,
+    Actor, AgentId, BlockId, EntityId, Env, GroupId, IdentityId, JsonObject, MessageId,
     agent::{Agent, FILE_VIEW_CHARS, MAX_FILES_OPEN},
     block::Block,
     group::ManagerConfig,
@@ -44,6 +44,9 @@ pub struct Plan {
 /// One group to be written; its agents and blocks are names in the file.
 pub struct PlannedGroup {
     pub place: String,
+    pub id: GroupId,
+    /// Its name in the file.
+    pub file_id: Option<String>,
     pub agents: Vec<String>,
     pub manager: Option<String>,
     pub config: ManagerConfig,
@@ -160,7 +163,7 @@ impl Core {
             }
             planned.push(one.finish(system));
         }
-        let groups = plan_groups(&mut rest)?;
+        let groups = plan_groups(&mut rest, &self.env)?;
         let block_ids = block_names.into_iter().map(|(name, block)| (name, block.id)).collect();
         Ok(Plan { blocks, tools, shelf, agents: planned, groups, block_ids })
     }
@@ -311,13 +314,17 @@ impl Core {
     }
 }
 
-fn plan_groups(rest: &mut JsonObject) -> Result<Vec<PlannedGroup>> {
-    let mut planned = Vec::new();
+fn plan_groups(rest: &mut JsonObject, env: &Env) -> Result<Vec<PlannedGroup>> {
+    let mut planned: Vec<PlannedGroup> = Vec::new();
     for (place, fields) in listed(rest, "groups")? {
         let fault = |fault: Fault| wrong(&place, fault);
         let mut config: JsonObject = field(&fields, "manager_config").map_err(fault)?.unwrap_or_default();
         let manager = text(&config, "manager_agent_id").map_err(fault)?;
         config.retain(|key, value| key != "manager_agent_id" && !value.is_null());
+        let file_id = text(&fields, "id").map_err(fault)?;
+        if planned.iter().any(|other| other.file_id.is_some() && other.file_id == file_id) {
+            return Err(wrong(&place, "another group of the file has the same id"));
+        }
         planned.push(PlannedGroup {
             agents: texts(&fields, "agent_ids").map_err(fault)?,
             manager,
@@ -325,6 +332,8 @@ fn plan_groups(rest: &mut JsonObject) -> Result<Vec<PlannedGroup>> {
             description: text(&fields, "description").map_err(fault)?.unwrap_or_default(),
             blocks: texts(&fields, "shared_block_ids").map_err(fault)?,
             hidden: field(&fields, "hidden").map_err(fault)?,
+            id: GroupId::from_uuid(env.uuid()),
+            file_id,
             place,
         });
     }

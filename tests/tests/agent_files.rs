@@ -1,9 +1,15 @@
-//! Folders and files leave a server with their agent, and come to one.
+//! What belongs to agents leaves a server with them, and comes to one, on both databases.
 
-use mneme_tests::Server;
+#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
+#[path = "files/documents.rs"]
+#[expect(dead_code, reason = "other tests use the rest of it")]
+mod documents;
+
+use mneme_tests::{Reply, Server};
 use serde_json::{Value, json};
 
-use super::documents::{agent, both, called, folder, form, pdf, send, settled, stored};
+use documents::{agent, both, called, folder, form, pdf, post, send, settled, stored};
 
 const NOTES: &str = "Timber is a dog.\nHe was born in May.\nHe likes the ball.\nHis friend is a cat.\n";
 
@@ -96,5 +102,78 @@ async fn folders_go_with_their_agents_and_are_read_and_searched_again() {
         // The home of the first agent is as it was.
         let kept = list(&server, &format!("/v1/folders/{docs}/files")).await;
         assert_eq!(kept.len(), 2);
+    }
+}
+
+/// What a group's messages say of it, in each agent's history.
+fn group_messages(file: &Value) -> Vec<Value> {
+    let agents = file["agents"].as_array().unwrap().iter();
+    let messages = agents.flat_map(|agent| agent["messages"].as_array().unwrap());
+    messages.map(|message| json!([message["role"], message["group_id"], message["sender_id"]])).collect()
+}
+
+#[tokio::test]
+async fn groups_go_with_their_agents_and_remember_what_was_said() {
+    for (provider, server) in both().await {
+        let boss = agent(&server, json!({ "name": "Boss" })).await;
+        let one = agent(&server, json!({ "name": "One" })).await;
+        let two = agent(&server, json!({ "name": "Two" })).await;
+        let block = json!({ "label": "plan", "value": "Go north." });
+        let block = post(&server, "/v1/blocks/", block).await["id"].as_str().unwrap().to_owned();
+        let manager = json!({ "manager_type": "dynamic", "manager_agent_id": boss, "max_turns": 7,
+            "termination_token": "ENOUGH" });
+        let body = json!({ "agent_ids": [two, one], "description": "Explorers", "manager_config": manager,
+            "shared_block_ids": [block], "hidden": true });
+        post(&server, "/v1/groups/", body).await;
+        let round = json!({ "manager_type": "round_robin" });
+        let body = json!({ "agent_ids": [one, two], "description": "A round", "manager_config": round });
+        let round = post(&server, "/v1/groups/", body).await["id"].as_str().unwrap().to_owned();
+        provider.reply(Reply::text("The word is kiwi.")).reply(Reply::text("I heard it."));
+        let body = json!({ "messages": [{ "role": "user", "content": "Begin" }] });
+        post(&server, &format!("/v1/groups/{round}/messages"), body).await;
+
+        assert_eq!(server.patch(&format!("/v1/agents/{two}"), &json!({ "enable_sleeptime": true })).await.0, 200);
+
+        let file = exported(&server, &one).await;
+        let names: Vec<&Value> = file["agents"].as_array().unwrap().iter().map(|agent| &agent["name"]).collect();
+        assert_eq!(names, ["One", "Two", "Boss", "Two-sleeptime"]);
+        let dynamic = &file["groups"][0];
+        assert_eq!(dynamic["agent_ids"], json!(["agent-1", "agent-0"]));
+        assert_eq!((&dynamic["description"], &dynamic["hidden"]), (&json!("Explorers"), &json!(true)));
+        assert_eq!(
+            dynamic["manager_config"],
+            json!({ "manager_type": "dynamic", "manager_agent_id": "agent-2", "max_turns": 7,
+                "termination_token": "ENOUGH" })
+        );
+        let shared = dynamic["shared_block_ids"][0].as_str().unwrap();
+        assert!(
+            file["blocks"].as_array().unwrap().iter().any(|block| block["id"] == shared && block["label"] == "plan")
+        );
+        assert_eq!(file["groups"][2]["manager_config"]["manager_type"], "sleeptime");
+        assert_eq!(file["agents"][0]["group_ids"], json!(["group-0", "group-1"]));
+        assert_eq!(file["agents"][3]["group_ids"], json!(["group-2"]));
+        assert!(!file.to_string().contains(&round), "names of the file say which group it was");
+
+        let ids = imported(&server, &file).await;
+        assert_eq!(ids.len(), 4);
+        let again = exported(&server, &ids[0]).await;
+        assert_eq!(again["groups"], file["groups"]);
+        assert_eq!(group_messages(&again), group_messages(&file));
+        let groups = list(&server, &format!("/v1/agents/{}/groups?manager_type=round_robin", ids[0])).await;
+        assert_ne!(groups[0]["id"], round);
+        let path = |group: &str| format!("/v1/groups/{group}/messages?order=asc");
+        let said = |messages: Vec<Value>| messages.iter().map(|one| one["content"].clone()).collect::<Vec<_>>();
+        let before = said(list(&server, &path(&round)).await);
+        assert_eq!(said(list(&server, &path(groups[0]["id"].as_str().unwrap())).await), before);
+        assert_eq!(before.len(), 3, "{before:?}");
+        let blocks = list(&server, "/v1/blocks/?label=plan").await;
+        assert_eq!(blocks.len(), 2, "the block is made again, once");
+
+        let wrong = file.to_string().replace("\"agent_ids\":[\"agent-1\",\"agent-0\"]", "\"agent_ids\":[\"agent-9\"]");
+        let refused = send(&server, "/v1/agents/import", form("a.af", wrong.as_bytes())).await.unwrap();
+        assert_eq!(refused.status().as_u16(), 400);
+        let reason = refused.text().await.unwrap();
+        assert!(reason.contains("groups[0] 'group-0': the agent 'agent-9' is not in the file"), "{reason}");
+        assert_eq!(list(&server, "/v1/blocks/?label=plan").await.len(), 2, "nothing of it is left behind");
     }
 }
