@@ -6,7 +6,7 @@
 #[expect(dead_code, reason = "other tests use the rest of it")]
 mod documents;
 
-use mneme_tests::{Reply, Server};
+use mneme_tests::{Reply, Server, mcp::McpServer};
 use serde_json::{Value, json};
 
 use documents::{agent, both, called, folder, form, pdf, post, send, settled, stored};
@@ -175,5 +175,84 @@ async fn groups_go_with_their_agents_and_remember_what_was_said() {
         let reason = refused.text().await.unwrap();
         assert!(reason.contains("groups[0] 'group-0': the agent 'agent-9' is not in the file"), "{reason}");
         assert_eq!(list(&server, "/v1/blocks/?label=plan").await.len(), 2, "nothing of it is left behind");
+    }
+}
+
+/// The server of a name, if there is one; never more.
+async fn mcp_server(server: &Server, name: &str) -> Option<Value> {
+    let mut found = list(server, "/v1/mcp-servers/").await;
+    found.retain(|one| one["server_name"] == name);
+    assert!(found.len() < 2, "{found:?}");
+    found.pop()
+}
+
+#[tokio::test]
+async fn mcp_servers_go_without_what_lets_one_in() {
+    let peer = McpServer::start().await;
+    let all = both().await;
+    for (from, to) in [(0, 1), (1, 0)] {
+        let ((_, home), (provider, away)) = (&all[from], &all[to]);
+        let name = format!("crm-{from}");
+        let body = json!({
+            "server_name": name, "type": "streamable_http", "server_url": format!("{}?key=canary-1", peer.url()),
+            "auth_header": "Authorization", "auth_token": "Bearer canary-2", "custom_headers": { "X-Team": "canary-3" },
+        });
+        let made = post(home, "/v1/mcp-servers/", body).await;
+        let tools = list(home, &format!("/v1/mcp-servers/{}/tools", made["id"].as_str().unwrap())).await;
+        let owner = agent(home, json!({ "tool_ids": [tools[0]["id"]] })).await;
+
+        let file = exported(home, &owner).await;
+        assert!(!file.to_string().contains("canary"), "{file}");
+        assert_eq!(
+            file["mcp_servers"],
+            json!([{ "id": "mcp_server-0", "server_type": "streamable_http", "server_name": name,
+                "server_url": peer.url(), "stdio_config": null, "metadata_": {} }])
+        );
+        let echo = file["tools"].as_array().unwrap().iter().find(|tool| tool["name"] == "echo").unwrap();
+        assert_eq!(echo["metadata_"]["mcp"], json!({ "server_name": name, "server_id": "mcp_server-0" }));
+
+        let asked = peer.seen("initialize").len();
+        let ids = imported(away, &file).await;
+        assert_eq!(peer.seen("initialize").len(), asked, "an import asks nobody");
+        let there = mcp_server(away, &name).await.unwrap();
+        assert_eq!((&there["server_url"], &there["auth_token"]), (&json!(peer.url()), &Value::Null));
+        let returned = called(away, provider, &ids[0], "echo", json!({ "text": "hello" })).await;
+        assert_eq!(returned["tool_return"], "echo: hello", "{returned}");
+
+        // What is there is found.
+        imported(away, &file).await;
+        assert_eq!(mcp_server(away, &name).await.unwrap()["id"], there["id"]);
+        let tools = list(away, &format!("/v1/mcp-servers/{}/tools", there["id"].as_str().unwrap())).await;
+        assert_eq!(tools.len(), 1, "{tools:?}");
+        imported(home, &file).await;
+        let kept = mcp_server(home, &name).await.unwrap();
+        assert_eq!((&kept["id"], &kept["auth_token"]), (&made["id"], &json!("Bearer canary-2")));
+    }
+}
+
+#[tokio::test]
+async fn programs_are_set_up_where_the_operator_allows_it() {
+    let allowed = Server::builder().env("MNEME_MCP_STDIO", "yes").start().await;
+    let forbidden = Server::builder().env("MNEME_MCP_STDIO", "no").start().await;
+    let file = json!({
+        "agents": [{ "id": "agent-0", "name": "Ann", "tool_ids": ["tool-0"], "llm_config": { "model": "m",
+            "model_endpoint_type": "openai", "context_window": 9000, "handle": "openai/m" } }],
+        "tools": [{ "id": "tool-0", "tool_type": "external_mcp", "name": "look", "tags": ["mcp:local"],
+            "json_schema": { "name": "look", "parameters": { "type": "object", "properties": {} } } }],
+        "mcp_servers": [{ "id": "mcp_server-0", "server_type": "stdio", "server_name": "local", "server_url": null,
+            "stdio_config": { "command": "no-such-program", "env": { "KEY": null } } }],
+    });
+    for (server, sets_up) in [(&allowed, true), (&forbidden, false)] {
+        let ids = imported(server, &file).await;
+        let made = mcp_server(server, "local").await;
+        assert_eq!(made.is_some(), sets_up, "{made:?}");
+        let tools = list(server, &format!("/v1/agents/{}/tools", ids[0])).await;
+        assert_eq!((tools.len(), &tools[0]["name"]), (1, &json!("look")), "{tools:?}");
+        let again = exported(server, &ids[0]).await;
+        assert_eq!(again["mcp_servers"].as_array().unwrap().len(), usize::from(sets_up));
+        if sets_up {
+            let process = &again["mcp_servers"][0]["stdio_config"];
+            assert_eq!((&process["command"], &process["env"]), (&json!("no-such-program"), &json!({ "KEY": "" })));
+        }
     }
 }

@@ -43,7 +43,7 @@ async fn folders_with_little_in_them_are_read() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_folders_is_said() {
+async fn what_is_wrong_with_folders_and_servers_is_said() {
     let app = TestApp::new().await;
     app.core.start().await.unwrap();
     let before = counts(&app).await;
@@ -81,6 +81,16 @@ async fn what_is_wrong_with_folders_is_said() {
         ),
     ] {
         let refused = import(&app, &given, &[]).await;
+        assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{reason}: {}", refused.text);
+        assert!(refused.detail().contains(reason), "{reason}: {}", refused.text);
+    }
+    let server = |given: Value| with(&[("mcp_servers", json!([given]))], &[]);
+    for (given, reason) in [
+        (json!({"id": "m"}), "mcp_servers[0] 'm': it has no server_name"),
+        (json!({"id": "m", "server_name": "crm", "server_type": "pigeon"}), "mcp_servers[0] 'crm': server_type"),
+        (json!({"id": "m", "server_name": "crm", "server_url": "ftp://x"}), "server_url: it must be an address"),
+    ] {
+        let refused = import(&app, &server(given), &[]).await;
         assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{reason}: {}", refused.text);
         assert!(refused.detail().contains(reason), "{reason}: {}", refused.text);
     }

@@ -10,6 +10,7 @@ use mneme_domain::{
     agent::{AgentFull, AgentVariable, Include},
     block::Block,
     group::Group,
+    mcp::McpServer,
     message::{Message, MessageRole},
     tool::Tool,
 };
@@ -24,6 +25,7 @@ use super::{
     folders::Library,
     message::{Names, write, write_legacy},
     outline::MOST_AGENTS,
+    servers,
 };
 use crate::{Core, CoreError, Result, groups::members};
 
@@ -46,7 +48,7 @@ impl Core {
     ) -> Result<impl Stream<Item = Result<Bytes>> + Send + use<>> {
         let (all, groups) = self.exported(actor, id).await?;
         let mut library = Library::of(self, actor, &all).await?;
-        let mut shared = Shared::default();
+        let mut shared = Shared { servers: servers::of(self, actor, &all).await?, ..Shared::default() };
         let mut heads: Vec<(AgentId, JsonObject)> = Vec::with_capacity(all.len());
         for (index, full) in all.iter().enumerate() {
             heads.push((full.agent.id.clone(), shared.head(full, index, library.folders_of(full))));
@@ -109,7 +111,7 @@ impl Core {
                     let rest = json!({
                         "sources": library.folders(),
                         "tools": shared.tools.iter().map(|(_, tool)| tool).collect::<Vec<_>>(),
-                        "mcp_servers": [],
+                        "mcp_servers": servers::written(&shared.servers),
                         "metadata": {"revision_id": REVISION},
                         "created_at": created_at,
                     });
@@ -244,6 +246,7 @@ impl Pages {
 struct Shared {
     blocks: Vec<(BlockId, Value)>,
     tools: Vec<(ToolId, Value)>,
+    servers: Vec<McpServer>,
     names: Names,
 }
 
@@ -271,6 +274,7 @@ impl Shared {
         let mut written = json!(tool);
         if let Value::Object(fields) = &mut written {
             fields.insert("id".into(), name.clone().into());
+            servers::name_home(fields, tool, &self.servers);
         }
         self.tools.push((tool.id.clone(), written));
         name

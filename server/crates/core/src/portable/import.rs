@@ -13,6 +13,7 @@ use mneme_domain::{
     Actor, AgentId, BlockId, GroupId, JsonObject, MessageId, Timestamp, ToolId,
     group::{Group, ManagerType},
     message::{Message, MessageRole},
+    tool::ToolType,
 };
 use mneme_store::{Conn, StoreError, agents, blocks, identities, messages, tools};
 use serde_json::Value;
@@ -22,6 +23,7 @@ use super::{
     ImportOptions, legacy, message,
     outline::{self, Outline},
     plan::{InView, Plan, Planned, PlannedGroup, known_identities, settle_tool, wrong},
+    servers::Servers,
 };
 use crate::{Core, CoreError, Result, files::Arrivals, groups::configured};
 
@@ -148,9 +150,13 @@ impl<'a> Writer<'a> {
     ) -> Result<Self> {
         let now = core.env.now();
         blocks::insert_many(tx, actor, &plan.blocks, now).await?;
+        let servers = Servers::write(core, tx, actor, plan.servers).await?;
         let mut tool_ids: HashMap<String, ToolId> = HashMap::new();
         for (tool, names) in &plan.tools {
-            let settled = settle_tool(tx, actor, tool, options.override_tools, now).await;
+            let settled = match tool.tool_type {
+                ToolType::ExternalMcp => servers.settle_tool(tx, actor, tool, now).await,
+                _ => settle_tool(tx, actor, tool, options.override_tools, now).await,
+            };
             let settled = settled.map_err(|error| wrong_tool(tool.call_name(), error))?;
             tool_ids.extend(names.iter().map(|name| (name.clone(), settled.id.clone())));
         }

@@ -13,6 +13,7 @@ mod lenient;
 mod message;
 mod outline;
 mod plan;
+mod servers;
 
 use mneme_domain::agent::AgentType;
 

@@ -19,6 +19,7 @@ use super::{
     folders::{Attached, Shelf},
     lenient::{Fault, field, text, texts},
     outline::{AgentOutline, Outline},
+    servers::{self, PlannedServer},
 };
 use crate::{
     Core, CoreError, Result, names,
@@ -31,8 +32,9 @@ const MOST_ENTITIES: usize = 10_000;
 /// What an import will write.
 pub struct Plan {
     pub blocks: Vec<Block>,
-    /// Tools of the file, each name once, with the names that the file has for them.
+    /// Tools of the file, each name once for each MCP server, with the names that the file has for them.
     pub tools: Vec<(Tool, Vec<String>)>,
+    pub servers: Vec<PlannedServer>,
     /// The folders of the file, with their files.
     pub shelf: Shelf,
     pub agents: Vec<Planned>,
@@ -131,6 +133,7 @@ impl Core {
             blocks.push(block);
         }
         let tools = self.plan_tools(actor, &mut rest).await?;
+        let servers = servers::plan(&mut rest)?;
         let shelf = self.plan_folders(actor, &mut rest, options).await?;
         let agents = outline.agents.unwrap_or_default();
         if agents.is_empty() {
@@ -165,7 +168,7 @@ impl Core {
         }
         let groups = plan_groups(&mut rest, &self.env)?;
         let block_ids = block_names.into_iter().map(|(name, block)| (name, block.id)).collect();
-        Ok(Plan { blocks, tools, shelf, agents: planned, groups, block_ids })
+        Ok(Plan { blocks, tools, servers, shelf, agents: planned, groups, block_ids })
     }
 
     async fn plan_tools(&self, actor: &Actor, rest: &mut JsonObject) -> Result<Vec<(Tool, Vec<String>)>> {
@@ -178,7 +181,9 @@ impl Core {
             } else if tool.call_name().is_empty() {
                 return Err(wrong(&place, "it has no name"));
             }
-            match planned.iter_mut().find(|(other, _)| other.name == tool.name) {
+            let home = servers::home(&tool);
+            let same = |other: &Tool| other.name == tool.name && servers::home(other) == home;
+            match planned.iter_mut().find(|(other, _)| same(other)) {
                 Some((_, names)) => names.push(file_name),
                 None => planned.push((tool, vec![file_name])),
             }
