@@ -56,25 +56,21 @@ fn planned(fields: &JsonObject) -> std::result::Result<Read, Fault> {
     let process: JsonObject = field(fields, "stdio_config")?.unwrap_or_default();
     let kind: Option<McpServerType> = field(fields, "server_type")?;
     let stdio = kind.map_or(!process.is_empty(), |kind| kind == McpServerType::Stdio);
-    let body =
-        if stdio {
+    let body = match (stdio, text(&process, "command")?, text(fields, "server_url")?) {
+        (true, Some(command), _) => {
             let env: BTreeMap<String, Option<String>> = field(&process, "env")?.unwrap_or_default();
             let env: BTreeMap<String, String> =
                 env.into_iter().map(|(name, value)| (name, value.unwrap_or_default())).collect();
-            let env = (!env.is_empty()).then_some(env);
-            text(&process, "command")?.map(|command| Ok::<_, Fault>(json!({
-            "server_name": name, "type": McpServerType::Stdio, "command": command, "args": texts(&process, "args")?,
-            "env": env,
-        })))
-        } else {
+            let (args, env) = (texts(&process, "args")?, (!env.is_empty()).then_some(env));
+            Some(json!({ "server_name": name, "type": "stdio", "command": command, "args": args, "env": env }))
+        }
+        (false, _, Some(url)) => {
             let kind = kind.unwrap_or(McpServerType::StreamableHttp);
-            text(fields, "server_url")?
-                .map(|url| Ok::<_, Fault>(json!({ "server_name": name, "type": kind, "server_url": url })))
-        };
-    let body: Option<McpServerBody> = match body.transpose()? {
-        Some(body) => Some(McpServerBody::deserialize(body).map_err(|error| error.to_string())?),
-        None => None,
+            Some(json!({ "server_name": name, "type": kind, "server_url": url }))
+        }
+        _ => None,
     };
+    let body = body.map(McpServerBody::deserialize).transpose().map_err(|error| error.to_string())?;
     Ok((text(fields, "id")?, name, body.map(|body| body.config)))
 }
 
