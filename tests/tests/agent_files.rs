@@ -256,3 +256,36 @@ async fn programs_are_set_up_where_the_operator_allows_it() {
         }
     }
 }
+
+#[tokio::test]
+async fn files_of_an_import_are_read_although_the_server_is_killed() {
+    for (_provider, mut server) in both().await {
+        let text = |number: usize| format!("Page {number}.\n{}", "Water boils at a hundred degrees.\n".repeat(400));
+        let files: Vec<Value> = (0..20)
+            .map(|number| {
+                json!({ "id": format!("file-{number}"), "source_id": "source-0", "content": text(number),
+                    "file_name": format!("old/{number}.pdf"), "file_type": "application/pdf" })
+            })
+            .collect();
+        let file = json!({
+            "agents": [{ "id": "agent-0", "name": "Ann", "source_ids": ["source-0"], "llm_config": { "model": "m",
+                "model_endpoint_type": "openai", "context_window": 9000, "handle": "openai/m" } }],
+            "sources": [{ "id": "source-0", "name": "pages" }], "files": files,
+        });
+        let ids = imported(&server, &file).await;
+        server.kill();
+        server.restart().await;
+        let folders = list(&server, &format!("/v1/agents/{}/folders", ids[0])).await;
+        let pages = folders[0]["id"].as_str().unwrap();
+        let found = list(&server, &format!("/v1/folders/{pages}/files?order=asc")).await;
+        assert_eq!(found.len(), 20);
+        for (number, one) in found.iter().enumerate() {
+            let read = settled(&server, pages, one["id"].as_str().unwrap()).await;
+            assert_eq!((&read["processing_status"], &read["content"]), (&json!("completed"), &json!(text(number))));
+            assert_eq!(
+                (&read["file_name"], &read["file_type"]),
+                (&json!(format!("pages/{number}.pdf")), &json!("application/pdf"))
+            );
+        }
+    }
+}
