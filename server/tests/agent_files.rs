@@ -1,6 +1,8 @@
 //! Agent files: what other servers wrote, what this one writes, and what strangers make of it.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[path = "agent_files/belongings.rs"]
+mod belongings;
 mod common;
 
 use axum::{

@@ -31,7 +31,7 @@ pub struct Params {
     _max_steps: Option<i64>,
 }
 
-/// Writes the agent with its blocks, tools and history as an agent file. Secrets stay here.
+/// Writes the agent with its blocks, tools, folders, groups, MCP servers and history as an agent file. Secrets stay here.
 #[utoipa::path(
     get,
     path = "/v1/agents/{agent_id}/export",

@@ -159,7 +159,8 @@ fn taken(error: StoreError, name: &str) -> CoreError {
     }
 }
 
-fn check_name(name: &str) -> Result<()> {
+/// Refuses what is no name for a folder.
+pub(crate) fn check_name(name: &str) -> Result<()> {
     if name.trim().is_empty() || name.chars().count() > MAX_NAME_CHARS || name.contains(char::is_control) {
         let text = format!("a folder's name is 1 to {MAX_NAME_CHARS} characters, none of them a control character");
         return Err(CoreError::field("name", text));

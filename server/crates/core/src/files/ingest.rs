@@ -21,6 +21,8 @@ use crate::{Core, CoreError, Result, embedding, failpoint};
 
 /// Tokens of a chunk unless the folder's model says otherwise.
 const CHUNK_TOKENS: u32 = 300;
+/// What a text that came without an upload is called for its reader.
+const PLAIN: &str = "text.txt";
 /// Agents in which a file opens by itself.
 const MOST_READERS: u32 = 1_000;
 
@@ -88,6 +90,15 @@ impl Core {
         let Some((file, folder)) = self.file_and_folder(actor, id).await? else { return Ok(Ended::Gone) };
         if file.processing_status == FileStatus::Parsing {
             let tokens = folder.embedding_config.as_ref().and_then(|config| config.embedding_chunk_size);
+            let kept = files::content(&mut self.store.read().await?, actor, id).await?;
+            let name = match &kept {
+                // It came as a text, whatever its name says.
+                Some(text) => {
+                    self.spool_text(id, text).await?;
+                    PLAIN
+                }
+                None => name,
+            };
             let document = match self.read_document(id, name, tokens.unwrap_or(CHUNK_TOKENS)).await {
                 Ok(document) => document,
                 Err(Unread::Document(reason)) => return Ok(Ended::Unreadable(reason)),
@@ -102,14 +113,21 @@ impl Core {
             folders::lock(&mut tx, actor, &folder.id).await?;
             let Some(file) = files::find(&mut tx, actor, id).await? else { return Ok(Ended::Gone) };
             let chunks = self.chunks(actor, &file, &document.text, &document.chunks);
-            let text = Text { media_type: &document.media_type, text: &document.text, lines, chunks: &chunks };
+            let media_type = match &file.file_type {
+                Some(known) if kept.is_some() => known,
+                _ => &document.media_type,
+            };
+            let text = Text { media_type, text: &document.text, lines, chunks: &chunks };
             if !files::store_text(&mut tx, actor, id, &self.replica, &text, self.env.now()).await? {
                 return Ok(Ended::Gone);
             }
             failpoint::hit("file.unstored");
             tx.commit().await?;
             failpoint::hit("file.stored");
-            self.open_in_readers(actor, &folder, id, &document.text).await?;
+            // What came as a text is open where it was open before.
+            if kept.is_none() {
+                self.open_in_readers(actor, &folder, id, &document.text).await?;
+            }
         }
         self.embed_chunks(actor, id, folder).await
     }

@@ -1,5 +1,6 @@
 //! Files: folders of them, how uploads become text, and what agents see of it.
 
+mod adopt;
 mod agents;
 mod embed;
 mod folders;
@@ -20,6 +21,8 @@ use mneme_domain::FileId;
 use parking_lot::Mutex;
 use tokio::sync::Semaphore;
 
+pub(crate) use adopt::{Arrivals, Arriving};
+pub(crate) use folders::check_name;
 pub use spool::Spool;
 pub use upload::Naming;
 

@@ -113,16 +113,22 @@ impl Core {
         let id = FileId::from_uuid(self.env.uuid());
         let folder = self.spool_folder(&id);
         let made = async {
-            let mut builder = fs::DirBuilder::new();
-            builder.recursive(true);
-            #[cfg(unix)]
-            builder.mode(0o700);
-            builder.create(&folder).await?;
+            private_folder(&folder).await?;
             fs::File::create(folder.join(PARTIAL)).await
         };
         let file = Some(made.await.map_err(|error| unwritable(&error))?);
         let most = self.config.files.max_bytes;
         Ok(Spool { id, folder, file, head: Vec::new(), size: 0, most, kept: false })
+    }
+
+    /// Puts a text where its reader looks for uploads.
+    pub(super) async fn spool_text(&self, id: &FileId, text: &str) -> Result<()> {
+        let folder = self.spool_folder(id);
+        let written = async {
+            private_folder(&folder).await?;
+            fs::write(folder.join(NAME), text).await
+        };
+        written.await.map_err(|error| unwritable(&error))
     }
 
     /// The folder of an upload.
@@ -154,6 +160,14 @@ impl Core {
             }
         }
     }
+}
+
+async fn private_folder(folder: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    builder.mode(0o700);
+    builder.create(folder).await
 }
 
 async fn is_stale(path: &Path) -> bool {

@@ -73,7 +73,9 @@ impl Core {
         let here = self.has_spool(id).await;
         let mut tx = self.store.write().await?;
         let Some(claimed) = files::claim(&mut tx, id, &self.replica).await? else { return Ok(()) };
-        if claimed.status == FileStatus::Parsing && !here {
+        let waits = claimed.status == FileStatus::Parsing && !here;
+        // What came as a text lies in the database.
+        if waits && files::content(&mut tx, &claimed.actor, id).await?.is_none() {
             // On SQLite there is one machine, so nobody else has it.
             let alone = self.store.engine() == Engine::Sqlite;
             let file = files::find(&mut tx, &claimed.actor, id).await?;

@@ -181,7 +181,7 @@ fn readable(c: char) -> bool {
 }
 
 /// A media type by the name alone, until the file is read.
-fn guessed(name: &str, sent: Option<&str>) -> String {
+pub(super) fn guessed(name: &str, sent: Option<&str>) -> String {
     let by_name = match ending(name).as_str() {
         "pdf" => "application/pdf",
         "json" | "ipynb" => "application/json",
@@ -330,7 +330,7 @@ fn exists(name: &str, folder: &Folder) -> CoreError {
 }
 
 /// The name with the first number behind it that is free: `notes_(1).txt`.
-async fn free_name(tx: &mut Conn, actor: &Actor, folder: &SourceId, name: &str) -> Result<String> {
+pub(super) async fn free_name(tx: &mut Conn, actor: &Actor, folder: &SourceId, name: &str) -> Result<String> {
     let (stem, ending) = match name.rsplit_once('.') {
         Some((stem, ending)) if !stem.is_empty() => (stem, format!(".{ending}")),
         _ => (name, String::new()),

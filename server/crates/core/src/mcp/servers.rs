@@ -8,7 +8,7 @@ use mneme_domain::{
     message::ToolStatus,
     tool::Tool,
 };
-use mneme_store::{StoreError, mcp, tools};
+use mneme_store::{Conn, StoreError, mcp, tools};
 
 use super::{
     McpLog, McpServerBody, McpServerChanges, failure::Trouble, pool::Urgency, resolve::resolve, settings::MAX_SERVERS,
@@ -96,14 +96,26 @@ impl Core {
     /// # Errors
     /// 409 when the name is taken, 403 for what may not be set up.
     pub async fn add_mcp_server(self: &Arc<Self>, actor: &Actor, body: McpServerBody) -> Result<McpServer> {
-        may_change(actor, Some(&body.config))?;
-        if matches!(body.config, McpConfig::Stdio(_)) && !self.mcp.settings.stdio {
+        self.may_add_mcp_server(actor, &body.config)?;
+        let mut tx = self.store.write().await?;
+        let server = self.insert_mcp_server(&mut tx, actor, body).await?;
+        tx.commit().await?;
+        Ok(server)
+    }
+
+    fn may_add_mcp_server(&self, actor: &Actor, config: &McpConfig) -> Result<()> {
+        may_change(actor, Some(config))?;
+        if matches!(config, McpConfig::Stdio(_)) && !self.mcp.settings.stdio {
             return Err(CoreError::Forbidden(
                 "stdio servers run programs on the server's machine, which its operator has not allowed (setting \
                  mcp_stdio)"
                     .into(),
             ));
         }
+        Ok(())
+    }
+
+    async fn insert_mcp_server(&self, tx: &mut Conn, actor: &Actor, body: McpServerBody) -> Result<McpServer> {
         let now = self.env.now();
         let server = McpServer {
             id: McpServerId::from_uuid(self.env.uuid()),
@@ -117,13 +129,36 @@ impl Core {
             created_by_id: Some(actor.user.to_string()),
             last_updated_by_id: Some(actor.user.to_string()),
         };
-        let mut tx = self.store.write().await?;
-        if mcp::count(&mut tx, actor).await? >= MAX_SERVERS {
+        if mcp::count(tx, actor).await? >= MAX_SERVERS {
             return Err(CoreError::Invalid(format!("An organisation has at most {MAX_SERVERS} MCP servers")));
         }
-        mcp::insert(&mut tx, actor, &server).await.map_err(|error| taken(error, &server.name))?;
-        tx.commit().await?;
+        mcp::insert(tx, actor, &server).await.map_err(|error| taken(error, &server.name))?;
         Ok(server)
+    }
+
+    /// The server of a name, or a new one when it may be set up here. Nobody asks it for anything.
+    pub(crate) async fn adopt_mcp_server(
+        &self,
+        tx: &mut Conn,
+        actor: &Actor,
+        name: &str,
+        config: Option<McpConfig>,
+    ) -> Result<Option<McpServer>> {
+        if let Some(known) = mcp::by_name(tx, actor, name).await? {
+            return Ok(Some(known));
+        }
+        let Some(config) = config else { return Ok(None) };
+        // Whoever gave a permission under this name meant another server than a file's author does.
+        if mcp::grants::by_name(tx, actor, name).await?.is_some() {
+            tracing::info!(server = name, "an MCP server of an agent file is not set up: its name has a permission");
+            return Ok(None);
+        }
+        if let Err(error) = self.may_add_mcp_server(actor, &config) {
+            tracing::info!(server = name, %error, "an MCP server of an agent file is not set up");
+            return Ok(None);
+        }
+        let body = McpServerBody { server_name: name.to_owned(), config };
+        self.insert_mcp_server(tx, actor, body).await.map(Some)
     }
 
     /// Sets a server up and takes all of its tools. A server that cannot be reached yet is set up all the same; its tools

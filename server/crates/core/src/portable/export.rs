@@ -10,13 +10,23 @@ use mneme_domain::{
     agent::{AgentFull, AgentVariable, Include},
     block::Block,
     group::Group,
+    mcp::McpServer,
     message::{Message, MessageRole},
     tool::Tool,
 };
-use mneme_store::{agents, messages};
+use mneme_store::{
+    agents, blocks,
+    groups::{self, GroupFilter},
+    messages,
+};
 use serde_json::{Value, json};
 
-use super::message::{Names, write, write_legacy};
+use super::{
+    folders::Library,
+    message::{Names, write, write_legacy},
+    outline::MOST_AGENTS,
+    servers,
+};
 use crate::{Core, CoreError, Result, groups::members};
 
 /// Messages that are read at once.
@@ -36,12 +46,19 @@ impl Core {
         actor: &Actor,
         id: &AgentId,
     ) -> Result<impl Stream<Item = Result<Bytes>> + Send + use<>> {
-        let all = self.exported(actor, id).await?;
-        let mut shared = Shared::default();
-        let heads: Vec<(AgentId, JsonObject)> =
-            all.iter().enumerate().map(|(index, full)| (full.agent.id.clone(), shared.head(full, index))).collect();
-        let groups: Vec<Value> = all[0].group.iter().map(|group| shared.group(group, &heads)).collect();
-        let members: Vec<AgentId> = all[0].group.iter().flat_map(members).cloned().collect();
+        let (all, groups) = self.exported(actor, id).await?;
+        let mut library = Library::of(self, actor, &all).await?;
+        let mut shared = Shared { servers: servers::of(self, actor, &all).await?, ..Shared::default() };
+        let mut heads: Vec<(AgentId, JsonObject)> = Vec::with_capacity(all.len());
+        for (index, full) in all.iter().enumerate() {
+            heads.push((full.agent.id.clone(), shared.head(full, index, library.folders_of(full))));
+        }
+        let blocks: Vec<BlockId> = groups.iter().flat_map(|group| group.shared_block_ids.iter().cloned()).collect();
+        for stored in blocks::get_many(&mut self.store.read().await?, actor, &blocks).await? {
+            shared.block(&stored.block);
+        }
+        let written: Vec<Value> =
+            groups.iter().enumerate().map(|(index, group)| shared.group(group, index, &heads)).collect();
         let created_at = self.env.now().to_rfc3339();
         let (core, actor) = (Arc::clone(self), actor.clone());
         Ok(try_stream! {
@@ -71,18 +88,30 @@ impl Core {
                         }
                         let view: Vec<&str> =
                             full.agent.message_ids.iter().filter_map(|id| shared.names.of_message(id.as_str())).collect();
-                        let group_ids: &[&str] = if members.contains(id) { &["group-0"] } else { &[] };
-                        let tail = json!({"in_context_message_ids": view, "files_agents": [], "group_ids": group_ids});
+                        let mine = groups.iter().enumerate().filter(|(_, group)| members(group).any(|member| member == id));
+                        let group_ids: Vec<String> = mine.map(|(index, _)| format!("group-{index}")).collect();
+                        let files = library.views_of(full, &format!("agent-{index}"));
+                        let tail = json!({"in_context_message_ids": view, "files_agents": files, "group_ids": group_ids});
                         let end = close_object(&tail)?;
                 yield Bytes::from(format!("],{end}"));
                     }
                     let rest = json!({
-                        "groups": groups,
+                        "groups": written,
                         "blocks": shared.blocks.iter().map(|(_, block)| block).collect::<Vec<_>>(),
-                        "files": [],
-                        "sources": [],
+                    });
+                    let mut text = open_object(&joined([rest]))?;
+                    text.push_str("\"files\":[");
+                    let text = text.split_off(1);
+                    yield Bytes::from(format!("],{text}"));
+                    for index in 0..library.count() {
+                        let comma = if index > 0 { "," } else { "" };
+                        let file = library.file(&core, &actor, index).await?;
+                        yield Bytes::from(format!("{comma}{file}"));
+                    }
+                    let rest = json!({
+                        "sources": library.folders(),
                         "tools": shared.tools.iter().map(|(_, tool)| tool).collect::<Vec<_>>(),
-                        "mcp_servers": [],
+                        "mcp_servers": servers::written(&shared.servers),
                         "metadata": {"revision_id": REVISION},
                         "created_at": created_at,
                     });
@@ -136,15 +165,35 @@ impl Core {
         agents::full(&mut conn, actor, id, Include::ALL).await?.ok_or_else(|| CoreError::missing("Agent", id))
     }
 
-    /// The agents that go into one file.
-    async fn exported(&self, actor: &Actor, id: &AgentId) -> Result<Vec<AgentFull>> {
+    /// The agents and groups that go into one file: the groups in which the agent is, all who are in them, and those who
+    /// look after the memory of these.
+    async fn exported(&self, actor: &Actor, id: &AgentId) -> Result<(Vec<AgentFull>, Vec<Group>)> {
         let mut all = vec![self.full_agent(actor, id).await?];
-        for member in all[0].group.clone().into_iter().flat_map(|group| group.agent_ids) {
-            if !all.iter().any(|full| full.agent.id == member) {
-                all.push(self.full_agent(actor, &member).await?);
+        let mut found: Vec<Group> = Vec::new();
+        let mut next = 0;
+        while let Some(agent) = all.get(next).map(|full| full.agent.id.clone()) {
+            let filter = GroupFilter { agent_id: Some(agent.clone()), include_hidden: true, ..GroupFilter::default() };
+            let listed = groups::list(&mut self.store.read().await?, actor, &filter, &Page::all()).await?;
+            let looked_after =
+                |group: &Group| group.manager_type.is_sleeptime() && group.manager_agent_id.as_ref() == Some(&agent);
+            for group in listed.into_iter().filter(|group| next == 0 || looked_after(group)) {
+                if found.iter().any(|known| known.id == group.id) {
+                    continue;
+                }
+                for member in members(&group) {
+                    if !all.iter().any(|full| full.agent.id == *member) {
+                        all.push(self.full_agent(actor, member).await?);
+                    }
+                }
+                if all.len() > MOST_AGENTS {
+                    let reason = format!("The agent's groups have more agents than an agent file holds: {MOST_AGENTS}");
+                    return Err(CoreError::Invalid(reason));
+                }
+                found.push(group);
             }
+            next += 1;
         }
-        Ok(all)
+        Ok((all, found))
     }
 }
 
@@ -197,6 +246,7 @@ impl Pages {
 struct Shared {
     blocks: Vec<(BlockId, Value)>,
     tools: Vec<(ToolId, Value)>,
+    servers: Vec<McpServer>,
     names: Names,
 }
 
@@ -224,13 +274,16 @@ impl Shared {
         let mut written = json!(tool);
         if let Value::Object(fields) = &mut written {
             fields.insert("id".into(), name.clone().into());
+            servers::name_home(fields, tool, &self.servers);
         }
         self.tools.push((tool.id.clone(), written));
         name
     }
 
-    /// A group, which the file calls `group-0`: it holds one at most.
-    fn group(&self, group: &Group, heads: &[(AgentId, JsonObject)]) -> Value {
+    /// A group. Its blocks and agents have their names by now.
+    fn group(&mut self, group: &Group, index: usize, heads: &[(AgentId, JsonObject)]) -> Value {
+        let own = format!("group-{index}");
+        self.names.group(&group.id, own.clone());
         let name = |id: &AgentId| heads.iter().position(|(other, _)| other == id).map(|index| format!("agent-{index}"));
         let block =
             |id: &BlockId| self.blocks.iter().position(|(other, _)| other == id).map(|index| format!("block-{index}"));
@@ -255,12 +308,12 @@ impl Shared {
             "project_id": null,
             "shared_block_ids": group.shared_block_ids.iter().filter_map(block).collect::<Vec<_>>(),
             "hidden": group.hidden,
-            "id": "group-0",
+            "id": own,
         })
     }
 
     /// An agent's fields before its messages.
-    fn head(&mut self, full: &AgentFull, index: usize) -> JsonObject {
+    fn head(&mut self, full: &AgentFull, index: usize, folders: Vec<String>) -> JsonObject {
         let agent = &full.agent;
         self.names.agent(&agent.id, format!("agent-{index}"));
         let tools: Vec<String> = full.tools.iter().map(|tool| self.tool(tool)).collect();
@@ -271,7 +324,7 @@ impl Shared {
             "memory_blocks": [],
             "tools": [],
             "tool_ids": tools,
-            "source_ids": [],
+            "source_ids": folders,
             "block_ids": blocks,
             "tool_rules": agent.tool_rules,
             "tags": full.tags,

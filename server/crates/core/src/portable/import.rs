@@ -13,6 +13,7 @@ use mneme_domain::{
     Actor, AgentId, BlockId, GroupId, JsonObject, MessageId, Timestamp, ToolId,
     group::{Group, ManagerType},
     message::{Message, MessageRole},
+    tool::ToolType,
 };
 use mneme_store::{Conn, StoreError, agents, blocks, identities, messages, tools};
 use serde_json::Value;
@@ -22,8 +23,9 @@ use super::{
     ImportOptions, legacy, message,
     outline::{self, Outline},
     plan::{InView, Plan, Planned, PlannedGroup, known_identities, settle_tool, wrong},
+    servers::Servers,
 };
-use crate::{Core, CoreError, Result, groups::configured};
+use crate::{Core, CoreError, Result, files::Arrivals, groups::configured};
 
 /// Messages that are written together.
 const BATCH: usize = 200;
@@ -58,8 +60,9 @@ impl Core {
             let read = reading.await.map_err(|error| CoreError::Internal(error.to_string()))?;
             read.map_err(CoreError::Invalid)?;
         }
-        let ids = writer.end(&mut tx).await?;
+        let (ids, arrivals) = writer.end(&mut tx).await?;
         tx.commit().await?;
+        arrivals.begin(actor);
         tracing::info!(agents = ids.len(), "an agent file was imported");
         Ok(ids)
     }
@@ -114,10 +117,16 @@ struct Writer<'a> {
     core: &'a Arc<Core>,
     actor: &'a Actor,
     agents: Vec<Under>,
-    /// New identifiers of the file's agents, by their names in it.
-    known: HashMap<String, AgentId>,
+    known: Known,
     groups: Vec<PlannedGroup>,
     block_ids: HashMap<String, BlockId>,
+    arrivals: Arrivals<'a>,
+}
+
+/// New identifiers of the file's agents and groups, by their names in it.
+struct Known {
+    agents: HashMap<String, AgentId>,
+    groups: HashMap<String, GroupId>,
 }
 
 /// An agent that is being written.
@@ -141,18 +150,26 @@ impl<'a> Writer<'a> {
     ) -> Result<Self> {
         let now = core.env.now();
         blocks::insert_many(tx, actor, &plan.blocks, now).await?;
+        let servers = Servers::write(core, tx, actor, plan.servers).await?;
         let mut tool_ids: HashMap<String, ToolId> = HashMap::new();
         for (tool, names) in &plan.tools {
-            let settled = settle_tool(tx, actor, tool, options.override_tools, now).await;
+            let settled = match tool.tool_type {
+                ToolType::ExternalMcp => servers.settle_tool(tx, actor, tool, now).await,
+                _ => settle_tool(tx, actor, tool, options.override_tools, now).await,
+            };
             let settled = settled.map_err(|error| wrong_tool(tool.call_name(), error))?;
             tool_ids.extend(names.iter().map(|name| (name.clone(), settled.id.clone())));
         }
+        let mut shelf = plan.shelf;
+        let arrivals = shelf.write(core, tx, actor).await?;
         let (groups, block_ids) = (plan.groups, plan.block_ids);
-        let mut writer = Self { core, actor, agents: Vec::new(), known: HashMap::new(), groups, block_ids };
+        let named = |group: &PlannedGroup| Some((group.file_id.clone()?, group.id.clone()));
+        let known = Known { agents: HashMap::new(), groups: groups.iter().filter_map(named).collect() };
+        let mut writer = Self { core, actor, agents: Vec::new(), known, groups, block_ids, arrivals };
         for planned in plan.agents {
             let id = planned.agent.id.clone();
             if let Some(name) = &planned.file_id {
-                writer.known.insert(name.clone(), id.clone());
+                writer.known.agents.insert(name.clone(), id.clone());
             }
             agents::insert(tx, actor, &planned.agent).await?;
             let block_ids: Vec<BlockId> = planned.blocks.iter().map(|block| block.id.clone()).collect();
@@ -165,6 +182,7 @@ impl<'a> Writer<'a> {
                 StoreError::Conflict(_) => wrong(&planned.place, "two of its tools have the same name"),
                 other => other.into(),
             })?;
+            shelf.attach(core, tx, actor, &planned.agent, &planned.attached).await?;
             if !planned.tags.is_empty() {
                 agents::set_tags(tx, actor, &id, &planned.tags).await?;
             }
@@ -197,10 +215,10 @@ impl<'a> Writer<'a> {
         Ok(())
     }
 
-    /// Says of each agent what it has in view.
-    async fn end(self, tx: &mut Conn) -> Result<Vec<AgentId>> {
+    /// Says of each agent what it has in view. What is to be done after the commit comes back with the agents.
+    async fn end(self, tx: &mut Conn) -> Result<(Vec<AgentId>, Arrivals<'a>)> {
         let mut ids = Vec::new();
-        let Self { core, actor, agents, known, groups, block_ids } = self;
+        let Self { core, actor, agents, known, groups, block_ids, arrivals } = self;
         for Under { planned, view, .. } in agents {
             let mut agent = planned.agent;
             if !planned.opens_with_system {
@@ -212,20 +230,15 @@ impl<'a> Writer<'a> {
         }
         for planned in groups {
             let place = planned.place.clone();
-            let group = group_of(core, planned, &known, &block_ids).map_err(|error| relabel(&place, error))?;
+            let group = group_of(planned, &known.agents, &block_ids).map_err(|error| relabel(&place, error))?;
             core.insert_group(tx, actor, &group).await.map_err(|error| relabel(&place, error))?;
         }
-        Ok(ids)
+        Ok((ids, arrivals))
     }
 }
 
 impl Under {
-    fn message(
-        &mut self,
-        core: &Core,
-        known: &HashMap<String, AgentId>,
-        fields: &JsonObject,
-    ) -> std::result::Result<Message, String> {
+    fn message(&mut self, core: &Core, known: &Known, fields: &JsonObject) -> std::result::Result<Message, String> {
         let name = fields.get("id").and_then(Value::as_str);
         let id = MessageId::from_uuid(core.env.uuid());
         let place = message::Place {
@@ -236,9 +249,12 @@ impl Under {
         };
         let mut message = message::read(fields, place)?;
         self.last = message.created_at;
-        if let Some(agent) = message.sender_id.as_ref().and_then(|sender| known.get(sender)) {
-            message.sender_id = Some(agent.to_string());
-        }
+        let group = |name: &str| known.groups.get(name).map(GroupId::to_string);
+        message.sender_id = message.sender_id.map(|sender| {
+            let agent = known.agents.get(&sender).map(AgentId::to_string);
+            agent.or_else(|| group(&sender)).unwrap_or(sender)
+        });
+        message.group_id = fields.get("group_id").and_then(Value::as_str).and_then(group);
         if message.role == MessageRole::Approval {
             let request = fields.get("approval_request_id").and_then(Value::as_str);
             message.approval_request_id =
@@ -258,7 +274,6 @@ impl Under {
 
 /// A group of the file with what became of its agents and blocks.
 fn group_of(
-    core: &Core,
     planned: PlannedGroup,
     agents: &HashMap<String, AgentId>,
     blocks: &HashMap<String, BlockId>,
@@ -272,7 +287,7 @@ fn group_of(
         blocks.get(name).cloned().ok_or_else(missing)
     };
     let group = Group {
-        id: GroupId::from_uuid(core.env.uuid()),
+        id: planned.id,
         manager_type: planned.config.manager_type.unwrap_or(ManagerType::RoundRobin),
         agent_ids: planned.agents.iter().map(agent).collect::<Result<_>>()?,
         description: planned.description,
@@ -299,7 +314,7 @@ fn wrong_tool(name: &str, error: CoreError) -> CoreError {
 }
 
 /// Says whose fault it was, when it was the file's.
-fn relabel(place: &str, error: CoreError) -> CoreError {
+pub fn relabel(place: &str, error: CoreError) -> CoreError {
     match error {
         CoreError::Internal(_) | CoreError::Unavailable(_) => error,
         other => wrong(place, other),

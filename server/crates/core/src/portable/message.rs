@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use mneme_domain::{
-    AgentId, JsonObject, MessageId, Timestamp,
+    AgentId, GroupId, JsonObject, MessageId, Timestamp,
     content::ContentPart,
     message::{FunctionCall, Message, MessageRole, StoredToolCall, StoredToolReturn},
 };
@@ -104,6 +104,7 @@ fn return_of(fields: &JsonObject) -> Result<StoredToolReturn, Fault> {
 #[derive(Debug, Default)]
 pub struct Names {
     agents: HashMap<String, String>,
+    groups: HashMap<String, String>,
     messages: HashMap<MessageId, String>,
 }
 
@@ -111,6 +112,11 @@ impl Names {
     /// Gives an agent its name.
     pub fn agent(&mut self, id: &AgentId, name: String) {
         self.agents.insert(id.to_string(), name);
+    }
+
+    /// Gives a group its name.
+    pub fn group(&mut self, id: &GroupId, name: String) {
+        self.groups.insert(id.to_string(), name);
     }
 
     /// Gives a message its name, if others of the file may speak of it.
@@ -139,7 +145,9 @@ fn written(part: &ContentPart) -> Value {
 
 /// Writes a message for the current format.
 pub fn write(message: &Message, name: &str, agent: &str, names: &Names) -> Value {
-    let sender = message.sender_id.as_ref().map(|id| names.agents.get(id).unwrap_or(id));
+    // What a group says to its agents has the group as its sender.
+    let sender =
+        message.sender_id.as_ref().map(|id| names.agents.get(id).or_else(|| names.groups.get(id)).unwrap_or(id));
     json!({
         "type": "message",
         "role": message.role,
@@ -148,7 +156,7 @@ pub fn write(message: &Message, name: &str, agent: &str, names: &Names) -> Value
         "otid": message.otid,
         "sender_id": sender,
         "batch_item_id": message.batch_item_id,
-        "group_id": null,
+        "group_id": message.group_id.as_ref().and_then(|id| names.groups.get(id)),
         "id": name,
         "model": message.model,
         "agent_id": agent,

@@ -6,12 +6,14 @@
 mod bounded;
 mod entities;
 mod export;
+mod folders;
 mod import;
 mod legacy;
 mod lenient;
 mod message;
 mod outline;
 mod plan;
+mod servers;
 
 use mneme_domain::agent::AgentType;
 

@@ -18,7 +18,7 @@ const REST: Room = Room { bytes: 64 << 20, values: 2_000_000 };
 /// Room for one message.
 const MESSAGE: Room = Room { bytes: 16 << 20, values: 200_000 };
 /// Agents of a file.
-const MOST_AGENTS: usize = 1_000;
+pub const MOST_AGENTS: usize = 1_000;
 /// System messages whose place is remembered, of an agent.
 const MOST_SYSTEM: usize = 10_000;
 

@@ -3,7 +3,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use mneme_domain::{
-    Actor, AgentId, BlockId, EntityId, IdentityId, JsonObject, MessageId,
+    Actor, AgentId, BlockId, EntityId, Env, GroupId, IdentityId, JsonObject, MessageId,
     agent::{Agent, FILE_VIEW_CHARS, MAX_FILES_OPEN},
     block::Block,
     group::ManagerConfig,
@@ -16,8 +16,10 @@ use serde_json::Value;
 
 use super::{
     ImportOptions, entities,
-    lenient::{Fault, field, objects, text, texts},
+    folders::{Attached, Shelf},
+    lenient::{Fault, field, text, texts},
     outline::{AgentOutline, Outline},
+    servers::{self, PlannedServer},
 };
 use crate::{
     Core, CoreError, Result, names,
@@ -30,8 +32,11 @@ const MOST_ENTITIES: usize = 10_000;
 /// What an import will write.
 pub struct Plan {
     pub blocks: Vec<Block>,
-    /// Tools of the file, each name once, with the names that the file has for them.
+    /// Tools of the file, each name once for each MCP server, with the names that the file has for them.
     pub tools: Vec<(Tool, Vec<String>)>,
+    pub servers: Vec<PlannedServer>,
+    /// The folders of the file, with their files.
+    pub shelf: Shelf,
     pub agents: Vec<Planned>,
     pub groups: Vec<PlannedGroup>,
     /// Blocks by their names in the file.
@@ -41,6 +46,9 @@ pub struct Plan {
 /// One group to be written; its agents and blocks are names in the file.
 pub struct PlannedGroup {
     pub place: String,
+    pub id: GroupId,
+    /// Its name in the file.
+    pub file_id: Option<String>,
     pub agents: Vec<String>,
     pub manager: Option<String>,
     pub config: ManagerConfig,
@@ -64,6 +72,8 @@ pub struct Planned {
     pub tags: Vec<String>,
     pub variables: Vec<(String, String)>,
     pub identities: Vec<IdentityId>,
+    /// Its folders, and what it has open of them.
+    pub attached: Attached,
     /// The instructions as a message of their own.
     pub system: Message,
     pub view: View,
@@ -92,9 +102,11 @@ fn place_of(kind: &str, index: usize, fields: &JsonObject) -> String {
     if name.is_empty() { format!("{kind}[{index}]") } else { format!("{kind}[{index}] '{name}'") }
 }
 
-/// The entities of a kind, each with its place.
-fn listed(rest: &JsonObject, kind: &str) -> Result<Vec<(String, JsonObject)>> {
-    let list = objects(rest, kind).map_err(|fault| wrong("the file", fault))?;
+/// Takes the entities of a kind out of the file, each with its place.
+pub fn listed(rest: &mut JsonObject, kind: &str) -> Result<Vec<(String, JsonObject)>> {
+    let list: Option<Vec<JsonObject>> = serde_json::from_value(rest.shift_remove(kind).unwrap_or_default())
+        .map_err(|error| wrong("the file", format!("{kind}: {error}")))?;
+    let list = list.unwrap_or_default();
     if list.len() > MOST_ENTITIES {
         return Err(wrong("the file", format!("it has more than {MOST_ENTITIES} {kind}")));
     }
@@ -109,10 +121,10 @@ impl Core {
         outline: Outline,
         options: &ImportOptions,
     ) -> Result<Plan> {
-        let rest = outline.rest;
+        let mut rest = outline.rest;
         let mut blocks = Vec::new();
         let mut block_names: HashMap<String, Block> = HashMap::new();
-        for (place, fields) in listed(&rest, "blocks")? {
+        for (place, fields) in listed(&mut rest, "blocks")? {
             let block = entities::block(&fields, actor, &self.env).map_err(|fault| wrong(&place, fault))?;
             let name = entities::name_in_file(&fields).map_err(|fault| wrong(&place, fault))?;
             if block_names.insert(name, block.clone()).is_some() {
@@ -120,7 +132,9 @@ impl Core {
             }
             blocks.push(block);
         }
-        let tools = self.plan_tools(actor, &rest).await?;
+        let tools = self.plan_tools(actor, &mut rest).await?;
+        let servers = servers::plan(&mut rest)?;
+        let shelf = self.plan_folders(actor, &mut rest, options).await?;
         let agents = outline.agents.unwrap_or_default();
         if agents.is_empty() {
             return Err(wrong("the file", "there is no agent in it"));
@@ -128,7 +142,7 @@ impl Core {
         let mut planned: Vec<Planned> = Vec::new();
         for (index, outline) in agents.into_iter().enumerate() {
             let place = place_of("agents", index, &outline.fields);
-            let mut one = self.plan_agent(actor, outline, options, &place, index).await?;
+            let mut one = self.plan_agent(actor, outline, options, &shelf, index).await?;
             let own = std::mem::take(&mut one.blocks);
             for name in &one.block_names {
                 let block = block_names.get(name);
@@ -152,12 +166,12 @@ impl Core {
             }
             planned.push(one.finish(system));
         }
-        let groups = plan_groups(&rest)?;
+        let groups = plan_groups(&mut rest, &self.env)?;
         let block_ids = block_names.into_iter().map(|(name, block)| (name, block.id)).collect();
-        Ok(Plan { blocks, tools, agents: planned, groups, block_ids })
+        Ok(Plan { blocks, tools, servers, shelf, agents: planned, groups, block_ids })
     }
 
-    async fn plan_tools(&self, actor: &Actor, rest: &JsonObject) -> Result<Vec<(Tool, Vec<String>)>> {
+    async fn plan_tools(&self, actor: &Actor, rest: &mut JsonObject) -> Result<Vec<(Tool, Vec<String>)>> {
         let mut planned: Vec<(Tool, Vec<String>)> = Vec::new();
         for (place, fields) in listed(rest, "tools")? {
             let mut tool = entities::tool(&fields, actor, &self.env).map_err(|fault| wrong(&place, fault))?;
@@ -167,7 +181,9 @@ impl Core {
             } else if tool.call_name().is_empty() {
                 return Err(wrong(&place, "it has no name"));
             }
-            match planned.iter_mut().find(|(other, _)| other.name == tool.name) {
+            let home = servers::home(&tool);
+            let same = |other: &Tool| other.name == tool.name && servers::home(other) == home;
+            match planned.iter_mut().find(|(other, _)| same(other)) {
                 Some((_, names)) => names.push(file_name),
                 None => planned.push((tool, vec![file_name])),
             }
@@ -207,10 +223,11 @@ impl Core {
         actor: &Actor,
         outline: AgentOutline,
         options: &ImportOptions,
-        place: &str,
+        shelf: &Shelf,
         index: usize,
     ) -> Result<Draft> {
         let AgentOutline { fields, messages } = outline;
+        let place = &place_of("agents", index, &fields);
         let fault = |fault: Fault| wrong(place, fault);
         let references = entities::references(&fields).map_err(fault)?;
         let llm_config = match entities::llm_config(&fields).map_err(fault)? {
@@ -295,19 +312,24 @@ impl Core {
             named_tools,
             tags: crate::agents::unique(references.tags),
             identities: references.identities.iter().filter_map(|id| IdentityId::parse(id).ok()).collect(),
+            attached: shelf.attached(&fields).map_err(fault)?,
             opens_with_system: opens_with_system(&view, &messages),
             view,
         })
     }
 }
 
-fn plan_groups(rest: &JsonObject) -> Result<Vec<PlannedGroup>> {
-    let mut planned = Vec::new();
+fn plan_groups(rest: &mut JsonObject, env: &Env) -> Result<Vec<PlannedGroup>> {
+    let mut planned: Vec<PlannedGroup> = Vec::new();
     for (place, fields) in listed(rest, "groups")? {
         let fault = |fault: Fault| wrong(&place, fault);
         let mut config: JsonObject = field(&fields, "manager_config").map_err(fault)?.unwrap_or_default();
         let manager = text(&config, "manager_agent_id").map_err(fault)?;
         config.retain(|key, value| key != "manager_agent_id" && !value.is_null());
+        let file_id = text(&fields, "id").map_err(fault)?;
+        if planned.iter().any(|other| other.file_id.is_some() && other.file_id == file_id) {
+            return Err(wrong(&place, "another group of the file has the same id"));
+        }
         planned.push(PlannedGroup {
             agents: texts(&fields, "agent_ids").map_err(fault)?,
             manager,
@@ -315,6 +337,8 @@ fn plan_groups(rest: &JsonObject) -> Result<Vec<PlannedGroup>> {
             description: text(&fields, "description").map_err(fault)?.unwrap_or_default(),
             blocks: texts(&fields, "shared_block_ids").map_err(fault)?,
             hidden: field(&fields, "hidden").map_err(fault)?,
+            id: GroupId::from_uuid(env.uuid()),
+            file_id,
             place,
         });
     }
@@ -333,6 +357,7 @@ struct Draft {
     tags: Vec<String>,
     variables: Vec<(String, String)>,
     identities: Vec<IdentityId>,
+    attached: Attached,
     view: View,
     opens_with_system: bool,
 }
@@ -349,6 +374,7 @@ impl Draft {
             tags: self.tags,
             variables: self.variables,
             identities: self.identities,
+            attached: self.attached,
             system,
             view: self.view,
             opens_with_system: self.opens_with_system,

@@ -11,7 +11,7 @@ pub use chunks::{chunks_of, count_chunks, list_chunks, unembedded};
 use mneme_domain::{Actor, FileId, Page, SourceId, Timestamp, folder::FileMetadata};
 use row::{FileRow, columns, from};
 pub use view::{Readable, View, close, close_all, list_of_agent, lock_agent, open, opened, readable, readers};
-pub use work::{Claimed, Text, claim, due, embedded, finish, store_text, stragglers};
+pub use work::{Claimed, Text, claim, due, embedded, finish, keep, store_text, stragglers};
 
 use crate::{
     Conn, Result,

@@ -126,6 +126,11 @@ pub async fn store_text(
     Ok(true)
 }
 
+/// Gives a file that waits to be read its text, which came without an upload.
+pub async fn keep(c: &mut Conn, a: &Actor, id: &FileId, text: &str) -> Result<()> {
+    c.run(&KEEP, args![&a.org, id, text]).await.map(drop)
+}
+
 /// Gives some of a file's chunks their vectors; false when the file is gone.
 pub async fn embedded(
     c: &mut Conn,

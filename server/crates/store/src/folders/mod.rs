@@ -23,6 +23,7 @@ statements! {
     GET: concat!("select ", columns!(), " from sources s where s.org_id = $1 and s.id = $2");
     GET_MANY: concat!("select ", columns!(), " from sources s where s.org_id = $1 and s.id = any($2)");
     BY_NAME: concat!("select ", columns!(), " from sources s where s.org_id = $1 and s.name = $2");
+    NAMES: "select name from sources where org_id = $1 and name = any($2)";
     UPDATE: "update sources set updated_at = $2, id = $3, name = $4, description = $5, instructions = $6,
             embedding_config = $7, metadata = $8, created_by_id = $9, last_updated_by_id = $10
         where org_id = $1 and id = $3";
@@ -70,6 +71,12 @@ pub async fn get_many(c: &mut Conn, a: &Actor, ids: &[SourceId]) -> Result<Vec<F
 /// The folder of a name.
 pub async fn by_name(c: &mut Conn, a: &Actor, name: &str) -> Result<Option<Folder>> {
     c.one::<FolderRow>(&BY_NAME, args![&a.org, name]).await?.map(Folder::try_from).transpose()
+}
+
+/// Which of these names are taken.
+pub async fn taken(c: &mut Conn, a: &Actor, names: Vec<String>) -> Result<Vec<String>> {
+    let rows: Vec<(String,)> = c.all(&NAMES, args![&a.org, Arg::List(names)]).await?;
+    Ok(rows.into_iter().map(|(name,)| name).collect())
 }
 
 fn read(rows: Vec<FolderRow>) -> Result<Vec<Folder>> {
