@@ -190,6 +190,17 @@ impl McpServer {
         *self.script.lasts.lock() = lasts;
     }
 
+    /// Refuses all tokens that it gave out, before their time is over.
+    pub fn revoke_tokens(&self) {
+        *self.script.tokens.lock() = Some(Vec::new());
+    }
+
+    /// Gives nobody a token any more who does not bring a person's permission first.
+    pub fn revoke_permissions(&self) {
+        self.revoke_tokens();
+        self.script.refresh.lock().clear();
+    }
+
     /// Names another place for what is to be known about permissions.
     pub fn point_elsewhere(&self, url: &str) {
         *self.script.resource_metadata.lock() = Some(url.to_owned());

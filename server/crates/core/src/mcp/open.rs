@@ -73,6 +73,8 @@ pub struct Connection {
     running: RunningService<RoleClient, Handler>,
     silent: AtomicU32,
     secrets: Vec<String>,
+    /// Whether somebody's permission goes with its requests.
+    permitted: bool,
     list: Duration,
     call: Duration,
     /// The process and its log, where there is one.
@@ -99,12 +101,17 @@ impl Connection {
     /// When that fails or takes too long. Nothing is left of it then.
     pub async fn open(means: Means<'_>) -> Result<Self, Trouble> {
         let (limit, secrets) = (means.settings.connect, means.resolved.secrets.clone());
+        let permitted = means.permission.is_some();
         let opened = timeout(limit, Self::begin(means)).await;
-        opened.unwrap_or(Err(Trouble::Timeout("handshake", limit))).map_err(|trouble| trouble.scrubbed(&secrets))
+        opened.unwrap_or(Err(Trouble::Timeout("handshake", limit))).map_err(|trouble| {
+            let trouble = trouble.scrubbed(&secrets);
+            if permitted { trouble.after_permission() } else { trouble }
+        })
     }
 
     async fn begin(means: Means<'_>) -> Result<Self, Trouble> {
         let Means { peers, settings, resolved, permission, log, place, handler } = means;
+        let permitted = permission.is_some();
         let (running, process) = match &resolved.target {
             target @ Target::Stdio { .. } => {
                 let (pipes, group) = stdio::start(target, &log)?;
@@ -146,6 +153,7 @@ impl Connection {
             running,
             silent: AtomicU32::new(0),
             secrets: resolved.secrets.clone(),
+            permitted,
             list: settings.list,
             call: settings.call,
             process,
@@ -174,6 +182,7 @@ impl Connection {
                 tokio::time::sleep(LAST_WORDS).await;
                 Trouble::Gone { reason: stdio::parting(log, &Arc::downgrade(group)), unsent }
             }
+            (trouble, _) if self.permitted => trouble.after_permission(),
             (trouble, _) => trouble,
         };
         trouble.scrubbed(&self.secrets)
