@@ -91,6 +91,8 @@ pub struct Means<'a> {
     pub settings: &'a McpSettings,
     pub resolved: &'a Resolved,
     pub permission: Option<Permission>,
+    /// What no other connection has.
+    pub mark: String,
     pub log: Arc<Log>,
     /// A place among the processes, for a server that is one.
     pub place: Option<OwnedSemaphorePermit>,
@@ -113,11 +115,11 @@ impl Connection {
     }
 
     async fn begin(means: Means<'_>) -> Result<Self, Trouble> {
-        let Means { peers, settings, resolved, permission, log, place, handler } = means;
+        let Means { peers, settings, resolved, permission, mark, log, place, handler } = means;
         let permitted = permission.is_some();
         let (running, process) = match &resolved.target {
             target @ Target::Stdio { .. } => {
-                let (pipes, group) = stdio::start(target, &log)?;
+                let (pipes, group) = stdio::start(target, &mark, &log)?;
                 let shaken = handler.serve(pipes).await;
                 match shaken {
                     Ok(running) => (running, Some((group, log))),
