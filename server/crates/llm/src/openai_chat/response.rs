@@ -125,6 +125,7 @@ pub(crate) fn usage(payload: &Value) -> Option<Usage> {
         total_tokens: u64_at(found, "total_tokens").filter(|n| *n > 0).unwrap_or(prompt_tokens + completion_tokens),
         cached_tokens: detail("prompt_tokens_details", "cached_tokens")
             .or_else(|| u64_at(found, "prompt_cache_hit_tokens")),
+        cache_write_tokens: detail("prompt_tokens_details", "cache_write_tokens"),
         reasoning_tokens: detail("completion_tokens_details", "reasoning_tokens"),
     })
 }

@@ -83,6 +83,7 @@ async fn a_stream_with_everything() {
         completion_tokens: 5,
         total_tokens: 112,
         cached_tokens: Some(90),
+        cache_write_tokens: Some(7),
         reasoning_tokens: None,
     };
     let expected = vec![
