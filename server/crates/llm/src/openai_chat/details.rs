@@ -1,5 +1,5 @@
-//! `reasoning_details`: the reasoning of everybody's models as OpenRouter passes it on. What came with an answer goes back
-//! unchanged with the answer, so it is kept as the signature of a block of reasoning: a JSON array in text.
+//! `reasoning_details`: the reasoning of everybody's models as OpenRouter passes it on. What came with an answer goes
+//! back unchanged with it, so it is kept as the signature of a block of reasoning: a JSON array in text.
 
 use serde_json::{Map, Value};
 
