@@ -4,7 +4,7 @@
 use std::{collections::HashMap, fs, path::PathBuf};
 
 use mneme::config::{Config, ConfigError, DatabaseUrl, KEYS, Layer, LogFormat, Secret, Source, load, render};
-use mneme_llm::ProviderKind;
+use mneme_llm::{AwsRole, ProviderKind};
 use tempfile::TempDir;
 
 /// A data directory, an environment and flags.
@@ -243,6 +243,36 @@ fn providers_come_from_their_usual_variables() {
         let value = if nothing.ends_with("KEY") && !nothing.starts_with("OPENAI") { "k" } else { " " };
         assert_eq!(find(Setup::new().env(nothing, value)), [], "{nothing}={value:?}");
     }
+}
+
+#[test]
+fn bedrock_takes_the_machines_own_credentials_where_there_is_no_key() {
+    let asked = |setup: Setup| {
+        let config = setup.load().unwrap();
+        let bedrock = config.providers.iter().find(|provider| provider.name == "bedrock")?;
+        match bedrock.role.clone()? {
+            AwsRole::Container { url, .. } => Some(url.to_string()),
+            AwsRole::Instance { endpoint } => Some(endpoint.to_string()),
+        }
+    };
+    let at_aws = || Setup::new().env("AWS_REGION", "eu-west-1");
+    let relative = "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI";
+    let full = "AWS_CONTAINER_CREDENTIALS_FULL_URI";
+    assert_eq!(asked(at_aws()), None, "a region is no wish");
+    assert_eq!(asked(at_aws().env(relative, "/v2/x")).as_deref(), Some("http://169.254.170.2/v2/x"));
+    assert_eq!(asked(at_aws().env(full, "http://169.254.170.23/y")).as_deref(), Some("http://169.254.170.23/y"));
+    let endpoint = at_aws().env("AWS_EC2_METADATA_SERVICE_ENDPOINT", "http://127.0.0.1:1338");
+    assert_eq!(asked(endpoint).as_deref(), Some("http://127.0.0.1:1338/"));
+    let with_key = at_aws().env(relative, "/v2/x").env("AWS_BEARER_TOKEN_BEDROCK", "k");
+    assert_eq!(asked(with_key), None, "a key comes first");
+    for (variable, value) in [(full, "http://elsewhere.example/"), (relative, "elsewhere")] {
+        let refusal = at_aws().env(variable, value).refusal();
+        assert!(refusal.contains(variable), "{refusal}");
+    }
+
+    let file = || Setup::new().toml("[[providers]]\nname = \"bedrock\"\nkind = \"bedrock\"\nregion = \"eu-west-1\"\n");
+    assert_eq!(asked(file()).as_deref(), Some("http://169.254.169.254/"));
+    assert_eq!(asked(file().env("AWS_EC2_METADATA_DISABLED", "true")), None);
 }
 
 #[test]

@@ -37,6 +37,8 @@ pub enum Behaviour {
 pub struct Seen {
     /// The method of the protocol.
     pub method: String,
+    /// Its identifier; nothing for a notification.
+    pub id: Value,
     /// Its parameters.
     pub params: Value,
     /// The headers of the HTTP request.
@@ -190,6 +192,17 @@ impl McpServer {
         *self.script.lasts.lock() = lasts;
     }
 
+    /// Refuses all tokens that it gave out, before their time is over.
+    pub fn revoke_tokens(&self) {
+        *self.script.tokens.lock() = Some(Vec::new());
+    }
+
+    /// Gives nobody a token any more who does not bring a person's permission first.
+    pub fn revoke_permissions(&self) {
+        self.revoke_tokens();
+        self.script.refresh.lock().clear();
+    }
+
     /// Names another place for what is to be known about permissions.
     pub fn point_elsewhere(&self, url: &str) {
         *self.script.resource_metadata.lock() = Some(url.to_owned());
@@ -204,7 +217,26 @@ impl McpServer {
     pub fn seen(&self, method: &str) -> Vec<Seen> {
         self.script.seen.lock().iter().filter(|seen| seen.method == method).cloned().collect()
     }
+
+    /// Waits until it was asked this many times for a method.
+    ///
+    /// # Panics
+    /// After 30 seconds.
+    pub async fn wait_for(&self, method: &str, count: usize) -> Vec<Seen> {
+        let began = std::time::Instant::now();
+        loop {
+            let seen = self.seen(method);
+            if seen.len() >= count {
+                return seen;
+            }
+            assert!(began.elapsed() < PATIENCE, "{} of {count} requests of {method} came", seen.len());
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
 }
+
+/// How long a test waits for a request.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 async fn no_stream() -> StatusCode {
     StatusCode::METHOD_NOT_ALLOWED
@@ -217,8 +249,8 @@ async fn answer(State(script): State<Arc<Script>>, headers: HeaderMap, body: Byt
         (name.to_string(), value.to_str().unwrap_or_default().to_owned())
     };
     let named: HashMap<String, String> = headers.iter().map(text).collect();
-    let seen = Seen { method: method.clone(), params: message["params"].clone(), headers: named.clone() };
-    script.seen.lock().push(seen);
+    let (id, params) = (message["id"].clone(), message["params"].clone());
+    script.seen.lock().push(Seen { method: method.clone(), id, params, headers: named.clone() });
     if let Some(tokens) = &*script.tokens.lock() {
         let given = named.get("authorization").and_then(|value| value.strip_prefix("Bearer "));
         if !given.is_some_and(|given| tokens.iter().any(|token| token == given)) {

@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use mneme_tests::{Postgres, Provider, Server};
+use mneme_tests::{Postgres, Provider, Server, mcp::McpServer};
 use serde_json::{Value, json};
 
 const OLD: &str = "0101010101010101010101010101010101010101010101010101010101010101";
@@ -219,5 +219,85 @@ async fn a_change_that_is_killed_at_any_time_loses_nothing() {
         assert!(!data.join("master.key.next").exists());
         server.restart().await;
         assert_eq!(secrets(&server, &path).await, before);
+    }
+}
+
+/// Gives a server a person's permission.
+async fn permit(server: &Server, mcp: &str) {
+    let url = format!("{}/v1/mcp-servers/connect/{mcp}", server.url());
+    let mut stream = server.http().get(url).send().await.unwrap();
+    let (mut text, mut asked) = (String::new(), false);
+    while let Some(chunk) = stream.chunk().await.unwrap() {
+        text.push_str(&String::from_utf8_lossy(&chunk));
+        // The last part may not be whole yet.
+        let whole = text.rsplit_once("\n\n").map_or("", |(whole, _)| whole);
+        let events = whole.split("\n\n").filter_map(|event| event.strip_prefix("data: "));
+        let mut events = events.map(|event| serde_json::from_str::<Value>(event).unwrap());
+        let address = events.find(|event| event["event"] == "authorization_url");
+        if let Some(event) = address.filter(|_| !asked) {
+            asked = true;
+            let page = server.http().get(event["url"].as_str().unwrap()).send().await.unwrap();
+            assert_eq!(page.status().as_u16(), 200);
+        }
+    }
+    assert!(asked && text.contains("success"), "{text}");
+}
+
+#[tokio::test]
+async fn keys_of_providers_and_what_mcp_servers_were_trusted_with_are_used_after_the_change() {
+    for url in [None, Some(Postgres::shared().create_database())] {
+        let (provider, open, strict) = (Provider::start().await, McpServer::start().await, McpServer::start().await);
+        let mut builder = Server::builder().provider(&provider);
+        if let Some(url) = &url {
+            builder = builder.database_url(url);
+        }
+        let mut server = builder.start().await;
+        let made = async |path: &str, body: Value| {
+            let (status, made) = server.post(path, &body).await;
+            assert_eq!(status, 200, "{made}");
+            made["id"].as_str().unwrap().to_owned()
+        };
+        let own = json!({"name": "mine", "provider_type": "openai", "api_key": "canary-provider",
+            "base_url": provider.base_url()});
+        made("/v1/providers/", own).await;
+        let cloud = json!({"name": "cloud", "provider_type": "bedrock", "api_key": "canary-secret",
+            "access_key": "canary-id", "region": "eu-west-1"});
+        let cloud = made("/v1/providers/", cloud).await;
+        let body = json!({"server_name": "open", "config": {"mcp_server_type": "streamable_http",
+            "server_url": open.url(), "auth_header": "Authorization", "auth_token": "Bearer canary-mcp"}});
+        let open_id = made("/v1/mcp-servers/", body).await;
+        strict.ask_for_permission(3_600);
+        let body = json!({"server_name": "strict", "type": "streamable_http", "server_url": strict.url()});
+        let strict_id = made("/v1/mcp-servers/", body).await;
+        permit(&server, &strict_id).await;
+        let data = server.data_dir();
+
+        server.terminate(Duration::from_secs(30)).await;
+        let done = rotate(&data, url.as_deref(), &[]).output().unwrap();
+        // A key, a key with its id (which is one too), two configurations and a permission.
+        assert!(done.status.success() && said(&done).contains("6 secrets"), "{}", said(&done));
+        server.restart().await;
+
+        let agent = json!({"agent_type": "letta_v1_agent", "model": "mine/gpt-4o-mini",
+            "embedding": "openai/text-embedding-3-small"});
+        let (status, agent) = server.post("/v1/agents/", &agent).await;
+        assert_eq!(status, 200, "{agent}");
+        let path = format!("/v1/agents/{}/messages", agent["id"].as_str().unwrap());
+        let message = json!({"messages": [{"role": "user", "content": "hi"}]});
+        let (status, answer) = server.post(&path, &message).await;
+        assert_eq!(status, 200, "{answer}");
+        assert_eq!(provider.chats().last().unwrap().headers["authorization"], "Bearer canary-provider");
+        let (status, found) = server.get(&format!("/v1/providers/{cloud}")).await;
+        assert_eq!((status, &found["region"]), (200, &json!("eu-west-1")), "{found}");
+        for (id, peer) in [(&open_id, &open), (&strict_id, &strict)] {
+            let before = peer.seen("tools/list").len();
+            let (status, changes) = server.patch(&format!("/v1/mcp-servers/{id}/refresh"), &json!({})).await;
+            assert_eq!(status, 200, "{changes}");
+            assert!(peer.seen("tools/list").len() > before);
+        }
+        assert_eq!(open.seen("tools/list").pop().unwrap().headers["authorization"], "Bearer canary-mcp");
+        let token = format!("Bearer {}", strict.tokens().pop().unwrap());
+        assert_eq!(strict.seen("tools/list").pop().unwrap().headers["authorization"], token);
+        assert_eq!(strict.tokens().len(), 1, "nobody was asked again");
     }
 }

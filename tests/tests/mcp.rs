@@ -269,6 +269,36 @@ async fn results_of_every_kind_reach_the_model_as_words() {
 }
 
 #[tokio::test]
+async fn pictures_reach_the_client_and_models_that_see() {
+    const PNG: &str = "iVBORw0KGgoAAAA=";
+    let (provider, peer) = (Provider::start().await, McpServer::start().await);
+    peer.on_call("echo", |_| {
+        json!({"content": [{"type": "text", "text": "sales"}, {"type": "image", "data": PNG, "mimeType": "image/png"}]})
+    });
+    let server = Server::start(&provider).await;
+    let created = set_up(&server, remote("s", &peer)).await;
+    let tools = tools_of(&server, &created).await;
+    // What limits text does not cut pictures.
+    let id = tools[0]["id"].as_str().unwrap();
+    let (status, _) = server.patch(&format!("/v1/tools/{id}"), &json!({"return_char_limit": 60})).await;
+    assert_eq!(status, 200);
+    let agent = create_agent(&server, json!({"tool_ids": [id]})).await;
+    let returned = called(&server, &provider, &agent, "echo", json!({"text": "x"})).await;
+    let report: Value = serde_json::from_str(returned["tool_return"].as_str().unwrap()).unwrap();
+    assert_eq!(report, json!({"results": ["sales", {"image/png": PNG}]}));
+
+    let chats = provider.chats();
+    let body = &chats.last().unwrap().body;
+    let messages = body["messages"].as_array().unwrap();
+    let [.., told, shown] = messages.as_slice() else { panic!("{body}") };
+    assert_eq!(told["role"], "tool");
+    let words = told["content"].to_string();
+    assert!(words.contains("sales") && words.contains("[picture 1, shown below]") && !words.contains(PNG), "{words}");
+    assert_eq!(shown["role"], "user");
+    assert_eq!(shown["content"][1]["image_url"]["url"], format!("data:image/png;base64,{PNG}"), "{shown}");
+}
+
+#[tokio::test]
 async fn older_clients_add_tools_one_by_one() {
     let (provider, peer) = (Provider::start().await, McpServer::start().await);
     peer.set_tools(vec![tool("read/file", "Reads.", json!({})), tool("echo", "Echoes.", json!({"text": {}}))]);

@@ -91,7 +91,7 @@ async fn the_reference_server_works_over_every_transport() {
         let (_, text) = setting.run(&id, &tools, "get-sum", json!({"a": 40, "b": 2})).await;
         assert!(text.contains("42"), "{name}: {text}");
         let (_, text) = setting.run(&id, &tools, "get-tiny-image", json!({})).await;
-        assert!(text.contains("[image, image/png, "), "{name}: {text}");
+        assert!(text.contains("{\"image/png\":\"iVBOR"), "{name}: {text}");
         let (_, text) = setting.run(&id, &tools, "get-structured-content", json!({"location": "New York"})).await;
         assert!(text.contains("temperature"), "{name}: {text}");
         let (status, _) = setting.run(&id, &tools, "get-sum", json!({"a": "x"})).await;

@@ -2,8 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use mneme_llm::ProviderKind;
+
 use super::{
-    FILE_NAME,
+    FILE_NAME, aws,
     keys::{Config, Layer},
     provider::{self, ProviderEntry},
     validate,
@@ -82,6 +84,10 @@ fn merge(
             let read = provider::read_key(&expand(file));
             let named = |reason| ConfigError(format!("provider {}: api_key_file: {reason}", entry.name));
             entry.api_key = Some(read.map_err(named)?);
+        }
+        if entry.kind == ProviderKind::Bedrock && entry.api_key.is_none() && entry.access_key.is_none() {
+            let wrong = |reason| ConfigError(format!("provider {}: {reason}", entry.name));
+            entry.role = aws::any(env).map_err(wrong)?;
         }
         merged.push(entry);
     }

@@ -2,6 +2,7 @@
 //!
 //! Later layers win: defaults, the file, the environment, the command line. `mneme config` prints [`render`].
 
+mod aws;
 mod keys;
 mod load;
 mod provider;

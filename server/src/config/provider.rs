@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use url::Url;
 
-use mneme_llm::{Extras, ProviderKind};
+use mneme_llm::{AwsRole, Extras, ProviderKind};
 
-use super::value::Secret;
+use super::{aws, value::Secret};
 
 /// A provider.
 #[derive(Debug, Clone, Deserialize)]
@@ -48,6 +48,9 @@ pub struct ProviderEntry {
     /// Google Cloud: the machine's metadata service, for tests.
     #[serde(skip)]
     pub metadata_host: Option<String>,
+    /// AWS: where the machine's own credentials are, when there is no key.
+    #[serde(skip)]
+    pub role: Option<AwsRole>,
 }
 
 impl ProviderEntry {
@@ -66,6 +69,7 @@ impl ProviderEntry {
             session_token: secret(&self.session_token),
             project: self.project.clone(),
             metadata_host: self.metadata_host.clone(),
+            role: self.role.clone(),
         }
     }
 
@@ -83,6 +87,7 @@ impl ProviderEntry {
             session_token: None,
             project: None,
             metadata_host: None,
+            role: None,
         }
     }
 }
@@ -137,7 +142,7 @@ const KNOWN: [Known; 15] = [
 ];
 
 /// Looks up an environment variable.
-type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
+pub(super) type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 /// The providers that the environment sets up: a hosted one by its key or an address, a local one by its address, a
 /// cloud by all that it takes.
@@ -167,11 +172,11 @@ fn first(lookup: Lookup<'_>, names: &[&'static str]) -> Option<(&'static str, St
     })
 }
 
-fn secret(lookup: Lookup<'_>, name: &'static str) -> Option<Secret> {
+pub(super) fn secret(lookup: Lookup<'_>, name: &'static str) -> Option<Secret> {
     first(lookup, &[name]).map(|(_, text)| Secret::new(text))
 }
 
-fn text(lookup: Lookup<'_>, names: &[&'static str]) -> Option<String> {
+pub(super) fn text(lookup: Lookup<'_>, names: &[&'static str]) -> Option<String> {
     first(lookup, names).map(|(_, text)| text)
 }
 
@@ -217,16 +222,18 @@ fn vertex(lookup: Lookup<'_>) -> Result<Option<ProviderEntry>, String> {
     }))
 }
 
-/// Bedrock is there once a region and either an access key or a Bedrock key are.
+/// Bedrock is there once a region is, and an access key, a Bedrock key, or a machine whose variables say where it keeps
+/// credentials of its own.
 fn bedrock(lookup: Lookup<'_>) -> Result<Option<ProviderEntry>, String> {
     let Some(region) = text(lookup, &["AWS_DEFAULT_REGION", "AWS_REGION"]) else { return Ok(None) };
     let access_key = secret(lookup, "AWS_ACCESS_KEY_ID");
     let (access_key, api_key) = match (secret(lookup, "AWS_BEARER_TOKEN_BEDROCK"), access_key) {
         (Some(bearer), _) => (None, Some(bearer)),
         (None, Some(id)) => (Some(id), secret(lookup, "AWS_SECRET_ACCESS_KEY")),
-        (None, None) => return Ok(None),
+        (None, None) => (None, None),
     };
-    if api_key.is_none() {
+    let role = if access_key.is_none() && api_key.is_none() { aws::named(lookup)? } else { None };
+    if api_key.is_none() && role.is_none() {
         return Ok(None);
     }
     Ok(Some(ProviderEntry {
@@ -234,6 +241,7 @@ fn bedrock(lookup: Lookup<'_>) -> Result<Option<ProviderEntry>, String> {
         session_token: secret(lookup, "AWS_SESSION_TOKEN").filter(|_| access_key.is_some()),
         access_key,
         api_key,
+        role,
         region: Some(region),
         ..ProviderEntry::new("bedrock", ProviderKind::Bedrock)
     }))
@@ -248,7 +256,7 @@ pub(super) fn read_key(file: &Path) -> Result<Secret, String> {
 }
 
 /// Reads an address; one without a scheme means plain HTTP.
-fn parse_url(text: &str) -> Result<Url, String> {
+pub(super) fn parse_url(text: &str) -> Result<Url, String> {
     let text = text.trim();
     let whole = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
     match Url::parse(&whole) {

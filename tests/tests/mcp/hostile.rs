@@ -55,6 +55,41 @@ async fn a_server_that_hangs_in_any_phase_stalls_nobody_else() {
 }
 
 #[tokio::test]
+async fn a_server_is_told_of_calls_whose_answers_nobody_waits_for_any_more() {
+    let (provider, peer) = (Provider::start().await, McpServer::start().await);
+    // Given up after a second.
+    let server = hasty(&provider).await;
+    let tools = tools_of(&server, &set_up(&server, remote("s", &peer)).await).await;
+    let agent = create_agent(&server, json!({"tool_ids": [tools[0]["id"]]})).await;
+    assert_eq!(called(&server, &provider, &agent, "echo", json!({"text": "a"})).await["tool_return"], "echo: a");
+    assert!(peer.seen("notifications/cancelled").is_empty(), "what was answered is not taken back");
+    peer.behave("tools/call", Some(Behaviour::Silent));
+    let returned = called(&server, &provider, &agent, "echo", json!({"text": "b"})).await;
+    assert!(returned["tool_return"].as_str().unwrap().contains("did not answer within 1 s (call)"), "{returned}");
+    let told = peer.wait_for("notifications/cancelled", 1).await;
+    assert_eq!(told[0].params["requestId"], peer.seen("tools/call")[1].id, "{told:?}");
+
+    // A turn that is cancelled.
+    let patient = Server::start(&provider).await;
+    let tools = tools_of(&patient, &set_up(&patient, remote("s", &peer)).await).await;
+    let agent = create_agent(&patient, json!({"tool_ids": [tools[0]["id"]]})).await;
+    provider.reply(Reply::tool_call("echo", json!({"text": "c"})));
+    let body = json!({"messages": [{"role": "user", "content": "go"}]});
+    let (status, run) = patient.post(&format!("/v1/agents/{agent}/messages/async"), &body).await;
+    assert_eq!(status, 200, "{run}");
+    let calls = peer.wait_for("tools/call", 3).await;
+    let (status, ended) = patient.post(&format!("/v1/agents/{agent}/messages/cancel"), &json!({})).await;
+    assert_eq!((status, &ended[run["id"].as_str().unwrap()]), (200, &json!("cancelled")), "{ended}");
+    let told = peer.wait_for("notifications/cancelled", 2).await;
+    assert_eq!(told[1].params["requestId"], calls[2].id, "{told:?}");
+    assert_eq!(told.len(), 2);
+
+    // The connection is as good as before.
+    peer.behave("tools/call", None);
+    assert_eq!(called(&patient, &provider, &agent, "echo", json!({"text": "d"})).await["tool_return"], "echo: d");
+}
+
+#[tokio::test]
 async fn answers_that_make_no_sense_or_never_end_are_refused_in_words() {
     let (provider, peer) = (Provider::start().await, McpServer::start().await);
     let mut server = hasty(&provider).await;

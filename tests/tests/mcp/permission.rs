@@ -103,6 +103,53 @@ async fn a_person_gives_it_once_and_tokens_are_renewed_from_then_on() {
     }
 }
 
+/// A person gives a server that was set up their permission.
+async fn permitted(server: &Server, created: &Value) {
+    let path = format!("/v1/mcp-servers/connect/{}", created["id"].as_str().unwrap());
+    let mut events = connect(server, &path, None).await;
+    next(&mut events, "connection_attempt").await;
+    next(&mut events, "oauth_required").await;
+    let asked = next(&mut events, "authorization_url").await;
+    next(&mut events, "waiting_for_auth").await;
+    let page = server.http().get(asked["url"].as_str().unwrap()).send().await.unwrap();
+    assert_eq!(page.status().as_u16(), 200);
+    next(&mut events, "success").await;
+}
+
+#[tokio::test]
+async fn a_token_that_is_refused_before_its_time_is_renewed_and_a_permission_that_ended_is_asked_for_again() {
+    let (provider, peer) = (Provider::start().await, McpServer::start().await);
+    let server = Server::start(&provider).await;
+    peer.ask_for_permission(3_600);
+    let created = set_up(&server, remote("crm", &peer)).await;
+    permitted(&server, &created).await;
+    let tools = tools_of(&server, &created).await;
+    let agent = create_agent(&server, json!({"tool_ids": [tools[0]["id"]]})).await;
+    assert_eq!(called(&server, &provider, &agent, "echo", json!({"text": "1"})).await["tool_return"], "echo: 1");
+
+    peer.revoke_tokens();
+    let returned = called(&server, &provider, &agent, "echo", json!({"text": "2"})).await;
+    assert_eq!(returned["tool_return"], "echo: 2", "{returned}");
+    let tokens = peer.tokens();
+    assert_eq!(tokens.len(), 1, "one renewal");
+    let calls = peer.seen("tools/call");
+    assert_eq!(calls.len(), 3, "one call was refused and made again");
+    assert_eq!(calls[1].params["arguments"], calls[2].params["arguments"]);
+    assert_eq!(calls[2].headers["authorization"], format!("Bearer {}", tokens[0]));
+    assert_eq!(called(&server, &provider, &agent, "echo", json!({"text": "3"})).await["tool_return"], "echo: 3");
+    assert_eq!(peer.tokens(), tokens, "the new one is kept");
+
+    peer.revoke_permissions();
+    let returned = called(&server, &provider, &agent, "echo", json!({"text": "4"})).await;
+    assert_eq!(returned["status"], "error");
+    let text = returned["tool_return"].as_str().unwrap();
+    assert!(text.contains("not valid any more") && text.contains("connect the server again"), "{text}");
+    assert!(peer.tokens().is_empty());
+    permitted(&server, &created).await;
+    assert_eq!(called(&server, &provider, &agent, "echo", json!({"text": "5"})).await["tool_return"], "echo: 5");
+    assert!(!server.log().contains("canary"), "{}", server.log());
+}
+
 #[tokio::test]
 async fn a_person_who_refuses_ends_the_stream_with_the_reason() {
     let (provider, peer) = (Provider::start().await, McpServer::start().await);

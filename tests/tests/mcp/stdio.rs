@@ -12,7 +12,7 @@ const SERVER: &str = r#"
 import json, os, signal, subprocess, sys
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
 print("starting, secret=" + os.environ.get("TOKEN", ""), file=sys.stderr, flush=True)
-tools = [{"name": name, "inputSchema": {"type": "object", "properties": {}}} for name in ("env", "pid", "flood", "bomb", "die")]
+tools = [{"name": name, "inputSchema": {"type": "object", "properties": {}}} for name in ("env", "pid", "stray", "flood", "bomb", "die")]
 for line in sys.stdin:
     message = json.loads(line)
     if "id" not in message:
@@ -30,6 +30,11 @@ for line in sys.stdin:
         elif name == "pid":
             child = subprocess.Popen(["sleep", "600"])
             text = json.dumps([os.getpid(), child.pid])
+        elif name == "stray":
+            daemon = ["sh", "-c", "sleep 600 >/dev/null 2>&1 & echo $!"]
+            child = subprocess.Popen(["sleep", "600"], start_new_session=True)
+            orphan = subprocess.run(daemon, start_new_session=True, stdout=subprocess.PIPE)
+            text = json.dumps([os.getpid(), child.pid, int(orphan.stdout)])
         elif name == "flood":
             sys.stderr.write("\x1b[31mnoise " * 2_000_000 + "\nthe end\n")
             sys.stderr.flush()
@@ -69,7 +74,7 @@ async fn local() -> Local {
     let server = Server::builder().provider(&provider).env("SERVER_SECRET", "canary-of-the-server").start().await;
     let created = set_up(&server, body(&path, json!({"TOKEN": "{{ TOKEN | none }}"}))).await;
     let ids: Vec<Value> = tools_of(&server, &created).await.iter().map(|tool| tool["id"].clone()).collect();
-    assert_eq!(ids.len(), 5);
+    assert_eq!(ids.len(), 6);
     let agent = create_agent(&server, json!({"tool_ids": ids, "secrets": {"TOKEN": "canary-token"}})).await;
     Local { server, provider, created, agent, _folder: folder }
 }
@@ -109,8 +114,21 @@ async fn a_process_has_the_environment_it_was_given_and_goes_with_all_its_childr
     assert!(!text.contains("canary-of-the-server") && !text.contains("OPENAI_API_KEY"), "{text}");
     let stray: Vec<&String> = env.as_object().unwrap().keys().collect();
     for name in stray {
-        let known =
-            ["TOKEN", "PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TMPDIR", "TZ", "PWD", "SHLVL", "_", "OLDPWD"];
+        let known = [
+            "TOKEN",
+            "PATH",
+            "HOME",
+            "LANG",
+            "LC_ALL",
+            "LC_CTYPE",
+            "TMPDIR",
+            "TZ",
+            "PWD",
+            "SHLVL",
+            "_",
+            "OLDPWD",
+            "MNEME_MCP_SERVER",
+        ];
         // A Python that pyenv starts is told so by pyenv.
         assert!(
             known.contains(&name.as_str()) || name.trim_start_matches('_').starts_with("PYENV_"),
@@ -123,6 +141,16 @@ async fn a_process_has_the_environment_it_was_given_and_goes_with_all_its_childr
     let (status, _) = local.server.delete(&format!("/v1/mcp-servers/{}", local.created["id"].as_str().unwrap())).await;
     assert_eq!(status, 204);
     // It ignores SIGTERM, and its child never heard of it.
+    gone(&pids).await;
+}
+
+#[tokio::test]
+async fn what_leaves_its_group_or_outlives_its_parent_goes_with_it_as_well() {
+    let local = local().await;
+    let pids: Vec<i64> = serde_json::from_str(local.call("stray").await["tool_return"].as_str().unwrap()).unwrap();
+    assert!(pids.len() == 3 && pids.iter().all(|pid| lives(*pid)), "{pids:?}");
+    let (status, _) = local.server.delete(&format!("/v1/mcp-servers/{}", local.created["id"].as_str().unwrap())).await;
+    assert_eq!(status, 204);
     gone(&pids).await;
 }
 

@@ -9,7 +9,7 @@ use tracing::Instrument;
 
 use crate::{
     assemble::Assembler,
-    auth::Tokens,
+    auth::{Roles, Tokens},
     breaker::{Breaker, BreakerPolicy},
     error::LlmError,
     event::{Completion, Delta},
@@ -58,8 +58,8 @@ impl LlmClient {
 
     /// A client over an HTTP client that the caller has hardened (resolver, proxies). It must not follow redirects.
     pub fn with_http(http: Client, timeouts: Timeouts, retry: RetryPolicy) -> Self {
-        let transport =
-            Transport { client: http, guard: None, tokens: Tokens::default(), timeouts, limits: Limits::default() };
+        let (tokens, roles, limits) = (Tokens::default(), Roles::default(), Limits::default());
+        let transport = Transport { client: http, guard: None, tokens, roles, timeouts, limits };
         Self { transport, retry, quirks: Quirks::default(), breaker: Breaker::default() }
     }
 

@@ -49,6 +49,8 @@ pub struct Usage {
     pub total_tokens: u64,
     /// Prompt tokens read from the provider's cache.
     pub cached_tokens: Option<u64>,
+    /// Prompt tokens that the provider put into its cache.
+    pub cache_write_tokens: Option<u64>,
     /// Completion tokens spent on reasoning.
     pub reasoning_tokens: Option<u64>,
 }

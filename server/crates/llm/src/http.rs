@@ -9,7 +9,7 @@ use tokio::time::{Instant, timeout_at};
 use url::Url;
 
 use crate::{
-    auth::{self, Outgoing, Tokens},
+    auth::{self, Outgoing, Roles, Tokens},
     error::{LlmError, Phase, classify::Upstream},
     provider::Provider,
     redact::Redactor,
@@ -75,6 +75,7 @@ pub(crate) struct Transport {
     /// Without one such providers are not asked at all.
     pub guard: Option<Guard>,
     pub tokens: Tokens,
+    pub roles: Roles,
     pub timeouts: Timeouts,
     pub limits: Limits,
 }
@@ -256,13 +257,24 @@ impl Body {
         Ok(Some(chunk))
     }
 
-    /// The whole body as JSON.
-    pub async fn json(&mut self) -> Result<Value, Failure> {
+    async fn whole(&mut self) -> Result<Vec<u8>, Failure> {
         let mut all = Vec::new();
         while let Some(chunk) = self.chunk(None).await? {
             all.extend_from_slice(&chunk);
         }
+        Ok(all)
+    }
+
+    /// The whole body as JSON.
+    pub async fn json(&mut self) -> Result<Value, Failure> {
+        let all = self.whole().await?;
         serde_json::from_slice(&all).map_err(|_| LlmError::malformed("the provider's answer is not JSON").into())
+    }
+
+    /// The whole body as text.
+    pub async fn text(&mut self) -> Result<String, Failure> {
+        let all = self.whole().await?;
+        String::from_utf8(all).map_err(|_| LlmError::malformed("the provider's answer is no text").into())
     }
 
     /// As much of the body as arrives without trouble; for error pages, where a part is better than nothing.

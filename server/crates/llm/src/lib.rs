@@ -42,6 +42,7 @@ pub mod trace;
 mod wire;
 
 pub use assemble::Assembler;
+pub use auth::AwsRole;
 pub use batch::{BatchCall, BatchPlace, BatchProgress, BatchResult, BatchResults};
 pub use breaker::BreakerPolicy;
 pub use client::{LlmClient, install_crypto};

@@ -28,6 +28,9 @@ struct Price {
     /// Of one that the provider had in its cache; without a price of its own it costs as much as any.
     #[serde(default)]
     cached_input: Option<f64>,
+    /// Of one that the provider put into its cache, as a multiple of `input`; without it, it costs as much as any.
+    #[serde(default)]
+    cache_write_multiplier: Option<f64>,
     /// Of a token of the answer.
     #[serde(default)]
     output: f64,
@@ -55,8 +58,10 @@ impl PriceTable {
         if !(self.per_tokens.is_finite() && self.per_tokens > 0.0) {
             return Err("per_tokens must be above 0".into());
         }
-        let odd =
-            |price: &Price| ![price.input, price.output, price.cached_input.unwrap_or(0.0)].into_iter().all(sound);
+        let odd = |price: &Price| {
+            let given = [price.cached_input, price.cache_write_multiplier].into_iter().flatten();
+            ![price.input, price.output].into_iter().chain(given).all(sound)
+        };
         match self.models.iter().find(|(_, price)| odd(price)) {
             Some((model, _)) => Err(format!("the prices of {model} must be numbers from 0 on")),
             None => Ok(()),
@@ -68,8 +73,10 @@ impl PriceTable {
     pub fn cost(&self, provider: &Provider, model: &str, usage: &Usage) -> Option<f64> {
         let price = self.price(provider, model)?;
         let cached = usage.cached_tokens.unwrap_or(0).min(usage.prompt_tokens);
-        let fresh = usage.prompt_tokens - cached;
+        let written = usage.cache_write_tokens.unwrap_or(0).min(usage.prompt_tokens - cached);
+        let fresh = usage.prompt_tokens - cached - written;
         let sum = fresh as f64 * price.input
+            + written as f64 * price.input * price.cache_write_multiplier.unwrap_or(1.0)
             + cached as f64 * price.cached_input.unwrap_or(price.input)
             + usage.completion_tokens as f64 * price.output;
         Some(sum / self.per_tokens)
@@ -111,6 +118,7 @@ mod tests {
             completion_tokens: completion,
             total_tokens: prompt + completion,
             cached_tokens: Some(cached),
+            cache_write_tokens: None,
             reasoning_tokens: None,
         }
     }
@@ -130,6 +138,27 @@ mod tests {
         assert_eq!(table.cost(&bedrock, claude, &usage(1_000_000, 0, 0)), Some(3.0));
         let mine = provider("vllm", ProviderKind::Vllm);
         assert_eq!(table.cost(&mine, "gpt-4o", &usage(1, 0, 1)), None, "a namesake at home costs nothing");
+    }
+
+    #[test]
+    fn what_is_written_to_a_cache_costs_more_where_the_table_says_so() {
+        let table = PriceTable::default();
+        let anthropic = provider("anthropic", ProviderKind::Anthropic);
+        let written = Usage { cache_write_tokens: Some(500_000), ..usage(1_000_000, 100_000, 0) };
+        let claude = table.cost(&anthropic, "claude-sonnet-4-20250514", &written).expect("a price");
+        assert!((claude - (0.4 * 3.0 + 0.5 * 3.0 * 1.25 + 0.1 * 0.3)).abs() < 1e-9, "{claude}");
+        let openai = provider("openai", ProviderKind::OpenAi);
+        let plain = table.cost(&openai, "gpt-4o", &written).expect("a price");
+        assert!((plain - (0.9 * 2.5 + 0.1 * 1.25)).abs() < 1e-9, "{plain}");
+        let mut claudes = table.models.iter().filter(|(name, _)| name.starts_with("claude"));
+        assert!(claudes.all(|(_, price)| price.cache_write_multiplier.is_some_and(|times| times > 1.0)));
+        // A provider whose parts are more than its whole.
+        let odd = Usage { cache_write_tokens: Some(9), ..usage(10, 8, 0) };
+        let cost = table.cost(&openai, "gpt-4o", &odd).expect("a price");
+        assert!((cost * 1e6 - (2.0 * 2.5 + 8.0 * 1.25)).abs() < 1e-6, "{cost}");
+        let table = r#"{"models": {"m": {"input": 1, "cache_write_multiplier": -1}}}"#;
+        let odd: PriceTable = serde_json::from_str(table).expect("a table");
+        assert!(odd.check().is_err());
     }
 
     #[test]

@@ -9,7 +9,10 @@ use std::{
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
-use crate::{auth, kinds::ProviderKind};
+use crate::{
+    auth::{self, AwsRole},
+    kinds::ProviderKind,
+};
 
 /// A model provider. Cheap to clone; `Debug` never shows its secrets.
 #[derive(Clone)]
@@ -36,6 +39,8 @@ pub struct Extras {
     pub access_key: Option<SecretString>,
     /// AWS: the token of temporary credentials.
     pub session_token: Option<SecretString>,
+    /// AWS: where the machine's own credentials are asked for, when there is no key. The operator's provider only.
+    pub role: Option<AwsRole>,
     /// Google Cloud: the project that pays. Unset: that of the service account.
     pub project: Option<String>,
     /// Google Cloud: where the machine's metadata service is, when not at the usual place.

@@ -11,10 +11,9 @@ use mneme_llm::{ChatMessage, Part, Reasoning, ToolCall};
 use serde_json::Value;
 
 use super::pictures;
-use crate::execute::RUN_CODE;
 
-/// What stands before pictures that a program drew.
-const PICTURES: &str = "Pictures that the program drew:";
+/// What stands before pictures that tools returned.
+const PICTURES: &str = "Pictures that were returned:";
 
 /// Turns the messages of a context into a conversation. `system` replaces the stored system message.
 ///
@@ -37,10 +36,8 @@ pub fn to_chat<'a>(system: &str, messages: impl IntoIterator<Item = &'a Message>
                 for (call_id, mut content) in returns_of(message) {
                     // A return whose call is not in view would be refused by every provider.
                     if let Some(at) = open.iter().position(|call| call.stored == call_id) {
-                        let Open { shown: call_id, name, .. } = open.remove(at);
-                        if name == RUN_CODE
-                            && let Some((words, parts)) = pictures::taken_out(&content)
-                        {
+                        let call_id = open.remove(at).shown;
+                        if let Some((words, parts)) = pictures::taken_out(&content) {
                             content = words;
                             drawn.extend(parts);
                         }
@@ -80,7 +77,7 @@ pub fn to_chat<'a>(system: &str, messages: impl IntoIterator<Item = &'a Message>
                 open.extend(tool_calls.iter_mut().map(|call| {
                     let shown = unlike(&mut taken, &call.id);
                     let stored = std::mem::replace(&mut call.id, shown.clone());
-                    Open { stored, shown, name: call.name.clone() }
+                    Open { stored, shown }
                 }));
                 if let Some((at, _)) = beside
                     && let Some(ChatMessage::Assistant { tool_calls: before, .. }) = chat.get_mut(at)
@@ -113,8 +110,6 @@ pub fn to_chat<'a>(system: &str, messages: impl IntoIterator<Item = &'a Message>
 struct Open {
     stored: String,
     shown: String,
-    /// The tool.
-    name: String,
 }
 
 /// The id, or when it is taken one like it that is not. `taken` remembers how far each id was counted.

@@ -1,4 +1,7 @@
-//! Pictures in what `run_code` returned. Clients read them in the return, as text in base64; a model gets them as pictures.
+//! Pictures in what tools returned. Clients read them in the return, as text in base64; a model gets them as pictures.
+//!
+//! Such a return is a JSON object with a list of `results`: texts, and pictures as `{"image/png": "<base64>"}` or
+//! `{"image/jpeg": …}`. It is what `run_code` reports, and what is made of results of MCP servers with pictures.
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use mneme_llm::Part;
@@ -8,22 +11,45 @@ use serde_json::Value;
 const MOST: usize = 8;
 const MOST_BYTES: usize = 8 << 20;
 
+/// Counts what is shown of one return.
+pub struct Frame {
+    pictures: usize,
+    left: usize,
+}
+
+impl Default for Frame {
+    fn default() -> Self {
+        Self { pictures: 0, left: MOST_BYTES }
+    }
+}
+
+impl Frame {
+    /// Whether a picture is one, of a kind that models take, and there is still room for it; then it is counted.
+    pub fn takes(&mut self, media_type: &str, data: &str) -> bool {
+        let taken = self.pictures < MOST && data.len() <= self.left && is(media_type, data);
+        if taken {
+            self.pictures += 1;
+            self.left -= data.len();
+        }
+        taken
+    }
+}
+
 /// The return with words where its pictures were, and the pictures. None when there are none in it.
 pub fn taken_out(text: &str) -> Option<(String, Vec<Part>)> {
     if !text.contains("\"image/") {
         return None;
     }
     let mut report: Value = serde_json::from_str(text).ok()?;
-    let (mut parts, mut left, mut changed) = (Vec::new(), MOST_BYTES, false);
+    let (mut parts, mut frame, mut changed) = (Vec::new(), Frame::default(), false);
     for result in report.get_mut("results")?.as_array_mut()? {
         let Some((media_type, data)) = picture(result) else { continue };
-        let shown = parts.len() < MOST && data.len() <= left && is(media_type, data);
+        let shown = frame.takes(media_type, data);
         let words = match shown {
             true => format!("[picture {}, shown below]", parts.len() + 1),
             false => "[a picture that cannot be shown]".to_owned(),
         };
         if shown {
-            left -= data.len();
             parts.push(Part::Image { media_type: media_type.to_owned(), data: data.to_owned() });
         }
         *result = words.into();
@@ -40,11 +66,12 @@ fn picture(result: &Value) -> Option<(&str, &str)> {
 
 /// Whether the data begins as pictures of that kind do: a provider refuses a request with any other.
 fn is(media_type: &str, data: &str) -> bool {
-    let Ok(bytes) = BASE64_STANDARD.decode(data) else { return false };
-    match media_type {
-        "image/png" => bytes.starts_with(b"\x89PNG\r\n\x1a\n"),
-        _ => bytes.starts_with(b"\xff\xd8\xff"),
-    }
+    let begins: &[u8] = match media_type {
+        "image/png" => b"\x89PNG\r\n\x1a\n",
+        "image/jpeg" => b"\xff\xd8\xff",
+        _ => return false,
+    };
+    BASE64_STANDARD.decode(data).is_ok_and(|bytes| bytes.starts_with(begins))
 }
 
 #[cfg(test)]

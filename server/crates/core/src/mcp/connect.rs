@@ -77,7 +77,7 @@ impl Core {
             let name = trial.name.clone();
             yield json!({"event": "connection_attempt", "server_name": name});
             let mut outcome = core.mcp_tried(&actor, &trial).await;
-            if let Err(Trouble::Permission(challenge)) = &outcome
+            if let Err(Trouble::Permission(challenge) | Trouble::Lapsed(challenge)) = &outcome
                 && let McpConfig::Remote(remote) = &trial.config
             {
                 yield json!({"event": "oauth_required", "server_name": name, "message": "OAuth authentication required"});

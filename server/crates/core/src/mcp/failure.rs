@@ -29,6 +29,8 @@ pub struct McpFailure {
 pub enum Trouble {
     /// The server wants a permission; with its challenge, when it gave one.
     Permission(Option<String>),
+    /// The same, of a server that a permission was given for: it holds no more.
+    Lapsed(Option<String>),
     /// It did not answer in time.
     Timeout(&'static str, Duration),
     /// It is not there, or went away. `unsent` when the request certainly did not reach it.
@@ -54,6 +56,11 @@ impl Trouble {
     pub fn text(&self) -> String {
         match self {
             Self::Permission(_) => "the server wants an authorization that it was not given (or a valid token)".into(),
+            Self::Lapsed(_) => {
+                "the authorization that was given for the server is not valid any more and cannot be renewed; \
+                 connect the server again to give it anew"
+                    .into()
+            }
             Self::Timeout(phase, limit) => {
                 format!("the server did not answer within {} ({phase})", seconds(*limit))
             }
@@ -64,7 +71,7 @@ impl Trouble {
     /// For whoever asked about a server of this name.
     pub fn failure(&self, server_name: &str) -> McpFailure {
         let (code, status) = match self {
-            Self::Permission(_) => ("MCPAuthorizationError", 400),
+            Self::Permission(_) | Self::Lapsed(_) => ("MCPAuthorizationError", 400),
             Self::Timeout(..) => ("MCPTimeoutError", 408),
             Self::Gone { .. } => ("MCPServerConnectionError", 400),
             Self::Wrong(_) => ("MCPServerError", 400),
@@ -72,6 +79,14 @@ impl Trouble {
         };
         let message = format!("MCP server {server_name}: {}", self.text());
         McpFailure { code, message, server_name: server_name.to_owned(), status }
+    }
+
+    /// What it means for a server that a permission was given for.
+    pub fn after_permission(self) -> Self {
+        match self {
+            Self::Permission(challenge) => Self::Lapsed(challenge),
+            other => other,
+        }
     }
 
     /// With what `secrets` holds taken out of the words.

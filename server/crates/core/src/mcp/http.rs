@@ -41,14 +41,34 @@ impl Credentials {
     pub async fn headers(&self) -> Result<HeaderMap, Trouble> {
         let mut headers = self.headers.clone();
         if let Some(permission) = &self.permission {
-            let token = permission.token().await?;
-            let value = HeaderValue::try_from(format!("Bearer {token}"));
-            let mut value = value.map_err(|_| Trouble::Wrong("its token is no value of a header".into()))?;
-            value.set_sensitive(true);
-            headers.insert(header::AUTHORIZATION, value);
+            headers.insert(header::AUTHORIZATION, bearer(&permission.token().await?)?);
         }
         Ok(headers)
     }
+
+    /// Whether they include a token that can be renewed.
+    pub fn renewable(&self) -> bool {
+        self.permission.is_some()
+    }
+
+    /// What to show in place of an authorization that the server refused; nothing when it is no permission's.
+    ///
+    /// # Errors
+    /// When the permission has ended.
+    pub async fn renewed(&self, refused: Option<&HeaderValue>) -> Result<Option<HeaderValue>, Trouble> {
+        let refused = refused.and_then(|value| value.to_str().ok()).and_then(|value| value.strip_prefix(BEARER));
+        let (Some(permission), Some(refused)) = (&self.permission, refused) else { return Ok(None) };
+        bearer(&permission.renew(refused).await?).map(Some)
+    }
+}
+
+const BEARER: &str = "Bearer ";
+
+fn bearer(token: &str) -> Result<HeaderValue, Trouble> {
+    let value = HeaderValue::try_from(format!("{BEARER}{token}"));
+    let mut value = value.map_err(|_| Trouble::Wrong("its token is no value of a header".into()))?;
+    value.set_sensitive(true);
+    Ok(value)
 }
 
 /// A client for one server and set of credentials.
@@ -61,6 +81,23 @@ pub struct HttpClient {
 type Failure = StreamableHttpError<reqwest::Error>;
 type Headers = HashMap<HeaderName, HeaderValue>;
 
+/// A trouble of ours as the transport tells it on.
+fn carried(trouble: Trouble) -> Failure {
+    match trouble {
+        Trouble::Permission(_) => Failure::Auth(rmcp::transport::AuthError::AuthorizationRequired),
+        other => Failure::UnexpectedServerResponse(other.text().into()),
+    }
+}
+
+/// Whether the server said 401, with a challenge or without one.
+fn unauthorized(failure: &Failure) -> bool {
+    match failure {
+        Failure::AuthRequired(_) => true,
+        Failure::UnexpectedServerResponse(text) => text.starts_with("HTTP 401"),
+        _ => false,
+    }
+}
+
 impl HttpClient {
     /// A client.
     pub fn new(client: Client, credentials: Arc<Credentials>) -> Self {
@@ -69,10 +106,7 @@ impl HttpClient {
 
     /// The transport's headers with ours.
     async fn with_ours(&self, mut theirs: Headers, message: Option<&ClientJsonRpcMessage>) -> Result<Headers, Failure> {
-        let mut ours = self.credentials.headers().await.map_err(|trouble| match trouble {
-            Trouble::Permission(_) => Failure::Auth(rmcp::transport::AuthError::AuthorizationRequired),
-            other => Failure::UnexpectedServerResponse(other.text().into()),
-        })?;
+        let mut ours = self.credentials.headers().await.map_err(carried)?;
         if let Some(message) = message {
             put_agent(message, &mut ours);
         }
@@ -107,7 +141,24 @@ impl StreamableHttpClient for HttpClient {
         custom_headers: Headers,
         limits: StreamableHttpResponseLimits,
     ) -> Result<StreamableHttpPostResponse, Failure> {
-        let headers = self.with_ours(custom_headers, Some(&message)).await?;
+        let mut headers = self.with_ours(custom_headers, Some(&message)).await?;
+        // A token may be refused before its time is over: then it is renewed, and what was refused is said once more.
+        if self.credentials.renewable() {
+            let (uri, message, shown) = (uri.clone(), message.clone(), headers.clone());
+            let (session_id, auth_header) = (session_id.clone(), auth_header.clone());
+            let posted =
+                self.client.post_message_with_response_limits(uri, message, session_id, auth_header, shown, limits);
+            match posted.await {
+                Err(failure) if unauthorized(&failure) => {
+                    match self.credentials.renewed(headers.get(&header::AUTHORIZATION)).await {
+                        Ok(Some(value)) => drop(headers.insert(header::AUTHORIZATION, value)),
+                        Ok(None) | Err(Trouble::Permission(_)) => return Err(failure),
+                        Err(other) => return Err(carried(other)),
+                    }
+                }
+                posted => return posted,
+            }
+        }
         let posted =
             self.client.post_message_with_response_limits(uri, message, session_id, auth_header, headers, limits);
         posted.await

@@ -9,6 +9,7 @@ mod body;
 mod call;
 mod connect;
 mod failure;
+mod family;
 mod http;
 mod oauth;
 mod open;

@@ -15,17 +15,18 @@ use mneme_domain::{
 use rmcp::{
     ClientHandler, RoleClient, ServiceExt,
     model::{
-        CallToolRequest, CallToolRequestParams, CallToolResult, ClientCapabilities, ClientConfig, ClientRequest,
-        Implementation, PaginatedRequestParams, ServerResult,
+        CallToolRequest, CallToolRequestParams, CallToolResult, CancelledNotification, CancelledNotificationParam,
+        ClientCapabilities, ClientConfig, ClientRequest, Implementation, PaginatedRequestParams, RequestId,
+        ServerResult,
     },
-    service::{ClientInitializeError, NotificationContext, PeerRequestOptions, RunningService, ServiceError},
+    service::{ClientInitializeError, NotificationContext, Peer, PeerRequestOptions, RequestHandle, RunningService},
     transport::{
         StreamableHttpClientTransport, common::client_side_sse::ExponentialBackoff,
         streamable_http_client::StreamableHttpClientTransportConfig,
     },
 };
 use serde_json::Value;
-use tokio::{sync::OwnedSemaphorePermit, time::timeout};
+use tokio::{runtime::Handle, sync::OwnedSemaphorePermit, time::timeout};
 
 use super::{
     failure::{Trouble, too_large},
@@ -43,6 +44,8 @@ use crate::outbound::Peers;
 const MAX_SILENT: u32 = 2;
 /// How long the last words of a process may take to arrive.
 const LAST_WORDS: Duration = Duration::from_millis(100);
+/// How long telling a server that nobody waits any more may take.
+const NOTICE: Duration = Duration::from_secs(5);
 
 /// What a server may tell the client: that its tools changed. It is asked nothing else: no samples of models, no files,
 /// no questions to people.
@@ -73,6 +76,8 @@ pub struct Connection {
     running: RunningService<RoleClient, Handler>,
     silent: AtomicU32,
     secrets: Vec<String>,
+    /// Whether somebody's permission goes with its requests.
+    permitted: bool,
     list: Duration,
     call: Duration,
     /// The process and its log, where there is one.
@@ -86,6 +91,8 @@ pub struct Means<'a> {
     pub settings: &'a McpSettings,
     pub resolved: &'a Resolved,
     pub permission: Option<Permission>,
+    /// What no other connection has.
+    pub mark: String,
     pub log: Arc<Log>,
     /// A place among the processes, for a server that is one.
     pub place: Option<OwnedSemaphorePermit>,
@@ -99,15 +106,20 @@ impl Connection {
     /// When that fails or takes too long. Nothing is left of it then.
     pub async fn open(means: Means<'_>) -> Result<Self, Trouble> {
         let (limit, secrets) = (means.settings.connect, means.resolved.secrets.clone());
+        let permitted = means.permission.is_some();
         let opened = timeout(limit, Self::begin(means)).await;
-        opened.unwrap_or(Err(Trouble::Timeout("handshake", limit))).map_err(|trouble| trouble.scrubbed(&secrets))
+        opened.unwrap_or(Err(Trouble::Timeout("handshake", limit))).map_err(|trouble| {
+            let trouble = trouble.scrubbed(&secrets);
+            if permitted { trouble.after_permission() } else { trouble }
+        })
     }
 
     async fn begin(means: Means<'_>) -> Result<Self, Trouble> {
-        let Means { peers, settings, resolved, permission, log, place, handler } = means;
+        let Means { peers, settings, resolved, permission, mark, log, place, handler } = means;
+        let permitted = permission.is_some();
         let (running, process) = match &resolved.target {
             target @ Target::Stdio { .. } => {
-                let (pipes, group) = stdio::start(target, &log)?;
+                let (pipes, group) = stdio::start(target, &mark, &log)?;
                 let shaken = handler.serve(pipes).await;
                 match shaken {
                     Ok(running) => (running, Some((group, log))),
@@ -146,6 +158,7 @@ impl Connection {
             running,
             silent: AtomicU32::new(0),
             secrets: resolved.secrets.clone(),
+            permitted,
             list: settings.list,
             call: settings.call,
             process,
@@ -174,6 +187,7 @@ impl Connection {
                 tokio::time::sleep(LAST_WORDS).await;
                 Trouble::Gone { reason: stdio::parting(log, &Arc::downgrade(group)), unsent }
             }
+            (trouble, _) if self.permitted => trouble.after_permission(),
             (trouble, _) => trouble,
         };
         trouble.scrubbed(&self.secrets)
@@ -231,12 +245,13 @@ impl Connection {
         if let Some(agent) = agent {
             request.extensions.insert(CallingAgent(agent.to_owned()));
         }
-        // Telling the server that nobody waits any more may itself take for ever.
-        let patience = self.call + Duration::from_secs(2);
-        let answered = timeout(patience, async {
-            let options = PeerRequestOptions::with_timeout(self.call);
+        let answered = timeout(self.call, async {
+            let options = PeerRequestOptions::no_options();
             let sent = self.running.send_request_with_option(ClientRequest::CallToolRequest(request), options).await?;
-            sent.await_response().await
+            let asked = Asked::new(&sent);
+            let answer = sent.await_response().await;
+            asked.answered();
+            answer
         });
         match answered.await {
             Ok(Ok(ServerResult::CallToolResult(result))) => {
@@ -244,12 +259,44 @@ impl Connection {
                 Ok(result)
             }
             Ok(Ok(_)) => Err(Trouble::Wrong("what it answered is no result of a tool".into())),
-            Ok(Err(ServiceError::Timeout { .. })) | Err(_) => {
+            Err(_) => {
                 self.silent.fetch_add(1, Ordering::Relaxed);
                 Err(Trouble::Timeout("call", self.call))
             }
             Ok(Err(error)) => Err(self.explained(error.into()).await),
         }
+    }
+}
+
+/// A call that a server has in hand. Dropping it, because its time is over or because its turn was cancelled, tells the
+/// server that nobody waits for the answer any more.
+struct Asked {
+    peer: Peer<RoleClient>,
+    /// Nothing once there is an answer.
+    id: Option<RequestId>,
+}
+
+impl Asked {
+    fn new(sent: &RequestHandle<RoleClient>) -> Self {
+        Self { peer: sent.peer.clone(), id: Some(sent.id.clone()) }
+    }
+
+    fn answered(mut self) {
+        self.id = None;
+    }
+}
+
+impl Drop for Asked {
+    fn drop(&mut self) {
+        let Some(id) = self.id.take() else { return };
+        let Ok(runtime) = Handle::try_current() else { return };
+        let peer = self.peer.clone();
+        runtime.spawn(async move {
+            let reason = "nobody waits for the answer any more".to_owned();
+            let notice = CancelledNotification::new(CancelledNotificationParam::new(Some(id), Some(reason)));
+            // A server that does not take it in has been given up already.
+            let _ = timeout(NOTICE, peer.send_notification(notice.into())).await;
+        });
     }
 }
 

@@ -192,7 +192,10 @@ impl Core {
             None => Arc::default(),
         };
         let handler = self.mcp_handler(actor, server);
-        let means = Means { peers: &mcp.peers, settings: &mcp.settings, resolved, permission, log, place, handler };
+        // Other servers of the machine have other process numbers.
+        let mark = format!("{}-{}", std::process::id(), self.env.uuid().simple());
+        let (peers, settings) = (&mcp.peers, &mcp.settings);
+        let means = Means { peers, settings, resolved, permission, mark, log, place, handler };
         Connection::open(means).await
     }
 

@@ -1,22 +1,35 @@
-//! A tool's result in words: what a model reads of it.
+//! A tool's result in words: what a model reads of it. A result with pictures becomes a report of words and pictures (see
+//! [`pictures`]), out of which clients and models get both.
 
 use rmcp::model::{CallToolResult, ContentBlock, ResourceContents};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::settings::MAX_RESULT;
+use crate::context::pictures;
 
 /// The words, and whether they tell of an error.
 pub fn words(result: &CallToolResult) -> (String, bool) {
     let failed = result.is_error == Some(true);
     let mut text = Bounded::default();
-    let mut said = false;
+    let (mut said, mut frame, mut results) = (false, pictures::Frame::default(), Vec::new());
     for block in &result.content {
+        if let ContentBlock::Image(image) = block
+            && frame.takes(&image.mime_type, &image.data)
+        {
+            results.extend(text.taken());
+            results.push(json!({ (image.mime_type.as_str()): image.data }));
+            continue;
+        }
         said |= matches!(block, ContentBlock::Text(text) if !text.text.is_empty());
         text.add(&one(block));
     }
     // Servers repeat structured content as text, as the protocol tells them to; only those that do not are quoted.
     if let Some(structured) = result.structured_content.as_ref().filter(|_| !said) {
         text.add(&structured_text(structured));
+    }
+    if !results.is_empty() {
+        results.extend(text.taken());
+        return (json!({ "results": results }).to_string(), failed);
     }
     let text = text.finished();
     match (text.is_empty(), failed) {
@@ -70,6 +83,8 @@ fn size(base64: &str) -> String {
 #[derive(Default)]
 struct Bounded {
     text: String,
+    /// How much was taken before.
+    taken: usize,
     cut: bool,
 }
 
@@ -81,7 +96,7 @@ impl Bounded {
         if !self.text.is_empty() {
             self.text.push('\n');
         }
-        let room = MAX_RESULT.saturating_sub(self.text.len());
+        let room = MAX_RESULT.saturating_sub(self.taken + self.text.len());
         if part.len() <= room {
             self.text.push_str(part);
             return;
@@ -89,6 +104,13 @@ impl Bounded {
         let end = (0..=room).rev().find(|end| part.is_char_boundary(*end)).unwrap_or_default();
         self.text.push_str(&part[..end]);
         self.cut = true;
+    }
+
+    /// The lines so far, which count for those that follow.
+    fn taken(&mut self) -> Option<Value> {
+        let so_far = Self { text: std::mem::take(&mut self.text), taken: 0, cut: self.cut };
+        self.taken += so_far.text.len();
+        (!so_far.text.is_empty()).then(|| so_far.finished().into())
     }
 
     fn finished(mut self) -> String {
@@ -132,6 +154,32 @@ mod tests {
         let (text, failed) = read(json!({"content": [{"type": "text", "text": "boom"}], "isError": true}));
         assert_eq!((text.as_str(), failed), ("boom", true));
         assert!(read(json!({"content": [], "isError": true})).0.contains("does not say why"));
+    }
+
+    #[test]
+    fn pictures_stand_between_the_words_as_long_as_they_are_pictures() {
+        let png = "iVBORw0KGgoAAAA=";
+        let image = |kind: &str, data: &str| json!({"type": "image", "data": data, "mimeType": kind});
+        let text = |text: &str| json!({"type": "text", "text": text});
+        let content = [
+            text("a"),
+            text("b"),
+            image("image/png", png),
+            image("image/gif", png),
+            image("image/jpeg", png),
+            text("c"),
+        ];
+        let (report, failed) = read(json!({"content": content, "structuredContent": {"left": "out"}}));
+        let expected = json!({"results": ["a\nb", {"image/png": png}, "[image, image/gif, 11 bytes]\n[image, image/jpeg, 11 bytes]\nc"]});
+        assert_eq!((serde_json::from_str::<Value>(&report).unwrap(), failed), (expected, false));
+        let (words, parts) = pictures::taken_out(&report).unwrap();
+        assert!(words.contains("[picture 1, shown below]") && parts.len() == 1, "{words}");
+
+        let many = vec![image("image/png", png); 9];
+        let (report, _) = read(json!({"content": many}));
+        let results = serde_json::from_str::<Value>(&report).unwrap()["results"].clone();
+        assert_eq!(results[7], json!({"image/png": png}));
+        assert_eq!(results[8], "[image, image/png, 11 bytes]");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use futures::{StreamExt, stream::BoxStream};
-use http::{HeaderMap, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use reqwest::{Client, Url};
 use rmcp::{
     RoleClient,
@@ -32,6 +32,18 @@ pub struct EventTransport {
 
 fn challenge(response: &reqwest::Response) -> Option<String> {
     response.headers().get(header::WWW_AUTHENTICATE)?.to_str().ok().map(str::to_owned)
+}
+
+/// What to show in place of the authorization that was refused, where there is something.
+async fn renewed(
+    credentials: &Credentials,
+    refused: &HeaderMap,
+    challenge: Option<String>,
+) -> Result<Option<HeaderValue>, Trouble> {
+    match credentials.renewed(refused.get(header::AUTHORIZATION)).await {
+        Err(Trouble::Permission(_)) => Err(Trouble::Permission(challenge)),
+        renewed => renewed,
+    }
 }
 
 /// The events of a body, none of them larger than a message may be.
@@ -75,9 +87,17 @@ impl EventTransport {
     /// # Errors
     /// When the server does not answer with a stream, or names an address of another server.
     pub async fn open(client: Client, url: Url, credentials: Arc<Credentials>) -> Result<Self, Trouble> {
-        let headers = credentials.headers().await?;
-        let asked = client.get(url.clone()).headers(headers).header(header::ACCEPT, "text/event-stream");
-        let response = asked.send().await.map_err(|error| request(&error))?;
+        let ask = |headers: HeaderMap| {
+            client.get(url.clone()).headers(headers).header(header::ACCEPT, "text/event-stream").send()
+        };
+        let mut headers = credentials.headers().await?;
+        let mut response = ask(headers.clone()).await.map_err(|error| request(&error))?;
+        if response.status() == StatusCode::UNAUTHORIZED
+            && let Some(value) = renewed(&credentials, &headers, challenge(&response)).await?
+        {
+            headers.insert(header::AUTHORIZATION, value);
+            response = ask(headers).await.map_err(|error| request(&error))?;
+        }
         match response.status().as_u16() {
             200 => {}
             401 | 403 => return Err(Trouble::Permission(challenge(&response))),
@@ -124,8 +144,14 @@ impl Transport<RoleClient> for EventTransport {
         async move {
             let mut headers = credentials.headers().await.map_err(Carried)?;
             put_agent(&item, &mut headers);
-            let sent = client.post(endpoint).headers(headers).json(&item).send().await;
-            let response = sent.map_err(|error| Carried(request(&error)))?;
+            let post = |headers: HeaderMap| client.post(endpoint.clone()).headers(headers).json(&item).send();
+            let mut response = post(headers.clone()).await.map_err(|error| Carried(request(&error)))?;
+            if response.status() == StatusCode::UNAUTHORIZED
+                && let Some(value) = renewed(&credentials, &headers, challenge(&response)).await.map_err(Carried)?
+            {
+                headers.insert(header::AUTHORIZATION, value);
+                response = post(headers).await.map_err(|error| Carried(request(&error)))?;
+            }
             match response.status().as_u16() {
                 200..=299 => Ok(()),
                 401 | 403 => Err(Carried(Trouble::Permission(challenge(&response)))),

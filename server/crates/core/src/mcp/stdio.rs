@@ -1,5 +1,5 @@
 //! Servers that are child processes: with the environment they were given and no more, in a process group of their own,
-//! limited, and gone with all their children when their connection ends.
+//! limited, and gone with everything that they started when their connection ends.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -15,16 +15,18 @@ use rmcp::{
     service::{RxJsonRpcMessage, TxJsonRpcMessage},
     transport::{Transport, async_rw::AsyncRwTransport},
 };
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::Pid;
 use serde::Serialize;
 use tokio::{
     io::AsyncReadExt,
     process::{Child, ChildStdin, ChildStdout, Command},
+    task::spawn_blocking,
 };
 use utoipa::ToSchema;
 
 use super::{
     failure::{Carried, Trouble},
+    family::{Family, MARK},
     resolve::Target,
     settings::MAX_MESSAGE,
 };
@@ -105,9 +107,9 @@ impl Logs {
     }
 }
 
-/// A process group. Dropping it ends it.
+/// A server's processes. Dropping it ends them.
 pub struct Group {
-    leader: Pid,
+    family: Arc<Family>,
     /// Why the server ended it.
     reason: Mutex<Option<String>>,
     child: Mutex<Option<Child>>,
@@ -115,39 +117,30 @@ pub struct Group {
 
 impl Drop for Group {
     fn drop(&mut self) {
-        let (leader, child) = (self.leader, self.child.lock().take());
+        let (family, child) = (self.family.clone(), self.child.lock().take());
         let Some(mut child) = child else { return };
         if tokio::runtime::Handle::try_current().is_err() {
-            end(leader);
+            family.end();
             return;
         }
         // Its standard input is closed by now, which a good server takes as its end.
         tokio::spawn(async move {
             let ended = tokio::time::timeout(GRACE, child.wait()).await.is_ok();
             if !ended {
-                let _ = kill_process_group(leader, Signal::TERM);
+                family.ask();
                 let _ = tokio::time::timeout(GRACE, child.wait()).await;
             }
-            // Children that it left behind are in its group as well.
-            end(leader);
+            // What it left behind goes as well.
+            let _ = spawn_blocking(move || family.end()).await;
             let _ = child.wait().await;
         });
     }
 }
 
-fn end(leader: Pid) {
-    let _ = kill_process_group(leader, Signal::KILL);
-}
-
 impl Group {
-    /// Ends the group at once.
+    /// Ends the processes at once.
     pub fn kill(&self) {
-        end(self.leader);
-    }
-
-    fn stop(&self, reason: String) {
-        self.reason.lock().get_or_insert(reason);
-        self.kill();
+        self.family.end();
     }
 }
 
@@ -196,11 +189,11 @@ pub fn parting(log: &Log, group: &Weak<Group>) -> String {
     }
 }
 
-/// Starts a server.
+/// Starts a server; `mark` tells its processes from those of every other.
 ///
 /// # Errors
 /// When the program cannot be started.
-pub fn start(target: &Target, log: &Arc<Log>) -> Result<(Pipes, Arc<Group>), Trouble> {
+pub fn start(target: &Target, mark: &str, log: &Arc<Log>) -> Result<(Pipes, Arc<Group>), Trouble> {
     let Target::Stdio { command, args, env } = target else {
         return Err(Trouble::Wrong("it is no process".into()));
     };
@@ -208,7 +201,7 @@ pub fn start(target: &Target, log: &Arc<Log>) -> Result<(Pipes, Arc<Group>), Tro
     let mut program = Command::new("/bin/sh");
     program.arg("-c").arg(START).arg(command).args(args).env_clear();
     program.envs(INHERITED.iter().filter_map(|name| Some((*name, std::env::var_os(name)?))));
-    program.envs(env);
+    program.envs(env).env(MARK, mark);
     program.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = program.process_group(0).kill_on_drop(true).spawn().map_err(cannot)?;
     let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
@@ -216,7 +209,8 @@ pub fn start(target: &Target, log: &Arc<Log>) -> Result<(Pipes, Arc<Group>), Tro
     let (Some(stdin), Some(stdout), Some(mut stderr), Some(leader)) = (stdin, stdout, stderr, leader) else {
         return Err(Trouble::Forbidden(format!("{command} cannot be started")));
     };
-    let group = Arc::new(Group { leader, reason: Mutex::new(None), child: Mutex::new(Some(child)) });
+    let family = Arc::new(Family::new(leader, mark));
+    let group = Arc::new(Group { family, reason: Mutex::new(None), child: Mutex::new(Some(child)) });
     let kept = log.clone();
     tokio::spawn(async move {
         let mut buffer = vec![0; 16 << 10];
@@ -230,12 +224,12 @@ pub fn start(target: &Target, log: &Arc<Log>) -> Result<(Pipes, Arc<Group>), Tro
     Ok((Pipes { inner, log: log.clone(), group: Arc::downgrade(&group) }, group))
 }
 
-/// Ends a group that takes too much, for as long as there is one.
+/// Ends a server that takes too much, for as long as there is one.
 async fn watch(group: Weak<Group>) {
     loop {
         tokio::time::sleep(LOOK).await;
-        let Some(leader) = group.upgrade().map(|group| group.leader) else { return };
-        let Ok((processes, memory)) = tokio::task::spawn_blocking(move || taken(leader)).await else { return };
+        let Some(family) = group.upgrade().map(|group| group.family.clone()) else { return };
+        let Ok((processes, memory)) = spawn_blocking(move || family.taken()).await else { return };
         let reason = if processes > MAX_PROCESSES {
             format!("it was ended because it had more than {MAX_PROCESSES} processes")
         } else if memory > MAX_MEMORY {
@@ -245,29 +239,10 @@ async fn watch(group: Weak<Group>) {
         };
         let Some(group) = group.upgrade() else { return };
         tracing::warn!(processes, memory, "a stdio MCP server was ended");
-        group.stop(reason);
+        group.reason.lock().get_or_insert(reason);
+        let family = group.family.clone();
+        drop(group);
+        let _ = spawn_blocking(move || family.end()).await;
         return;
     }
-}
-
-/// How many processes a group has, and their memory in bytes. Where there is no /proc, nothing is known.
-fn taken(leader: Pid) -> (usize, u64) {
-    let Ok(entries) = std::fs::read_dir("/proc") else { return (0, 0) };
-    let page = rustix::param::page_size() as u64;
-    let leader = leader.as_raw_nonzero().get();
-    let (mut processes, mut memory) = (0, 0);
-    for entry in entries.flatten() {
-        if !entry.file_name().to_string_lossy().bytes().all(|byte| byte.is_ascii_digit()) {
-            continue;
-        }
-        let Ok(stat) = std::fs::read_to_string(entry.path().join("stat")) else { continue };
-        // The name in parentheses may hold anything; state, parent and group follow it.
-        let Some((_, rest)) = stat.rsplit_once(") ") else { continue };
-        let fields: Vec<&str> = rest.split(' ').collect();
-        if fields.get(2).and_then(|group| group.parse::<i32>().ok()) == Some(leader) {
-            processes += 1;
-            memory += fields.get(21).and_then(|pages| pages.parse::<u64>().ok()).unwrap_or_default() * page;
-        }
-    }
-    (processes, memory)
 }

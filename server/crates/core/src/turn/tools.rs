@@ -138,7 +138,7 @@ impl Caller<'_> {
                 status: answer.status,
                 stdout: (!answer.stdout.is_empty()).then_some(answer.stdout),
                 stderr: (!answer.stderr.is_empty()).then_some(answer.stderr),
-                func_response: Some(returned(name, answer.text, tool.return_char_limit)),
+                func_response: Some(returned(tool, answer.text)),
             },
             tool: Some(tool.id.clone()),
             writes: if answer.status == ToolStatus::Error { Vec::new() } else { writes },
@@ -186,10 +186,12 @@ fn refused(call: &StoredToolCall, tool: Option<&Arc<Tool>>, text: String) -> Too
 }
 
 /// The return value as it is kept. Pictures are not text: what limits text does not cut them.
-fn returned(tool: &str, text: String, limit: i64) -> String {
+fn returned(tool: &Tool, text: String) -> String {
+    let limit = tool.return_char_limit;
+    let draws = tool.tool_type == ToolType::ExternalMcp || tool.call_name() == execute::RUN_CODE;
     let short = |words: &str| words.chars().count() <= usize::try_from(limit).unwrap_or(0);
     match pictures::taken_out(&text) {
-        Some((words, _)) if tool == execute::RUN_CODE && short(&words) => text,
+        Some((words, _)) if draws && short(&words) => text,
         _ => bounded(text, limit),
     }
 }

@@ -187,6 +187,7 @@ impl MessagesDecoder {
                 completion_tokens: output,
                 total_tokens: prompt_tokens + output,
                 cached_tokens: counts.cache_read,
+                cache_write_tokens: counts.cache_write,
                 reasoning_tokens: None,
             });
         }

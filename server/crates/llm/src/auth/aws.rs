@@ -7,7 +7,7 @@ use ring::{digest, hmac};
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
-use super::Outgoing;
+use super::{Outgoing, role::Keys};
 use crate::{error::LlmError, provider::Provider};
 
 /// The name of the service in signatures; the host for models and the one for lists share it.
@@ -20,27 +20,50 @@ pub(super) fn sign(
     request: RequestBuilder,
     outgoing: &Outgoing<'_>,
 ) -> Result<RequestBuilder, LlmError> {
-    sign_at(provider, request, outgoing, Utc::now())
+    sign_at(&own(provider)?, provider, request, outgoing, Utc::now())
+}
+
+/// Signs a request to Bedrock with credentials of the machine.
+#[expect(clippy::disallowed_methods, reason = "AWS compares the signature's time with the real one")]
+pub(super) fn sign_with(
+    keys: &Keys,
+    provider: &Provider,
+    request: RequestBuilder,
+    outgoing: &Outgoing<'_>,
+) -> Result<RequestBuilder, LlmError> {
+    sign_at(keys, provider, request, outgoing, Utc::now())
+}
+
+fn unfit() -> LlmError {
+    LlmError::Authentication {
+        message: "the request cannot be signed; check the access key and the region".into(),
+        status: None,
+    }
+}
+
+/// The provider's access key.
+fn own(provider: &Provider) -> Result<Keys, LlmError> {
+    let extras = provider.extras();
+    Ok(Keys {
+        id: extras.access_key.clone().ok_or_else(unfit)?,
+        secret: provider.api_key().cloned().ok_or_else(unfit)?,
+        session_token: extras.session_token.clone(),
+    })
 }
 
 fn sign_at(
+    keys: &Keys,
     provider: &Provider,
     request: RequestBuilder,
     outgoing: &Outgoing<'_>,
     now: DateTime<Utc>,
 ) -> Result<RequestBuilder, LlmError> {
-    let unfit = || LlmError::Authentication {
-        message: "the request cannot be signed; check the access key and the region".into(),
-        status: None,
-    };
-    let extras = provider.extras();
-    let exposed = |secret: Option<&SecretString>| secret.map(|secret| secret.expose_secret().trim().to_owned());
-    let id = exposed(extras.access_key.as_ref()).ok_or_else(unfit)?;
-    let secret = exposed(provider.api_key()).ok_or_else(unfit)?;
-    let region = extras.region.clone().or_else(|| region_of(outgoing.url.host_str()?)).ok_or_else(unfit)?;
+    let exposed = |secret: &SecretString| secret.expose_secret().trim().to_owned();
+    let (id, secret) = (exposed(&keys.id), exposed(&keys.secret));
+    let region = provider.extras().region.clone().or_else(|| region_of(outgoing.url.host_str()?)).ok_or_else(unfit)?;
     let time = now.format("%Y%m%dT%H%M%SZ").to_string();
     let mut headers = vec![("host", host(outgoing.url).ok_or_else(unfit)?), ("x-amz-date", time.clone())];
-    headers.extend(exposed(extras.session_token.as_ref()).map(|token| ("x-amz-security-token", token)));
+    headers.extend(keys.session_token.as_ref().map(|token| ("x-amz-security-token", exposed(token))));
     let scope = Scope { time: &time, region: &region, service: SERVICE };
     let signature = signature(outgoing, &headers, &scope, &secret);
     let authorization = format!(
@@ -180,7 +203,8 @@ mod tests {
         let outgoing = Outgoing { method: &Method::POST, url: &url, body: b"{}", deadline: Instant::now() };
         let now = DateTime::parse_from_rfc3339("2015-08-30T12:36:00Z").expect("a time").to_utc();
         let client = reqwest::Client::new();
-        let signed = sign_at(&provider, client.post(url.clone()), &outgoing, now).expect("signed");
+        let keys = own(&provider).expect("keys");
+        let signed = sign_at(&keys, &provider, client.post(url.clone()), &outgoing, now).expect("signed");
         let signed = signed.build().expect("request");
         let header = |name: &str| signed.headers()[name].to_str().expect("text").to_owned();
         assert_eq!(

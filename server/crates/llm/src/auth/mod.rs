@@ -2,6 +2,7 @@
 
 mod aws;
 mod google;
+mod role;
 
 use reqwest::{
     Method, RequestBuilder,
@@ -14,6 +15,8 @@ use url::Url;
 use crate::{error::LlmError, http::Transport, kinds::ProviderKind, provider::Provider, retry::Failure};
 
 pub(crate) use google::{Tokens, project_of, service_account_fault};
+pub use role::AwsRole;
+pub(crate) use role::Roles;
 
 /// The version of Anthropic's API that this crate was written against.
 const ANTHROPIC_VERSION: &str = "2023-06-01";
@@ -43,6 +46,10 @@ pub(crate) async fn authenticate(
         ProviderKind::Gemini => with(request, "x-goog-api-key", key.map(str::to_owned)),
         ProviderKind::Azure => with(request, "api-key", key.map(str::to_owned)),
         ProviderKind::Bedrock if provider.extras().access_key.is_some() => Ok(aws::sign(provider, request, &outgoing)?),
+        ProviderKind::Bedrock if key.is_none() && provider.extras().role.is_some() => {
+            let keys = transport.roles.of(transport, provider, outgoing.deadline).await?;
+            Ok(aws::sign_with(&keys, provider, request, &outgoing)?)
+        }
         ProviderKind::Vertex => match key {
             // A plain key, as the express mode has them.
             Some(key) if !key.starts_with('{') => with(request, "x-goog-api-key", Some(key.to_owned())),

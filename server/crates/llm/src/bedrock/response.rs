@@ -131,12 +131,14 @@ fn usage(usage: &Value) -> Option<Usage> {
     let completion_tokens = u64_at(usage, "outputTokens").unwrap_or(0);
     let cached_tokens = u64_at(usage, "cacheReadInputTokens");
     // As at Anthropic, what was read from or written to the cache is not counted as input.
-    let prompt_tokens = fresh + cached_tokens.unwrap_or(0) + u64_at(usage, "cacheWriteInputTokens").unwrap_or(0);
+    let cache_write_tokens = u64_at(usage, "cacheWriteInputTokens");
+    let prompt_tokens = fresh + cached_tokens.unwrap_or(0) + cache_write_tokens.unwrap_or(0);
     Some(Usage {
         prompt_tokens,
         completion_tokens,
         total_tokens: prompt_tokens + completion_tokens,
         cached_tokens,
+        cache_write_tokens,
         reasoning_tokens: None,
     })
 }

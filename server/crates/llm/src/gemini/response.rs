@@ -94,6 +94,7 @@ fn usage(usage: &Value) -> Option<Usage> {
         completion_tokens,
         total_tokens: u64_at(usage, "totalTokenCount").unwrap_or(prompt_tokens + completion_tokens),
         cached_tokens: u64_at(usage, "cachedContentTokenCount"),
+        cache_write_tokens: None,
         reasoning_tokens: thoughts,
     })
 }

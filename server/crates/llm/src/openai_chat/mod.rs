@@ -1,5 +1,6 @@
 //! The chat-completions wire of OpenAI, as spoken by OpenAI itself and by everybody who imitates it.
 
+mod details;
 mod request;
 mod response;
 mod think;

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::think::ThinkSplitter;
+use super::{details::Details, think::ThinkSplitter};
 use crate::{
     event::{Delta, FinishReason, Usage},
     json::{str_at, text, u64_at},
@@ -15,6 +15,7 @@ use crate::{
 pub(crate) struct ChatDecoder {
     progress: Progress,
     think: ThinkSplitter,
+    details: Details,
 }
 
 impl Decoder for ChatDecoder {
@@ -38,6 +39,7 @@ impl Decoder for ChatDecoder {
         self.progress.usage = usage(body);
         self.message(message, true, out);
         self.finish(choice, out);
+        self.sign(out);
         self.think.flush(out);
         Ok(())
     }
@@ -53,6 +55,16 @@ impl ChatDecoder {
         let reasoning = ["reasoning_content", "reasoning", "thinking"].iter().find_map(|key| str_at(message, key));
         if let Some(text) = reasoning {
             out.push(Delta::Reasoning { text: text.to_owned(), signature: None });
+        }
+        self.details.add(message, whole);
+        let empty = |key: &str| match message.get(key) {
+            Some(Value::String(text)) => text.is_empty(),
+            Some(Value::Array(list)) => list.is_empty(),
+            _ => true,
+        };
+        // The model has thought when it speaks or calls.
+        if !empty("content") || !empty("tool_calls") {
+            self.sign(out);
         }
         match message.get("content") {
             Some(Value::String(text)) => self.think.push(text, out),
@@ -73,6 +85,13 @@ impl ChatDecoder {
         }
         if let Some(function @ Value::Object(_)) = message.get("function_call") {
             self.call(None, function, Some(0), out);
+        }
+    }
+
+    /// Closes the reasoning so far with the details that came with it.
+    fn sign(&mut self, out: &mut Vec<Delta>) {
+        if let Some(signature) = self.details.take() {
+            out.push(Delta::Reasoning { text: String::new(), signature: Some(signature) });
         }
     }
 
@@ -98,6 +117,7 @@ impl ChatDecoder {
         let Some(reason) = str_at(choice, "finish_reason") else {
             return;
         };
+        self.sign(out);
         self.think.flush(out);
         self.progress.finish = Some(match reason {
             "stop" | "eos" | "end_turn" | "stop_sequence" => FinishReason::Stop,
@@ -125,6 +145,7 @@ pub(crate) fn usage(payload: &Value) -> Option<Usage> {
         total_tokens: u64_at(found, "total_tokens").filter(|n| *n > 0).unwrap_or(prompt_tokens + completion_tokens),
         cached_tokens: detail("prompt_tokens_details", "cached_tokens")
             .or_else(|| u64_at(found, "prompt_cache_hit_tokens")),
+        cache_write_tokens: detail("prompt_tokens_details", "cache_write_tokens"),
         reasoning_tokens: detail("completion_tokens_details", "reasoning_tokens"),
     })
 }

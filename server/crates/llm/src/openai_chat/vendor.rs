@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::details;
 use crate::{
     kinds::ProviderKind,
     models,
@@ -145,18 +146,27 @@ fn deepseek(request: &ChatRequest, body: &mut Map<String, Value>) {
     }
 }
 
-/// OpenRouter has one parameter for everybody's reasoning, and passes marks for the cache on to Claude.
+/// OpenRouter has one parameter for everybody's reasoning, wants back what came of it, and passes marks for the cache on
+/// to Claude.
 fn openrouter(request: &ChatRequest, body: &mut Map<String, Value>) {
     let params = &request.params;
     if params.max_reasoning_tokens > 0 && params.enable_reasoner {
         body.shift_remove("reasoning_effort");
         body.insert("reasoning".into(), json!({"max_tokens": params.max_reasoning_tokens}));
     }
+    let Some(messages) = body.get_mut("messages").and_then(Value::as_array_mut) else { return };
+    for (message, told) in messages.iter_mut().zip(&request.messages) {
+        if let ChatMessage::Assistant { reasoning, .. } = told {
+            let details = details::of(reasoning);
+            if !details.is_empty() {
+                message["reasoning_details"] = details.into();
+            }
+        }
+    }
     if models::claude_version(&request.model).is_none() {
         return;
     }
-    let messages = body.get_mut("messages").and_then(Value::as_array_mut);
-    let system = messages.into_iter().flatten().find(|message| message["role"] == "system");
+    let system = messages.iter_mut().find(|message| message["role"] == "system");
     if let Some(system) = system {
         let text = system["content"].take();
         system["content"] = json!([{"type": "text", "text": text, "cache_control": {"type": "ephemeral"}}]);

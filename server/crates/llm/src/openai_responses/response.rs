@@ -162,6 +162,7 @@ fn usage(usage: &Value) -> Option<Usage> {
         completion_tokens,
         total_tokens: u64_at(usage, "total_tokens").unwrap_or(prompt_tokens + completion_tokens),
         cached_tokens: detail("input_tokens_details", "cached_tokens"),
+        cache_write_tokens: None,
         reasoning_tokens: detail("output_tokens_details", "reasoning_tokens"),
     })
 }

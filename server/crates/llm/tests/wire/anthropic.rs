@@ -15,6 +15,7 @@ const USAGE: Usage = Usage {
     completion_tokens: 25,
     total_tokens: 42,
     cached_tokens: Some(4),
+    cache_write_tokens: Some(3),
     reasoning_tokens: None,
 };
 

@@ -1,6 +1,6 @@
 //! Amazon Bedrock: binary frames, signatures, its two listings, its embeddings.
 
-use mneme_llm::{Delta, FinishReason, ModelKind, ProviderKind, Usage};
+use mneme_llm::{AwsRole, Delta, Extras, FinishReason, ModelKind, Provider, ProviderKind, Usage};
 use serde_json::{Value, json};
 
 use crate::{
@@ -83,6 +83,7 @@ async fn a_stream_with_everything() {
         completion_tokens: 5,
         total_tokens: 112,
         cached_tokens: Some(90),
+        cache_write_tokens: Some(7),
         reasoning_tokens: None,
     };
     let expected = vec![
@@ -211,4 +212,102 @@ async fn embeddings_of_amazon_and_cohere() {
         client().embed(&provider(ProviderKind::Bedrock, &cohere.url), "cohere.embed-v4:0", &texts, None).await;
     assert_eq!(vectors, Ok(vec![vec![1.0], vec![2.0]]));
     assert_eq!(cohere.seen()[0].body["texts"], json!(["a", "b"]));
+}
+
+/// Longer than a client keeps anything.
+const LATER: &str = "2099-01-01T00:00:00Z";
+/// Over, so that it is not kept.
+const OVER: &str = "2020-01-01T00:00:00Z";
+
+fn hello() -> Answer {
+    Answer::json(
+        200,
+        &json!({"output": {"message": {"role": "assistant", "content": [{"text": "hello"}]}}, "stopReason": "end_turn",
+            "usage": {"inputTokens": 1, "outputTokens": 2, "totalTokens": 3}}),
+    )
+}
+
+fn credentials(id: &str, end: &str) -> Answer {
+    Answer::json(
+        200,
+        &json!({"Code": "Success", "AccessKeyId": id, "SecretAccessKey": "canary", "Token": format!("token-of-{id}"),
+            "Expiration": end}),
+    )
+}
+
+fn words(text: &str) -> Answer {
+    Answer::new(200, "text/plain", "", text)
+}
+
+fn of_the_machine(server: &Server, role: AwsRole) -> Provider {
+    let extras = Extras { region: Some("eu-west-1".into()), role: Some(role), ..Extras::default() };
+    Provider::new("bedrock", ProviderKind::Bedrock, server.url.parse().expect("url"), None).with(extras)
+}
+
+fn instance(server: &Server) -> Provider {
+    of_the_machine(server, AwsRole::Instance { endpoint: server.url.parse().expect("url") })
+}
+
+#[tokio::test]
+async fn a_container_is_asked_once_for_credentials_that_last() {
+    let server = Server::start(vec![credentials("AKIDONE", LATER), hello(), hello()]).await;
+    let url = format!("{}/v2/credentials?id=1", server.url).parse().expect("url");
+    let token = Some("container-token".to_owned().into());
+    let provider = of_the_machine(&server, AwsRole::Container { url, token, token_file: None });
+    let client = client();
+    for _ in 0..2 {
+        let done = client.complete(&provider, &say(MODEL, "hi")).await.expect("an answer");
+        assert_eq!(done.text.as_deref(), Some("hello"));
+    }
+    let seen = server.seen();
+    assert_eq!(seen.len(), 3);
+    assert_eq!(seen[0].line, "GET /v2/credentials?id=1 HTTP/1.1");
+    assert!(seen[0].headers.contains("authorization: container-token"), "{}", seen[0].headers);
+    for call in &seen[1..] {
+        assert!(call.line.ends_with("/converse HTTP/1.1"), "{}", call.line);
+        assert!(call.headers.contains("credential=akidone/"), "{}", call.headers);
+        assert!(call.headers.contains("x-amz-security-token: token-of-akidone"), "{}", call.headers);
+        assert!(!call.headers.contains("canary"));
+    }
+}
+
+#[tokio::test]
+async fn an_instance_is_asked_in_a_session_and_again_when_its_credentials_end() {
+    let mut answers = Vec::new();
+    for (session, id, end) in [("session-1", "AKIDONE", OVER), ("session-2", "AKIDTWO", LATER)] {
+        answers.extend([words(session), words("a-role\n"), credentials(id, end), hello()]);
+    }
+    answers.push(hello());
+    let server = Server::start(answers).await;
+    let (provider, client) = (instance(&server), client());
+    for _ in 0..3 {
+        client.complete(&provider, &say(MODEL, "hi")).await.expect("an answer");
+    }
+    let seen = server.seen();
+    assert_eq!(seen.len(), 9, "what lasts is kept");
+    assert_eq!(seen[0].line, "PUT /latest/api/token HTTP/1.1");
+    assert!(seen[0].headers.contains("x-aws-ec2-metadata-token-ttl-seconds: "), "{}", seen[0].headers);
+    assert_eq!(seen[1].line, "GET /latest/meta-data/iam/security-credentials/ HTTP/1.1");
+    assert_eq!(seen[2].line, "GET /latest/meta-data/iam/security-credentials/a-role HTTP/1.1");
+    for (at, session) in [(1, "session-1"), (2, "session-1"), (5, "session-2"), (6, "session-2")] {
+        let expected = format!("x-aws-ec2-metadata-token: {session}");
+        assert!(seen[at].headers.contains(&expected), "{}", seen[at].headers);
+    }
+    for (at, id) in [(3, "akidone"), (7, "akidtwo"), (8, "akidtwo")] {
+        assert!(seen[at].headers.contains(&format!("credential={id}/")), "{}", seen[at].headers);
+    }
+}
+
+#[tokio::test]
+async fn a_machine_without_credentials_says_so_and_a_tenant_never_gets_them() {
+    let server = Server::start(vec![words("session"), Answer::new(404, "text/plain", "", "no role")]).await;
+    let error = client().complete(&instance(&server), &say(MODEL, "hi")).await.expect_err("refused");
+    assert_eq!(error.kind(), "authentication");
+    assert!(error.to_string().contains("the machine gives no credentials"), "{error}");
+    assert_eq!(server.seen().len(), 2, "it is not tried again");
+
+    let server = Server::always(words("session")).await;
+    let error = client().complete(&instance(&server).guarded(), &say(MODEL, "hi")).await.expect_err("refused");
+    assert!(matches!(error.kind(), "authentication" | "bad_request"), "{error:?}");
+    assert!(server.seen().is_empty(), "nothing was asked");
 }

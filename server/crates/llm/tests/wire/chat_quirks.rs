@@ -42,7 +42,8 @@ fn stop() -> Delta {
 #[tokio::test]
 async fn the_regular_stream_of_openai() {
     let usage = json!({"prompt_tokens": 9, "completion_tokens": 3, "total_tokens": 12,
-        "prompt_tokens_details": {"cached_tokens": 4}, "completion_tokens_details": {"reasoning_tokens": 1}});
+        "prompt_tokens_details": {"cached_tokens": 4, "cache_write_tokens": 2},
+        "completion_tokens_details": {"reasoning_tokens": 1}});
     let body = done(&[
         chunk(json!({"role": "assistant", "content": ""}), None),
         chunk(json!({"content": "Hel"}), None),
@@ -64,6 +65,7 @@ async fn the_regular_stream_of_openai() {
             completion_tokens: 3,
             total_tokens: 12,
             cached_tokens: Some(4),
+            cache_write_tokens: Some(2),
             reasoning_tokens: Some(1)
         })
     );

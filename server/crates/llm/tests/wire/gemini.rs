@@ -15,6 +15,7 @@ const USAGE: Usage = Usage {
     completion_tokens: 22,
     total_tokens: 42,
     cached_tokens: Some(5),
+    cache_write_tokens: None,
     reasoning_tokens: Some(12),
 };
 

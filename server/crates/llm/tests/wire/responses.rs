@@ -14,6 +14,7 @@ const USAGE: Usage = Usage {
     completion_tokens: 12,
     total_tokens: 42,
     cached_tokens: Some(8),
+    cache_write_tokens: None,
     reasoning_tokens: Some(9),
 };
 

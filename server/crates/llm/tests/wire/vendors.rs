@@ -118,6 +118,48 @@ async fn openrouter_passes_budgets_and_cache_marks_on() {
 }
 
 #[tokio::test]
+async fn openrouter_gets_back_the_details_of_reasoning_that_came_with_an_answer() {
+    let chunk =
+        |delta: Value, finish: Value| json!({"choices": [{"index": 0, "delta": delta, "finish_reason": finish}]});
+    let words =
+        |text: &str| json!({"type": "reasoning.text", "text": text, "format": "anthropic-claude-v1", "index": 0});
+    let signature = json!({"type": "reasoning.text", "signature": "c2ln", "format": "anthropic-claude-v1", "index": 0});
+    let secret = json!({"type": "reasoning.encrypted", "data": "b2s=", "id": "r1", "index": 1});
+    let call = json!({"index": 0, "id": "call_1", "type": "function", "function": {"name": "f", "arguments": "{}"}});
+    let chunks = [
+        chunk(json!({"content": "", "reasoning": "let ", "reasoning_details": [words("let ")]}), Value::Null),
+        chunk(json!({"content": "", "reasoning": "me see", "reasoning_details": [words("me see")]}), Value::Null),
+        chunk(json!({"content": "", "reasoning_details": [signature]}), Value::Null),
+        chunk(json!({"content": "I look.", "reasoning_details": []}), Value::Null),
+        chunk(json!({"tool_calls": [call], "reasoning_details": [secret]}), json!("tool_calls")),
+    ];
+    let body: String = chunks.iter().map(|chunk| format!("data: {chunk}\n\n")).collect();
+    let server = Server::always(Answer::events(format!("{body}data: [DONE]\n\n"))).await;
+    let openrouter = provider(ProviderKind::OpenRouter, &server.url);
+    let mut request = say_with_tool("anthropic/claude-sonnet-4", "hi");
+    let done =
+        client().stream(&openrouter, &request).await.expect("a stream").into_completion().await.expect("an answer");
+    assert_eq!(done.reasoning[0].text, "let me see");
+    assert_eq!(done.text.as_deref(), Some("I look."));
+
+    let call_id = done.tool_calls[0].id.clone();
+    request.messages.push(ChatMessage::Assistant {
+        text: done.text,
+        reasoning: done.reasoning,
+        tool_calls: done.tool_calls,
+        name: None,
+    });
+    request.messages.push(ChatMessage::Tool { call_id, name: Some("f".into()), content: "4".into() });
+    let mut joined = words("let me see");
+    joined["signature"] = json!("c2ln");
+    let body = sent(ProviderKind::OpenRouter, &request).await;
+    assert_eq!(body["messages"][1]["reasoning_details"], json!([joined, secret]), "{body}");
+    assert_eq!(body["messages"][1]["tool_calls"][0]["id"], "call_1");
+    let elsewhere = sent(ProviderKind::OpenAiCompatible, &request).await;
+    assert_eq!(elsewhere["messages"][1].get("reasoning_details"), None, "others know nothing of it");
+}
+
+#[tokio::test]
 async fn askers_are_named_to_openai_alone() {
     let asked = |kind: ProviderKind| async move {
         let request = ChatRequest { cache_key: Some("agent-1".into()), ..say("gpt-4o", "hi") };

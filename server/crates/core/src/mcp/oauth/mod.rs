@@ -255,8 +255,23 @@ impl Permission {
         let (grant, record) = self.read(&core).await?;
         let record = match record.valid_until() {
             Some(until) if now < until => record,
-            _ => self.renewed(&core, &grant.id).await?,
+            _ => self.renewed(&core, &grant.id, None).await?,
         };
+        self.remembered(&record)
+    }
+
+    /// A token in place of one that the server refused although its time was not over.
+    ///
+    /// # Errors
+    /// When there is none any more.
+    pub async fn renew(&self, refused: &str) -> Result<String, Trouble> {
+        let core = self.core.upgrade().ok_or(Trouble::Permission(None))?;
+        let (grant, _) = self.read(&core).await?;
+        let record = self.renewed(&core, &grant.id, Some(refused)).await?;
+        self.remembered(&record)
+    }
+
+    fn remembered(&self, record: &Record) -> Result<String, Trouble> {
         let token = record.token().ok_or(Trouble::Permission(None))?;
         let until = record.valid_until().unwrap_or(i64::MAX);
         *self.token.lock() = Some((token.clone(), until));
@@ -273,12 +288,13 @@ impl Permission {
         Ok((grant, record))
     }
 
-    /// Renews the token, unless somebody just did.
-    async fn renewed(&self, core: &Arc<Core>, id: &str) -> Result<Record, Trouble> {
+    /// Renews the token, unless somebody just did: then there is one that is valid and not the refused one.
+    async fn renewed(&self, core: &Arc<Core>, id: &str, refused: Option<&str>) -> Result<Record, Trouble> {
         let lock = core.mcp.renewals.of(id);
         let _one = lock.lock().await;
         let (grant, record) = self.read(core).await?;
-        if record.valid_until().is_some_and(|until| core.env.now().timestamp() < until) {
+        let another = refused.is_none_or(|refused| record.token().is_some_and(|token| token != refused));
+        if another && record.valid_until().is_some_and(|until| core.env.now().timestamp() < until) {
             return Ok(record);
         }
         let limit = core.mcp.settings.discovery;

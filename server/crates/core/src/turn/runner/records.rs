@@ -178,7 +178,11 @@ impl Turn {
 fn details(completion: &Completion, served: &Served) -> Option<JsonObject> {
     let mut details = JsonObject::new();
     let usage = completion.usage.unwrap_or_default();
-    for (name, count) in [("reasoning_tokens", usage.reasoning_tokens), ("cached_tokens", usage.cached_tokens)] {
+    for (name, count) in [
+        ("reasoning_tokens", usage.reasoning_tokens),
+        ("cached_tokens", usage.cached_tokens),
+        ("cache_write_tokens", usage.cache_write_tokens),
+    ] {
         if let Some(count) = count {
             details.insert(name.into(), count.into());
         }
