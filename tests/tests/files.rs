@@ -127,7 +127,7 @@ async fn names_that_are_taken_are_handled_as_the_uploader_wants() {
         names.dedup();
         assert_eq!(names.len(), 10, "{names:?}");
         let (_, renamed) = server.patch(&format!("/v1/folders/{docs}"), &json!({ "name": "papers" })).await;
-        assert_eq!(renamed["name"], "papers");
+        assert_eq!(renamed["name"], "papers", "{renamed}\n{}", server.log());
         let (_, passages) = server.get(&format!("/v1/folders/{docs}/passages")).await;
         assert!(passages.as_array().unwrap().iter().all(|p| p["file_name"].as_str().unwrap().starts_with("papers/")));
     }

@@ -191,6 +191,8 @@ impl Core {
                 }
             };
             let mut tx = self.store.write().await?;
+            // Whoever changes a folder with all its parts holds it first, and so does this: neither waits for the other half way.
+            folders::lock(&mut tx, actor, &folder.id).await?;
             if !files::embedded(&mut tx, actor, id, &config, &vectors, self.env.now()).await? {
                 return Ok(None);
             }
