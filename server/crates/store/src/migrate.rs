@@ -96,7 +96,12 @@ pub(crate) async fn run(c: &mut Conn, migrations: &[Migration]) -> Result<()> {
                 )));
             }
             None => {
-                tracing::info!(migration = migration.name, "applying a migration");
+                // A new database gets all at once: not worth a line each.
+                if applied.is_empty() {
+                    tracing::debug!(migration = migration.name, "applying a migration");
+                } else {
+                    tracing::info!(migration = migration.name, "applying a migration");
+                }
                 if migration.version == VECTORS {
                     require_pgvector(c).await?;
                 }
