@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::figures::Figures;
-use crate::measures::{runs::Within, scripts::Script, stream::Door};
+use crate::measures::{mcp::Transport, runs::Within, scripts::Script, stream::Door};
 use crate::retired::{self, Retired};
 
 /// One line of the table.
@@ -62,6 +62,12 @@ pub enum Kind {
     FirstScript,
     /// What many calls of tools in source leave.
     ScriptGrowth,
+    /// A call of an MCP tool, without the MCP server's own time.
+    McpCall {
+        transport: Transport,
+    },
+    /// The tools of many MCP servers.
+    McpList,
     PdfIngest,
     GrepFolder,
     MemoryGrowth,
@@ -166,6 +172,9 @@ pub const MEASURES: &[Measure] = &[
     measure("python-first", "Python tool run, first after a start with warm caches", Kind::FirstScript, Some(Target::Median(25.0)), Some(retired::PYTHON_TOOL_COLD)),
     measure("js-tool", "TypeScript tool run, warm, 1 client", Kind::ScriptTool { script: Script::JavaScript, clients: 1 }, Some(Target::Median(2.0)), None),
     measure("python-growth", "memory after 10,000 Python tool runs, 4 clients", Kind::ScriptGrowth, Some(Target::Growth(20.0)), None),
+    measure("mcp-http", "MCP tool call over HTTP, beyond the MCP server's own time", Kind::McpCall { transport: Transport::Http }, Some(Target::Median(2.0)), None),
+    measure("mcp-stdio", "MCP tool call over stdio, beyond the MCP server's own time", Kind::McpCall { transport: Transport::Stdio }, Some(Target::Median(1.0)), None),
+    measure("mcp-list", "list 1,000 tools of 50 MCP servers", Kind::McpList, Some(Target::Median(50.0)), None),
     measure("pdf-ingest", "a PDF of 300 pages, from upload to searchable by meaning", Kind::PdfIngest, Some(Target::Median(10_000.0)), None),
     measure("grep-folder", "grep over a folder of 1,000 files, the call by itself", Kind::GrepFolder, Some(Target::Median(300.0)), None),
     measure("memory-growth", "memory after many turns, 8 clients", Kind::MemoryGrowth, Some(Target::Growth(20.0)), Some(retired::MEMORY_AFTER_LOAD)),

@@ -20,6 +20,7 @@ mod fixtures;
 mod growth;
 mod history;
 mod large;
+pub mod mcp;
 mod read;
 mod requests;
 pub mod runs;
@@ -71,6 +72,8 @@ impl Bench {
             Kind::ScriptTool { script, clients } => self.script_tool(script, clients).await,
             Kind::FirstScript => self.first_script().await,
             Kind::ScriptGrowth => self.script_growth().await,
+            Kind::McpCall { transport } => self.mcp_call(transport).await,
+            Kind::McpList => self.mcp_list().await,
             Kind::PdfIngest => self.pdf_ingest().await,
             Kind::GrepFolder => self.grep_folder().await,
             Kind::MemoryGrowth => self.memory_growth().await,
