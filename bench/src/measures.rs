@@ -68,6 +68,7 @@ impl Bench {
             Kind::ArchivalSearch => self.archival_search().await,
             Kind::LargeInsert => self.large_insert().await,
             Kind::LargeSearch => self.large_search().await,
+            Kind::LargeRecall => self.large_recall().await,
             Kind::LargeFirst => self.large_first().await,
             Kind::ScriptTool { script, clients } => self.script_tool(script, clients).await,
             Kind::FirstScript => self.first_script().await,
