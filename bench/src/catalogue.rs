@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::figures::Figures;
-use crate::measures::{runs::Within, scripts::Script, stream::Door};
+use crate::measures::{mcp::Transport, runs::Within, scripts::Script, stream::Door};
 use crate::retired::{self, Retired};
 
 /// One line of the table.
@@ -53,6 +53,8 @@ pub enum Kind {
     ArchivalSearch,
     LargeInsert,
     LargeSearch,
+    /// How much of the exact answer a search of the archive finds.
+    LargeRecall,
     LargeFirst,
     ScriptTool {
         script: Script,
@@ -62,6 +64,12 @@ pub enum Kind {
     FirstScript,
     /// What many calls of tools in source leave.
     ScriptGrowth,
+    /// A call of an MCP tool, without the MCP server's own time.
+    McpCall {
+        transport: Transport,
+    },
+    /// The tools of many MCP servers.
+    McpList,
     PdfIngest,
     GrepFolder,
     MemoryGrowth,
@@ -91,6 +99,8 @@ pub enum Target {
     Slowest(f64),
     /// The dearest case costs at most this many times the cheapest.
     Times(f64),
+    /// More of what should be found is found, 0 to 1.
+    Recall(f64),
 }
 
 impl Target {
@@ -103,6 +113,7 @@ impl Target {
             Self::Growth(most) => figures.growth_mebibytes.is_some_and(|growth| growth < most),
             Self::Slowest(most) => figures.p99_ms.is_some_and(|p99| p99 < most),
             Self::Times(most) => figures.times.is_some_and(|times| times < most),
+            Self::Recall(least) => figures.recall.is_some_and(|recall| recall > least),
         }
     }
 }
@@ -116,6 +127,7 @@ impl fmt::Display for Target {
             Self::Growth(most) => write!(f, "growth < {most} MiB"),
             Self::Slowest(most) => write!(f, "p99 < {most} ms"),
             Self::Times(most) => write!(f, "within {most}x"),
+            Self::Recall(least) => write!(f, "recall > {least}"),
         }
     }
 }
@@ -160,12 +172,16 @@ pub const MEASURES: &[Measure] = &[
     measure("archival-search", "archival search over 1,000 passages, 1 client", Kind::ArchivalSearch, None, Some(retired::ARCHIVAL_SEARCH)),
     measure("large-insert", "insert 100,000 passages of 384 dimensions, in batches", Kind::LargeInsert, Some(Target::Rate(3000.0)), None),
     measure("large-search", "hybrid search over 100,000 passages, 1 client", Kind::LargeSearch, Some(Target::Median(15.0)), None),
+    measure("large-recall", "recall@10 of the search by meaning over 100,000 passages", Kind::LargeRecall, Some(Target::Recall(0.95)), None),
     measure("large-first", "first search over 100,000 passages after a start", Kind::LargeFirst, Some(Target::Median(300.0)), None),
     measure("python-tool", "Python tool run, warm, 1 client", Kind::ScriptTool { script: Script::Python, clients: 1 }, Some(Target::Median(6.0)), Some(retired::PYTHON_TOOL)),
     measure("python-tool-32", "Python tool run, warm, 32 clients", Kind::ScriptTool { script: Script::Python, clients: 32 }, None, Some(retired::PYTHON_TOOL)),
     measure("python-first", "Python tool run, first after a start with warm caches", Kind::FirstScript, Some(Target::Median(25.0)), Some(retired::PYTHON_TOOL_COLD)),
     measure("js-tool", "TypeScript tool run, warm, 1 client", Kind::ScriptTool { script: Script::JavaScript, clients: 1 }, Some(Target::Median(2.0)), None),
     measure("python-growth", "memory after 10,000 Python tool runs, 4 clients", Kind::ScriptGrowth, Some(Target::Growth(20.0)), None),
+    measure("mcp-http", "MCP tool call over HTTP, beyond the MCP server's own time", Kind::McpCall { transport: Transport::Http }, Some(Target::Median(2.0)), None),
+    measure("mcp-stdio", "MCP tool call over stdio, beyond the MCP server's own time", Kind::McpCall { transport: Transport::Stdio }, Some(Target::Median(1.0)), None),
+    measure("mcp-list", "list 1,000 tools of 50 MCP servers", Kind::McpList, Some(Target::Median(50.0)), None),
     measure("pdf-ingest", "a PDF of 300 pages, from upload to searchable by meaning", Kind::PdfIngest, Some(Target::Median(10_000.0)), None),
     measure("grep-folder", "grep over a folder of 1,000 files, the call by itself", Kind::GrepFolder, Some(Target::Median(300.0)), None),
     measure("memory-growth", "memory after many turns, 8 clients", Kind::MemoryGrowth, Some(Target::Growth(20.0)), Some(retired::MEMORY_AFTER_LOAD)),
@@ -191,5 +207,8 @@ mod tests {
         assert!(!Target::Median(4.0).is_met(&figures));
         assert!(!Target::Memory(60.0).is_met(&figures));
         assert!(!Target::Growth(1.0).is_met(&figures));
+        assert!(!Target::Recall(0.95).is_met(&figures));
+        let figures = Figures { recall: Some(0.96), ..figures };
+        assert!(Target::Recall(0.95).is_met(&figures) && !Target::Recall(0.96).is_met(&figures));
     }
 }

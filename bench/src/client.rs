@@ -66,6 +66,11 @@ impl Client {
         self.call(Method::PUT, path, body.into()).await
     }
 
+    /// `DELETE`: the body of a 200, or nothing of a 204.
+    pub async fn delete(&mut self, path: &str) -> Result<Bytes> {
+        self.call(Method::DELETE, path, Bytes::new()).await
+    }
+
     async fn call(&mut self, method: Method, path: &str, body: Bytes) -> Result<Bytes> {
         self.call_with(method, path, JSON, body).await
     }
@@ -147,7 +152,7 @@ async fn open(port: u16) -> Result<SendRequest<Full<Bytes>>> {
 }
 
 fn accepted(path: &str, status: StatusCode, body: Bytes) -> Result<Bytes> {
-    if status == StatusCode::OK {
+    if matches!(status, StatusCode::OK | StatusCode::NO_CONTENT) {
         return Ok(body);
     }
     let shown = String::from_utf8_lossy(&body[..body.len().min(SHOWN)]);

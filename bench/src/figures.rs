@@ -29,6 +29,8 @@ pub struct Figures {
     pub growth_mebibytes: Option<f64>,
     /// How many times as much the dearest case costs as the cheapest.
     pub times: Option<f64>,
+    /// How much of what should be found is found, 0 to 1.
+    pub recall: Option<f64>,
     /// What else there is to say.
     pub note: Option<String>,
 }

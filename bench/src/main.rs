@@ -10,6 +10,7 @@ mod figures;
 mod load;
 mod measures;
 mod options;
+mod peer;
 mod procfs;
 mod provider;
 mod report;

@@ -20,6 +20,7 @@ mod fixtures;
 mod growth;
 mod history;
 mod large;
+pub mod mcp;
 mod read;
 mod requests;
 pub mod runs;
@@ -67,10 +68,13 @@ impl Bench {
             Kind::ArchivalSearch => self.archival_search().await,
             Kind::LargeInsert => self.large_insert().await,
             Kind::LargeSearch => self.large_search().await,
+            Kind::LargeRecall => self.large_recall().await,
             Kind::LargeFirst => self.large_first().await,
             Kind::ScriptTool { script, clients } => self.script_tool(script, clients).await,
             Kind::FirstScript => self.first_script().await,
             Kind::ScriptGrowth => self.script_growth().await,
+            Kind::McpCall { transport } => self.mcp_call(transport).await,
+            Kind::McpList => self.mcp_list().await,
             Kind::PdfIngest => self.pdf_ingest().await,
             Kind::GrepFolder => self.grep_folder().await,
             Kind::MemoryGrowth => self.memory_growth().await,

@@ -125,6 +125,9 @@ fn shown(figures: &Figures) -> String {
         let growth = growth.map(|growth| format!(", {growth:+.1}"));
         return format!("{size:.1} MiB{}", growth.unwrap_or_default());
     }
+    if let Some(recall) = figures.recall {
+        return format!("recall {recall:.3}");
+    }
     if let Some(times) = figures.times {
         return format!("{}x, {}", number(times), joined(None, figures.p50_ms, figures.p99_ms));
     }
@@ -209,6 +212,12 @@ mod tests {
         assert!(!memory.misses());
         assert_eq!(cells(&memory)[1], "100.6 MiB, +3.0");
         assert_eq!(cells(&memory)[6], "5.00x");
+    }
+
+    #[test]
+    fn what_is_found_is_shown_as_a_share() {
+        let row = row("large-recall", Ok(Figures { recall: Some(0.94321), ..Figures::default() }));
+        assert_eq!(cells(&row)[1..5], ["recall 0.943", "-", "recall > 0.95", "NO"]);
     }
 
     #[test]
