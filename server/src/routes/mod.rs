@@ -23,11 +23,13 @@ pub mod messages;
 pub mod models;
 pub mod organizations;
 pub mod passages;
+pub mod projects;
 pub mod providers;
 pub mod refusals;
 pub mod runs;
 pub mod steps;
 pub mod tags;
+pub mod templates;
 pub mod tools;
 
 use utoipa_axum::router::OpenApiRouter;
@@ -65,4 +67,6 @@ pub fn all() -> OpenApiRouter<AppState> {
         .merge(tags::routes())
         .merge(providers::routes())
         .merge(organizations::routes())
+        .merge(projects::routes())
+        .merge(templates::routes())
 }

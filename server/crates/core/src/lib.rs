@@ -32,6 +32,7 @@ mod recall_search;
 mod runs;
 mod steps;
 mod takeover;
+mod templates;
 mod tools;
 mod turn;
 mod variables;
@@ -43,7 +44,8 @@ use mneme_llm::LlmClient;
 use mneme_sandbox::Sandbox;
 pub use mneme_store::{
     Store, agents::AgentFilter, archives::ArchiveFilter, blocks::BlockFilter, groups::GroupFilter,
-    identities::IdentityFilter, messages::MessageSearch, runs::RunFilter, steps::StepFilter, tools::ToolFilter,
+    identities::IdentityFilter, messages::MessageSearch, runs::RunFilter, steps::StepFilter, templates::TemplateFilter,
+    tools::ToolFilter,
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -62,6 +64,7 @@ pub use models::{CheckProvider, CreateProvider, ModelFilter, ModelRegistry, Prov
 pub use packages::PackagesConfig;
 pub use portable::ImportOptions;
 pub use recall_search::{FoundMessage, SearchMode};
+pub use templates::{Deploy, Deployed, MigrateDeployment, TemplateSource};
 pub use tools::{ToolPolicy, Upload, UploadKind};
 pub use turn::{Reading, TurnEvent, TurnResult, TurnStream};
 pub use variables::VariableChanges;

@@ -25,6 +25,7 @@ pub mod policy;
 pub mod request;
 pub mod run;
 pub mod step;
+pub mod template;
 pub mod tool;
 pub mod tool_rule;
 pub mod variable;

@@ -39,6 +39,7 @@ mod sql;
 pub mod steps;
 mod store;
 pub mod tags;
+pub mod templates;
 pub mod tenants;
 #[cfg(test)]
 mod tests;

@@ -7,6 +7,7 @@ mod update;
 
 use std::sync::Arc;
 
+pub(crate) use create::substitute;
 use mneme_domain::{
     Actor, AgentId, JsonObject, Order, Page,
     agent::{AgentState, Include},

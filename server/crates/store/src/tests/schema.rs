@@ -7,7 +7,7 @@ use crate::{
     Engine, agents, archives, batches, blocks, conn, denials, files, folders, groups, identities, keys, mcp, messages,
     migrate, passages, presence, providers, runs,
     sql::{Sql, args},
-    steps, tenants, tools, variables, vectors,
+    steps, templates, tenants, tools, variables, vectors,
 };
 
 fn all() -> Vec<(&'static str, &'static Sql)> {
@@ -31,6 +31,7 @@ fn all() -> Vec<(&'static str, &'static Sql)> {
         providers::statements(),
         runs::all_statements(),
         steps::all_statements(),
+        templates::statements(),
         tenants::statements(),
         tools::all_statements(),
         variables::statements(),

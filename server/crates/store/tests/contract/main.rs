@@ -26,6 +26,7 @@ mod runs;
 mod search;
 mod steps;
 mod store;
+mod templates;
 mod tenancy;
 mod together;
 mod tools;
