@@ -99,6 +99,7 @@ async fn a_missing_thing_is_404_on_every_route_that_names_it() {
         let path = path.replace("{project_id}", "default-project").replace("{template_name}", "none");
         let path = path.replace("{template_version}", "none:1").replace("{name}/versions", "none/versions");
         let path = path.replace("{deployment_id}", "deployment-00000000-0000-4000-8000-000000000000");
+        let path = path.replace("{token}", "none");
         let path = path.replace("{batch_id}", "job-00000000-0000-4000-8000-000000000000");
         let path = path.replace("{job_id}", "run-00000000-0000-4000-8000-000000000000");
         let path = path.replace("{memory_id}", "passage-00000000-0000-4000-8000-000000000000");

@@ -68,6 +68,8 @@ parameters! {
     VersionedName(String) = "name", as_it_is;
     /// The name of a template with a version: `name:2`.
     TemplateVersionName(String) = "template_version", as_it_is;
+    /// A client-side access token.
+    TokenName(String) = "token", as_it_is;
     /// A deployment of a template.
     DeploymentName(String) = "deployment_id", as_it_is;
     /// The name of an MCP server's tool.

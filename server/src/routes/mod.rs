@@ -12,6 +12,7 @@ pub mod archives;
 pub mod batches;
 pub mod blocks;
 pub mod chat;
+pub mod client_tokens;
 pub mod folders;
 pub mod groups;
 pub mod health;
@@ -69,4 +70,5 @@ pub fn all() -> OpenApiRouter<AppState> {
         .merge(organizations::routes())
         .merge(projects::routes())
         .merge(templates::routes())
+        .merge(client_tokens::routes())
 }

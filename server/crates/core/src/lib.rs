@@ -5,6 +5,7 @@ mod api;
 mod archival;
 mod batches;
 mod blocks;
+mod client_tokens;
 mod config;
 mod context;
 mod dates;
@@ -51,6 +52,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use api::{ApiDoor, ToolCaller};
 pub use archival::{Found as FoundPassage, MemoryBounds, PassageQuery};
+pub use client_tokens::{ClientAccess, IssuedToken, NewToken, TOKEN_PREFIX};
 pub use config::{CoreConfig, ProviderConfig};
 pub use context::overview::ContextWindowOverview;
 pub use embedding::LocalModel;

@@ -7,6 +7,7 @@ pub mod agent;
 pub mod archive;
 pub mod batch;
 pub mod block;
+pub mod client_token;
 pub mod clock;
 pub mod content;
 pub mod envelope;

@@ -11,6 +11,7 @@ pub mod archives;
 pub mod batches;
 pub mod blocks;
 mod checkpoint;
+pub mod client_tokens;
 mod config;
 mod conn;
 pub mod denials;

@@ -64,7 +64,7 @@ impl From<Deployed> for DeployedAgents {
         ("project_id" = String, Path, description = "The project's id or slug"),
         ("template_version" = String, Path, description = "`name:version`"),
     ),
-    request_body = Option<DeployTemplate>,
+    request_body = DeployTemplate,
     responses(
         (status = 201, description = "The agents.", body = DeployedAgents),
         (status = 400, description = "They cannot be made; the text says why.", body = Detail),

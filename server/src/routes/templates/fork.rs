@@ -32,7 +32,7 @@ pub struct ForkTemplate {
         ("project_id" = String, Path, description = "The project's id or slug"),
         ("template_version" = String, Path, description = "`name:version`"),
     ),
-    request_body = Option<ForkTemplate>,
+    request_body = ForkTemplate,
     responses(
         (status = 200, description = "The new template.", body = TemplateView),
         (status = 409, description = "The name is taken.", body = Detail),

@@ -39,7 +39,7 @@ pub struct SaveVersion {
         ("project_id" = String, Path, description = "The project's id or slug"),
         ("template_name" = String, Path, description = "The template's name"),
     ),
-    request_body = Option<SaveVersion>,
+    request_body = SaveVersion,
     responses((status = 200, description = "The template.", body = TemplateView), Refusals)
 )]
 pub async fn save(

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use super::migrated;
 use crate::{
-    Engine, agents, archives, batches, blocks, conn, denials, files, folders, groups, identities, keys, mcp, messages,
-    migrate, passages, presence, providers, runs,
+    Engine, agents, archives, batches, blocks, client_tokens, conn, denials, files, folders, groups, identities, keys,
+    mcp, messages, migrate, passages, presence, providers, runs,
     sql::{Sql, args},
     steps, templates, tenants, tools, variables, vectors,
 };
@@ -16,6 +16,7 @@ fn all() -> Vec<(&'static str, &'static Sql)> {
         archives::all_statements(),
         batches::all_statements(),
         blocks::all_statements(),
+        client_tokens::statements(),
         mcp::all_statements(),
         messages::all_statements(),
         conn::statements(),

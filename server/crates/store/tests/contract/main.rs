@@ -10,6 +10,7 @@ mod archives;
 mod batches;
 mod block_lists;
 mod blocks;
+mod client_tokens;
 mod components;
 mod denials;
 mod files;
