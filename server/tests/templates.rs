@@ -84,6 +84,25 @@ async fn there_is_one_project() {
 }
 
 #[tokio::test]
+async fn an_agent_says_which_project_it_belongs_to() {
+    let (app, _provider) = server().await;
+    let project = good(app.get("/v1/projects").await)["projects"][0]["id"].clone();
+    let create = async |header: Option<&str>, field: Value| {
+        let body = json!({ "model": "openai/gpt-4o-mini", "project": field }).to_string();
+        let builder = request(Method::POST, "/v1/agents/").header("content-type", "application/json");
+        let builder = header.into_iter().fold(builder, |builder, name| builder.header("x-project", name));
+        good(app.send(builder.body(Body::from(body)).unwrap()).await)["project_id"].clone()
+    };
+    assert_eq!(create(Some("default-project"), Value::Null).await, project);
+    assert_eq!(create(None, json!("default-project")).await, project);
+    assert_eq!(create(None, project.clone()).await, project);
+    assert_eq!(create(Some("elsewhere"), Value::Null).await, Value::Null);
+    assert_eq!(create(None, Value::Null).await, Value::Null);
+    let found = good(app.get(&format!("/v1/agents/?project_id={}", project.as_str().unwrap())).await);
+    assert_eq!(found.as_array().unwrap().len(), 3);
+}
+
+#[tokio::test]
 async fn a_template_holds_what_an_agent_begins_with_and_no_secret() {
     let (app, _provider) = server().await;
     let made = template(&app, "support").await;
