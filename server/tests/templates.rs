@@ -301,3 +301,41 @@ async fn a_state_that_no_agent_can_have_is_refused() {
     let elsewhere = app.post("/v1/templates/other", &json!({ "type": "agent", "agent_id": NOBODY })).await;
     assert!(elsewhere.status == 404 && elsewhere.detail().contains("other"), "{}", elsewhere.text);
 }
+
+#[tokio::test]
+async fn agents_are_searched_by_several_things_at_once() {
+    let (app, _provider) = server().await;
+    template(&app, "support").await;
+    let first = deploy(&app, "support:1", &json!({ "agent_name": "Bob's helper", "tags": ["vip", "new"] })).await;
+    save_with(&app, "support", |state| state["agents"][0]["systemPrompt"] = "You are new.".into()).await;
+    let second = deploy(&app, "support:2", &json!({ "agent_name": "Ada's helper", "tags": ["vip"] })).await;
+    let found = async |search: Value| {
+        let found = good(app.post("/v1/agents/search", &json!({ "search": search, "combinator": "AND" })).await);
+        found["agents"].as_array().unwrap().iter().map(|agent| agent["id"].clone()).collect::<Vec<_>>()
+    };
+    let (one, two) = (first["id"].clone(), second["id"].clone());
+    let template_name = json!({ "field": "templateName", "operator": "eq", "value": "support" });
+    let tags = json!({ "field": "tags", "operator": "contains", "value": ["vip", "new"] });
+    assert_eq!(found(json!([template_name])).await, [two.clone(), one.clone()]);
+    assert_eq!(found(json!([template_name, tags])).await, [one.clone()]);
+    assert_eq!(found(json!([{ "field": "version", "value": "support:2" }])).await, [two.clone()]);
+    assert_eq!(found(json!([{ "field": "name", "operator": "eq", "value": "Bob's helper" }])).await, [one.clone()]);
+    assert_eq!(found(json!([{ "field": "name", "operator": "contains", "value": "ADA" }])).await, [two.clone()]);
+    for nothing in [
+        json!({ "field": "templateName", "operator": "eq", "value": "other" }),
+        json!({ "field": "version", "value": "support:9" }),
+        json!({ "field": "identity", "operator": "eq", "value": "nobody" }),
+    ] {
+        assert!(found(json!([nothing])).await.is_empty(), "{nothing}");
+    }
+    let page = good(app.post("/v1/agents/search", &json!({ "search": [template_name], "limit": 1.0 })).await);
+    assert_eq!((&page["agents"][0]["id"], &page["nextCursor"]), (&two, &two));
+    let body = json!({ "search": [template_name], "limit": 1, "after": page["nextCursor"] });
+    let page = good(app.post("/v1/agents/search", &body).await);
+    assert_eq!((&page["agents"][0]["id"], &page["nextCursor"]), (&one, &Value::Null));
+    let twice = json!({ "search": [{ "field": "name", "operator": "eq", "value": "a" },
+        { "field": "name", "operator": "eq", "value": "b" }] });
+    assert_eq!(app.post("/v1/agents/search", &twice).await.status.as_u16(), 400);
+    let odd = json!({ "search": [{ "field": "mood", "value": "good" }] });
+    assert_eq!(app.post("/v1/agents/search", &odd).await.status.as_u16(), 422);
+}

@@ -44,12 +44,21 @@ use mneme_domain::{Actor, Env};
 use mneme_llm::LlmClient;
 use mneme_sandbox::Sandbox;
 pub use mneme_store::{
-    Store, agents::AgentFilter, archives::ArchiveFilter, blocks::BlockFilter, groups::GroupFilter,
-    identities::IdentityFilter, messages::MessageSearch, runs::RunFilter, steps::StepFilter, templates::TemplateFilter,
+    Store,
+    agents::{AgentFilter, AgentSort},
+    archives::ArchiveFilter,
+    blocks::BlockFilter,
+    groups::GroupFilter,
+    identities::IdentityFilter,
+    messages::MessageSearch,
+    runs::RunFilter,
+    steps::StepFilter,
+    templates::TemplateFilter,
     tools::ToolFilter,
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
+pub use agents::AgentTest;
 pub use api::{ApiDoor, ToolCaller};
 pub use archival::{Found as FoundPassage, MemoryBounds, PassageQuery};
 pub use client_tokens::{ClientAccess, IssuedToken, NewToken, TOKEN_PREFIX};

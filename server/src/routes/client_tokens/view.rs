@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 /// What a token allows.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Policy {
+pub struct TokenPolicy {
     /// The version of the policy's shape.
     version: String,
     /// The agents and the rights to them.
@@ -19,7 +19,7 @@ pub struct Policy {
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TokenView {
-    policy: Policy,
+    policy: TokenPolicy,
     /// Whole in the answer to its creation only; later the part that is no secret.
     token: String,
     hostname: String,
@@ -29,7 +29,7 @@ pub struct TokenView {
 impl TokenView {
     fn with(token: ClientToken, shown: String) -> Self {
         Self {
-            policy: Policy { version: "1".into(), data: token.policy },
+            policy: TokenPolicy { version: "1".into(), data: token.policy },
             token: shown,
             hostname: token.hostname,
             expires_at: token.expires_at,

@@ -15,7 +15,7 @@ use crate::{
 /// What a list is sorted by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum SortBy {
+pub enum TemplateSort {
     /// The last change, the newest first.
     UpdatedAt,
     /// The creation, the newest first.
@@ -46,7 +46,7 @@ pub struct Params {
     project_id: Option<String>,
     /// What the list is sorted by.
     #[param(inline)]
-    sort_by: Option<SortBy>,
+    sort_by: Option<TemplateSort>,
 }
 
 /// A page of templates.
@@ -87,7 +87,7 @@ pub async fn list(
         search,
         // A version that is no number is one that nothing has.
         version: given(params.version).filter(|version| version != "latest").map(|text| text.parse().unwrap_or(0)),
-        by_creation: params.sort_by == Some(SortBy::CreatedAt),
+        by_creation: params.sort_by == Some(TemplateSort::CreatedAt),
         limit: limit + 1,
         offset,
     };

@@ -3,6 +3,7 @@
 mod create;
 mod initial;
 mod model;
+mod search;
 mod update;
 
 use std::sync::Arc;
@@ -14,6 +15,7 @@ use mneme_domain::{
     tool_rule::ToolRule,
 };
 use mneme_store::{Conn, agents};
+pub use search::AgentTest;
 
 use crate::{AgentFilter, Core, CoreError, Result, turn::rules};
 
