@@ -291,3 +291,29 @@ async fn a_locked_server_knows_its_tokens_and_nothing_beside_them() {
         assert_eq!(answer.status.as_u16(), expected, "{}", answer.text);
     }
 }
+
+#[tokio::test]
+async fn a_token_sends_messages_and_nothing_that_outlives_their_answer() {
+    let (app, _provider) = server().await;
+    let own = agent(&app).await;
+    let token = issue(&app, &policy(&own, &["write_messages"])).await;
+    let address = format!("/v1/agents/{own}/messages");
+    let with = |key: &str, value: Value| {
+        let mut body = hello().unwrap();
+        body[key] = value;
+        Some(body)
+    };
+    for (path, body, expected) in [
+        (address.clone(), hello(), 200),
+        (format!("{address}/stream"), hello(), 200),
+        (format!("{address}/async"), hello(), 403),
+        (address.clone(), with("callback_url", json!("https://example.com/hook")), 403),
+        (format!("{address}/stream"), with("background", json!(true)), 403),
+        (format!("{address}/stream"), with("callback_url", json!("https://example.com/hook")), 403),
+    ] {
+        let answer = ask(&app, &token, Method::POST, &path, body.clone()).await;
+        assert_eq!(answer.status.as_u16(), expected, "{path} {body:?}: {}", answer.text);
+    }
+    let cancelled = ask(&app, &token, Method::POST, &format!("{address}/cancel"), None).await;
+    assert_eq!(cancelled.status.as_u16(), 200, "{}", cancelled.text);
+}

@@ -11,6 +11,7 @@ use mneme_domain::{
     AgentId, EntityId,
     agent::{AgentState, UpdateAgent},
     client_token::Access,
+    request::SendRequest,
 };
 
 use super::error::ApiError;
@@ -88,6 +89,15 @@ impl Limits {
             agent.tool_exec_environment_variables.clear();
         }
         agent
+    }
+
+    /// Checks that a message asks for nothing that outlives its answer: an end user's program may not have the server
+    /// call an address, nor begin a run that it could not follow.
+    pub fn check_send(self, request: &SendRequest) -> Result<(), ApiError> {
+        if self.client && (request.callback_url.is_some() || request.background == Some(true)) {
+            return Err(ApiError::Forbidden("This access token allows neither background runs nor callbacks"));
+        }
+        Ok(())
     }
 
     /// Checks that a change stays within the agent: an end user's program may not name tools, blocks, folders, models,
