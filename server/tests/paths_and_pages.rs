@@ -117,7 +117,7 @@ async fn a_missing_thing_is_404_on_every_route_that_names_it() {
             let body = if path.contains("/messages/message-") {
                 json!({ "message_type": "user_message", "content": "x" })
             } else if path.starts_with("/v1/templates/") {
-                json!({ "type": "agent", "agent_id": NOBODY, "new_name": "x", "version": "1" })
+                json!({ "type": "agent", "agent_id": NOBODY, "new_name": "x", "version": "1", "agent_file_json": {} })
             } else {
                 json!({ "messages": [{ "role": "user", "content": "x" }], "text": "x", "passages": [{ "text": "x" }],
                     "requires_approval": true, "api_key": "x" })

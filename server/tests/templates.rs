@@ -339,3 +339,34 @@ async fn agents_are_searched_by_several_things_at_once() {
     let odd = json!({ "search": [{ "field": "mood", "value": "good" }] });
     assert_eq!(app.post("/v1/agents/search", &odd).await.status.as_u16(), 422);
 }
+
+#[tokio::test]
+async fn newer_clients_name_no_project() {
+    let (app, _provider) = server().await;
+    let agent = agent(&app).await;
+    let file = good(app.get(&format!("/v1/agents/{}/export", agent["id"].as_str().unwrap())).await);
+    let made = app.post("/v1/templates", &json!({ "type": "agent", "agent_id": agent["id"], "name": "support" })).await;
+    assert_eq!((made.status.as_u16(), &made.json()["project_slug"]), (201, &json!("default-project")), "{}", made.text);
+    save_with(&app, "support", |state| state["agents"][0]["systemPrompt"] = "You are new.".into()).await;
+    let system = async || {
+        let deployed = good(app.post("/v1/templates/support:current/agents", &json!({})).await);
+        assert_eq!(deployed["agent_ids"][0], deployed["agents"][0]["id"]);
+        deployed["agents"][0]["system"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(system().await, "You are new.");
+    good(app.post("/v1/templates/support/rollback", &json!({ "version": "1" })).await);
+    assert_eq!(system().await, "You are a clerk.");
+    for (version, status) in [("current", 400), ("dev", 400), ("9", 404)] {
+        let answer = app.post("/v1/templates/support/rollback", &json!({ "version": version })).await;
+        assert_eq!(answer.status.as_u16(), status, "{version}: {}", answer.text);
+    }
+    let saved = good(app.post("/v1/templates/support/save", &json!({ "message": "back" })).await);
+    assert_eq!(saved["latest_version"], "3");
+    good(app.patch("/v1/templates/support", &json!({ "agent_file_json": file })).await);
+    assert_eq!(system().await, "You are a clerk.");
+    let reserved =
+        app.post("/v1/templates", &json!({ "type": "agent", "agent_id": agent["id"], "name": "save" })).await;
+    assert_eq!(reserved.status.as_u16(), 400, "{}", reserved.text);
+    good(app.delete("/v1/templates/support").await);
+    assert_eq!(app.post("/v1/templates/support/save", &json!({})).await.status.as_u16(), 404);
+}

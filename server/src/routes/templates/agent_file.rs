@@ -28,6 +28,15 @@ pub struct ReplaceByFile {
     save_existing_changes: Option<bool>,
 }
 
+impl ReplaceByFile {
+    /// The file, and whether to save what was there before.
+    pub(super) fn source(self) -> (TemplateSource, bool) {
+        let update_tools = self.update_existing_tools.unwrap_or(false);
+        let source = TemplateSource::File { content: self.agent_file_json, update_tools };
+        (source, self.save_existing_changes.unwrap_or(false))
+    }
+}
+
 /// Replaces the state that is edited by what an agent file holds.
 #[utoipa::path(
     put,
@@ -53,9 +62,7 @@ pub async fn replace(
     TemplateName(name): TemplateName,
     Body(body): Body<ReplaceByFile>,
 ) -> Answer<Success> {
-    let update_tools = body.update_existing_tools.unwrap_or(false);
-    let source = TemplateSource::File { content: body.agent_file_json, update_tools };
-    let save_before = body.save_existing_changes.unwrap_or(false);
+    let (source, save_before) = body.source();
     app.core.set_template_from(&actor, &project, &name, source, save_before, client.default_agent_type()).await?;
     Ok(Json(Success::YES))
 }

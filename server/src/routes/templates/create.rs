@@ -37,6 +37,19 @@ pub enum CreateTemplate {
     },
 }
 
+impl CreateTemplate {
+    /// What it is made of, and its name.
+    pub(super) fn source(self) -> (TemplateSource, Option<String>) {
+        match self {
+            Self::Agent { agent_id, name } => (TemplateSource::Agent(agent_id), name),
+            Self::AgentFile { agent_file, name, update_existing_tools } => {
+                let update_tools = update_existing_tools.unwrap_or(false);
+                (TemplateSource::File { content: agent_file, update_tools }, name)
+            }
+        }
+    }
+}
+
 /// Makes a template of an agent or of an agent file. It begins with version 1.
 #[utoipa::path(
     post,
@@ -59,13 +72,7 @@ pub async fn create(
     ProjectName(project): ProjectName,
     Body(body): Body<CreateTemplate>,
 ) -> Result<(StatusCode, Json<TemplateView>), ApiError> {
-    let (source, name) = match body {
-        CreateTemplate::Agent { agent_id, name } => (TemplateSource::Agent(agent_id), name),
-        CreateTemplate::AgentFile { agent_file, name, update_existing_tools } => {
-            let update_tools = update_existing_tools.unwrap_or(false);
-            (TemplateSource::File { content: agent_file, update_tools }, name)
-        }
-    };
+    let (source, name) = body.source();
     let kind = client.default_agent_type();
     let template = app.core.create_template(&actor, &project, source, name, kind).await?;
     Ok((StatusCode::CREATED, Json(TemplateView::of(&app.core.project(&actor), template))))

@@ -36,6 +36,20 @@ pub struct DeployTemplate {
     identity_ids: Option<Vec<IdentityId>>,
 }
 
+impl DeployTemplate {
+    /// The same for the core.
+    pub(super) fn deploy(self) -> Deploy {
+        Deploy {
+            tags: self.tags,
+            agent_name: self.agent_name,
+            initial_message_sequence: self.initial_message_sequence,
+            memory_variables: self.memory_variables.unwrap_or_default(),
+            tool_variables: self.tool_variables,
+            identity_ids: self.identity_ids,
+        }
+    }
+}
+
 /// The new agents.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct DeployedAgents {
@@ -79,15 +93,7 @@ pub async fn deploy(
     TemplateVersionName(name): TemplateVersionName,
     OptionalBody(body): OptionalBody<DeployTemplate>,
 ) -> Result<(StatusCode, Json<DeployedAgents>), ApiError> {
-    let body = body.unwrap_or_default();
-    let deploy = Deploy {
-        tags: body.tags,
-        agent_name: body.agent_name,
-        initial_message_sequence: body.initial_message_sequence,
-        memory_variables: body.memory_variables.unwrap_or_default(),
-        tool_variables: body.tool_variables,
-        identity_ids: body.identity_ids,
-    };
+    let deploy = body.unwrap_or_default().deploy();
     let kind = client.default_agent_type();
     let deployed = app.core.deploy_template(&actor, &project, &name, deploy, kind).await?;
     Ok((StatusCode::CREATED, Json(deployed.into())))

@@ -2,6 +2,7 @@
 
 mod agent_file;
 mod create;
+mod current;
 mod delete;
 mod deploy;
 mod describe;
@@ -21,8 +22,11 @@ use crate::app::AppState;
 /// The routes.
 pub fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
-        .routes(routes!(list::list))
-        .routes(routes!(create::create))
+        .routes(routes!(list::list, current::create))
+        .routes(routes!(create::create, current::replace, current::delete))
+        .routes(routes!(current::save))
+        .routes(routes!(current::rollback))
+        .routes(routes!(current::deploy))
         .routes(routes!(save::save, delete::delete))
         .routes(routes!(deploy::deploy))
         .routes(routes!(snapshot::retrieve, snapshot::replace))

@@ -29,6 +29,18 @@ pub struct SaveVersion {
     message: Option<String>,
 }
 
+impl SaveVersion {
+    /// What changed, and what becomes of the template's agents.
+    pub(super) fn parts(self) -> (Option<String>, Option<MigrateDeployment>) {
+        let migrate = (self.migrate_agents == Some(true)).then(|| MigrateDeployment {
+            preserve_core_memories: self.preserve_core_memories_on_migration,
+            preserve_tool_variables: self.preserve_environment_variables_on_migration,
+            ..MigrateDeployment::default()
+        });
+        (self.message, migrate)
+    }
+}
+
 /// Saves the state that is edited as a new version.
 #[utoipa::path(
     post,
@@ -49,12 +61,7 @@ pub async fn save(
     TemplateName(name): TemplateName,
     OptionalBody(body): OptionalBody<SaveVersion>,
 ) -> Answer<TemplateView> {
-    let body = body.unwrap_or_default();
-    let migrate = (body.migrate_agents == Some(true)).then(|| MigrateDeployment {
-        preserve_core_memories: body.preserve_core_memories_on_migration,
-        preserve_tool_variables: body.preserve_environment_variables_on_migration,
-        ..MigrateDeployment::default()
-    });
-    let template = app.core.save_template(&actor, &project, &name, body.message, migrate).await?;
+    let (message, migrate) = body.unwrap_or_default().parts();
+    let template = app.core.save_template(&actor, &project, &name, message, migrate).await?;
     Ok(Json(TemplateView::of(&app.core.project(&actor), template)))
 }

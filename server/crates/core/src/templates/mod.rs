@@ -23,6 +23,8 @@ pub use source::TemplateSource;
 
 use crate::{Core, CoreError, Result, TemplateFilter, blocks::check_label};
 
+/// Words that stand where a name could, in addresses.
+const RESERVED: [&str; 3] = ["agents", "save", "rollback"];
 /// The longest name, in characters.
 const MAX_NAME: usize = 100;
 
@@ -213,6 +215,22 @@ impl Core {
         Ok(version)
     }
 
+    /// Replaces the state that is edited by that of a version.
+    ///
+    /// # Errors
+    /// 404 for an unknown template or version, 400 for a version that is none.
+    pub async fn rollback_template(&self, actor: &Actor, project: &str, name: &str, version: &str) -> Result<()> {
+        if matches!(version, CURRENT | DEV) {
+            return Err(CoreError::Invalid("Only to a saved version can be gone back".into()));
+        }
+        let wanted = format!("{}:{version}", split(name).0);
+        let Version { template, state, .. } = self.template_version(actor, project, &wanted).await?;
+        let mut tx = self.store.write().await?;
+        let set = templates::set_working(&mut tx, actor, &template.id, &state, self.env.now()).await;
+        set.map_err(|error| gone(error, name))?;
+        Ok(tx.commit().await?)
+    }
+
     /// Makes a template of a version of another one.
     ///
     /// # Errors
@@ -326,6 +344,9 @@ fn taken(error: StoreError, name: &str) -> CoreError {
 fn checked_name(name: &str) -> Result<String> {
     let name = name.trim();
     let odd = |c: char| c.is_control() || matches!(c, ':' | '/' | '?' | '#');
+    if RESERVED.contains(&name) {
+        return Err(CoreError::Invalid(format!("A template cannot be named '{name}': addresses use the word")));
+    }
     if name.is_empty() || name.chars().count() > MAX_NAME || name.contains(odd) {
         return Err(CoreError::Invalid(format!(
             "The name of a template is 1 to {MAX_NAME} characters without control characters, ':', '/', '?' and '#'"
@@ -338,7 +359,9 @@ fn checked_name(name: &str) -> Result<String> {
 fn name_after(state: &TemplateState) -> String {
     let fit = |c: &char| !c.is_control() && !matches!(c, ':' | '/' | '?' | '#');
     let name = state.agents.first().map(|agent| agent.name.chars().filter(fit).take(MAX_NAME).collect::<String>());
-    name.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).unwrap_or_else(|| "template".into())
+    name.map(|name| name.trim().to_owned())
+        .filter(|name| !name.is_empty() && !RESERVED.contains(&name.as_str()))
+        .unwrap_or_else(|| "template".into())
 }
 
 /// A state that an agent can begin with.
@@ -373,7 +396,7 @@ mod tests {
         assert_eq!(split("support"), ("support", None));
         assert_eq!(split("support:3"), ("support", Some("3")));
         assert_eq!(checked_name(" support ").unwrap(), "support");
-        for bad in ["", "  ", "a:b", "a/b", "a?b", "a\nb", &"x".repeat(MAX_NAME + 1)] {
+        for bad in ["", "  ", "save", "a:b", "a/b", "a?b", "a\nb", &"x".repeat(MAX_NAME + 1)] {
             assert!(checked_name(bad).is_err(), "{bad:?}");
         }
     }
