@@ -96,6 +96,10 @@ async fn a_missing_thing_is_404_on_every_route_that_names_it() {
         let path = path.replace("{folder_id}", "source-00000000-0000-4000-8000-000000000000");
         let path = path.replace("{folder_name}", "none").replace("{source_name}", "none");
         let path = path.replace("{mcp_server_name}", "none").replace("{mcp_tool_name}", "none");
+        let path = path.replace("{project_id}", "default-project").replace("{template_name}", "none");
+        let path = path.replace("{template_version}", "none:1").replace("{name}/versions", "none/versions");
+        let path = path.replace("{deployment_id}", "deployment-00000000-0000-4000-8000-000000000000");
+        let path = path.replace("{token}", "none");
         let path = path.replace("{batch_id}", "job-00000000-0000-4000-8000-000000000000");
         let path = path.replace("{job_id}", "run-00000000-0000-4000-8000-000000000000");
         let path = path.replace("{memory_id}", "passage-00000000-0000-4000-8000-000000000000");
@@ -112,6 +116,8 @@ async fn a_missing_thing_is_404_on_every_route_that_names_it() {
             }
             let body = if path.contains("/messages/message-") {
                 json!({ "message_type": "user_message", "content": "x" })
+            } else if path.starts_with("/v1/templates/") {
+                json!({ "type": "agent", "agent_id": NOBODY, "new_name": "x", "version": "1", "agent_file_json": {} })
             } else {
                 json!({ "messages": [{ "role": "user", "content": "x" }], "text": "x", "passages": [{ "text": "x" }],
                     "requires_approval": true, "api_key": "x" })

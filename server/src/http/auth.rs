@@ -6,11 +6,12 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
+use mneme_core::TOKEN_PREFIX;
 use mneme_domain::Actor;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use super::error::ApiError;
+use super::{client_token, error::ApiError};
 use crate::{app::AppState, config::Secret};
 
 /// The header in which the classic web client sends the password.
@@ -35,8 +36,21 @@ impl Gate {
         self.digest.is_some()
     }
 
+    /// Who the credentials are of. On a server without a password, a token still says that its bearer wants to be
+    /// limited, and one that is worth nothing is refused.
+    fn admit(&self, headers: &HeaderMap) -> Admitted {
+        let Some(token) = token_of(headers) else {
+            return self.owner(headers).map_or(Admitted::Nobody, Admitted::Owner);
+        };
+        match self.owner(headers) {
+            // A password may look like a token.
+            Some(actor) if self.is_closed() => Admitted::Owner(actor),
+            _ => Admitted::Client(token),
+        }
+    }
+
     /// The caller, `None` when the credentials are missing, wrong or given twice.
-    fn admit(&self, headers: &HeaderMap) -> Option<Actor> {
+    fn owner(&self, headers: &HeaderMap) -> Option<Actor> {
         let Some(expected) = &self.digest else { return Some(Actor::default_admin()) };
         let bearer = only(headers, header::AUTHORIZATION.as_str())?;
         let bare = only(headers, BARE_PASSWORD)?;
@@ -48,6 +62,27 @@ impl Gate {
         let given: [u8; 32] = Sha256::digest(given).into();
         bool::from(given.ct_eq(expected)).then(Actor::default_admin)
     }
+}
+
+/// Who the credentials of a request are of.
+enum Admitted {
+    /// The server's owner.
+    Owner(Actor),
+    /// Whoever bears this client-side access token, if it is one.
+    Client(String),
+    /// Nobody.
+    Nobody,
+}
+
+/// The client-side access token that a request shows as its only credential.
+fn token_of(headers: &HeaderMap) -> Option<String> {
+    let (Some(Some(bearer)), Some(None)) =
+        (only(headers, header::AUTHORIZATION.as_str()), only(headers, BARE_PASSWORD))
+    else {
+        return None;
+    };
+    let token = std::str::from_utf8(after_scheme(bearer, "bearer")?).ok()?;
+    token.starts_with(TOKEN_PREFIX).then(|| token.to_owned())
 }
 
 /// The header's value if it is there, `None` outside when it is there twice.
@@ -71,12 +106,16 @@ pub async fn authenticate(State(app): State<AppState>, mut request: Request, nex
     let reads = matches!(*request.method(), Method::GET | Method::HEAD);
     let open = reads && (path == HEALTH || path == mneme_core::mcp::CALLBACK_PATH || crate::ui::is_page(path));
     match app.gate.admit(request.headers()) {
-        Some(actor) => {
+        Admitted::Owner(actor) => {
             request.extensions_mut().insert(actor);
             next.run(request).await
         }
-        None if open => next.run(request).await,
-        None => ApiError::Unauthorized.into_response(),
+        _ if open => next.run(request).await,
+        Admitted::Client(token) => match client_token::admit(&app, &token, request).await {
+            Ok(request) => next.run(request).await,
+            Err(refusal) => refusal.into_response(),
+        },
+        Admitted::Nobody => ApiError::Unauthorized.into_response(),
     }
 }
 

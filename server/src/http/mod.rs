@@ -3,6 +3,7 @@
 pub mod auth;
 pub mod body;
 pub mod client;
+pub mod client_token;
 pub mod context;
 pub mod cors;
 pub mod door;

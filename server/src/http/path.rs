@@ -60,6 +60,18 @@ parameters! {
     ToolName(String) = "tool_name", as_it_is;
     /// The name of an MCP server.
     McpServerName(String) = "mcp_server_name", as_it_is;
+    /// A project, by its identifier or its slug.
+    ProjectName(String) = "project_id", as_it_is;
+    /// The name of a template.
+    TemplateName(String) = "template_name", as_it_is;
+    /// The name of a template whose versions are listed.
+    VersionedName(String) = "name", as_it_is;
+    /// The name of a template with a version: `name:2`.
+    TemplateVersionName(String) = "template_version", as_it_is;
+    /// A client-side access token.
+    TokenName(String) = "token", as_it_is;
+    /// A deployment of a template.
+    DeploymentName(String) = "deployment_id", as_it_is;
     /// The name of an MCP server's tool.
     McpToolName(String) = "mcp_tool_name", as_it_is;
 }

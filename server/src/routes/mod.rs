@@ -12,6 +12,7 @@ pub mod archives;
 pub mod batches;
 pub mod blocks;
 pub mod chat;
+pub mod client_tokens;
 pub mod folders;
 pub mod groups;
 pub mod health;
@@ -23,11 +24,13 @@ pub mod messages;
 pub mod models;
 pub mod organizations;
 pub mod passages;
+pub mod projects;
 pub mod providers;
 pub mod refusals;
 pub mod runs;
 pub mod steps;
 pub mod tags;
+pub mod templates;
 pub mod tools;
 
 use utoipa_axum::router::OpenApiRouter;
@@ -65,4 +68,7 @@ pub fn all() -> OpenApiRouter<AppState> {
         .merge(tags::routes())
         .merge(providers::routes())
         .merge(organizations::routes())
+        .merge(projects::routes())
+        .merge(templates::routes())
+        .merge(client_tokens::routes())
 }

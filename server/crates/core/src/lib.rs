@@ -5,6 +5,7 @@ mod api;
 mod archival;
 mod batches;
 mod blocks;
+mod client_tokens;
 mod config;
 mod context;
 mod dates;
@@ -32,6 +33,7 @@ mod recall_search;
 mod runs;
 mod steps;
 mod takeover;
+mod templates;
 mod tools;
 mod turn;
 mod variables;
@@ -42,13 +44,24 @@ use mneme_domain::{Actor, Env};
 use mneme_llm::LlmClient;
 use mneme_sandbox::Sandbox;
 pub use mneme_store::{
-    Store, agents::AgentFilter, archives::ArchiveFilter, blocks::BlockFilter, groups::GroupFilter,
-    identities::IdentityFilter, messages::MessageSearch, runs::RunFilter, steps::StepFilter, tools::ToolFilter,
+    Store,
+    agents::{AgentFilter, AgentSort},
+    archives::ArchiveFilter,
+    blocks::BlockFilter,
+    groups::GroupFilter,
+    identities::IdentityFilter,
+    messages::MessageSearch,
+    runs::RunFilter,
+    steps::StepFilter,
+    templates::TemplateFilter,
+    tools::ToolFilter,
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
+pub use agents::AgentTest;
 pub use api::{ApiDoor, ToolCaller};
 pub use archival::{Found as FoundPassage, MemoryBounds, PassageQuery};
+pub use client_tokens::{ClientAccess, IssuedToken, NewToken, TOKEN_PREFIX};
 pub use config::{CoreConfig, ProviderConfig};
 pub use context::overview::ContextWindowOverview;
 pub use embedding::LocalModel;
@@ -62,6 +75,7 @@ pub use models::{CheckProvider, CreateProvider, ModelFilter, ModelRegistry, Prov
 pub use packages::PackagesConfig;
 pub use portable::ImportOptions;
 pub use recall_search::{FoundMessage, SearchMode};
+pub use templates::{Deploy, Deployed, MigrateDeployment, TemplateSource};
 pub use tools::{ToolPolicy, Upload, UploadKind};
 pub use turn::{Reading, TurnEvent, TurnResult, TurnStream};
 pub use variables::VariableChanges;

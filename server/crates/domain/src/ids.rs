@@ -140,6 +140,10 @@ id_types! {
     McpServerId = "mcp_server";
     /// A file in a folder.
     FileId = "file";
+    /// A template, or one of its versions.
+    TemplateId = "template";
+    /// Agents that were made from a template in one go.
+    DeploymentId = "deployment";
     /// A recorded refusal: something that a tool tried without having the power to.
     DenialId = "denial";
 }

@@ -11,6 +11,7 @@ pub mod archives;
 pub mod batches;
 pub mod blocks;
 mod checkpoint;
+pub mod client_tokens;
 mod config;
 mod conn;
 pub mod denials;
@@ -39,6 +40,7 @@ mod sql;
 pub mod steps;
 mod store;
 pub mod tags;
+pub mod templates;
 pub mod tenants;
 #[cfg(test)]
 mod tests;

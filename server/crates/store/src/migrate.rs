@@ -50,6 +50,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     migration!(14, "0014_mcp_servers"),
     migration!(15, "0015_trace_age"),
     migration!(16, "0016_groups"),
+    migration!(17, "0017_templates"),
 ];
 
 statements! {

@@ -14,7 +14,7 @@ use std::{borrow::Cow, sync::OnceLock};
 
 use mneme_domain::{
     AgentId, ArchiveId, BatchId, BlockId, EntityId, FileId, GroupId, IdentityId, McpServerId, MessageId, OrgId,
-    PassageId, ProviderId, RunId, SourceId, StepId, Timestamp, ToolId, TraceId, UserId, clock::to_micros,
+    PassageId, ProviderId, RunId, SourceId, StepId, TemplateId, Timestamp, ToolId, TraceId, UserId, clock::to_micros,
 };
 use sqlx::{Arguments, postgres::PgArguments, sqlite::SqliteArguments};
 
@@ -197,7 +197,7 @@ macro_rules! id_args {
         }
     )*};
 }
-id_args!(OrgId UserId AgentId ArchiveId BatchId PassageId SourceId FileId BlockId ToolId MessageId RunId StepId TraceId ProviderId GroupId IdentityId McpServerId);
+id_args!(OrgId UserId AgentId ArchiveId BatchId PassageId SourceId FileId BlockId ToolId MessageId RunId StepId TraceId ProviderId GroupId IdentityId McpServerId TemplateId);
 
 /// The arguments of a statement, in the order of its binds.
 macro_rules! args {

@@ -1,6 +1,6 @@
 //! Creates an agent.
 
-use axum::{Json, extract::State};
+use axum::{Json, extract::State, http::HeaderMap};
 use mneme_domain::agent::{AgentState, CreateAgent};
 
 use crate::{
@@ -8,6 +8,9 @@ use crate::{
     http::{Answer, Body, Caller, Client},
     routes::refusals::Common,
 };
+
+/// The header in which client libraries name the project, by its slug or its id.
+const PROJECT: &str = "x-project";
 
 /// Creates an agent with its memory blocks and tools.
 #[utoipa::path(
@@ -22,7 +25,14 @@ pub async fn create(
     State(app): State<AppState>,
     Caller(actor): Caller,
     client: Client,
-    Body(body): Body<CreateAgent>,
+    headers: HeaderMap,
+    Body(mut body): Body<CreateAgent>,
 ) -> Answer<AgentState> {
+    let project = app.core.project(&actor);
+    let header = headers.get(PROJECT).and_then(|value| value.to_str().ok());
+    let named = header.or(body.project.as_deref()).is_some_and(|name| project.is_named(name));
+    if named && body.project_id.is_none() {
+        body.project_id = Some(project.id);
+    }
     Ok(Json(app.core.create_agent(&actor, body, client.default_agent_type()).await?))
 }

@@ -11,6 +11,7 @@ mod list;
 mod memory_variables;
 mod modify;
 mod retrieve;
+mod search;
 
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -24,6 +25,7 @@ pub fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(retrieve::retrieve, modify::modify, delete::delete))
         .routes(routes!(export::export))
         .routes(routes!(import::import))
+        .routes(routes!(search::search))
         .routes(routes!(context::retrieve))
         .routes(routes!(core_memory::retrieve))
         .routes(routes!(memory_variables::list))

@@ -8,7 +8,7 @@ use mneme_domain::{
 
 use crate::{
     app::AppState,
-    http::{Answer, Body, Caller, Id},
+    http::{Answer, Body, Caller, Id, client_token::Limits},
     routes::refusals::Refusals,
 };
 
@@ -25,8 +25,10 @@ use crate::{
 pub async fn modify(
     State(app): State<AppState>,
     Caller(actor): Caller,
+    limits: Limits,
     Id(agent): Id<AgentId>,
     Body(body): Body<UpdateAgent>,
 ) -> Answer<AgentState> {
-    Ok(Json(app.core.update_agent(&actor, &agent, body).await?))
+    limits.check(&body)?;
+    Ok(Json(limits.shown(app.core.update_agent(&actor, &agent, body).await?)))
 }

@@ -5,7 +5,7 @@ use mneme_domain::{AgentId, agent::AgentState};
 
 use crate::{
     app::AppState,
-    http::{Answer, Caller, Id, Wanted, include::IncludeParams},
+    http::{Answer, Caller, Id, Wanted, client_token::Limits, include::IncludeParams},
     routes::refusals::Refusals,
 };
 
@@ -21,8 +21,9 @@ use crate::{
 pub async fn retrieve(
     State(app): State<AppState>,
     Caller(actor): Caller,
+    limits: Limits,
     Id(agent): Id<AgentId>,
     Wanted(include): Wanted,
 ) -> Answer<AgentState> {
-    Ok(Json(app.core.get_agent(&actor, &agent, include).await?))
+    Ok(Json(limits.shown(app.core.get_agent(&actor, &agent, include).await?)))
 }

@@ -11,7 +11,7 @@ use serde_json::json;
 use super::turn::{self, Turn};
 use crate::{
     app::AppState,
-    http::{ApiError, Body, Caller, Id, sse},
+    http::{ApiError, Body, Caller, Id, client_token::Limits, sse},
     routes::refusals::Refusals,
 };
 
@@ -28,10 +28,12 @@ use crate::{
 pub async fn create(
     State(app): State<AppState>,
     Caller(actor): Caller,
+    limits: Limits,
     Id(agent): Id<AgentId>,
     Body(request): Body<SendRequest>,
 ) -> Result<Response, ApiError> {
     turn::require_input(&request)?;
+    limits.check_send(&request)?;
     if request.streaming == Some(true) {
         return turn::stream(&app, &actor, &agent, request).await;
     }

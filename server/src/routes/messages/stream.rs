@@ -6,7 +6,7 @@ use mneme_domain::{AgentId, request::SendRequest};
 use super::turn;
 use crate::{
     app::AppState,
-    http::{ApiError, Body, Caller, Id},
+    http::{ApiError, Body, Caller, Id, client_token::Limits},
     routes::refusals::Refusals,
 };
 
@@ -24,9 +24,11 @@ use crate::{
 pub async fn stream(
     State(app): State<AppState>,
     Caller(actor): Caller,
+    limits: Limits,
     Id(agent): Id<AgentId>,
     Body(request): Body<SendRequest>,
 ) -> Result<Response, ApiError> {
     turn::require_input(&request)?;
+    limits.check_send(&request)?;
     turn::stream(&app, &actor, &agent, request).await
 }

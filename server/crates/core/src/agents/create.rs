@@ -23,6 +23,7 @@ use crate::{
     files::FILE_TOOLS,
     groups::Sleeper,
     names, prompts,
+    templates::Origin,
     tools::{MEMORY_EDITS, MULTI_AGENT_TOOLS, base_rules, base_tools, name_twice},
     turn::{rules, thoughts},
 };
@@ -93,7 +94,18 @@ impl Core {
         body: CreateAgent,
         default_type: AgentType,
     ) -> Result<AgentState> {
-        refuse_unsupported(&body)?;
+        let (body, origin) = self.templated_body(actor, body).await?;
+        self.make_agent(actor, body, default_type, origin).await
+    }
+
+    /// Makes an agent that may come from a template.
+    pub(crate) async fn make_agent(
+        self: &Arc<Self>,
+        actor: &Actor,
+        body: CreateAgent,
+        default_type: AgentType,
+        origin: Origin,
+    ) -> Result<AgentState> {
         if let Some(name) = &body.timezone {
             check_timezone(name)?;
         }
@@ -167,8 +179,8 @@ impl Core {
             project_id: body.project_id,
             template_id: body.template_id,
             base_template_id: body.base_template_id,
-            deployment_id: None,
-            entity_id: None,
+            deployment_id: origin.deployment_id,
+            entity_id: origin.entity_id,
             message_buffer_autoclear: body.message_buffer_autoclear.unwrap_or(false),
             enable_sleeptime: body.enable_sleeptime,
             last_run_completion: None,
@@ -356,7 +368,7 @@ fn rules_for(
 }
 
 /// Puts values in the place of `{{name}}`; names without a value stay.
-fn substitute(text: &str, values: &JsonObject) -> String {
+pub(crate) fn substitute(text: &str, values: &JsonObject) -> String {
     let mut out = text.to_owned();
     for (name, value) in values {
         let value = match value {
@@ -366,15 +378,6 @@ fn substitute(text: &str, values: &JsonObject) -> String {
         out = out.replace(&format!("{{{{{name}}}}}"), &value).replace(&format!("{{{{ {name} }}}}"), &value);
     }
     out
-}
-
-/// What this version cannot do is said, not left out silently.
-fn refuse_unsupported(body: &CreateAgent) -> Result<()> {
-    let asked = [(body.from_template.is_some(), "templates")];
-    match asked.iter().find(|(asked, _)| *asked) {
-        Some((_, what)) => Err(CoreError::Invalid(format!("This version of the server does not support {what}"))),
-        None => Ok(()),
-    }
 }
 
 #[cfg(test)]

@@ -3,16 +3,19 @@
 mod create;
 mod initial;
 mod model;
+mod search;
 mod update;
 
 use std::sync::Arc;
 
+pub(crate) use create::substitute;
 use mneme_domain::{
     Actor, AgentId, JsonObject, Order, Page,
     agent::{AgentState, Include},
     tool_rule::ToolRule,
 };
 use mneme_store::{Conn, agents};
+pub use search::AgentTest;
 
 use crate::{AgentFilter, Core, CoreError, Result, turn::rules};
 

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use super::migrated;
 use crate::{
-    Engine, agents, archives, batches, blocks, conn, denials, files, folders, groups, identities, keys, mcp, messages,
-    migrate, passages, presence, providers, runs,
+    Engine, agents, archives, batches, blocks, client_tokens, conn, denials, files, folders, groups, identities, keys,
+    mcp, messages, migrate, passages, presence, providers, runs,
     sql::{Sql, args},
-    steps, tenants, tools, variables, vectors,
+    steps, templates, tenants, tools, variables, vectors,
 };
 
 fn all() -> Vec<(&'static str, &'static Sql)> {
@@ -16,6 +16,7 @@ fn all() -> Vec<(&'static str, &'static Sql)> {
         archives::all_statements(),
         batches::all_statements(),
         blocks::all_statements(),
+        client_tokens::statements(),
         mcp::all_statements(),
         messages::all_statements(),
         conn::statements(),
@@ -31,6 +32,7 @@ fn all() -> Vec<(&'static str, &'static Sql)> {
         providers::statements(),
         runs::all_statements(),
         steps::all_statements(),
+        templates::statements(),
         tenants::statements(),
         tools::all_statements(),
         variables::statements(),

@@ -1,0 +1,67 @@
+//! Saves a version.
+
+use axum::{Json, extract::State};
+use mneme_core::MigrateDeployment;
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::view::TemplateView;
+use crate::{
+    app::AppState,
+    http::{
+        Answer, Caller, OptionalBody,
+        path::{ProjectName, TemplateName},
+    },
+    routes::refusals::Refusals,
+};
+
+/// How a version is saved.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(default)]
+pub struct SaveVersion {
+    /// When agents are migrated: whether they keep the values of their tools' variables (the default).
+    preserve_environment_variables_on_migration: Option<bool>,
+    /// When agents are migrated: whether they keep the texts of their blocks (the default).
+    preserve_core_memories_on_migration: Option<bool>,
+    /// Bring all agents of the template to the new version.
+    migrate_agents: Option<bool>,
+    /// What changed.
+    message: Option<String>,
+}
+
+impl SaveVersion {
+    /// What changed, and what becomes of the template's agents.
+    pub(super) fn parts(self) -> (Option<String>, Option<MigrateDeployment>) {
+        let migrate = (self.migrate_agents == Some(true)).then(|| MigrateDeployment {
+            preserve_core_memories: self.preserve_core_memories_on_migration,
+            preserve_tool_variables: self.preserve_environment_variables_on_migration,
+            ..MigrateDeployment::default()
+        });
+        (self.message, migrate)
+    }
+}
+
+/// Saves the state that is edited as a new version.
+#[utoipa::path(
+    post,
+    path = "/v1/templates/{project_id}/{template_name}",
+    operation_id = "templates.savetemplateversion",
+    tag = "templates",
+    params(
+        ("project_id" = String, Path, description = "The project's id or slug"),
+        ("template_name" = String, Path, description = "The template's name"),
+    ),
+    request_body = SaveVersion,
+    responses((status = 200, description = "The template.", body = TemplateView), Refusals)
+)]
+pub async fn save(
+    State(app): State<AppState>,
+    Caller(actor): Caller,
+    ProjectName(project): ProjectName,
+    TemplateName(name): TemplateName,
+    OptionalBody(body): OptionalBody<SaveVersion>,
+) -> Answer<TemplateView> {
+    let (message, migrate) = body.unwrap_or_default().parts();
+    let template = app.core.save_template(&actor, &project, &name, message, migrate).await?;
+    Ok(Json(TemplateView::of(&app.core.project(&actor), template)))
+}
