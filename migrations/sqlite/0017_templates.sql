@@ -39,6 +39,7 @@ CREATE TABLE client_tokens (
     id TEXT NOT NULL,
     org_id TEXT NOT NULL,
     hash TEXT NOT NULL,
+    token_enc TEXT NOT NULL,
     policy TEXT NOT NULL,
     hostname TEXT NOT NULL,
     expires_at INTEGER NOT NULL,

@@ -16,7 +16,7 @@ def server():
     binary = target / "release" / "mneme"
     if not binary.exists():
         print("Building the server. The first time this takes about 15 minutes on two cores; cargo shows the progress.")
-    cargo("xtask", "setup")
+    cargo("xtask", "setup", "--without-examples")
     cargo("build", "--release", "--package", "mneme", "--bin", "mneme")
     if not binary.exists():
         raise Trouble(f"cargo built no {binary}")

@@ -200,8 +200,9 @@ async fn a_token_ends() {
     }
     let shown = app.get(&format!("{TOKENS}?agentId={own}&limit=1")).await.json()["tokens"][0]["token"].clone();
     let shown = shown.as_str().unwrap();
-    assert!(listed.starts_with(shown) && shown.len() < listed.len(), "{shown}");
-    assert_eq!(app.delete(&format!("{TOKENS}/{shown}")).await.status.as_u16(), 204);
+    assert_eq!(shown, listed);
+    let public = &shown[.."ck-let-".len() + 32];
+    assert_eq!(app.delete(&format!("{TOKENS}/{public}")).await.status.as_u16(), 204);
     assert_eq!(app.delete(&format!("{TOKENS}/{whole}")).await.status.as_u16(), 204);
     assert_eq!(app.delete(&format!("{TOKENS}/{whole}")).await.status.as_u16(), 404);
     for token in [&whole, &listed] {
@@ -215,7 +216,7 @@ async fn a_token_ends() {
 }
 
 #[tokio::test]
-async fn a_token_is_shown_once_and_nothing_like_it_is_one() {
+async fn nothing_like_a_token_is_one() {
     let (app, _provider) = server().await;
     let own = agent(&app).await;
     let token = issue(&app, &policy(&own, &["read_messages"])).await;
@@ -223,8 +224,8 @@ async fn a_token_is_shown_once_and_nothing_like_it_is_one() {
     let list = app.get(TOKENS).await;
     assert_eq!((list.status.as_u16(), &list.json()["hasNextPage"]), (200, &json!(false)));
     assert_eq!(list.json()["tokens"][0]["policy"]["data"][0]["access"], json!(["read_messages"]));
-    assert!(!list.text.contains(&token), "{}", list.text);
-    let shown = list.json()["tokens"][0]["token"].as_str().unwrap().to_owned();
+    assert_eq!(list.json()["tokens"][0]["token"], json!(token));
+    let shown = token[.."ck-let-".len() + 32].to_owned();
     let mut changed = token.clone();
     let last = changed.pop().unwrap();
     changed.push(if last == '0' { '1' } else { '0' });

@@ -19,6 +19,9 @@ pub struct Options {
     /// Do without the runtimes for tools in Python and JavaScript
     #[arg(long)]
     without_runtimes: bool,
+    /// Do without the example tools, which only tests and readers need
+    #[arg(long)]
+    without_examples: bool,
     /// Do without the built-in embedding model
     #[arg(long)]
     without_model: bool,
@@ -50,7 +53,9 @@ pub fn run(options: &Options) -> Done {
     };
     let components = find(Output::Component)?;
     guests::build(&components, options.rebuild)?;
-    examples::build(&components, &find(Output::Module)?, options.rebuild)?;
+    if !options.without_examples {
+        examples::build(&components, &find(Output::Module)?, options.rebuild)?;
+    }
     if !options.without_model {
         models::build(options.rebuild)?;
     }

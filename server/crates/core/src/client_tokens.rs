@@ -1,4 +1,4 @@
-//! Client-side access tokens: made for end users' programs, shown once, known by their hashes.
+//! Client-side access tokens: made for end users' programs, known by their hashes, shown to the organisation only.
 
 use mneme_domain::{
     Actor, AgentId,
@@ -33,7 +33,7 @@ pub struct NewToken {
     pub expires_at: Option<String>,
 }
 
-/// A token that was just made: the only time that it is seen whole.
+/// A token, whole.
 pub struct IssuedToken {
     /// What the bearer shows.
     pub secret: String,
@@ -77,7 +77,7 @@ impl Core {
             }
         }
         client_tokens::sweep(&mut tx, actor, now - KEPT).await?;
-        client_tokens::insert(&mut tx, actor, &token, &hash(&secret)).await.map_err(|error| match error {
+        client_tokens::insert(&mut tx, actor, &token, &hash(&secret), &secret).await.map_err(|error| match error {
             StoreError::NotFound => CoreError::NotFound("An agent was deleted in this moment".into()),
             other => other.into(),
         })?;
@@ -85,7 +85,7 @@ impl Core {
         Ok(IssuedToken { secret, token })
     }
 
-    /// The organisation's tokens, the newest first, without what their bearers show.
+    /// The organisation's tokens, the newest first.
     ///
     /// # Errors
     /// 503 without a database.
@@ -95,12 +95,13 @@ impl Core {
         agent: Option<&AgentId>,
         limit: i64,
         offset: i64,
-    ) -> Result<Vec<ClientToken>> {
+    ) -> Result<Vec<IssuedToken>> {
         let mut conn = self.store.read().await?;
-        Ok(client_tokens::list(&mut conn, actor, agent, limit, offset).await?)
+        let found = client_tokens::list(&mut conn, actor, agent, limit, offset).await?;
+        Ok(found.into_iter().map(|(token, secret)| IssuedToken { secret, token }).collect())
     }
 
-    /// Ends a token, which may be given whole or as lists show it.
+    /// Ends a token, which may be given whole or by the part of it that is no secret.
     ///
     /// # Errors
     /// 404 for a token that is not there.

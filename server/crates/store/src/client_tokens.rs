@@ -1,7 +1,7 @@
-//! Client-side access tokens, by their hashes. The tokens themselves are nowhere.
+//! Client-side access tokens, found by their hashes. The tokens themselves are encrypted at rest, for lists to show.
 
 use mneme_domain::{
-    Actor, AgentId, OrgId, Role, Timestamp, UserId,
+    Actor, AgentId, EntityId, OrgId, Role, Timestamp, UserId,
     client_token::{Access, ClientToken},
     clock::from_micros,
     default_user,
@@ -9,12 +9,13 @@ use mneme_domain::{
 
 use crate::{
     Conn, Result, json,
+    secrets::Place,
     sql::{args, statements},
 };
 
 statements! {
-    ADD: "insert into client_tokens (id, org_id, hash, policy, hostname, expires_at, created_at, created_by_id)
-        values ($1, $2, $3, $4, $5, $6, $7, $8)";
+    ADD: "insert into client_tokens (id, org_id, hash, token_enc, policy, hostname, expires_at, created_at, created_by_id)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
     ADD_AGENT: "insert into client_token_agents (org_id, token_id, agent_id) values ($1, $2, $3)
         on conflict (org_id, token_id, agent_id) do nothing";
     // The one question that is asked before it is known who asks.
@@ -24,7 +25,9 @@ statements! {
     SWEEP: "delete from client_tokens where org_id = $1 and expires_at < $2";
 }
 
-#[derive(sqlx::FromRow)]
+/// The name of the secret among those of a token.
+const COLUMN: &str = "token";
+
 struct Row {
     id: String,
     policy: String,
@@ -47,11 +50,13 @@ impl TryFrom<Row> for ClientToken {
     }
 }
 
-/// Keeps a token under its hash. [`StoreError::NotFound`](crate::StoreError::NotFound) when an agent of its policy is
+/// Keeps a token, which `secret` is in words, under its hash. [`StoreError::NotFound`](crate::StoreError::NotFound) when an agent of its policy is
 /// none of the organisation's.
-pub async fn insert(c: &mut Conn, a: &Actor, token: &ClientToken, hash: &str) -> Result<()> {
+pub async fn insert(c: &mut Conn, a: &Actor, token: &ClientToken, hash: &str, secret: &str) -> Result<()> {
     let policy = json::text(&token.policy)?;
-    let row = args![&token.id, &a.org, hash, policy, &token.hostname, token.expires_at, token.created_at, &a.user];
+    let sealed = c.context().secrets.seal(Place(a.org.as_str(), &token.id, COLUMN), secret)?;
+    let row =
+        args![&token.id, &a.org, hash, sealed, policy, &token.hostname, token.expires_at, token.created_at, &a.user];
     c.run(&ADD, row).await?;
     for grant in &token.policy {
         c.run(&ADD_AGENT, args![&a.org, &token.id, &grant.id]).await?;
@@ -59,24 +64,30 @@ pub async fn insert(c: &mut Conn, a: &Actor, token: &ClientToken, hash: &str) ->
     Ok(())
 }
 
-/// Tokens, the newest first; with `agent` only those that have rights to it.
+/// Tokens and what their bearers show, the newest first; with `agent` only those that have rights to it.
 pub async fn list(
     c: &mut Conn,
     a: &Actor,
     agent: Option<&AgentId>,
     limit: i64,
     offset: i64,
-) -> Result<Vec<ClientToken>> {
-    let mut query =
-        c.query("select t.id, t.policy, t.hostname, t.expires_at, t.created_at from client_tokens t where t.org_id = ");
+) -> Result<Vec<(ClientToken, String)>> {
+    let mut query = c.query(
+        "select t.id, t.policy, t.hostname, t.expires_at, t.created_at, t.token_enc from client_tokens t where t.org_id = ",
+    );
     query.bind(&a.org);
     if let Some(agent) = agent {
         query.push(" and exists (select 1 from client_token_agents g where g.org_id = t.org_id and g.token_id = t.id");
         query.with(" and g.agent_id = ", agent).push(")");
     }
     query.push(" order by t.seq desc").with(" limit ", limit).with(" offset ", offset);
-    let rows: Vec<Row> = c.query_all(query).await?;
-    rows.into_iter().map(ClientToken::try_from).collect()
+    let rows: Vec<(String, String, String, i64, i64, String)> = c.query_all(query).await?;
+    let context = c.context();
+    let read = |(id, policy, hostname, expires_at, created_at, sealed): (String, String, String, i64, i64, String)| {
+        let secret = context.secrets.open(Place(a.org.as_str(), &id, COLUMN), &sealed)?;
+        Ok((ClientToken::try_from(Row { id, policy, hostname, expires_at, created_at })?, secret))
+    };
+    rows.into_iter().map(read).collect()
 }
 
 /// The token of a hash, and on whose behalf its bearer asks. The actor may read; he may write when the policy has any

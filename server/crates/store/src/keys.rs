@@ -39,6 +39,9 @@ statements! {
     MCP_GRANTS: "select org_id, id, cast('grant' as text), grant_enc from mcp_grants
         where (org_id, id, cast('grant' as text)) > ($1, $2, $3) order by org_id, id limit $4";
     SET_MCP_GRANT: "update mcp_grants set grant_enc = $4 where org_id = $1 and id = $2 and $3 = 'grant'";
+    CLIENT_TOKENS: "select org_id, id, cast('token' as text), token_enc from client_tokens
+        where (org_id, id, cast('token' as text)) > ($1, $2, $3) order by org_id, id limit $4";
+    SET_CLIENT_TOKEN: "update client_tokens set token_enc = $4 where org_id = $1 and id = $2 and $3 = 'token'";
     SET_ACCESS_KEY: "update providers set access_key_enc = $4 where org_id = $1 and id = $2 and $3 = 'access_key'";
 }
 
@@ -51,13 +54,14 @@ struct Column {
 }
 
 /// Every column of secrets.
-static COLUMNS: [Column; 6] = [
+static COLUMNS: [Column; 7] = [
     Column { name: "agent_variables.value_enc", read: &OF_AGENTS, write: &SET_OF_AGENT },
     Column { name: "organization_variables.value_enc", read: &OF_ORGANIZATIONS, write: &SET_OF_ORGANIZATION },
     Column { name: "providers.api_key_enc", read: &API_KEYS, write: &SET_API_KEY },
     Column { name: "providers.access_key_enc", read: &ACCESS_KEYS, write: &SET_ACCESS_KEY },
     Column { name: "mcp_servers.config_enc", read: &MCP_SERVERS, write: &SET_MCP_SERVER },
     Column { name: "mcp_grants.grant_enc", read: &MCP_GRANTS, write: &SET_MCP_GRANT },
+    Column { name: "client_tokens.token_enc", read: &CLIENT_TOKENS, write: &SET_CLIENT_TOKEN },
 ];
 
 /// Organisation, owner, name: a secret's place; and what is stored there.

@@ -53,7 +53,7 @@ pub struct Params {
 }
 
 /// What a list of agents is sorted by.
-#[derive(Debug, Clone, Copy, Deserialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, Copy, serde::Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SortBy {
     CreatedAt,

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// How a name is compared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum NameOperator {
     /// It is the whole name.
@@ -24,7 +24,7 @@ pub enum NameOperator {
 }
 
 /// What an agent has to be.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "field", rename_all = "camelCase")]
 pub enum SearchItem {
     /// Made from this version of a template, or brought to it: `name:2`.

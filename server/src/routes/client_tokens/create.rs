@@ -40,5 +40,5 @@ pub async fn create(
 ) -> Result<(StatusCode, Json<TokenView>), ApiError> {
     let new = NewToken { policy: body.policy, hostname: body.hostname, expires_at: body.expires_at };
     let issued = app.core.create_client_token(&actor, new).await?;
-    Ok((StatusCode::CREATED, Json(TokenView::issued(issued))))
+    Ok((StatusCode::CREATED, Json(TokenView::from(issued))))
 }

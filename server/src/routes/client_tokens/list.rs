@@ -38,7 +38,7 @@ pub struct Tokens {
     has_next_page: bool,
 }
 
-/// Lists tokens, the newest first, without what their bearers show.
+/// Lists tokens, the newest first.
 #[utoipa::path(
     get,
     path = "/v1/client-side-access-tokens",
@@ -54,7 +54,7 @@ pub async fn list(State(app): State<AppState>, Caller(actor): Caller, Query(para
     let offset = i64::from(params.offset.unwrap_or(0));
     // One more tells whether there is a next page.
     let found = app.core.list_client_tokens(&actor, agent.as_ref(), i64::from(limit) + 1, offset).await?;
-    let mut tokens: Vec<TokenView> = found.into_iter().map(TokenView::listed).collect();
+    let mut tokens: Vec<TokenView> = found.into_iter().map(TokenView::from).collect();
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let has_next_page = tokens.len() > limit;
     tokens.truncate(limit);

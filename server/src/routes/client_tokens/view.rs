@@ -1,8 +1,8 @@
 //! What answers about tokens look like.
 
 use chrono::{DateTime, Utc};
-use mneme_core::{IssuedToken, TOKEN_PREFIX};
-use mneme_domain::client_token::{ClientToken, Grant};
+use mneme_core::IssuedToken;
+use mneme_domain::client_token::Grant;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -20,30 +20,20 @@ pub struct TokenPolicy {
 #[serde(rename_all = "camelCase")]
 pub struct TokenView {
     policy: TokenPolicy,
-    /// Whole in the answer to its creation only; later the part that is no secret.
+    /// What its bearer shows.
     token: String,
     hostname: String,
     expires_at: DateTime<Utc>,
 }
 
-impl TokenView {
-    fn with(token: ClientToken, shown: String) -> Self {
+impl From<IssuedToken> for TokenView {
+    fn from(issued: IssuedToken) -> Self {
+        let IssuedToken { secret, token } = issued;
         Self {
             policy: TokenPolicy { version: "1".into(), data: token.policy },
-            token: shown,
+            token: secret,
             hostname: token.hostname,
             expires_at: token.expires_at,
         }
-    }
-
-    /// A token that was just made.
-    pub fn issued(issued: IssuedToken) -> Self {
-        Self::with(issued.token, issued.secret)
-    }
-
-    /// A token as lists show it.
-    pub fn listed(token: ClientToken) -> Self {
-        let shown = format!("{TOKEN_PREFIX}{}", token.id);
-        Self::with(token, shown)
     }
 }
