@@ -33,12 +33,13 @@ CREATE TABLE template_versions (
 CREATE INDEX agents_deployment ON agents (org_id, deployment_id) WHERE deployment_id IS NOT NULL;
 CREATE INDEX agents_base_template ON agents (org_id, base_template_id) WHERE base_template_id IS NOT NULL;
 
--- Tokens for end users' programs. The token itself is not here, only its SHA-256.
+-- Tokens for end users' programs: found by their SHA-256, encrypted for lists to show.
 CREATE TABLE client_tokens (
     seq BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     id TEXT COLLATE "C" NOT NULL,
     org_id TEXT COLLATE "C" NOT NULL,
     hash TEXT COLLATE "C" NOT NULL,
+    token_enc TEXT NOT NULL,
     policy TEXT NOT NULL,
     hostname TEXT NOT NULL,
     expires_at BIGINT NOT NULL,

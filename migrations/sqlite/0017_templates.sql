@@ -33,7 +33,7 @@ CREATE TABLE template_versions (
 CREATE INDEX agents_deployment ON agents (org_id, deployment_id) WHERE deployment_id IS NOT NULL;
 CREATE INDEX agents_base_template ON agents (org_id, base_template_id) WHERE base_template_id IS NOT NULL;
 
--- Tokens for end users' programs. The token itself is not here, only its SHA-256.
+-- Tokens for end users' programs: found by their SHA-256, encrypted for lists to show.
 CREATE TABLE client_tokens (
     seq INTEGER NOT NULL PRIMARY KEY,
     id TEXT NOT NULL,
