@@ -21,6 +21,8 @@ const DIFFERS: &[(u32, u16, &str)] = &[
     (31, 200, "both spellings of a path are answered directly"),
     (39, 422, "a limit below zero is refused"),
     (53, 200, "the variables of an agent's blocks can be read"),
+    (55, 200, "there are templates"),
+    (56, 200, "there are tokens for end users' programs"),
     (72, 200, "attaching what is attached changes nothing"),
     (233, 404, "an agent that does not exist is not found"),
     (234, 200, "steps can be listed"),
