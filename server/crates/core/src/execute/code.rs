@@ -69,7 +69,12 @@ impl Core {
             Err(error) => return Answer::refused(format!("run_code needs `code` and `language`, both text: {error}")),
         };
         let ran = match language.to_ascii_lowercase().as_str() {
-            "python" => self.run_cell(call, Language::Python, &code).await,
+            "python" => {
+                // The one with the libraries of data science, where the operator installed it.
+                let has_data = self.sandbox.has_runtime(Language::PythonData);
+                let language = if has_data { Language::PythonData } else { Language::Python };
+                self.run_cell(call, language, &code).await
+            }
             "js" | "javascript" | "ts" | "typescript" => self.run_cell(call, Language::JavaScript, &code).await,
             other => {
                 let known = "python, js and ts";
@@ -85,7 +90,7 @@ impl Core {
     async fn run_cell(self: &Arc<Self>, call: &Call<'_>, language: Language, code: &str) -> Result<Answer> {
         let Powers { limits, grants, env, .. } = self.powers(call, Asks::Anything).await?;
         let script = match language {
-            Language::Python => None,
+            Language::Python | Language::PythonData => None,
             Language::JavaScript => match self.compile_script(code).await {
                 Ok(script) => Some(script),
                 Err(reason) => return Ok(report(syntax_error(&reason))),
