@@ -133,7 +133,7 @@ async fn its_programs_reach_what_the_policy_has_and_stop_at_their_limits() {
     }
     let (_, tools) = server.get(&format!("/v1/agents/{agent}/tools")).await;
     let path = format!("/v1/tools/{}/policy", tools[0]["id"].as_str().unwrap());
-    let policy = json!({"cpu_ms": 1500, "memory_bytes": 200 << 20, "file_bytes": 9 << 20});
+    let policy = json!({"cpu_ms": 5000, "memory_bytes": 200 << 20, "file_bytes": 9 << 20});
     let put = server.http().put(format!("{}{path}", server.url())).json(&policy).send().await.unwrap();
     assert_eq!(put.status(), 200);
     for (code, hint) in [
@@ -141,6 +141,8 @@ async fn its_programs_reach_what_the_policy_has_and_stop_at_their_limits() {
         ("x = []\nwhile True: x.append(bytearray(8 << 20))", "MemoryError"),
         ("open('a', 'wb').write(bytes(12 << 20))", "space"),
         ("def f(): return f()\nf()", "RecursionError"),
+        ("import os\nwhile True: os.open('/usr/local/mneme/mneme_data.py', os.O_RDONLY)", "No file descriptors"),
+        ("import os\nos._exit(3)", "exit code 3"),
     ] {
         let report = ran(&server, &provider, &agent, code).await;
         assert!(report["error"].to_string().contains(hint), "{code}: {report}");

@@ -45,7 +45,7 @@ pub fn for_compiling() -> Result<Engine, SandboxError> {
 /// they are allocated one by one.
 pub fn for_modules() -> Result<Engine, SandboxError> {
     let mut config = base();
-    config.wasm_exceptions(true);
+    config.gc_support(true).wasm_exceptions(true);
     Engine::new(&config).map_err(|error| SandboxError::Setup(format!("{error:#}")))
 }
 
@@ -53,7 +53,8 @@ fn base() -> Config {
     let mut config = Config::new();
     config
         .wasm_component_model(true)
-        // What only a runtime of our own needs; see `for_modules`.
+        // Exceptions are for one runtime of our own only, and so is the heap that they are kept in; see `for_modules`.
+        .gc_support(false)
         .wasm_exceptions(false)
         .wasm_gc(false)
         .wasm_function_references(false)

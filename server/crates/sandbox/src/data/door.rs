@@ -144,9 +144,13 @@ async fn answer(caller: &mut Caller<'_, State>, message: &[u8]) -> Option<Vec<u8
 async fn send(courier: &Courier, sent: Sent) -> Result<Received, Unsent> {
     let patience = sent.timeout.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
     let (head, body) = courier.send_within(read(sent)?, patience).await?.into_parts();
-    let latin = |value: &HeaderValue| value.as_bytes().iter().map(|byte| char::from(*byte)).collect();
     let headers = head.headers.iter().map(|(name, value)| (name.as_str().to_owned(), latin(value))).collect();
     Ok(Received { status: head.status.as_u16(), headers, body: BASE64_STANDARD.encode(body) })
+}
+
+/// One byte is one character, as in HTTP.
+fn latin(value: &HeaderValue) -> String {
+    value.as_bytes().iter().map(|byte| char::from(*byte)).collect()
 }
 
 fn read(sent: Sent) -> Result<Request<Bytes>, String> {

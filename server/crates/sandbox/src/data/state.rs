@@ -30,6 +30,8 @@ const START: &str = "import sys; sys.path.insert(0, '/usr/local/mneme'); import 
 pub struct State {
     wasi: WasiP1Ctx,
     allowance: Allowance,
+    /// Files and folders that it has open.
+    opened: u32,
     /// Goes with the state, and its files with it.
     _scratch: Scratch,
     /// Bounds the instance's allocations.
@@ -99,6 +101,7 @@ impl State {
         Ok(Self {
             wasi: wasi.build_p1(),
             allowance: Allowance::new(if granted { limits.file_bytes.max(LIBRARIES_ONLY) } else { LIBRARIES_ONLY }),
+            opened: 0,
             _scratch: scratch,
             limiter: Limiter::new(Shape::RUNTIME, limits.memory_bytes),
             ticks_left: ticks,
@@ -132,6 +135,10 @@ impl Preview1 for State {
 
     fn allowance(&self) -> &Allowance {
         &self.allowance
+    }
+
+    fn opened(&mut self) -> &mut u32 {
+        &mut self.opened
     }
 }
 

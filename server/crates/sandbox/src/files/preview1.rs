@@ -1,4 +1,4 @@
-//! The file system of WASI 0.1 for core modules, counted in the same way.
+//! The file system of WASI 0.1 for core modules, counted in the same way, and with so many files open at a time.
 
 use std::io;
 
@@ -10,14 +10,19 @@ use wiggle::GuestMemory;
 use super::Allowance;
 
 const MODULE: &str = "wasi_snapshot_preview1";
-/// `errno::fault`, `errno::noent` and `errno::nospc`.
+/// Files and folders that a program may have open at a time: each is one of this process's.
+const MAX_OPEN: u32 = 1_000;
+/// `errno::success`, `errno::fault`, `errno::mfile`, `errno::noent`, `errno::nospc` and `errno::notsup`.
+const SUCCESS: i32 = 0;
 const FAULT: i32 = 21;
+const MFILE: i32 = 33;
 const NOENT: i32 = 44;
 const NOSPC: i32 = 51;
+const NOTSUP: i32 = 58;
 /// `oflags::creat` and `oflags::excl`.
 const CREATE: i32 = 1;
 const EXCLUSIVE: i32 = 4;
-/// Standard input, output and error, which are no files.
+/// The last of standard input, output and error, which are no files and stay what they are.
 const STANDARD: i32 = 2;
 /// Size of a `ciovec`: address and length.
 const VECTOR: usize = 8;
@@ -28,9 +33,11 @@ pub trait Preview1: Send + 'static {
     fn wasi(&mut self) -> &mut WasiP1Ctx;
     /// What may still be written.
     fn allowance(&self) -> &Allowance;
+    /// How many files and folders were opened and not closed.
+    fn opened(&mut self) -> &mut u32;
 }
 
-/// Puts counted functions in the place of those that write.
+/// Puts counted functions in the place of those that write, open and close.
 ///
 /// # Errors
 /// When the linker does not take them.
@@ -39,41 +46,40 @@ pub fn bound<T: Preview1>(linker: &mut Linker<T>) -> wasmtime::Result<()> {
     linker.func_wrap_async(MODULE, "fd_write", |mut caller: Caller<'_, T>, args: (i32, i32, i32, i32)| {
         Box::new(async move {
             let (file, vectors, count, written) = args;
-            let (memory, fuel) = parts(&mut caller)?;
             if file > STANDARD
-                && let Some(errno) = refused(charge(&mut caller, memory, vectors, count))
+                && let Some(errno) = refused(charge(&mut caller, vectors, count))
             {
                 return Ok(errno);
             }
-            let (bytes, state) = memory.data_and_store_mut(&mut caller);
-            state.wasi().set_hostcall_fuel(fuel);
-            plain::fd_write(state.wasi(), &mut GuestMemory::Unshared(bytes), file, vectors, count, written).await
+            let (wasi, mut memory) = parts(&mut caller)?;
+            plain::fd_write(wasi, &mut memory, file, vectors, count, written).await
         })
     })?;
     linker.func_wrap_async(MODULE, "fd_pwrite", |mut caller: Caller<'_, T>, args: (i32, i32, i32, i64, i32)| {
         Box::new(async move {
             let (file, vectors, count, offset, written) = args;
-            let (memory, fuel) = parts(&mut caller)?;
-            if let Some(errno) = refused(charge(&mut caller, memory, vectors, count)) {
+            if let Some(errno) = refused(charge(&mut caller, vectors, count)) {
                 return Ok(errno);
             }
-            let (bytes, state) = memory.data_and_store_mut(&mut caller);
-            state.wasi().set_hostcall_fuel(fuel);
-            plain::fd_pwrite(state.wasi(), &mut GuestMemory::Unshared(bytes), file, vectors, count, offset, written)
-                .await
+            let (wasi, mut memory) = parts(&mut caller)?;
+            plain::fd_pwrite(wasi, &mut memory, file, vectors, count, offset, written).await
         })
     })?;
-    linker.func_wrap_async(MODULE, "fd_filestat_set_size", |mut caller: Caller<'_, T>, (file, size): (i32, i64)| {
+    linker.func_wrap_async(MODULE, "fd_filestat_set_size", |mut caller: Caller<'_, T>, args: (i32, i64)| {
         Box::new(async move {
-            let (memory, fuel) = parts(&mut caller)?;
+            let (file, size) = args;
             if let Some(errno) = refused(caller.data().allowance().take(size.cast_unsigned())) {
                 return Ok(errno);
             }
-            let (bytes, state) = memory.data_and_store_mut(&mut caller);
-            state.wasi().set_hostcall_fuel(fuel);
-            plain::fd_filestat_set_size(state.wasi(), &mut GuestMemory::Unshared(bytes), file, size).await
+            let (wasi, mut memory) = parts(&mut caller)?;
+            plain::fd_filestat_set_size(wasi, &mut memory, file, size).await
         })
     })?;
+    linker.func_wrap_async(MODULE, "fd_close", |mut caller: Caller<'_, T>, args: (i32,)| {
+        Box::new(async move { close(&mut caller, args.0).await })
+    })?;
+    // It could put a file in the place of standard output, which is not counted.
+    linker.func_wrap(MODULE, "fd_renumber", |_: i32, _: i32| -> i32 { NOTSUP })?;
     linker.func_wrap_async(MODULE, "path_open", |mut caller: Caller<'_, T>, args: Open| {
         Box::new(async move {
             // Only what is not there yet takes an entry.
@@ -97,40 +103,31 @@ pub fn bound<T: Preview1>(linker: &mut Linker<T>) -> wasmtime::Result<()> {
     linker.func_wrap_async(MODULE, "path_create_directory", |mut caller: Caller<'_, T>, args: (i32, i32, i32)| {
         Box::new(async move {
             let (folder, path, length) = args;
-            let (memory, fuel) = parts(&mut caller)?;
             if let Some(errno) = refused(caller.data().allowance().take_entry()) {
                 return Ok(errno);
             }
-            let (bytes, state) = memory.data_and_store_mut(&mut caller);
-            state.wasi().set_hostcall_fuel(fuel);
-            plain::path_create_directory(state.wasi(), &mut GuestMemory::Unshared(bytes), folder, path, length).await
+            let (wasi, mut memory) = parts(&mut caller)?;
+            plain::path_create_directory(wasi, &mut memory, folder, path, length).await
         })
     })?;
-    type Link = (i32, i32, i32, i32, i32, i32, i32);
     linker.func_wrap_async(MODULE, "path_link", |mut caller: Caller<'_, T>, args: Link| {
         Box::new(async move {
             let (folder, look, path, length, other, name, name_length) = args;
-            let (memory, fuel) = parts(&mut caller)?;
             if let Some(errno) = refused(caller.data().allowance().take_entry()) {
                 return Ok(errno);
             }
-            let (bytes, state) = memory.data_and_store_mut(&mut caller);
-            state.wasi().set_hostcall_fuel(fuel);
-            let mut guest = GuestMemory::Unshared(bytes);
-            plain::path_link(state.wasi(), &mut guest, folder, look, path, length, other, name, name_length).await
+            let (wasi, mut memory) = parts(&mut caller)?;
+            plain::path_link(wasi, &mut memory, folder, look, path, length, other, name, name_length).await
         })
     })?;
     linker.func_wrap_async(MODULE, "path_symlink", |mut caller: Caller<'_, T>, args: (i32, i32, i32, i32, i32)| {
         Box::new(async move {
             let (target, target_length, folder, name, length) = args;
-            let (memory, fuel) = parts(&mut caller)?;
             if let Some(errno) = refused(caller.data().allowance().take_entry()) {
                 return Ok(errno);
             }
-            let (bytes, state) = memory.data_and_store_mut(&mut caller);
-            state.wasi().set_hostcall_fuel(fuel);
-            let mut guest = GuestMemory::Unshared(bytes);
-            plain::path_symlink(state.wasi(), &mut guest, target, target_length, folder, name, length).await
+            let (wasi, mut memory) = parts(&mut caller)?;
+            plain::path_symlink(wasi, &mut memory, target, target_length, folder, name, length).await
         })
     })?;
     linker.allow_shadowing(false);
@@ -138,22 +135,51 @@ pub fn bound<T: Preview1>(linker: &mut Linker<T>) -> wasmtime::Result<()> {
 }
 
 type Open = (i32, i32, i32, i32, i32, i64, i64, i32, i32);
+type Link = (i32, i32, i32, i32, i32, i32, i32);
 
 async fn open<T: Preview1>(caller: &mut Caller<'_, T>, args: Open) -> wasmtime::Result<i32> {
+    if *caller.data_mut().opened() >= MAX_OPEN {
+        return Ok(MFILE);
+    }
     let (folder, look, path, length, open, rights, inherited, flags, opened) = args;
-    let (memory, fuel) = parts(caller)?;
-    let (bytes, state) = memory.data_and_store_mut(caller);
-    state.wasi().set_hostcall_fuel(fuel);
-    let mut guest = GuestMemory::Unshared(bytes);
-    let wasi = state.wasi();
-    plain::path_open(wasi, &mut guest, folder, look, path, length, open, rights, inherited, flags, opened).await
+    let (wasi, mut memory) = parts(caller)?;
+    let errno =
+        plain::path_open(wasi, &mut memory, folder, look, path, length, open, rights, inherited, flags, opened).await?;
+    if errno == SUCCESS {
+        *caller.data_mut().opened() += 1;
+    }
+    Ok(errno)
 }
 
-fn parts<T>(caller: &mut Caller<'_, T>) -> wasmtime::Result<(Memory, usize)> {
+/// Closes a file or folder. Whoever opens one next may get its number, so the standard ones stay open.
+async fn close<T: Preview1>(caller: &mut Caller<'_, T>, file: i32) -> wasmtime::Result<i32> {
+    if (0..=STANDARD).contains(&file) {
+        return Ok(NOTSUP);
+    }
+    let (wasi, mut memory) = parts(caller)?;
+    let errno = plain::fd_close(wasi, &mut memory, file).await?;
+    if errno == SUCCESS {
+        let opened = caller.data_mut().opened();
+        // Folders of the call were there from the beginning, and may be closed as well.
+        *opened = opened.saturating_sub(1);
+    }
+    Ok(errno)
+}
+
+/// What the plain functions work on.
+fn parts<'a, T: Preview1>(caller: &'a mut Caller<'_, T>) -> wasmtime::Result<(&'a mut WasiP1Ctx, GuestMemory<'a>)> {
     let fuel = caller.as_context_mut().hostcall_fuel();
+    let memory = memory(caller).ok_or_else(|| wasmtime::Error::msg("the module has no memory"))?;
+    let (bytes, state): (&'a mut [u8], &'a mut T) = memory.data_and_store_mut(caller);
+    let wasi = state.wasi();
+    wasi.set_hostcall_fuel(fuel);
+    Ok((wasi, GuestMemory::Unshared(bytes)))
+}
+
+fn memory<T: 'static>(caller: &mut Caller<'_, T>) -> Option<Memory> {
     match caller.get_export("memory") {
-        Some(Extern::Memory(memory)) => Ok((memory, fuel)),
-        _ => Err(wasmtime::Error::msg("the module has no memory")),
+        Some(Extern::Memory(memory)) => Some(memory),
+        _ => None,
     }
 }
 
@@ -166,12 +192,12 @@ fn refused(taken: io::Result<()>) -> Option<i32> {
 }
 
 /// Takes what one write puts into a file: it writes the first vector that is not empty.
-fn charge<T: Preview1>(caller: &mut Caller<'_, T>, memory: Memory, vectors: i32, count: i32) -> io::Result<()> {
-    let (bytes, state) = memory.data_and_store_mut(caller);
+fn charge<T: Preview1>(caller: &mut Caller<'_, T>, vectors: i32, count: i32) -> io::Result<()> {
+    let memory = memory(caller).ok_or(io::ErrorKind::InvalidInput)?;
     let start = vectors.cast_unsigned() as usize;
     let end = start.saturating_add((count.cast_unsigned() as usize).saturating_mul(VECTOR));
-    let vectors = bytes.get(start..end).ok_or(io::ErrorKind::InvalidInput)?;
+    let vectors = memory.data(&*caller).get(start..end).ok_or(io::ErrorKind::InvalidInput)?;
     let length = |vector: &[u8]| vector.get(4..VECTOR)?.try_into().ok().map(u32::from_le_bytes);
     let first = vectors.chunks_exact(VECTOR).filter_map(length).find(|length| *length > 0);
-    state.allowance().take(u64::from(first.unwrap_or(0)))
+    caller.data().allowance().take(u64::from(first.unwrap_or(0)))
 }
