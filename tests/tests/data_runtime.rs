@@ -1,4 +1,7 @@
 //! The runtime for data science: installed by name, once; then what `run_code` runs on.
+//!
+//! What needs it installed is run by `cargo test -p mneme-tests --test data_runtime -- --ignored`: the first time it is
+//! fetched (100 MB) and compiled for some minutes.
 
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
@@ -17,8 +20,13 @@ fn kept() -> PathBuf {
 }
 
 fn mneme(arguments: &[&str]) -> (bool, String) {
+    ran_in(&kept(), "python3", arguments)
+}
+
+fn ran_in(compiled: &Path, python: &str, arguments: &[&str]) -> (bool, String) {
     let mut command = Command::new(binary());
-    command.arg("runtimes").args(arguments).env("MNEME_COMPILED_DIR", kept()).stdin(Stdio::null());
+    command.arg("runtimes").args(arguments).stdin(Stdio::null());
+    command.env("MNEME_COMPILED_DIR", compiled).env("MNEME_PYTHON_COMMAND", python);
     command.env("MNEME_DATA_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).join("data-runtime"));
     let output = command.output().unwrap();
     let text = [output.stdout, output.stderr].concat();
@@ -59,17 +67,36 @@ async fn ran(server: &Server, provider: &Provider, agent: &str, code: &str) -> V
 }
 
 #[tokio::test]
+#[ignore = "fetches 100 MB and compiles for minutes, once"]
 async fn it_is_installed_once_and_says_what_it_is() {
     installed().await;
     let (ended_well, said) = mneme(&["install", "python-data"]);
     assert!(ended_well && said.contains("python-data: fetched already") && said.contains("ready"), "{said}");
     let (_, listed) = mneme(&["list"]);
     assert!(listed.lines().any(|line| line.starts_with("python-data") && line.ends_with("installed")), "{listed}");
-    let (ended_well, said) = mneme(&["install", "r"]);
+}
+
+#[test]
+fn without_it_the_command_that_installs_it_is_named_and_one_that_fails_leaves_nothing_half_way() {
+    let folder = tempfile::tempdir().unwrap();
+    let missing = || {
+        let (ended_well, listed) = ran_in(folder.path(), "python3", &["list"]);
+        let line = listed.lines().find(|line| line.starts_with("python-data")).unwrap_or_default();
+        assert!(ended_well && line.contains("not installed; `mneme runtimes install python-data`"), "{listed}");
+    };
+    missing();
+    let (ended_well, said) = ran_in(folder.path(), "python3", &["install", "r"]);
     assert!(!ended_well && said.contains("choose of python, javascript, python-data"), "{said}");
+    // Of a download that breaks.
+    let (ended_well, said) = ran_in(folder.path(), "false", &["install", "python-data"]);
+    assert!(!ended_well && said.contains("run the same command again to go on"), "{said}");
+    let (ended_well, said) = ran_in(folder.path(), "/nowhere/python3", &["install", "python-data"]);
+    assert!(!ended_well && said.contains("/nowhere/python3"), "{said}");
+    missing();
 }
 
 #[tokio::test]
+#[ignore = "fetches 100 MB and compiles for minutes, once"]
 async fn programs_compute_with_the_libraries_and_their_files() {
     let provider = Provider::start().await;
     let (server, agent) = server(&provider).await;
@@ -90,6 +117,7 @@ async fn programs_compute_with_the_libraries_and_their_files() {
 }
 
 #[tokio::test]
+#[ignore = "fetches 100 MB and compiles for minutes, once"]
 async fn plots_come_back_as_pictures_for_the_client_and_the_model() {
     let provider = Provider::start().await;
     let (server, agent) = server(&provider).await;
@@ -112,6 +140,7 @@ async fn plots_come_back_as_pictures_for_the_client_and_the_model() {
 }
 
 #[tokio::test]
+#[ignore = "fetches 100 MB and compiles for minutes, once"]
 async fn its_programs_reach_what_the_policy_has_and_stop_at_their_limits() {
     let provider = Provider::start().await;
     let (server, agent) = server(&provider).await;
