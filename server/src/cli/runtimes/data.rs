@@ -23,31 +23,32 @@ const UNPACK: &str = include_str!("../../../../builtin-tools/runtimes/python-dat
 /// Puts the runtime's files where the sandbox looks for them.
 pub fn fetch(config: &Config) -> Result<(), CommandError> {
     let (name, folder) = (Language::PythonData.name(), folder(config));
-    let complete = folder.join(layout::COMPLETE);
-    let version = version();
-    if fs::read_to_string(&complete).is_ok_and(|last| last == version) {
+    if is_current(config) {
         eprintln!("{name}: fetched already");
         return Ok(());
     }
+    let complete = folder.join(layout::COMPLETE);
     let failed =
         |error: &dyn std::fmt::Display| CommandError::new(format!("the {name} runtime is not installed"), error);
     let python = config.python_command.trim();
     if python.is_empty() {
         return Err(failed(&"it takes a Python with pip (python_command) to fetch it"));
     }
-    let wheels = folder.join("wheels");
+    let (version, downloads) = (version(), folder.join("downloads"));
+    // Those of another version, of which something may be left, are not to be mixed with these.
+    let wheels = downloads.join(&version);
     fs::create_dir_all(&wheels).map_err(|error| failed(&error))?;
+    let requirements = folder.join("requirements.txt");
+    fs::write(&requirements, REQUIREMENTS).map_err(|error| failed(&error))?;
+    eprintln!("{name}: fetching 100 MB");
+    download(python, &requirements, &wheels).map_err(|error| failed(&error))?;
+    eprintln!("{name}: unpacking");
     // A server that runs meanwhile goes on without it, or with what it has loaded.
     if let Err(error) = fs::remove_file(&complete)
         && error.kind() != io::ErrorKind::NotFound
     {
         return Err(failed(&error));
     }
-    let requirements = folder.join("requirements.txt");
-    fs::write(&requirements, REQUIREMENTS).map_err(|error| failed(&error))?;
-    eprintln!("{name}: fetching 100 MB");
-    download(python, &requirements, &wheels).map_err(|error| failed(&error))?;
-    eprintln!("{name}: unpacking");
     let own = folder.join(layout::OWN);
     if own.is_dir() {
         // Of an older version, with what was compiled of it.
@@ -58,8 +59,13 @@ pub fn fetch(config: &Config) -> Result<(), CommandError> {
         place(&own.join(path), bytes).map_err(|error| failed(&error))?;
     }
     place(&complete, version.as_bytes()).map_err(|error| failed(&error))?;
-    let _ = fs::remove_dir_all(&wheels);
+    let _ = fs::remove_dir_all(&downloads);
     Ok(())
+}
+
+/// Whether it was fetched, and as this program has it.
+pub fn is_current(config: &Config) -> bool {
+    fs::read_to_string(folder(config).join(layout::COMPLETE)).is_ok_and(|last| last == version())
 }
 
 /// Whether our own Python was compiled, too.

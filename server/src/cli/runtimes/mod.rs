@@ -70,6 +70,9 @@ pub fn list(config: &Config) -> Result<ExitCode, CommandError> {
     for language in KNOWN {
         let embedded = runtimes::names().any(|name| name == language.name());
         let state = match (sandbox.has_runtime(language), embedded) {
+            (true, _) if language == Language::PythonData && !data::is_current(config) => {
+                "installed by another version of mneme; `mneme runtimes install python-data` renews it"
+            }
             (true, _) => "installed",
             (false, true) => "in this program; unpacked and compiled at its first use",
             (false, false) if language == Language::PythonData => {
