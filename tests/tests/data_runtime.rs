@@ -124,6 +124,7 @@ async fn plots_come_back_as_pictures_for_the_client_and_the_model() {
     let code = "import matplotlib.pyplot as plt\nplt.plot([1, 3, 2])\nplt.title('growth')\nplt.show()\n'drawn'";
     let report = ran(&server, &provider, &agent, code).await;
     let results = report["results"].as_array().unwrap();
+    assert_eq!(results.len(), 2, "{report}");
     let picture = results[0]["image/png"].as_str().unwrap();
     assert!(BASE64_STANDARD.decode(picture).unwrap().starts_with(b"\x89PNG"), "{report}");
     assert_eq!(results[1], "'drawn'");

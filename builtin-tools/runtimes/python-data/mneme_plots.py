@@ -1,12 +1,17 @@
 """matplotlib's way to the outside: figures are drawn to PNG and shown beside the program's result."""
 
 import io
+import weakref
 
 from matplotlib import _pylab_helpers
 from matplotlib.backend_bases import FigureManagerBase
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 
 from mneme_runtime import display
+
+#: Figures that were given to `display`, or were the program's value.
+_displayed = weakref.WeakSet()
 
 
 class FigureManager(FigureManagerBase):
@@ -35,19 +40,17 @@ def show_all():
     _pylab_helpers.Gcf.destroy_all()
 
 
-class _Picture:
-    """A figure that was drawn."""
-
-    def __init__(self, data):
-        self._data = data
-
-    def _repr_png_(self):
-        return self._data
-
-
 def _show(figure):
-    if not figure.axes and not figure.texts and not figure.images:
-        return
+    if figure not in _displayed and (figure.axes or figure.texts or figure.images):
+        display.display(figure)
+
+
+def _png(figure):
+    """The form of a figure that `display` looks for."""
     drawn = io.BytesIO()
     figure.savefig(drawn, format="png", bbox_inches="tight")
-    display.display(_Picture(drawn.getvalue()))
+    _displayed.add(figure)
+    return drawn.getvalue()
+
+
+Figure._repr_png_ = _png
