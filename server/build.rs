@@ -1,6 +1,8 @@
 //! Embeds the language runtimes, every `*.wasm` in `<workspace>/builtin-tools/dist/runtimes`, compressed, and the embedding
-//! models beside them, as they are: so they take no memory until they are used.
+//! models beside them, as they are: so they take no memory until they are used. Beside them goes the Python of our own that
+//! the data runtime needs, which is fetched when somebody asks for it.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
@@ -33,8 +35,48 @@ fn run() -> Result<(), String> {
         table += &format!("    ({name:?}, {digest:?}, include_bytes!({:?})),\n", packed.display().to_string());
     }
     table += "]\n";
-    let target = out.join("runtimes.rs");
-    fs::write(&target, table).map_err(|error| format!("{}: {error}", target.display()))
+    write(&out.join("runtimes.rs"), &table)?;
+    write(&out.join("data_runtime.rs"), &own_python(&here.join("../builtin-tools/runtimes"))?)
+}
+
+/// A table of paths and contents. What `python-data` has takes the place of what `python` has.
+fn own_python(runtimes: &Path) -> Result<String, String> {
+    let mut found = BTreeMap::new();
+    let shared = runtimes.join("python");
+    collect(&shared.join("mneme_runtime"), "mneme_runtime/", &mut found)?;
+    collect(&shared.join("stand_ins"), "", &mut found)?;
+    let own = runtimes.join("python-data");
+    for (name, target) in
+        [("mneme_data.py", "mneme_data.py"), ("mneme_plots.py", "mneme_plots.py"), ("host.py", "mneme_runtime/host.py")]
+    {
+        found.insert(target.to_owned(), own.join(name));
+    }
+    let mut table = String::from("&[\n");
+    for (name, path) in found {
+        println!("cargo::rerun-if-changed={}", path.display());
+        table += &format!("    ({name:?}, include_bytes!({:?})),\n", path.display().to_string());
+    }
+    table += "]\n";
+    Ok(table)
+}
+
+fn collect(folder: &Path, prefix: &str, found: &mut BTreeMap<String, PathBuf>) -> Result<(), String> {
+    println!("cargo::rerun-if-changed={}", folder.display());
+    let unreadable = |error: io::Error| format!("{}: {error}", folder.display());
+    for entry in fs::read_dir(folder).map_err(unreadable)? {
+        let path = entry.map_err(unreadable)?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if path.is_dir() && name != "__pycache__" {
+            collect(&path, &format!("{prefix}{name}/"), found)?;
+        } else if name.ends_with(".py") {
+            found.insert(format!("{prefix}{name}"), path);
+        }
+    }
+    Ok(())
+}
+
+fn write(path: &Path, text: &str) -> Result<(), String> {
+    fs::write(path, text).map_err(|error| format!("{}: {error}", path.display()))
 }
 
 fn embed_models(folder: &Path, out: &Path) -> Result<(), String> {

@@ -170,6 +170,9 @@ async fn run_code_runs_three_languages_and_names_them_for_others() {
     let ran = called(&server, &provider, &agent, "run_code", json!({ "code": "1/0", "language": "python" })).await;
     let report: Value = serde_json::from_str(ran["tool_return"].as_str().unwrap()).unwrap();
     assert_eq!((&ran["status"], &report["error"]["name"]), (&json!("error"), &json!("ZeroDivisionError")), "{report}");
+    let missing = json!({ "code": "import numpy.linalg", "language": "python" });
+    let ran = called(&server, &provider, &agent, "run_code", missing).await;
+    assert!(ran["tool_return"].as_str().unwrap().contains("run `mneme runtimes install python-data`"), "{ran}");
     let ran = called(&server, &provider, &agent, "run_code", json!({ "code": "1", "language": "r" })).await;
     assert!(ran["tool_return"].as_str().unwrap().contains("python, js and ts"), "{ran}");
 }

@@ -68,7 +68,7 @@ enum Command {
     Config,
     /// Compiles one component into the cache. The server starts it for itself.
     #[command(hide = true, name = CompileJob::COMMAND)]
-    CompileComponent { cache_dir: PathBuf, memory_bytes: u64, cpu_seconds: u64 },
+    CompileComponent { cache_dir: PathBuf, memory_bytes: u64, cpu_seconds: u64, kind: String },
 }
 
 #[derive(Debug, Subcommand)]
@@ -91,7 +91,8 @@ enum Keys {
 enum Runtimes {
     /// Unpacks and compiles them, so that the first tool does not wait.
     Install {
-        /// Which: python, javascript. All when left out.
+        /// Which: python, javascript, python-data. The first two when left out: python-data, Python with numpy, pandas,
+        /// scipy, scikit-learn and matplotlib for `run_code`, is fetched (100 MB) and compiled for some minutes.
         names: Vec<String>,
         #[command(flatten)]
         common: Common,
@@ -156,8 +157,8 @@ pub fn main() -> ExitCode {
             print!("{}", config::render());
             Ok(ExitCode::SUCCESS)
         }
-        Command::CompileComponent { cache_dir, memory_bytes, cpu_seconds } => {
-            Ok(CompileJob { cache_dir, memory_bytes, cpu_seconds }.run())
+        Command::CompileComponent { cache_dir, memory_bytes, cpu_seconds, kind } => {
+            Ok(CompileJob { cache_dir, memory_bytes, cpu_seconds, kind }.run())
         }
     };
     outcome.unwrap_or_else(|error| {

@@ -153,7 +153,7 @@ settings! {
     compiled_dir: Option<PathBuf> = None,
     /// Where packages that tools need are kept. Unset: `packages` in the data directory.
     packages_dir: Option<PathBuf> = None; "TOOL_EXEC_DIR",
-    /// The Python program whose pip fetches packages for tools. They do not run on it. Empty: no packages.
+    /// The Python program whose pip fetches packages for tools and the data runtime. They do not run on it. Empty: none.
     python_command: String = "python3".to_owned(),
     /// The npm program that fetches packages for tools. They do not run on its Node.js. Empty: no packages.
     npm_command: String = "npm".to_owned(),

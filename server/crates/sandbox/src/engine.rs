@@ -41,10 +41,23 @@ pub fn for_compiling() -> Result<Engine, SandboxError> {
     Engine::new(&base()).map_err(|error| SandboxError::Setup(format!("{error:#}")))
 }
 
+/// An engine for core modules of our own choosing, which throw exceptions of WebAssembly. Instances are few and large, so
+/// they are allocated one by one.
+pub fn for_modules() -> Result<Engine, SandboxError> {
+    let mut config = base();
+    config.gc_support(true).wasm_exceptions(true);
+    Engine::new(&config).map_err(|error| SandboxError::Setup(format!("{error:#}")))
+}
+
 fn base() -> Config {
     let mut config = Config::new();
     config
         .wasm_component_model(true)
+        // Exceptions are for one runtime of our own only, and so is the heap that they are kept in; see `for_modules`.
+        .gc_support(false)
+        .wasm_exceptions(false)
+        .wasm_gc(false)
+        .wasm_function_references(false)
         // Tools are synchronous components; without this, asynchronous ones are refused.
         .concurrency_support(false)
         .epoch_interruption(true)
@@ -80,7 +93,7 @@ pub fn linker(engine: &Engine) -> Result<Linker<State>, SandboxError> {
     let setup = |error: wasmtime::Error| SandboxError::Setup(format!("{error:#}"));
     let mut linker = Linker::new(engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker).map_err(setup)?;
-    files::bound(&mut linker).map_err(setup)?;
+    files::bound_preview2(&mut linker).map_err(setup)?;
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker).map_err(setup)?;
     Tool::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state).map_err(setup)?;
     Ok(linker)

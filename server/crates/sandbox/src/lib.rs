@@ -17,6 +17,7 @@ mod call;
 mod compile;
 mod component;
 mod config;
+mod data;
 mod engine;
 mod files;
 mod guest;
@@ -38,6 +39,7 @@ pub use builtin::Builtins;
 pub use call::{CallOutcome, CallRequest, Grants, Limits, Mount, TimeLimit, ToolFailure, Usage};
 pub use compile::CompileJob;
 pub use config::{SandboxConfig, SandboxError};
+pub use data::layout as data_layout;
 pub use guest::{Guest, NoAgent};
 pub use host::{
     ApiRequest, ApiResponse, ArchivalHit, ArchivalQuery, ConversationHit, ConversationQuery, FileEntry, FileHit,

@@ -11,12 +11,12 @@ use crate::state::{State, Streams};
 use crate::{Limits, TimeLimit, ToolFailure};
 
 /// The most bytes that one host call or the result may copy out of a guest.
-const MAX_COPY: usize = 32 << 20;
+pub const MAX_COPY: usize = 32 << 20;
 
 /// The guest has computed for as long as it may.
 #[derive(Debug, thiserror::Error)]
 #[error("out of computing time")]
-struct OutOfTime;
+pub struct OutOfTime;
 
 /// What can be instantiated: a component of one world, linked.
 pub trait Instantiable: Sync {

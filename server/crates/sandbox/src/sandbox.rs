@@ -13,6 +13,7 @@ use crate::bindings::exports::mneme::tool::guest::ToolSpec as Described;
 use crate::builtin::{self, Builtins};
 use crate::cache::Cache;
 use crate::compile::{Compiler, Source};
+use crate::data::DataRuntime;
 use crate::engine::Room;
 use crate::guest::{Guest, NoAgent};
 use crate::lane::Lane;
@@ -55,6 +56,7 @@ struct Shared {
     uploads: Compiler,
     network: Arc<Network>,
     runtimes: Runtimes,
+    data: DataRuntime,
     scratch: PathBuf,
     builtins: OnceCell<Arc<Builtins>>,
     typescript: OnceCell<Guest>,
@@ -95,7 +97,7 @@ impl Sandbox {
         let lane = Lane::new(engine, room)?;
         let private_hosts = config.private_hosts.clone();
         let network = Arc::new(Network { resolver, private_hosts, tls: Tls::default() });
-        let runtimes = Runtimes::new(&config);
+        let (runtimes, data) = (Runtimes::new(&config), DataRuntime::new(&config, &network));
         let scratch = config.scratch_dir();
         files::sweep(&scratch);
         let (builtins, typescript, documents) = (OnceCell::new(), OnceCell::new(), OnceCell::new());
@@ -109,6 +111,7 @@ impl Sandbox {
                 uploads,
                 network,
                 runtimes,
+                data,
                 scratch,
                 builtins,
                 typescript,
@@ -310,6 +313,9 @@ impl Sandbox {
     /// # Errors
     /// When there is no such runtime, or it is not ready within the call's wall-clock limit.
     pub async fn run_script(&self, language: Language, request: ScriptRequest) -> Result<ScriptOutcome, RuntimeError> {
+        if language == Language::PythonData {
+            return self.shared.data.run(request).await;
+        }
         let ScriptRequest { program, host, limits, grants } = request;
         let (pre, start) = (self.shared.runtimes.get(language, limits.wall).await?, Instant::now());
         let lane = self.shared.runtimes.lane().ok_or(RuntimeError::Preparing(language.name()))?;
@@ -336,7 +342,10 @@ impl Sandbox {
 
     /// Whether the runtime of a language is installed.
     pub fn has_runtime(&self, language: Language) -> bool {
-        self.shared.runtimes.installed(language)
+        match language {
+            Language::PythonData => self.shared.data.installed(),
+            Language::Python | Language::JavaScript => self.shared.runtimes.installed(language),
+        }
     }
 
     /// Loads the runtime of a language, compiling it first if need be, for as long as that takes. For a task in the
@@ -346,6 +355,17 @@ impl Sandbox {
     /// When there is no such runtime or it does not work.
     pub async fn warm_up(&self, language: Language) -> Result<(), RuntimeError> {
         let patience = self.shared.config.runtime_compile_timeout.saturating_mul(2);
-        self.shared.runtimes.get(language, patience).await.map(drop)
+        match language {
+            Language::PythonData => self.shared.data.warm_up(patience).await,
+            Language::Python | Language::JavaScript => self.shared.runtimes.get(language, patience).await.map(drop),
+        }
+    }
+
+    /// Finishes the installation of the data runtime, which must be loaded: what it compiles of our own Python is kept.
+    ///
+    /// # Errors
+    /// When it does not work.
+    pub async fn settle_data(&self) -> Result<(), RuntimeError> {
+        self.shared.data.settle(self.shared.config.runtime_compile_timeout).await
     }
 }

@@ -22,7 +22,7 @@ use crate::{Grants, HostError, Limits, Mount, ToolFailure, ToolHost, Usage};
 /// Handles (streams, pollables, …) that a guest may hold at a time.
 const MAX_HANDLES: usize = 1_000;
 /// Bytes that one `wasi:random` call may ask for.
-const MAX_RANDOM: u64 = 1 << 20;
+pub const MAX_RANDOM: u64 = 1 << 20;
 /// Size of the headers of one request or answer, in bytes of memory.
 const MAX_FIELDS: usize = 128 << 10;
 
@@ -170,7 +170,7 @@ impl State {
 }
 
 /// A folder for the files of one call.
-fn own_folder(root: &Path) -> Result<Scratch, ToolFailure> {
+pub fn own_folder(root: &Path) -> Result<Scratch, ToolFailure> {
     Scratch::new(root).map_err(|error| unusable(&error))
 }
 

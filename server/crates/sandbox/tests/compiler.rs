@@ -11,12 +11,12 @@ use mneme_sandbox::{CompileJob, Sandbox, SandboxConfig, SandboxError};
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().collect();
-    if let [_, command, cache_dir, memory, cpu] = &arguments[..]
+    if let [_, command, cache_dir, memory, cpu, kind] = &arguments[..]
         && command == CompileJob::COMMAND
     {
         let number = |text: &str| text.parse().expect("a number");
         let (memory_bytes, cpu_seconds) = (number(memory), number(cpu));
-        return CompileJob { cache_dir: PathBuf::from(cache_dir), memory_bytes, cpu_seconds }.run();
+        return CompileJob { cache_dir: PathBuf::from(cache_dir), memory_bytes, cpu_seconds, kind: kind.clone() }.run();
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {

@@ -1,5 +1,6 @@
 //! `mneme runtimes`: makes the language runtimes ready before the first tool needs them.
 
+mod data;
 mod progress;
 
 use std::{process::ExitCode, time::Duration};
@@ -9,20 +10,29 @@ use mneme_sandbox::{Language, Sandbox};
 use super::{CommandError, runtime, services};
 use crate::{config::Config, runtimes};
 
-/// Unpacks and compiles runtimes; all without names.
+/// All that can be installed. The last one only when it is named: it is large, and most servers do without.
+const KNOWN: [Language; 3] = [Language::Python, Language::JavaScript, Language::PythonData];
+
+/// Unpacks and compiles runtimes; those in this program without names.
 pub fn install(config: &Config, wanted: &[String]) -> Result<ExitCode, CommandError> {
     services::data_dir(&config.data_dir)?;
     let sandbox = services::sandbox(config)?;
-    if let Some(unknown) = wanted.iter().find(|name| !Language::ALL.iter().any(|language| language.name() == *name)) {
+    if let Some(unknown) = wanted.iter().find(|name| !KNOWN.iter().any(|language| language.name() == *name)) {
         return Err(CommandError::new(
             format!("there is no runtime {unknown}"),
-            format!("choose of {}", Language::ALL.map(Language::name).join(", ")),
+            format!("choose of {}", KNOWN.map(Language::name).join(", ")),
         ));
     }
-    let asked = |language: &Language| wanted.is_empty() || wanted.iter().any(|name| name == language.name());
+    let asked = |language: &Language| match wanted.is_empty() {
+        true => Language::ALL.contains(language),
+        false => wanted.iter().any(|name| name == language.name()),
+    };
     let runtime = runtime()?;
-    for language in Language::ALL.into_iter().filter(asked) {
-        runtime.block_on(ready(&sandbox, language))?;
+    for language in KNOWN.into_iter().filter(asked) {
+        if language == Language::PythonData {
+            data::fetch(config)?;
+        }
+        runtime.block_on(ready(config, &sandbox, language))?;
     }
     if wanted.is_empty() {
         eprintln!("reader of documents: compiling …");
@@ -32,10 +42,15 @@ pub fn install(config: &Config, wanted: &[String]) -> Result<ExitCode, CommandEr
     Ok(ExitCode::SUCCESS)
 }
 
-async fn ready(sandbox: &Sandbox, language: Language) -> Result<(), CommandError> {
+async fn ready(config: &Config, sandbox: &Sandbox, language: Language) -> Result<(), CommandError> {
     let name = language.name();
     let failed = |error| CommandError::new(format!("the {name} runtime is not ready"), error);
     progress::shown(&format!("{name}: compiling"), usual(language), sandbox.warm_up(language)).await.map_err(failed)?;
+    if language == Language::PythonData && !data::is_settled(config) {
+        progress::shown(&format!("{name}: first run"), Duration::from_secs(5), sandbox.settle_data())
+            .await
+            .map_err(failed)?;
+    }
     eprintln!("{name}: ready");
     Ok(())
 }
@@ -45,17 +60,24 @@ fn usual(language: Language) -> Duration {
     Duration::from_secs(match language {
         Language::Python => 15,
         Language::JavaScript => 9,
+        Language::PythonData => 150,
     })
 }
 
 /// Says which runtimes there are.
 pub fn list(config: &Config) -> Result<ExitCode, CommandError> {
     let sandbox = services::sandbox(config)?;
-    for language in Language::ALL {
+    for language in KNOWN {
         let embedded = runtimes::names().any(|name| name == language.name());
         let state = match (sandbox.has_runtime(language), embedded) {
+            (true, _) if language == Language::PythonData && !data::is_current(config) => {
+                "installed by another version of mneme; `mneme runtimes install python-data` renews it"
+            }
             (true, _) => "installed",
             (false, true) => "in this program; unpacked and compiled at its first use",
+            (false, false) if language == Language::PythonData => {
+                "not installed; `mneme runtimes install python-data` fetches numpy, pandas, scipy, scikit-learn and matplotlib"
+            }
             (false, false) => "not in this program; build it after `cargo xtask setup`",
         };
         println!("{:<12} {state}", language.name());

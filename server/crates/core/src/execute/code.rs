@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use mneme_domain::message::ToolStatus;
-use mneme_sandbox::{Action, Display, Language, Program, ScriptFailure, ScriptOutcome, ScriptRequest, ToolSpec};
+use mneme_sandbox::{
+    Action, Display, Language, Program, Raised, ScriptFailure, ScriptOutcome, ScriptRequest, ToolSpec,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -17,6 +19,9 @@ use crate::{Core, Result};
 
 /// What a traceback calls the program.
 const CELL: &str = "<cell>";
+/// Modules that only the runtime for data science has, of those that models know best.
+const LIBRARIES: [&str; 10] =
+    ["matplotlib", "networkx", "numpy", "pandas", "PIL", "scipy", "seaborn", "sklearn", "statsmodels", "sympy"];
 
 /// How a model calls the tool.
 pub fn run_code_spec() -> ToolSpec {
@@ -69,7 +74,12 @@ impl Core {
             Err(error) => return Answer::refused(format!("run_code needs `code` and `language`, both text: {error}")),
         };
         let ran = match language.to_ascii_lowercase().as_str() {
-            "python" => self.run_cell(call, Language::Python, &code).await,
+            "python" => {
+                // The one with the libraries of data science, where the operator installed it.
+                let has_data = self.sandbox.has_runtime(Language::PythonData);
+                let language = if has_data { Language::PythonData } else { Language::Python };
+                self.run_cell(call, language, &code).await
+            }
             "js" | "javascript" | "ts" | "typescript" => self.run_cell(call, Language::JavaScript, &code).await,
             other => {
                 let known = "python, js and ts";
@@ -85,7 +95,7 @@ impl Core {
     async fn run_cell(self: &Arc<Self>, call: &Call<'_>, language: Language, code: &str) -> Result<Answer> {
         let Powers { limits, grants, env, .. } = self.powers(call, Asks::Anything).await?;
         let script = match language {
-            Language::Python => None,
+            Language::Python | Language::PythonData => None,
             Language::JavaScript => match self.compile_script(code).await {
                 Ok(script) => Some(script),
                 Err(reason) => return Ok(report(syntax_error(&reason))),
@@ -100,10 +110,13 @@ impl Core {
         };
         let request = ScriptRequest { program, host: call.host.clone(), limits, grants };
         Ok(match self.sandbox.run_script(language, request).await {
-            Ok(outcome) => of_outcome(match &script {
-                Some(script) => script.restored(outcome),
-                None => outcome,
-            }),
+            Ok(outcome) => of_outcome(
+                language,
+                match &script {
+                    Some(script) => script.restored(outcome),
+                    None => outcome,
+                },
+            ),
             Err(error) => program::no_runtime(RUN_CODE, &error),
         })
     }
@@ -114,7 +127,19 @@ fn syntax_error(reason: &str) -> Report {
     Report { results: Vec::new(), logs: Logs { stdout: Vec::new(), stderr: Vec::new() }, error: Some(error) }
 }
 
-fn of_outcome(outcome: ScriptOutcome) -> Answer {
+/// What to do about a module that is not there but could be.
+fn installable(language: Language, raised: &Raised) -> Option<String> {
+    if language != Language::Python || raised.name != "ModuleNotFoundError" {
+        return None;
+    }
+    let module = raised.message.strip_prefix("No module named '")?.split(['.', '\'']).next()?;
+    let name = Language::PythonData.name();
+    LIBRARIES.contains(&module).then(|| {
+        format!(" (the {name} runtime has it and is not installed; run `mneme runtimes install {name}` on the server)")
+    })
+}
+
+fn of_outcome(language: Language, outcome: ScriptOutcome) -> Answer {
     let ScriptOutcome { result, displays, stdout, stderr, denials, .. } = outcome;
     let mut results: Vec<Value> = displays.iter().map(shown).collect();
     let error = match result {
@@ -124,7 +149,7 @@ fn of_outcome(outcome: ScriptOutcome) -> Answer {
             None
         }
         Err(ScriptFailure::Raised(raised)) => {
-            let hint = program::denied(&denials).unwrap_or_default();
+            let hint = program::denied(&denials).or_else(|| installable(language, &raised)).unwrap_or_default();
             let value = format!("{}{hint}", raised.message);
             Some(json!({ "name": raised.name, "value": value, "traceback": raised.traceback }))
         }

@@ -5,6 +5,7 @@
 //! under a key in that folder, over the component's hash and the artefact): a torn, swapped or
 //! foreign file is compiled anew. What users upload never gets here uncompiled.
 
+mod artefact;
 mod folder;
 mod mac;
 
@@ -15,9 +16,9 @@ use std::time::SystemTime;
 
 use sha2::{Digest, Sha256};
 use wasmtime::Engine;
-use wasmtime::component::Component;
 
 use crate::SandboxError;
+pub use artefact::Artefact;
 use mac::Key;
 
 /// SHA-256 of a component's bytes.
@@ -77,7 +78,7 @@ impl Cache {
 
     /// The compiled component, if there is an intact artefact of it. The file is mapped, not read: its code takes
     /// memory only where it runs. Checking it has the file in the page cache as a side effect.
-    pub fn load(&self, engine: &Engine, hash: &ContentHash) -> Option<Component> {
+    pub fn load<A: Artefact>(&self, engine: &Engine, hash: &ContentHash) -> Option<A> {
         let path = self.path(hash);
         let file = std::fs::File::open(&path).ok()?;
         let length = file.metadata().ok()?.len();
@@ -85,7 +86,7 @@ impl Cache {
             tracing::warn!(path = %path.display(), "a compiled tool is damaged, compiling again");
             return None;
         }
-        match deserialize(engine, &path) {
+        match artefact::deserialize(engine, &path) {
             Ok(component) => {
                 self.used(&path);
                 Some(component)
@@ -101,7 +102,7 @@ impl Cache {
     ///
     /// # Errors
     /// When it cannot be written, which costs time at the next start and nothing else.
-    pub fn store(&self, component: &Component, hash: &ContentHash) -> Result<(), String> {
+    pub fn store<A: Artefact>(&self, component: &A, hash: &ContentHash) -> Result<(), String> {
         let code = component.serialize().map_err(|error| error.to_string())?;
         let artefact = self.key.signed(hash, code);
         let path = self.path(hash);
@@ -124,16 +125,6 @@ impl Cache {
     fn path(&self, hash: &ContentHash) -> PathBuf {
         self.folder.join(format!("{}.cwasm", hex(hash)))
     }
-}
-
-#[expect(
-    unsafe_code,
-    reason = "loading native code that this server compiled itself, from a folder that only its user can write to, checked by a MAC"
-)]
-fn deserialize(engine: &Engine, path: &Path) -> wasmtime::Result<Component> {
-    // SAFETY: the file is what `Component::serialize` gave, see the caller, and is only ever replaced, never changed;
-    // the engine itself refuses code of another version or configuration.
-    unsafe { Component::deserialize_file(engine, path) }
 }
 
 /// A folder name for everything that an artefact depends on besides the component.

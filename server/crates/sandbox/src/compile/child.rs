@@ -24,6 +24,8 @@ pub struct Child {
     pub memory_bytes: u64,
     /// What it may compute for, on each of a few threads.
     pub timeout: Duration,
+    /// What it compiles.
+    pub kind: &'static str,
 }
 
 impl Child {
@@ -59,6 +61,7 @@ impl Child {
         let job = CompileJob {
             cache_dir: self.cache_dir.clone(),
             memory_bytes: self.memory_bytes,
+            kind: self.kind.to_owned(),
             cpu_seconds: self.timeout.as_secs().max(1) * CompileJob::THREADS as u64,
         };
         let stdin = match source {

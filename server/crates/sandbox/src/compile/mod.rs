@@ -7,6 +7,7 @@
 mod child;
 mod worker;
 
+use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,7 +17,7 @@ use wasmtime::Engine;
 use wasmtime::component::Component;
 
 use crate::builtin::Embedded;
-use crate::cache::{self, Cache, ContentHash};
+use crate::cache::{self, Artefact, Cache, ContentHash};
 use crate::{SandboxConfig, SandboxError};
 use child::Child;
 
@@ -34,7 +35,8 @@ pub enum Source<'a> {
 }
 
 /// Compiles, or takes compiled code from the cache.
-pub struct Compiler {
+pub struct Compiler<A = Component> {
+    artefact: PhantomData<fn() -> A>,
     engine: Engine,
     cache: Option<Arc<Cache>>,
     places: Arc<Semaphore>,
@@ -42,7 +44,7 @@ pub struct Compiler {
     child: Option<Child>,
 }
 
-impl Compiler {
+impl<A: Artefact> Compiler<A> {
     /// A compiler for an engine, with a cache or without. `memory_bytes` is for the process that compiles.
     pub fn new(
         engine: &Engine,
@@ -58,13 +60,14 @@ impl Compiler {
             cache_dir: cache.root().to_owned(),
             memory_bytes,
             timeout,
+            kind: A::KIND,
         });
         let places = Arc::new(Semaphore::new(config.max_compilations.max(1)));
-        Self { engine: engine.clone(), cache, places, timeout, child }
+        Self { artefact: PhantomData, engine: engine.clone(), cache, places, timeout, child }
     }
 
-    /// The compiled component.
-    pub async fn compile(&self, source: Source<'_>) -> Result<Component, SandboxError> {
+    /// The compiled code.
+    pub async fn compile(&self, source: Source<'_>) -> Result<A, SandboxError> {
         let hash = match source {
             Source::Bytes(wasm) => cache::content_hash(wasm),
             Source::Embedded(guest) => guest.hash,
@@ -97,7 +100,7 @@ impl Compiler {
             blocking(move || {
                 // A compilation cannot be stopped: it keeps its place even when nobody waits any more.
                 let _place = place;
-                let component = from_binary(&engine, &wasm).map_err(SandboxError::Compile)?;
+                let component: A = from_binary(&engine, &wasm).map_err(SandboxError::Compile)?;
                 if let Some(cache) = &cache
                     && let Err(error) = cache.store(&component, &hash)
                 {
@@ -110,15 +113,15 @@ impl Compiler {
         tokio::time::timeout(self.timeout, work).await.unwrap_or(Err(SandboxError::CompileTimeout(self.timeout)))
     }
 
-    async fn cached(&self, hash: ContentHash) -> Result<Option<Component>, SandboxError> {
+    async fn cached(&self, hash: ContentHash) -> Result<Option<A>, SandboxError> {
         let Some(cache) = self.cache.clone() else { return Ok(None) };
         let engine = self.engine.clone();
         blocking(move || Ok(cache.load(&engine, &hash))).await
     }
 }
 
-fn from_binary(engine: &Engine, wasm: &[u8]) -> Result<Component, String> {
-    Component::from_binary(engine, wasm).map_err(|error| shortened(&format!("{error:#}")))
+fn from_binary<A: Artefact>(engine: &Engine, wasm: &[u8]) -> Result<A, String> {
+    A::compile(engine, wasm).map_err(|error| shortened(&format!("{error:#}")))
 }
 
 async fn blocking<T: Send + 'static>(

@@ -1,4 +1,4 @@
-//! The side of the compiling process: one component in, one artefact in the cache folder out.
+//! The side of the compiling process: one component or module in, one artefact in the cache folder out.
 
 use std::ffi::OsString;
 use std::io::{Read, Write};
@@ -6,10 +6,11 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use rustix::process::{Resource, Rlimit};
+use wasmtime::Module;
+use wasmtime::component::Component;
 
 use super::from_binary;
-use crate::cache::{self, Cache};
-use crate::engine;
+use crate::cache::{self, Artefact, Cache};
 
 /// Exit code: the component is not valid; standard output says why.
 pub const REFUSED: i32 = 65;
@@ -27,6 +28,8 @@ pub struct CompileJob {
     pub memory_bytes: u64,
     /// Time that the process may compute for, all its threads together, in seconds.
     pub cpu_seconds: u64,
+    /// What to compile: `component` or `module`.
+    pub kind: String,
 }
 
 impl CompileJob {
@@ -36,13 +39,14 @@ impl CompileJob {
     pub(super) const THREADS: usize = 2;
 
     /// The arguments for a program that knows [`CompileJob::COMMAND`]:
-    /// `compile-component <cache-dir> <memory-bytes> <cpu-seconds>`.
-    pub(super) fn arguments(&self) -> [OsString; 4] {
+    /// `compile-component <cache-dir> <memory-bytes> <cpu-seconds> <kind>`.
+    pub(super) fn arguments(&self) -> [OsString; 5] {
         [
             Self::COMMAND.into(),
             self.cache_dir.clone().into(),
             self.memory_bytes.to_string().into(),
             self.cpu_seconds.to_string().into(),
+            self.kind.clone().into(),
         ]
     }
 
@@ -65,12 +69,19 @@ impl CompileJob {
     }
 
     fn compile(&self) -> Result<(), Failure> {
+        match self.kind.as_str() {
+            Module::KIND => self.compile_as::<Module>(),
+            _ => self.compile_as::<Component>(),
+        }
+    }
+
+    fn compile_as<A: Artefact>(&self) -> Result<(), Failure> {
         let unable = |error: &dyn std::fmt::Display| Failure::Unable(error.to_string());
-        let engine = engine::for_compiling().map_err(|error| unable(&error))?;
+        let engine = A::compiling_engine().map_err(|error| unable(&error))?;
         let cache = Cache::open(&self.cache_dir, &engine).map_err(|error| unable(&error))?;
         let mut wasm = Vec::new();
         std::io::stdin().lock().read_to_end(&mut wasm).map_err(|error| unable(&error))?;
-        let component = from_binary(&engine, &wasm).map_err(Failure::Refused)?;
+        let component: A = from_binary(&engine, &wasm).map_err(Failure::Refused)?;
         let hash = cache::content_hash(&wasm);
         cache.store(&component, &hash).map_err(Failure::Unable)
     }

@@ -1,6 +1,7 @@
 //! Files that a program may work on within one call: a folder of its own, bounded in bytes and entries, gone with the
 //! call.
 
+mod preview1;
 mod preview2;
 
 use std::fs::DirBuilder;
@@ -13,7 +14,8 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use rustix::io::Errno;
 use tempfile::TempDir;
 
-pub use preview2::{Files, bound};
+pub use preview1::{Preview1, bound as bound_preview1};
+pub use preview2::{Files, bound as bound_preview2};
 
 /// Where a program finds its folder.
 pub const AT: &str = "/files";

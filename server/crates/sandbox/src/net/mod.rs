@@ -25,6 +25,7 @@ use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 use crate::ToolHost;
 pub use connect::Tls;
 pub use courier::Courier;
+pub(crate) use courier::Unsent;
 pub use denials::Denials;
 pub use resolve::{NameResolver, SystemResolver};
 

@@ -16,10 +16,12 @@ pub enum Language {
     Python,
     /// JavaScript. TypeScript has to lose its types first.
     JavaScript,
+    /// Python with the libraries of data science, for programs that are evaluated.
+    PythonData,
 }
 
 impl Language {
-    /// All of them.
+    /// Those that come with the server. The others are fetched when somebody asks for them.
     pub const ALL: [Self; 2] = [Self::Python, Self::JavaScript];
 
     /// The name of the runtime: of its file, without `.wasm`, and on the command line.
@@ -27,6 +29,7 @@ impl Language {
         match self {
             Self::Python => "python",
             Self::JavaScript => "javascript",
+            Self::PythonData => "python-data",
         }
     }
 }

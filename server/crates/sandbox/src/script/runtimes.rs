@@ -106,7 +106,7 @@ impl Runtimes {
 
     fn cell(&self, language: Language) -> &OnceCell<Arc<RuntimePre<State>>> {
         match language {
-            Language::Python => &self.inner.python,
+            Language::Python | Language::PythonData => &self.inner.python,
             Language::JavaScript => &self.inner.javascript,
         }
     }

@@ -53,6 +53,15 @@ async fn an_unknown_import_is_named() {
     }
 }
 
+/// What one runtime of the server's own needs is not for components.
+#[tokio::test]
+async fn exceptions_and_collected_memory_are_refused() {
+    for core in ["module (tag)", "module (type (struct))", "module (type (array i32))"] {
+        let error = refusal(&component(&format!("(component (core {core}))"))).await;
+        assert!(matches!(error, SandboxError::Compile(_)), "{core}: {error:?}");
+    }
+}
+
 /// Whatever happens to the bytes on their way, the answer is an error or a tool.
 #[tokio::test]
 async fn truncated_and_altered_bytes_never_do_harm() {
