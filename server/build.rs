@@ -30,7 +30,7 @@ fn run() -> Result<(), String> {
         let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let packed = out.join(format!("{name}.wasm.zst"));
         pack(&path, &packed).map_err(|error| format!("{}: {error}", path.display()))?;
-        let bytes = fs::read(&packed).map_err(|error| format!("{}: {error}", packed.display()))?;
+        let bytes = fs::read(&path).map_err(|error| format!("{}: {error}", path.display()))?;
         let digest: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
         table += &format!("    ({name:?}, {digest:?}, include_bytes!({:?})),\n", packed.display().to_string());
     }

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Name, SHA-256 in hexadecimal and compressed component.
+/// Name, SHA-256 of the component in hexadecimal, and the component, compressed.
 const EMBEDDED: &[(&str, &str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/runtimes.rs"));
 /// Larger than any runtime unpacks to, in bytes.
 const MAX_BYTES: usize = 512 << 20;
@@ -41,12 +41,24 @@ pub fn unpack(folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
+/// The SHA-256 of a runtime as [`unpack`] writes it.
+pub fn hash(name: &str) -> Option<[u8; 32]> {
+    let (_, digest, _) = EMBEDDED.iter().find(|(known, ..)| *known == name)?;
+    let mut hash = [0; 32];
+    for (at, byte) in hash.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(digest.get(2 * at..2 * at + 2)?, 16).ok()?;
+    }
+    Some(hash)
+}
+
 fn file(folder: &Path, name: &str) -> PathBuf {
     folder.join(format!("{name}.wasm"))
 }
 
 #[cfg(test)]
 mod tests {
+    use sha2::{Digest, Sha256};
+
     use super::*;
 
     #[test]
@@ -55,7 +67,9 @@ mod tests {
         unpack(folder.path()).unwrap();
         for name in names() {
             let file = file(folder.path(), name);
-            assert!(fs::read(&file).unwrap().starts_with(b"\0asm"), "{name}");
+            let bytes = fs::read(&file).unwrap();
+            assert!(bytes.starts_with(b"\0asm"), "{name}");
+            assert_eq!(hash(name).unwrap()[..], Sha256::digest(&bytes)[..], "{name}");
             fs::remove_file(&file).unwrap();
         }
         unpack(folder.path()).unwrap();

@@ -7,6 +7,7 @@ import contextlib
 import gc
 import importlib
 import importlib.machinery
+import io
 import linecache
 import pkgutil
 import sys
@@ -30,13 +31,88 @@ def everything():
     warnings.simplefilter("ignore")
     with _without_docstrings():
         _everything()
+    _rehearse()
     warnings.resetwarnings()
     # What is on disk here will not be there later.
     sys.path.clear()
     sys.path_importer_cache.clear()
     importlib.invalidate_caches()
     linecache.clearcache()
+    _settle()
+
+
+#: What most programs do: a call with typed arguments, a cell, an error.
+_TOOL = '''
+from typing import List, Optional
+
+def rehearsal(count: int, names: Optional[List[str]] = None, exact: bool = False) -> dict:
+    """
+    Counts.
+
+    Args:
+        count (int): A number.
+        names (List[str]): Some names.
+        exact (bool): Whether it is exact.
+    """
+    if count < 0:
+        raise ValueError(f"{count} is too small")
+    print(count)
+    return {"count": count + 1, "names": [name.upper() for name in names or []], "exact": exact}
+'''
+_REHEARSALS = (
+    ("rehearsal", '{"count": 1, "names": ["a"], "exact": true}'), ("rehearsal", '{"count": "2"}'),
+    ("rehearsal", '{"count": -1}'), ("rehearsal", "{}"), None,
+)
+
+
+def _rehearse():
+    """Runs programs, so that what is made or found out at the first run of one is in the snapshot."""
+    from mneme_runtime import program
+
+    main, arguments, out = sys.modules.get("__main__"), sys.argv, sys.stdout
+    sys.stdout = io.TextIOWrapper(io.BytesIO(), "utf-8")
+    try:
+        # The interpreter fits its code to what it met a few times.
+        for _ in range(12):
+            for asked in _REHEARSALS:
+                call = asked and program.Call(*asked)
+                program.run(program.Program(_TOOL if call else "1 + 1", "tool.py", call, {}, None))
+    finally:
+        sys.modules.pop("__tool__", None)
+        sys.modules.pop("__main__", None)
+        if main is not None:
+            sys.modules["__main__"] = main
+        sys.argv, sys.stdout = arguments, out
+
+
+#: Free memory that a program starts with, in one piece, in bytes: what it makes there needs no more of the host.
+_ROOM = 4 << 20
+_filling = []
+
+
+def _settle():
+    """Gives a program's own objects a place of their own.
+
+    Each page of the snapshot that an instance writes to has to be copied for it and put back after it. So the collector
+    leaves alone what is here already (it would write to all of it), and the holes between those objects are filled: the
+    allocator would scatter new ones over all of them.
+    """
     gc.collect()
+    gc.freeze()
+    room = bytes(_ROOM)
+    end = id(room)
+    del room
+    size = _ROOM
+    while size > 8:
+        # The least that one takes: 17 bytes as `bytes`, 8 as `object`.
+        piece = object() if size <= 12 else bytes(size - 17)
+        if id(piece) < end:
+            _filling.append(piece)
+        # The allocator's pieces are multiples of 16 bytes, of which 4 are its own.
+        elif size > 4096:
+            size = size * 3 // 4
+        else:
+            size = (size - 12) // 16 * 16 - 4 if size % 16 == 12 else size // 16 * 16 - 4
 
 
 def _everything():

@@ -72,6 +72,7 @@ pub fn sandbox(config: &Config) -> Result<Sandbox, CommandError> {
         compiler: std::env::current_exe().ok(),
         runtimes_dir: Some(config.runtimes_dir()),
         unpack_runtimes: Some(runtimes::unpack),
+        runtime_hash: Some(runtimes::hash),
         scratch_dir: Some(config.data_dir.join("scratch")),
         private_hosts: private_hosts(config),
         ..SandboxConfig::default()

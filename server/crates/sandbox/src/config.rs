@@ -33,6 +33,9 @@ pub struct SandboxConfig {
     pub runtimes_dir: Option<PathBuf>,
     /// Puts the runtimes into that folder if they are not there. Called once, before the first is needed.
     pub unpack_runtimes: Option<fn(&Path) -> std::io::Result<()>>,
+    /// The SHA-256 that a runtime has as it is unpacked, by its name. With it, compiled code is found without reading
+    /// the runtime, which is large.
+    pub runtime_hash: Option<fn(&str) -> Option<[u8; 32]>>,
     /// Where folders for the files of programs are made. Without it the machine's folder for temporary files.
     pub scratch_dir: Option<PathBuf>,
     /// Programs of language runtimes that run at the same time; the others wait within their wall-clock limit.
@@ -62,6 +65,7 @@ impl Default for SandboxConfig {
             compile_memory_bytes: 2 << 30,
             runtimes_dir: None,
             unpack_runtimes: None,
+            runtime_hash: None,
             scratch_dir: None,
             max_scripts: 16,
             max_script_memory_bytes: 512 << 20,

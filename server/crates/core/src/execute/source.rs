@@ -81,7 +81,7 @@ impl Core {
             grants.folders.push(Mount::packages(folder));
         }
         // The function may be called otherwise than the tool: only its author's schema says so.
-        let function = mneme_toolsource::entry_point(Source::Python, source).unwrap_or_else(|_| name.to_owned());
+        let function = crate::tools::entry_point(Source::Python, source).await.unwrap_or_else(|| name.to_owned());
         let program = Program {
             source: source.to_owned(),
             filename: PYTHON_FILE.into(),
@@ -102,7 +102,7 @@ impl Core {
     async fn run_typescript(self: &Arc<Self>, call: &Call<'_>, source: &str) -> Result<Answer> {
         let name = call.tool.call_name();
         let Powers { limits, grants, env, withheld: missed, .. } = self.powers(call, Asks::Anything).await?;
-        let function = mneme_toolsource::entry_point(Source::TypeScript, source).unwrap_or_else(|_| name.to_owned());
+        let function = crate::tools::entry_point(Source::TypeScript, source).await.unwrap_or_else(|| name.to_owned());
         let script = match self.compile_script(source).await {
             Ok(script) => script,
             Err(reason) => return Ok(Answer::refused(format!("Error executing function {name}: {reason}"))),

@@ -2,12 +2,14 @@
 
 mod create;
 mod policy;
+mod reading;
 mod signature;
 mod update;
 mod upload;
 
 pub use create::{fresh, requirements};
 pub use policy::{ToolPolicy, kind};
+pub use reading::entry_point;
 pub use signature::{Origin, check_schema, language};
 pub use upload::{Upload, UploadKind};
 

@@ -3,12 +3,9 @@
 use mneme_domain::JsonObject;
 use mneme_toolsource::{Given, Language, SourceError, check_name, derive, entry_point};
 use serde_json::Value;
-use tokio::sync::Semaphore;
 
+use super::reading::{Known, READERS};
 use crate::{CoreError, Result};
-
-/// Sources read at once. Each may keep a core busy and a deep stack; the others wait.
-static READERS: Semaphore = Semaphore::const_new(2);
 
 /// What a schema comes from.
 #[derive(Debug, Clone, Default)]
@@ -31,16 +28,31 @@ impl Origin {
     /// # Errors
     /// 400 when the source does not say it, 422 when the given parts make no sense.
     pub async fn schema(self) -> Result<JsonObject> {
+        if self.is_plain()
+            && let Some(known) = Known::of(language(self.source_type.as_deref())?).schemas.get(&self.source)
+        {
+            return Ok(known);
+        }
         let _reader = READERS.acquire().await.map_err(|_| CoreError::Unavailable("The server stops".into()))?;
         let read = tokio::task::spawn_blocking(move || self.read());
         read.await.map_err(|error| CoreError::Internal(error.to_string()))?
     }
 
+    /// Whether the source alone decides what the schema is.
+    fn is_plain(&self) -> bool {
+        self.description.is_none() && self.arguments.is_none() && self.schema.is_none()
+    }
+
     fn read(self) -> Result<JsonObject> {
+        let plain = self.is_plain();
         let language = language(self.source_type.as_deref())?;
         let given = Given { description: self.description.as_deref(), arguments: self.arguments.as_ref() };
         let Some(mut schema) = self.schema else {
-            return Ok(derive(language, &self.source, given).map_err(refusal)?.into_schema());
+            let schema = derive(language, &self.source, given).map_err(refusal)?.into_schema();
+            if plain {
+                Known::of(language).schemas.insert(self.source, schema.clone());
+            }
+            return Ok(schema);
         };
         if let Some(description) = &self.description {
             schema.insert("description".into(), description.as_str().into());

@@ -113,7 +113,8 @@ impl<A: Artefact> Compiler<A> {
         tokio::time::timeout(self.timeout, work).await.unwrap_or(Err(SandboxError::CompileTimeout(self.timeout)))
     }
 
-    async fn cached(&self, hash: ContentHash) -> Result<Option<A>, SandboxError> {
+    /// The compiled code of a known hash, if it is in the cache.
+    pub async fn cached(&self, hash: ContentHash) -> Result<Option<A>, SandboxError> {
         let Some(cache) = self.cache.clone() else { return Ok(None) };
         let engine = self.engine.clone();
         blocking(move || Ok(cache.load(&engine, &hash))).await

@@ -70,7 +70,7 @@ impl Runtimes {
         let path = self.path(language).filter(|path| path.is_file()).ok_or(RuntimeError::Missing(name))?;
         let runtimes = self.clone();
         let loading = tokio::spawn(async move {
-            let load = || async { runtimes.load(path).await.map(Arc::new) };
+            let load = || async { runtimes.load(name, path).await.map(Arc::new) };
             runtimes.cell(language).get_or_try_init(load).await.cloned()
         });
         match tokio::time::timeout(patience, loading).await {
@@ -111,9 +111,16 @@ impl Runtimes {
         }
     }
 
-    async fn load(&self, path: PathBuf) -> Result<RuntimePre<State>, SandboxError> {
+    async fn load(&self, name: &str, path: PathBuf) -> Result<RuntimePre<State>, SandboxError> {
         let base = self.inner.base.get_or_try_init(|| async { Base::new(&self.inner.config) }).await?;
-        let component = base.compiler.compile(Source::File(&path)).await?;
+        let known = match self.inner.config.runtime_hash.and_then(|hash| hash(name)) {
+            Some(hash) => base.compiler.cached(hash).await?,
+            None => None,
+        };
+        let component = match known {
+            Some(component) => component,
+            None => base.compiler.compile(Source::File(&path)).await?,
+        };
         let wrong = |error: wasmtime::Error| SandboxError::WrongWorld(format!("{error:#}"));
         RuntimePre::new(base.linker.instantiate_pre(&component).map_err(wrong)?).map_err(wrong)
     }
