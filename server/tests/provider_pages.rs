@@ -87,7 +87,7 @@ fn answer(path: &str, models: &[String]) -> Value {
     if ends("/chat/completions") {
         return json!({"choices": [{"message": {"content": "hello"}, "finish_reason": "stop"}]});
     }
-    if ends("/messages") {
+    if ends("/messages") || ends(":rawPredict") {
         return json!({"content": [{"type": "text", "text": "hello"}], "stop_reason": "end_turn"});
     }
     if ends(":generateContent") {
@@ -111,8 +111,8 @@ fn answer(path: &str, models: &[String]) -> Value {
     if ends("/api/show") {
         return json!({"capabilities": ["completion", "tools"]});
     }
-    if ends("/publishers/google/models") {
-        return json!({"publisherModels": each(&|id| json!({"name": format!("publishers/google/models/{id}")}))});
+    if let Some((_, maker)) = path.strip_suffix("/models").and_then(|path| path.rsplit_once("/publishers/")) {
+        return json!({"publisherModels": each(&|id| json!({"name": format!("publishers/{maker}/models/{id}")}))});
     }
     if ends("/foundation-models") {
         return json!({"modelSummaries": each(&|id| json!({"modelId": id}))});
@@ -141,8 +141,10 @@ async fn every_page_tells_the_truth() {
             model.unwrap_or_else(|| panic!("{file}: {handle} does not begin with {name}")).to_owned()
         };
         let chat = model_of(page.after("A model:").unwrap_or_else(|| panic!("{file} names no model")));
+        let chats: Vec<String> =
+            [Some(chat), page.after("Another maker's model:").map(model_of)].into_iter().flatten().collect();
         let embedding = page.after("An embedding model:").map(model_of);
-        let models: Vec<String> = [Some(chat.clone()), embedding.clone()].into_iter().flatten().collect();
+        let models: Vec<String> = chats.iter().chain(&embedding).cloned().collect();
         let url = stand_in(models).await;
 
         let home = tempfile::tempdir().unwrap();
@@ -168,11 +170,13 @@ async fn every_page_tells_the_truth() {
         let retry = RetryPolicy { max_attempts: 1, ..RetryPolicy::default() };
         let client = LlmClient::new(Timeouts::default(), retry).unwrap();
         let listed = client.models(&provider).await.unwrap_or_else(|error| panic!("{file}: {error}"));
-        assert!(listed.iter().any(|model| model.id == chat), "{file}: {chat} is not among {listed:?}");
-        let user = ChatMessage::User { parts: vec![Part::Text("hi".into())], name: None };
-        let request = ChatRequest { model: chat, messages: vec![user], ..ChatRequest::default() };
-        let said = client.complete(&provider, &request).await.unwrap_or_else(|error| panic!("{file}: {error}"));
-        assert_eq!(said.text.as_deref(), Some("hello"), "{file}");
+        for chat in chats {
+            assert!(listed.iter().any(|model| model.id == chat), "{file}: {chat} is not among {listed:?}");
+            let user = ChatMessage::User { parts: vec![Part::Text("hi".into())], name: None };
+            let request = ChatRequest { model: chat, messages: vec![user], ..ChatRequest::default() };
+            let said = client.complete(&provider, &request).await.unwrap_or_else(|error| panic!("{file}: {error}"));
+            assert_eq!(said.text.as_deref(), Some("hello"), "{file}");
+        }
         if let Some(model) = embedding {
             let vectors = client.embed(&provider, &model, &["hi".to_owned()], None).await;
             assert_eq!(vectors, Ok(vec![vec![1.0, 2.0]]), "{file}");

@@ -1,11 +1,13 @@
 //! PDF. Two readers: one follows the places of letters on the page, the simpler one the order of the file.
 
-use pdf_extract::{Document, PlainTextOutput};
+use pdf_extract::{Document, Object, PlainTextOutput};
 
 use crate::outcome::{Reading, Result, check, unreadable};
 
 /// The most pages.
 const MAX_PAGES: usize = 20_000;
+/// The name of UTF-16 that the simpler reader knows.
+const UTF16: &[u8] = b"UniGB-UTF16-H";
 
 pub fn read(bytes: Vec<u8>, careful: bool) -> Result<Reading> {
     let mut document = Document::load_mem(&bytes).map_err(|error| damaged(&error))?;
@@ -14,6 +16,7 @@ pub fn read(bytes: Vec<u8>, careful: bool) -> Result<Reading> {
     if document.is_encrypted() && document.decrypt("").is_err() {
         return Err(unreadable("The PDF is protected by a password; save it without one and upload it again"));
     }
+    name_encodings(&mut document);
     let pages: Vec<u32> = document.get_pages().into_keys().collect();
     if pages.is_empty() {
         return Err(unreadable("The PDF has no pages; it is damaged or cut off"));
@@ -47,6 +50,23 @@ pub fn read(bytes: Vec<u8>, careful: bool) -> Result<Reading> {
         )));
     }
     Ok(Reading { text, pages: Some(pages.len()) })
+}
+
+/// Chinese, Japanese and Korean fonts without a table of their letters often have UTF-16 for an encoding, which has a name
+/// for each language and direction. The readers know one of them.
+fn name_encodings(document: &mut Document) {
+    for object in document.objects.values_mut() {
+        let Ok(font) = object.as_dict_mut() else { continue };
+        if font.get(b"Encoding").and_then(Object::as_name).is_ok_and(is_utf16) {
+            font.set("Encoding", Object::Name(UTF16.to_vec()));
+        }
+    }
+}
+
+fn is_utf16(name: &[u8]) -> bool {
+    const LANGUAGES: &[&[u8]] = &[b"UniGB-", b"UniCNS-", b"UniJIS-", b"UniKS-", b"UniJIS2004-", b"UniJISX0213-"];
+    let rest = LANGUAGES.iter().find_map(|language| name.strip_prefix(*language));
+    rest.is_some_and(|rest| rest.starts_with(b"UCS2-") || rest.starts_with(b"UTF16-"))
 }
 
 /// Adds a page, without the empty lines that layouts leave.

@@ -31,14 +31,20 @@ fn archive(parts: &[(&str, &str)]) -> Vec<u8> {
 
 /// A PDF with one line of text on each page; none for an empty line.
 fn pdf(lines: &[&str]) -> Vec<u8> {
+    let line = |line: &&str| if line.is_empty() { String::new() } else { format!("({line})") };
+    pdf_in("<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>", &lines.iter().map(line).collect::<Vec<_>>())
+}
+
+/// The same in a font, with the lines as PDF writes strings.
+fn pdf_in(font: &str, lines: &[String]) -> Vec<u8> {
     let kids: String = (0..lines.len()).map(|page| format!("{} 0 R ", 4 + 2 * page)).collect();
     let mut objects = vec![
         "<</Type/Catalog/Pages 2 0 R>>".to_owned(),
         format!("<</Type/Pages/Kids[{kids}]/Count {}>>", lines.len()),
-        "<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>".to_owned(),
+        font.to_owned(),
     ];
     for (page, line) in lines.iter().enumerate() {
-        let stream = if line.is_empty() { String::new() } else { format!("BT /F1 24 Tf 72 720 Td ({line}) Tj ET") };
+        let stream = if line.is_empty() { String::new() } else { format!("BT /F1 24 Tf 72 720 Td {line} Tj ET") };
         objects.push(format!(
             "<</Type/Page/Parent 2 0 R/MediaBox[0 0 612 792]/Contents {} 0 R/Resources<</Font<</F1 3 0 R>>>>>>",
             5 + 2 * page
@@ -142,6 +148,19 @@ fn the_pages_of_a_pdf_become_text() {
         let answer = read("a.pdf", pdf(&["Hello from page one", "and two"]), 300, careful).expect("read");
         assert!(answer.starts_with("{\"kind\":\"application/pdf\",\"pages\":2,"), "{answer}");
         assert!(answer.contains("Hello from page one") && answer.contains("and two"), "{answer}");
+    }
+}
+
+#[test]
+fn a_pdf_in_a_font_of_east_asia_is_read_without_a_table_of_its_letters() {
+    for encoding in ["UniJIS-UCS2-H", "UniJIS-UTF16-V", "UniGB-UCS2-V", "UniCNS-UTF16-H", "UniKS-UCS2-H"] {
+        let font = format!(
+            "<</Type/Font/Subtype/Type0/BaseFont/Some/Encoding/{encoding}/DescendantFonts[<</Type/Font/Subtype/CIDFontType0\
+             /BaseFont/Some/CIDSystemInfo<</Registry(Adobe)/Ordering(Some)/Supplement 2>>>>]>>"
+        );
+        let bytes = pdf_in(&font, &["<67714EAC>".to_owned()]);
+        let answer = read("a.pdf", bytes, 300, true).expect(encoding);
+        assert!(answer.contains("東京"), "{encoding}: {answer}");
     }
 }
 

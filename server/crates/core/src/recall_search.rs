@@ -16,6 +16,8 @@ use crate::{Core, Result, fusion};
 const MOST_AGENTS: u32 = 1_000;
 /// Each list is this much longer than the result, so that what is good in both comes up.
 const DEPTH: u32 = 4;
+/// And at least this long: the best one of a short result has to be the best of a longer one, too.
+const MIN_DEPTH: u32 = 20;
 
 /// How to search.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
@@ -58,7 +60,7 @@ impl Core {
             let found = messages::search(&mut self.store.read().await?, actor, &search).await?;
             return Ok(ranked(fusion::fuse([], found.iter().map(|message| message.id.clone())), found, limit));
         };
-        let deeper = MessageSearch { limit: limit.saturating_mul(DEPTH), ..search };
+        let deeper = MessageSearch { limit: limit.saturating_mul(DEPTH).max(MIN_DEPTH), ..search };
         let by_words = async {
             match mode {
                 SearchMode::Vector => Ok(Vec::new()),

@@ -51,5 +51,9 @@ fn bodies_of_every_provider() {
             let body = client.request_body(&provider, &structured(model(kind)), false);
             assert_json_snapshot!(format!("{}-structured", kind.name()), body);
         }
+        let vertex = provider(ProviderKind::Vertex);
+        let claude = "claude-sonnet-4@20250514";
+        assert_json_snapshot!("vertex-claude", client.request_body(&vertex, &everything(claude), true));
+        assert_json_snapshot!("vertex-claude-structured", client.request_body(&vertex, &structured(claude), false));
     });
 }

@@ -39,6 +39,7 @@ mod sse;
 mod stream;
 pub mod tokens;
 pub mod trace;
+mod vertex;
 mod wire;
 
 pub use assemble::Assembler;

@@ -13,6 +13,7 @@ use crate::{
     provider::Provider,
     request::ChatRequest,
     slots::Slots,
+    vertex,
 };
 
 /// A wire format for chat.
@@ -40,6 +41,7 @@ impl Wire {
         match provider.kind() {
             ProviderKind::OpenAi if models::is_openai_reasoning(model) => Self::OpenAiResponses,
             ProviderKind::Anthropic => Self::Anthropic,
+            ProviderKind::Vertex if vertex::is_claude(model) => Self::Anthropic,
             ProviderKind::Gemini | ProviderKind::Vertex => Self::Gemini,
             ProviderKind::Bedrock => Self::Converse,
             _ => Self::OpenAiChat,
@@ -54,6 +56,7 @@ impl Wire {
             }
             Self::OpenAiChat => provider.versioned("chat/completions"),
             Self::OpenAiResponses => provider.versioned("responses"),
+            Self::Anthropic if provider.kind() == ProviderKind::Vertex => vertex::claude_url(provider, model, stream),
             Self::Anthropic => provider.versioned("messages"),
             Self::Gemini => gemini::url(provider, model, stream),
             Self::Converse if stream => bedrock::url(provider, model, "converse-stream"),
@@ -74,6 +77,7 @@ impl Wire {
         match self {
             Self::OpenAiChat => openai_chat::body(provider.kind(), request, stream),
             Self::OpenAiResponses => openai_responses::body(request, stream),
+            Self::Anthropic if provider.kind() == ProviderKind::Vertex => anthropic::vertex_body(request, stream),
             Self::Anthropic => anthropic::body(request, stream),
             Self::Gemini => gemini::body(request),
             Self::Converse => bedrock::body(request),

@@ -26,6 +26,9 @@ const MMAP_BYTES: &str = "16777216";
 /// Pages that a SQLite log may have before the writer itself copies what is left of them into the file, 64 MiB. It
 /// waits for the disk then, but not for long: the [`Checkpointer`] has copied nearly everything.
 const LOG_PAGES: &str = "16000";
+/// What is left of a SQLite log on the disk once it begins anew, 128 MiB: one huge transaction, as an import is, need not
+/// take its place for good.
+const LOG_BYTES: &str = "134217728";
 /// KiB of pages that the writer keeps, negative as SQLite wants it.
 const WRITER_CACHE: &str = "-8000";
 /// Between two tries of opening a SQLite file that another server holds for a moment.
@@ -110,6 +113,7 @@ async fn sqlite(options: SqliteConnectOptions, config: &StoreConfig) -> Result<P
         .statement_cache_capacity(STATEMENTS)
         .pragma("mmap_size", MMAP_BYTES)
         .pragma("wal_autocheckpoint", LOG_PAGES)
+        .pragma("journal_size_limit", LOG_BYTES)
         .pragma("temp_store", "memory");
     let pool = || {
         PoolOptions::new()

@@ -6,6 +6,21 @@ use std::fmt::Write;
 
 use crate::{Engine, sql::Arg};
 
+/// The most binds of one statement of many rows. SQLite's driver finds the place of every bind by looking through the names
+/// of all that stand before it, so the time of a statement grows with the square of its binds.
+const SQLITE_BINDS: usize = 256;
+/// To PostgreSQL every trip counts, and it takes 65,535.
+const POSTGRES_BINDS: usize = 30_000;
+
+/// How many rows go into one statement when each has this many binds.
+pub(crate) fn at_once(engine: Engine, binds: usize) -> usize {
+    let most = match engine {
+        Engine::Sqlite => SQLITE_BINDS,
+        Engine::Postgres => POSTGRES_BINDS,
+    };
+    (most / binds.max(1)).max(1)
+}
+
 /// A query under construction.
 pub(crate) struct Query<'a> {
     engine: Engine,
@@ -115,6 +130,16 @@ mod tests {
         let (text, args) = query.into_parts();
         assert_eq!(text, "select 1 from t where a = $1 and b = $2 and d = any($3) and strpos(lower(e), lower($4)) > 0");
         assert_eq!(args.len(), 4);
+    }
+
+    #[test]
+    fn statements_of_many_rows_stay_as_small_as_their_database_likes() {
+        for binds in [1, 5, 27, 40, 256] {
+            assert!((1..=SQLITE_BINDS).contains(&(at_once(Engine::Sqlite, binds) * binds)), "{binds}");
+            assert!((1..65_535).contains(&(at_once(Engine::Postgres, binds) * binds)), "{binds}");
+        }
+        assert_eq!((at_once(Engine::Sqlite, 27), at_once(Engine::Postgres, 27)), (9, 1111));
+        assert_eq!((at_once(Engine::Sqlite, 1000), at_once(Engine::Sqlite, 0)), (1, 256));
     }
 
     #[test]

@@ -29,6 +29,8 @@ const DEFAULT_LIMIT: u32 = 5;
 const MAX_LIMIT: u32 = 100;
 /// Each list is this much longer than the result, so that what is good in both comes up.
 const DEPTH: u32 = 4;
+/// And at least this long: the best one of a short result has to be the best of a longer one, too.
+const MIN_DEPTH: u32 = 20;
 
 /// What to look for.
 #[derive(Debug, Clone, Default)]
@@ -149,7 +151,7 @@ impl Core {
             return Ok(Vec::new());
         }
         let limit = query.limit.unwrap_or(DEFAULT_LIMIT).clamp(1, MAX_LIMIT);
-        let depth = limit * DEPTH;
+        let depth = (limit * DEPTH).max(MIN_DEPTH);
         let text = query.text.trim();
         search.scope = Scope::from(places.iter().map(|place| place.id.clone()).collect::<Vec<I>>());
         let search = search;

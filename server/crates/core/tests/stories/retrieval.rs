@@ -88,7 +88,21 @@ impl Share {
     }
 }
 
-async fn filled(world: &World, core: &std::sync::Arc<mneme_core::Core>) -> ArchiveId {
+/// Texts of many languages: to the model, which knows one, most of them are alike.
+const MIXED: &[&str] = &[
+    "Ada is fond of green tea",
+    "The spare key of the boathouse is under the third plank",
+    "東京タワーは赤い塔です。高さは333メートル。",
+    "我们的办公室搬到了上海浦东新区",
+    "서울 지하철 2호선은 순환선이다",
+    "🎉 party budget is 500",
+    "Ticket MNE-4711 was closed",
+    "กรุงเทพมหานครเป็นเมืองหลวง",
+    "Die Prüfgröße beträgt 12 µm",
+    "C++ and C# code; 100% \"quoted\" OR NOT",
+];
+
+async fn filled(world: &World, core: &std::sync::Arc<mneme_core::Core>, texts: &[&str]) -> ArchiveId {
     let body = CreateArchive {
         name: "facts".into(),
         embedding: Some("local/all-minilm-l6-v2".into()),
@@ -97,10 +111,9 @@ async fn filled(world: &World, core: &std::sync::Arc<mneme_core::Core>) -> Archi
     };
     let archive = core.create_archive(&world.actor, body).await.unwrap();
     assert_eq!(archive.embedding_config.as_ref().unwrap().embedding_dim, 384);
-    let bodies = FACTS
+    let bodies = texts
         .iter()
-        .chain(IDENTIFIERS)
-        .map(|(text, _)| CreatePassage { text: (*text).into(), tags: None, created_at: None, metadata: None })
+        .map(|text| CreatePassage { text: (*text).into(), tags: None, created_at: None, metadata: None })
         .collect();
     let made = core.create_passages(&world.actor, &archive.id, bodies).await.unwrap();
     assert!(made.iter().all(|passage| passage.embedding.as_ref().is_some_and(|vector| vector.len() == 384)));
@@ -126,7 +139,8 @@ async fn places(
 async fn figures(on: On) {
     let world = World::on(on).await;
     let core = world.another(|config| config.local_model = Some(*MODEL)).await;
-    let archive = filled(&world, &core).await;
+    let texts: Vec<&str> = FACTS.iter().chain(IDENTIFIERS).map(|(text, _)| *text).collect();
+    let archive = filled(&world, &core, &texts).await;
     let mut shares = [[Share::default(); 3]; 2];
     for (kind, cases) in [FACTS, IDENTIFIERS].into_iter().enumerate() {
         for (answer, question) in cases {
@@ -166,4 +180,29 @@ async fn the_built_in_model_finds_by_meaning_and_words_find_names_on_sqlite() {
 #[tokio::test]
 async fn the_built_in_model_finds_by_meaning_and_words_find_names_on_postgres() {
     figures(On::Postgres).await;
+}
+
+async fn short_results(on: On) {
+    let world = World::on(on).await;
+    let core = world.another(|config| config.local_model = Some(*MODEL)).await;
+    let archive = filled(&world, &core, MIXED).await;
+    for (question, answer) in [("100%", 9), ("333", 2), ("上海", 3), ("지하철", 4), ("🎉", 5), ("third", 1), ("12", 8)]
+    {
+        for limit in [1, 2, 5] {
+            let query = PassageQuery { text: question.into(), limit: Some(limit), ..PassageQuery::default() };
+            let found = core.search_passages(&world.actor, Some(&archive), None, query).await.unwrap();
+            let best = found.first().map(|found| found.passage.text.as_str());
+            assert_eq!(best, Some(MIXED[answer]), "{question:?}, the best {limit}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_short_result_begins_like_a_longer_one_on_sqlite() {
+    short_results(On::Sqlite).await;
+}
+
+#[tokio::test]
+async fn a_short_result_begins_like_a_longer_one_on_postgres() {
+    short_results(On::Postgres).await;
 }

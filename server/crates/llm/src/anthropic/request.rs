@@ -7,6 +7,7 @@ use crate::{
     models,
     normalize::{arguments_object, later_system, schema_instruction, system_prompt},
     request::{ChatMessage, ChatRequest, Part, ToolChoice},
+    vertex,
 };
 
 /// Anthropic demands a limit. Without one from the caller it is the model's own, up to this.
@@ -20,10 +21,19 @@ const PLACEHOLDER: &str = "Continue.";
 
 /// The body to post to `/v1/messages`.
 pub(crate) fn body(request: &ChatRequest, stream: bool) -> Value {
+    compose(("model", request.model.as_str()), request, stream)
+}
+
+/// The body to post to Google, who has the model's name in the address.
+pub(crate) fn vertex_body(request: &ChatRequest, stream: bool) -> Value {
+    compose(("anthropic_version", vertex::ANTHROPIC_VERSION), request, stream)
+}
+
+fn compose((first, value): (&str, &str), request: &ChatRequest, stream: bool) -> Value {
     let max_tokens = request.params.max_tokens.unwrap_or(default_limit(&request.model));
     let thinking = thinking::parameter(request, max_tokens);
     let mut body = Map::new();
-    body.insert("model".into(), json!(request.model));
+    body.insert(first.into(), json!(value));
     body.insert("max_tokens".into(), json!(max_tokens));
     if let Some(system) = system(request) {
         body.insert("system".into(), json!([{"type": "text", "text": system, "cache_control": {"type": "ephemeral"}}]));

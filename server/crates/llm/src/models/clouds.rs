@@ -1,9 +1,9 @@
-//! The listings of the clouds: Azure's deployments, Bedrock's models and profiles, Vertex's publisher.
+//! The listings of the clouds: Azure's deployments, Bedrock's models and profiles, Vertex's publishers.
 
 use serde_json::Value;
 
 use super::{Facts, Listing, ModelInfo, ModelKind};
-use crate::{azure, bedrock, error::LlmError, json::str_at, provider::join};
+use crate::{azure, bedrock, error::LlmError, json::str_at, provider::join, vertex};
 
 /// Pages to follow at most.
 const MAX_PAGES: usize = 20;
@@ -92,30 +92,63 @@ fn bedrock_facts(item: &Value) -> Facts {
     Facts { kind, vision: lists(item, "inputModalities", "IMAGE"), ..Facts::default() }
 }
 
-/// Google's models at Vertex: Gemini and those for embeddings.
+/// The models at Vertex that this crate can talk to: Gemini, those for embeddings, and Claude.
 pub(super) async fn list_vertex(listing: &Listing<'_>) -> Result<Vec<ModelInfo>, LlmError> {
     let mut models = Vec::new();
+    for item in publisher(listing, "google").await? {
+        let id = publisher_id(&item);
+        if id.starts_with("gemini") || id.starts_with("text-") {
+            let model = Facts::default().complete(listing.provider, id);
+            models.extend((model.kind != ModelKind::Other).then_some(model));
+        }
+    }
+    let claude = match publisher(listing, "anthropic").await {
+        Ok(claude) => claude,
+        // Whoever may see Google's own models need not see those of others, and a proxy may know none.
+        Err(
+            LlmError::Authentication { .. }
+            | LlmError::NotFound { .. }
+            | LlmError::BadRequest { .. }
+            | LlmError::Malformed { .. },
+        ) => Vec::new(),
+        Err(error) => return Err(error),
+    };
+    for item in claude.iter().filter(|item| vertex::is_claude(publisher_id(item))) {
+        let id = publisher_id(item);
+        // Claude's versions are dates, and its calls name them; some models have none.
+        let dated = |version: &&str| version.len() == 8 && version.bytes().all(|byte| byte.is_ascii_digit());
+        let id = match str_at(item, "versionId").filter(dated) {
+            Some(version) if !id.contains('@') => format!("{id}@{version}"),
+            _ => id.to_owned(),
+        };
+        models.push(Facts::default().complete(listing.provider, &id));
+    }
+    Ok(models)
+}
+
+/// What a maker has at Vertex, page by page.
+async fn publisher(listing: &Listing<'_>, maker: &str) -> Result<Vec<Value>, LlmError> {
+    let mut found = Vec::new();
     let mut token: Option<String> = None;
     for _ in 0..MAX_PAGES {
-        let mut url = join(&listing.provider.root(), "v1beta1/publishers/google/models");
+        let mut url = join(&listing.provider.root(), &format!("v1beta1/publishers/{maker}/models"));
         url.query_pairs_mut().append_pair("pageSize", "100");
         if let Some(token) = &token {
             url.query_pairs_mut().append_pair("pageToken", token);
         }
         let page = listing.get(url).await?;
-        for item in items(&page, "publisherModels")? {
-            let id = str_at(item, "name").and_then(|name| name.rsplit('/').next()).unwrap_or_default();
-            if id.starts_with("gemini") || id.starts_with("text-") {
-                let model = Facts::default().complete(listing.provider, id);
-                models.extend((model.kind != ModelKind::Other).then_some(model));
-            }
-        }
+        found.extend_from_slice(items(&page, "publisherModels")?);
         token = str_at(&page, "nextPageToken").map(str::to_owned);
         if token.is_none() {
             break;
         }
     }
-    Ok(models)
+    Ok(found)
+}
+
+/// A model's name in calls: the end of its full one.
+fn publisher_id(item: &Value) -> &str {
+    str_at(item, "name").and_then(|name| name.rsplit('/').next()).unwrap_or_default()
 }
 
 /// Whether a list of words below `key` has this one; `None` without a list.

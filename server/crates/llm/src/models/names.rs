@@ -121,6 +121,8 @@ mod tests {
             ("us.anthropic.claude-sonnet-4-5-20250929-v1:0", (4, 5)),
             ("anthropic.claude-3-haiku-20240307-v1:0", (3, 0)),
             ("anthropic/claude-opus-4.7", (4, 7)),
+            ("claude-sonnet-4-5@20250929", (4, 5)),
+            ("claude-opus-4@20250514", (4, 0)),
             ("claude-next", (0, 0)),
         ] {
             assert_eq!(claude_version(id), Some(version), "{id}");

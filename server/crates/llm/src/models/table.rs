@@ -72,6 +72,7 @@ const FAMILIES: &[Family] = &[
     reasoner("claude-opus-4-1", 200_000, 32_000, true),
     reasoner("claude-opus-4-0", 200_000, 32_000, true),
     reasoner("claude-opus-4-2", 200_000, 32_000, true),
+    reasoner("claude-opus-4@", 200_000, 32_000, true),
     reasoner("claude", 200_000, 64_000, true),
     chat("gemini-1.5-pro", 2_097_152, 8192, true),
     chat("gemini-1.5", 1_048_576, 8192, true),

@@ -89,6 +89,7 @@ fn formats() -> Vec<Format> {
         format(ProviderKind::Anthropic, "claude-sonnet-4-20250514", typed_events(&anthropic)),
         format(ProviderKind::Gemini, "gemini-2.5-flash", untyped(&gemini)),
         format(ProviderKind::Vertex, "gemini-2.5-flash", untyped(&gemini)),
+        format(ProviderKind::Vertex, "claude-sonnet-4@20250514", typed_events(&anthropic)),
         format(ProviderKind::OpenAi, "gpt-5-mini", typed_events(&responses)),
         Format {
             kind: ProviderKind::Bedrock,

@@ -1,12 +1,14 @@
-//! Gemini at Google Cloud: tokens of service accounts, users and machines.
+//! Gemini and Claude at Google Cloud: tokens of service accounts, users and machines.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use mneme_llm::{Extras, ModelKind, Provider, ProviderKind};
+use futures::TryStreamExt;
+use mneme_llm::{Delta, Extras, FinishReason, ModelKind, Provider, ProviderKind};
 use serde_json::{Value, json};
 
 use crate::{
     client, say,
     server::{Answer, Server},
+    text, typed_events,
 };
 
 /// Made for these tests; it opens nothing.
@@ -105,7 +107,13 @@ async fn its_models_and_embeddings() {
     ]});
     let vectors =
         json!({"predictions": [{"embeddings": {"values": [1.0, 2.0]}}, {"embeddings": {"values": [3.0, 4.0]}}]});
-    let server = Server::start(vec![token("ya29.t"), Answer::json(200, &page), Answer::json(200, &vectors)]).await;
+    let claude = json!({"publisherModels": [
+        {"name": "publishers/anthropic/models/claude-sonnet-4", "versionId": "20250514"},
+        {"name": "publishers/anthropic/models/claude-opus-4-8", "versionId": "default"},
+        {"name": "publishers/anthropic/models/something-else"},
+    ]});
+    let answers = [&page, &claude, &vectors].map(|body| Answer::json(200, body));
+    let server = Server::start([vec![token("ya29.t")], answers.to_vec()].concat()).await;
     let provider = vertex(&server, Some(account(&server)));
     let client = client();
     let models = client.models(&provider).await.expect("models");
@@ -116,10 +124,55 @@ async fn its_models_and_embeddings() {
         [
             ("gemini-2.5-pro", ModelKind::Chat, 1_048_576, None),
             ("text-embedding-005", ModelKind::Embedding, 2048, Some(768)),
+            ("claude-sonnet-4@20250514", ModelKind::Chat, 200_000, None),
+            ("claude-opus-4-8", ModelKind::Chat, 200_000, None),
         ]
     );
+    assert!(server.seen()[2].line.starts_with("GET /v1beta1/publishers/anthropic/models?"));
     let texts = ["a".to_owned(), "b".to_owned()];
     let embedded = client.embed(&provider, "text-embedding-005", &texts, None).await;
     assert_eq!(embedded, Ok(vec![vec![1.0, 2.0], vec![3.0, 4.0]]));
-    assert!(server.seen()[2].line.ends_with("/models/text-embedding-005:predict HTTP/1.1"));
+    assert!(server.seen()[3].line.ends_with("/publishers/google/models/text-embedding-005:predict HTTP/1.1"));
+}
+
+#[tokio::test]
+async fn whoever_may_not_see_claude_sees_gemini() {
+    let page = json!({"publisherModels": [{"name": "publishers/google/models/gemini-2.5-pro"}]});
+    let refusal = json!({"error": {"code": 403, "message": "Permission denied.", "status": "PERMISSION_DENIED"}});
+    let server = Server::start(vec![token("ya29.t"), Answer::json(200, &page), Answer::json(403, &refusal)]).await;
+    let models = client().models(&vertex(&server, Some(account(&server)))).await.expect("models");
+    assert_eq!(models.iter().map(|model| model.id.as_str()).collect::<Vec<_>>(), ["gemini-2.5-pro"]);
+}
+
+#[tokio::test]
+async fn claude_is_asked_in_its_makers_format_with_googles_token() {
+    let whole = json!({"type": "message", "content": [{"type": "text", "text": "hello"}], "stop_reason": "end_turn",
+        "usage": {"input_tokens": 3, "output_tokens": 2}});
+    let streamed = typed_events(&[
+        json!({"type": "message_start", "message": {"usage": {"input_tokens": 3, "output_tokens": 1}}}),
+        json!({"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}}),
+        json!({"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "hello"}}),
+        json!({"type": "content_block_stop", "index": 0}),
+        json!({"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 2}}),
+        json!({"type": "message_stop"}),
+    ]);
+    let server = Server::start(vec![token("ya29.t"), Answer::json(200, &whole), Answer::events(streamed)]).await;
+    let provider = vertex(&server, Some(account(&server)));
+    let request = say("claude-sonnet-4@20250514", "hi");
+    let client = client();
+    let done = client.complete(&provider, &request).await.expect("an answer");
+    assert_eq!((done.text.as_deref(), done.finish), (Some("hello"), FinishReason::Stop));
+    let deltas: Vec<Delta> =
+        client.stream(&provider, &request).await.expect("a stream").try_collect().await.expect("deltas");
+    assert_eq!((&deltas[0], deltas.last()), (&text("hello"), Some(&Delta::Finish(FinishReason::Stop))));
+
+    let seen = server.seen();
+    let place = "POST /v1/projects/mine/locations/europe-west4/publishers/anthropic/models/claude-sonnet-4@20250514";
+    assert_eq!(seen[1].line, format!("{place}:rawPredict HTTP/1.1"));
+    assert_eq!(seen[2].line, format!("{place}:streamRawPredict HTTP/1.1"));
+    for (call, stream) in [(&seen[1], false), (&seen[2], true)] {
+        assert!(call.headers.contains("authorization: bearer ya29.t") && !call.headers.contains("x-api-key"));
+        assert_eq!(call.body["anthropic_version"], "vertex-2023-10-16");
+        assert_eq!((call.body.get("model"), &call.body["stream"]), (None, &json!(stream)), "the address names it");
+    }
 }

@@ -6,7 +6,7 @@ use mneme_domain::{Actor, AgentId, EntityId, agent::AgentVariable, clock::from_m
 
 use crate::{
     Conn, Result, distinct,
-    query::Query,
+    query::{Query, at_once},
     secrets::Place,
     sql::{Arg, args, statements},
 };
@@ -60,10 +60,10 @@ pub async fn set_variables(c: &mut Conn, a: &Actor, id: &AgentId, variables: &[(
         let own_id = format!("agent-env-{}", context.env.uuid().hyphenated());
         rows.push(args![&a.org, id, own_id, key, sealed, position, now, now]);
     }
-    // SQLite takes 32,766 binds.
+    let most = at_once(c.engine(), 8);
     let mut rows = rows.into_iter().peekable();
     while rows.peek().is_some() {
-        let mut query = Query::insert(c.engine(), "agent_variables", COLUMNS, rows.by_ref().take(1000).collect());
+        let mut query = Query::insert(c.engine(), "agent_variables", COLUMNS, rows.by_ref().take(most).collect());
         query.push(
             " on conflict (org_id, agent_id, key) do update set
              value_enc = excluded.value_enc, position = excluded.position, updated_at = excluded.updated_at",

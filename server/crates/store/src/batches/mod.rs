@@ -15,7 +15,7 @@ use mneme_domain::{
 use crate::{
     Conn, Result, StoreError, json,
     page::Keyset,
-    query::Query,
+    query::{Query, at_once},
     runs::{lease::OWNED_OF_BATCH, row::values},
     sql::{Arg, args, statements},
 };
@@ -78,6 +78,9 @@ impl BatchRow {
     }
 }
 
+/// How many binds a run has.
+const BINDS: usize = 21;
+
 /// Adds a batch that a server looks after, with its runs and what each was asked for.
 /// [`StoreError::NotFound`] when an agent is unknown.
 pub async fn insert(c: &mut Conn, a: &Actor, batch: &Batch, owner: &str, runs: &[(Run, String)]) -> Result<()> {
@@ -92,8 +95,7 @@ pub async fn insert(c: &mut Conn, a: &Actor, batch: &Batch, owner: &str, runs: &
         batch.created_at,
     ];
     c.run(&ADD, arguments).await?;
-    // SQLite takes 32,766 binds.
-    for chunk in runs.chunks(500) {
+    for chunk in runs.chunks(at_once(c.engine(), BINDS)) {
         let mut rows = Vec::with_capacity(chunk.len());
         for (run, request) in chunk {
             let mut row = args![&a.org, &a.user];

@@ -12,7 +12,7 @@ use row::{BlockRow, VALUES, columns, new_row, values};
 
 use crate::{
     Conn, Result, StoreError, in_order,
-    query::Query,
+    query::{Query, at_once},
     sql::{Arg, args, statements},
 };
 
@@ -43,10 +43,12 @@ pub async fn insert(c: &mut Conn, a: &Actor, block: &Block, now: Timestamp) -> R
     insert_many(c, a, std::slice::from_ref(block), now).await
 }
 
+/// How many binds a block has.
+const BINDS: usize = 22;
+
 /// Adds blocks, in this order, at version 1.
 pub async fn insert_many(c: &mut Conn, a: &Actor, blocks: &[Block], now: Timestamp) -> Result<()> {
-    // SQLite takes 32,766 binds.
-    for chunk in blocks.chunks(1000) {
+    for chunk in blocks.chunks(at_once(c.engine(), BINDS)) {
         let rows: Vec<Vec<Arg<'_>>> = chunk.iter().map(|block| new_row(&a.org, block, now)).collect::<Result<_>>()?;
         c.query_effect(Query::insert(c.engine(), "blocks", VALUES, rows)).await?;
     }

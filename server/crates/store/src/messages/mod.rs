@@ -14,6 +14,7 @@ pub use vectors::{Bare, embed, embedded_agents, forget_vector, said_after, searc
 
 use crate::{
     Conn, Engine, Result, StoreError, in_order,
+    query::at_once,
     sql::{Arg, args, statements},
 };
 
@@ -37,10 +38,12 @@ statements! {
     COUNT: "select count(*) from messages where org_id = $1 and agent_id = $2";
 }
 
-/// Adds messages, in this order, in one statement. [`StoreError::NotFound`] when an agent of theirs is unknown.
+/// How many binds a message has.
+const BINDS: usize = 27;
+
+/// Adds messages, in this order. [`StoreError::NotFound`] when an agent of theirs is unknown.
 pub async fn append(c: &mut Conn, a: &Actor, messages: &[Message]) -> Result<()> {
-    // SQLite takes 32,766 binds.
-    for chunk in messages.chunks(1000) {
+    for chunk in messages.chunks(at_once(c.engine(), BINDS)) {
         let texts: Vec<String> = chunk.iter().map(searchable).collect();
         let mut query = c.query("insert into messages (");
         query.push(VALUES).push_either(") values ", ", search) values ");

@@ -18,6 +18,7 @@ pub use vectors::search_vectors;
 
 use crate::{
     Conn, Engine, Result, StoreError, in_order, json,
+    query::at_once,
     sql::{Arg, args, statements},
     vectors::{self as vectors_of, Kind, NewVector},
 };
@@ -38,10 +39,12 @@ statements! {
     DELETE: "delete from passages where org_id = $1 and id = $2";
 }
 
+/// How many binds a passage has.
+const BINDS: usize = 15;
+
 /// Adds passages, in this order, with their words, tags and vectors. [`StoreError::NotFound`] when an archive is unknown.
 pub async fn insert(c: &mut Conn, a: &Actor, passages: &[Passage]) -> Result<()> {
-    // SQLite takes 32,766 binds.
-    for chunk in passages.chunks(1000) {
+    for chunk in passages.chunks(at_once(c.engine(), BINDS)) {
         let mut query = c.query("insert into passages (");
         query.push(VALUES).push_either(") values ", ", search) values ");
         for (number, passage) in chunk.iter().enumerate() {

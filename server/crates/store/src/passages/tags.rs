@@ -4,7 +4,7 @@ use mneme_domain::{Actor, ArchiveId, PassageId, archive::Passage};
 
 use crate::{
     Conn, Result,
-    query::Query,
+    query::{Query, at_once},
     sql::{Arg, args, statements},
 };
 
@@ -21,9 +21,9 @@ pub(super) async fn add(c: &mut Conn, a: &Actor, passages: &[Passage]) -> Result
         let tags = passage.tags.as_deref().unwrap_or_default();
         rows.extend(tags.iter().map(|tag| args![&a.org, archive, tag, &passage.id]));
     }
-    // SQLite takes 32,766 binds.
+    let most = at_once(c.engine(), 4);
     while !rows.is_empty() {
-        let rest = rows.split_off(rows.len().min(8_000));
+        let rest = rows.split_off(rows.len().min(most));
         let chunk = std::mem::replace(&mut rows, rest);
         c.query_effect(Query::insert(c.engine(), "passage_tags", "org_id, archive_id, tag, passage_id", chunk)).await?;
     }

@@ -4,6 +4,7 @@ use mneme_domain::{Actor, RunId};
 
 use crate::{
     Conn, Result, StoreError,
+    query::at_once,
     sql::{args, statements},
 };
 
@@ -14,8 +15,7 @@ statements! {
 /// Adds events with their places, which count from 1. [`StoreError::NotFound`] when there is no such run, or when it is
 /// another server's than the one that is named.
 pub async fn append(c: &mut Conn, a: &Actor, run: &RunId, owner: Option<&str>, events: &[(i64, String)]) -> Result<()> {
-    // SQLite takes 32,766 binds.
-    for chunk in events.chunks(10_000) {
+    for chunk in events.chunks(at_once(c.engine(), 2)) {
         let mut query = c.query("insert into run_events (org_id, run_id, seq, payload) select ");
         query.bind(&a.org).with(", ", run);
         query.push(", event.column1, event.column2 from (values ");

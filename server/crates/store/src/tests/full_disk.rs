@@ -26,3 +26,12 @@ async fn a_full_disk_is_unavailable_and_reads_go_on() {
     assert_eq!(agents::count(&mut c, &actor, &agents::AgentFilter::default()).await.unwrap(), 0);
     assert_eq!(statements().len(), 1);
 }
+
+#[tokio::test]
+async fn what_a_huge_transaction_leaves_of_the_log_is_bounded() {
+    let store = Store::open(&StoreConfig::new("sqlite::memory:", MasterKey::new([1; 32]))).await.unwrap();
+    let mut c = store.write().await.unwrap();
+    // SQLite itself says -1, which is no limit.
+    let query = c.query("pragma journal_size_limit");
+    assert_eq!(c.query_one::<(i64,)>(query).await.unwrap(), Some((128 << 20,)));
+}

@@ -17,7 +17,12 @@ pub(crate) use tidy::{Key, Ledger};
 pub(crate) use value::{Vector, bytes_of, numbers_of};
 
 use crate::{
-    Conn, Engine, Result, messages::MessageSearch, passages::PassageSearch, query::Query, sql::Arg, sql::args,
+    Conn, Engine, Result,
+    messages::MessageSearch,
+    passages::PassageSearch,
+    query::{Query, at_once},
+    sql::Arg,
+    sql::args,
     sql::statements,
 };
 
@@ -50,8 +55,7 @@ pub(crate) struct NewVector<'a> {
 
 /// Keeps vectors of passages or messages that are there and have none.
 pub(crate) async fn add(c: &mut Conn, a: &Actor, kind: Kind, rows: &[NewVector<'_>]) -> Result<()> {
-    // SQLite takes 32,766 binds.
-    for chunk in rows.chunks(1000) {
+    for chunk in rows.chunks(at_once(c.engine(), 5)) {
         let mut query = c.query("with n (id, space, model, dim, embedding) as (values ");
         for (index, row) in chunk.iter().enumerate() {
             query.push(if index == 0 { "(" } else { ", (" }).bind(row.id);
