@@ -101,7 +101,7 @@ impl Core {
         let request = ScriptRequest { program, host: call.host.clone(), limits, grants };
         Ok(match self.sandbox.run_script(language, request).await {
             Ok(outcome) => of_outcome(match &script {
-                Some(script) => script.restored(outcome),
+                Some(script) => script.restored(outcome, code),
                 None => outcome,
             }),
             Err(error) => program::no_runtime(RUN_CODE, &error),
