@@ -216,6 +216,29 @@ async fn packages_are_fetched_once_and_native_ones_are_refused() {
     let body = json!({ "source_code": source, "source_type": "typescript", "args": { "text": "2h" }, "npm_requirements": packages });
     let answer = run(&server, body).await;
     assert_eq!(answer["tool_return"], "7200000", "{answer}");
+
+    let source = "import utc from \"dayjs/plugin/utc\";\nimport dayjs from \"dayjs\";\ndayjs.extend(utc);\n/** Begins time. */\n\
+                  export function begin(): string {\n  return dayjs.utc(0).format();\n}\n";
+    let packages = json!([{ "name": "dayjs", "version": "1.11.13" }]);
+    let body = json!({ "source_code": source, "source_type": "typescript", "args": {}, "npm_requirements": packages });
+    let answer = run(&server, body).await;
+    assert_eq!(answer["tool_return"], "1970-01-01T00:00:00Z", "{answer}");
+}
+
+#[tokio::test]
+async fn what_the_runtime_brings_need_not_be_fetched_and_errors_show_the_authors_lines() {
+    let provider = Provider::start().await;
+    let server = Server::start(&provider).await;
+    let source = "import yaml\nfrom jinja2 import Template\n\ndef fill() -> str:\n    \"\"\"Fills.\"\"\"\n    \
+                  return Template(yaml.safe_load('text: a{{ b }}')['text']).render(b=1)\n";
+    let packages = json!([{ "name": "PyYAML", "version": "6.0" }, { "name": "jinja2" }]);
+    let answer = run(&server, json!({ "source_code": source, "args": {}, "pip_requirements": packages })).await;
+    assert_eq!(answer["tool_return"], "a1", "{answer}");
+
+    let source = "import x from \"absent\";\n/** Fails. */\nexport function fail(): number {\n  return x();\n}\n";
+    let answer = run(&server, json!({ "source_code": source, "source_type": "typescript", "args": {} })).await;
+    let told = answer["stderr"].to_string();
+    assert!(told.contains("tool.ts:1\\nimport x from") && !told.contains("__packages"), "{answer}");
 }
 
 #[tokio::test]

@@ -1,4 +1,5 @@
 // The names that every program finds: process, console, display, the agent.
+import { following } from './fetch.js';
 import { require } from './files.js';
 import { line } from './inspect.js';
 
@@ -27,6 +28,7 @@ export function prepare(program, agent) {
   define('agent_state', agent);
   define('display', display);
   define('require', require);
+  define('fetch', following(globalThis.fetch.bind(globalThis)));
   const out = (...values) => print.out(line(values));
   const err = (...values) => print.err(line(values));
   const counts = {};

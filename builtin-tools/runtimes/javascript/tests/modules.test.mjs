@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { bind, InvalidArguments } from '../src/arguments.js';
 import { evaluate } from '../src/cell.js';
 import { describe } from '../src/failures.js';
+import { following } from '../src/fetch.js';
 import { inspect, line } from '../src/inspect.js';
 import { returned, valueOf } from '../src/values.js';
 
@@ -67,4 +68,29 @@ test('a syntax error points at its place', () => {
 test('what is thrown need not be an error', () => {
   const told = describe({ code: 5 }, { source: '', filename: 'tool.js' });
   assert.deepEqual(told, { name: 'Error', message: '{"code":5}', traceback: 'Uncaught {"code":5}' });
+});
+
+test('redirects are followed, and what belongs to an origin or a body stays behind', async () => {
+  const sent = [];
+  const send = async (to, init) => {
+    sent.push([String(to), init?.method ?? 'GET', init?.body, Object.fromEntries(new Headers(init?.headers))]);
+    const location = { '/a': '/b', '/b': 'https://two.example/c', '/loop': '/loop', '/kept': '/end' }[new URL(to).pathname];
+    const status = new URL(to).pathname === '/kept' ? 307 : 302;
+    return location ? new Response(null, { status, headers: { location } }) : new Response('here');
+  };
+  const fetch = following(send);
+  const headers = { Authorization: 'Bearer k', 'Content-Type': 'text/plain', 'X-Mine': '1' };
+  const answer = await fetch('https://one.example/a', { method: 'POST', body: 'x', headers });
+  assert.equal(answer.redirected, true);
+  assert.deepEqual(sent.slice(1), [
+    ['https://one.example/b', 'GET', undefined, { authorization: 'Bearer k', 'x-mine': '1' }],
+    ['https://two.example/c', 'GET', undefined, { 'x-mine': '1' }],
+  ]);
+  sent.length = 0;
+  await fetch('https://one.example/kept', { method: 'PUT', body: 'x' });
+  assert.deepEqual(sent.map(([to, method, body]) => [to, method, body]), [
+    ['https://one.example/kept', 'PUT', 'x'], ['https://one.example/end', 'PUT', 'x'],
+  ]);
+  await assert.rejects(fetch('https://one.example/loop'), /more than 20 redirects/);
+  assert.equal((await fetch('https://one.example/a', { redirect: 'manual' })).status, 302);
 });

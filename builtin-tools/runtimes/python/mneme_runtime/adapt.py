@@ -15,10 +15,12 @@ def before_imports():
 
 def after_imports():
     """What replaces parts of modules that are there."""
-    from . import loop, zones
+    from . import digests, loop, zones
 
+    digests.install()
     loop.install()
     zones.bake()
+    _bs4()
     _urllib3()
     _requests()
 
@@ -86,3 +88,16 @@ def _requests():
 
     # The host checks certificates; the bundle of authorities is not on disk.
     adapters.HTTPAdapter.cert_verify = lambda self, connection, url, verify, cert: None
+
+
+def _bs4():
+    """`BeautifulSoup(text, "lxml")` is what most examples say, and lxml is native code: html5lib makes the same tree of pages."""
+    from bs4.builder import builder_registry
+    from bs4.builder._html5lib import HTML5TreeBuilder
+
+    class Instead(HTML5TreeBuilder):
+        NAME = "lxml"
+        ALTERNATE_NAMES = ["lxml-html"]
+        features = ["lxml", "lxml-html"]
+
+    builder_registry.register(Instead)

@@ -2,7 +2,7 @@
 
 import json
 
-from . import host
+from . import host, values
 from .records import Record
 
 
@@ -100,7 +100,7 @@ def write_back(agent):
         elif host.get_block(block.label).value != agent.memory.before(block):
             raise host.HostError("conflict", f"the memory block {block.label!r} changed while this tool ran")
         else:
-            host.set_block(block.label, block.value)
+            host.set_block(block.label, values.whole(block.value))
 
 
 def _create(agent, block):

@@ -50,9 +50,9 @@ def run(program: Program) -> Outcome:
         else:
             outcome.value = _call(program)
     except call.InvalidArguments as error:
-        outcome.invalid = str(error)
+        outcome.invalid = values.whole(str(error))
     except BaseException as error:  # noqa: BLE001 - also SystemExit, which must not end the instance
-        outcome.raised = failures.describe(error, program.filename)
+        outcome.raised = tuple(values.whole(text) for text in failures.describe(error, program.filename))
     outcome.displays = display.taken()
     _flush()
     return outcome

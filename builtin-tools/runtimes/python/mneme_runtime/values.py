@@ -21,18 +21,27 @@ class Value:
 
 def returned(value):
     """What a function returned: text as `print` would show it."""
-    return Value(as_json(value), str(value))
+    return Value(as_json(value), whole(str(value)))
 
 
 def shown(value):
     """What a cell evaluated to: text as an interactive session would show it."""
-    return Value(as_json(value), repr(value))
+    return Value(as_json(value), whole(repr(value)))
+
+
+def whole(text):
+    """The text with its surrogates paired, and replaced where they have no other half: the host takes characters only."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
 
 
 def as_json(value):
     """JSON text; None when a part of the value has no such form."""
     try:
-        return json.dumps(plain(value), ensure_ascii=False, allow_nan=False)
+        return whole(json.dumps(plain(value), ensure_ascii=False, allow_nan=False))
     except (TypeError, ValueError, RecursionError, OverflowError):
         return None
 

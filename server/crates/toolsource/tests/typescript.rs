@@ -107,6 +107,14 @@ fn types_become_schemas() {
         ("", "[string, string]", json!({ "type": "array", "items": string, "minItems": 2, "maxItems": 2 })),
         ("", "1 | 2", json!({ "type": "number", "enum": [1, 2] })),
         ("export type Mode =\n  | 'a'\n  | 'b';", "Mode", json!({ "type": "string", "enum": ["a", "b"] })),
+        ("type Mode = 'a' | 'b';", "Mode | 'c' | 'a'", json!({ "type": "string", "enum": ["a", "b", "c"] })),
+        (
+            "export enum Color {\n  Red = 'red', // warm\n  Blue = \"blue\",\n}",
+            "Color",
+            json!({ "type": "string", "enum": ["red", "blue"] }),
+        ),
+        ("const enum N { A, B = 5, C, D = -1 }", "N", json!({ "type": "number", "enum": [0, 5, 6, -1] })),
+        ("enum M { A = 1, B = 'b' }", "M[]", json!({ "type": "array", "items": { "enum": [1, "b"] } })),
         (
             "interface Node {\n  next?: Node\n}",
             "Node",
@@ -146,6 +154,10 @@ fn refusals_say_what_is_missing() {
         (
             "/** D. */\nexport function f(a: string",
             format!("{at} 'a' in function 'f': ',' or ')' was expected, not the end"),
+        ),
+        (
+            "enum E { A = 1 << 2 }\n/** D. */\nexport function f(a: E) {}",
+            format!("{at} 'a' in function 'f': '<' was not expected in its type"),
         ),
         (
             "/** D. */\nexport function f<T>(a: T) {}",

@@ -113,7 +113,7 @@ impl Core {
             Ok(outcome) => of_outcome(
                 language,
                 match &script {
-                    Some(script) => script.restored(outcome),
+                    Some(script) => script.restored(outcome, code),
                     None => outcome,
                 },
             ),

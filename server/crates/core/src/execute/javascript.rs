@@ -47,15 +47,48 @@ impl Script {
         format!("{bundle};{REQUIRE}{}", self.body)
     }
 
-    /// An outcome whose places are those of the author's file.
-    pub fn restored(&self, mut outcome: ScriptOutcome) -> ScriptOutcome {
+    /// What the file imports, as it is written there.
+    pub fn imports(&self) -> &[String] {
+        &self.packages
+    }
+
+    /// An outcome whose places are those of the author's file, `source`.
+    pub fn restored(&self, mut outcome: ScriptOutcome, source: &str) -> ScriptOutcome {
         if let Err(ScriptFailure::Raised(raised)) = &mut outcome.result {
-            raised.traceback = self.restore_lines(&raised.traceback);
+            raised.traceback = self.restore_lines(&self.restore_excerpts(&raised.traceback, source));
         }
         for text in &mut outcome.stderr {
             *text = self.restore_lines(text);
         }
         outcome
+    }
+
+    /// The text with every excerpt (`tool.ts:LINE`, that line, a mark below it) taken from the author's file: what ran has
+    /// other lines, and all packages on its first.
+    fn restore_excerpts(&self, text: &str, source: &str) -> String {
+        let mut restored: Vec<String> = Vec::new();
+        let mut lines = text.lines();
+        while let Some(line) = lines.next() {
+            let mut behind = lines.clone().skip(1);
+            let is_excerpt = behind.next().is_some_and(|mark| mark.trim_start() == "^");
+            let Some((before, number)) = head(line).filter(|_| is_excerpt) else {
+                restored.push(line.to_owned());
+                continue;
+            };
+            lines.next();
+            lines.next();
+            let number = number.checked_sub(1).and_then(|index| self.lines.get(index)).copied();
+            let written = number.and_then(|number| source.lines().nth(number.checked_sub(1)?));
+            match (number, written) {
+                (Some(number), Some(written)) => {
+                    restored.push(format!("{before}{FILE}:{number}"));
+                    restored.push(written.to_owned());
+                }
+                _ if before.is_empty() => {}
+                _ => restored.push(before.trim_end().to_owned()),
+            }
+        }
+        restored.join("\n")
     }
 
     /// The text with every `tool.ts:LINE:COLUMN` turned into the line of the author's file.
@@ -84,6 +117,13 @@ fn place(text: &str) -> Option<(usize, usize, &str)> {
     let (line, rest) = number(text.strip_prefix(':')?)?;
     let (column, rest) = number(rest.strip_prefix(':')?)?;
     Some((line, column, rest))
+}
+
+/// What stands before `tool.ts:LINE` at the end of a line, and the number.
+fn head(line: &str) -> Option<(&str, usize)> {
+    let (before, place) = line.rsplit_once(FILE)?;
+    let (number, rest) = number(place.strip_prefix(':')?)?;
+    rest.is_empty().then_some((before, number))
 }
 
 fn number(text: &str) -> Option<(usize, &str)> {
@@ -128,5 +168,20 @@ mod tests {
         let text = "Error: x\n    at go (tool.ts:2:9)\n    at tool.ts:99:1, and tool.ts alone";
         let restored = script.restore_lines(text);
         assert_eq!(restored, "Error: x\n    at go (tool.ts:9)\n    at tool.ts:99:1, and tool.ts alone");
+    }
+
+    #[test]
+    fn excerpts_are_the_authors_own_lines() {
+        let script = Script { body: String::new(), packages: Vec::new(), lines: vec![2, 3] };
+        let source = "// A tool.\nimport x from 'x';\nx.go();\n";
+        let text = "tool.ts:1\n;a whole package; x.y()\n    ^\nError: x\n    at tool.ts:1:5\nCaused by: tool.ts:2\n\tx.go();\n\t^\nError: y";
+        let restored = script.restore_lines(&script.restore_excerpts(text, source));
+        let expected =
+            "tool.ts:2\nimport x from 'x';\nError: x\n    at tool.ts:2\nCaused by: tool.ts:3\nx.go();\nError: y";
+        assert_eq!(restored, expected);
+        let unknown = script.restore_excerpts("tool.ts:9\nreturn it\n  ^\nError: x", source);
+        assert_eq!(unknown, "Error: x");
+        let said = "Error: tool.ts:1\nis\nwrong";
+        assert_eq!(script.restore_excerpts(said, source), said);
     }
 }

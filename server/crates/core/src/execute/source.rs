@@ -15,7 +15,7 @@ use super::{
     powers::{Asks, Powers, mentions, withheld},
     program,
 };
-use crate::{Core, CoreError, Result};
+use crate::{Core, CoreError, Result, packages};
 
 /// What a traceback calls a Python tool's file.
 const PYTHON_FILE: &str = "tool.py";
@@ -75,7 +75,8 @@ impl Core {
     async fn run_python(self: &Arc<Self>, call: &Call<'_>, source: &str) -> Result<Answer> {
         let name = call.tool.call_name();
         let Powers { limits, mut grants, env, withheld: missed, .. } = self.powers(call, Asks::Anything).await?;
-        let wanted = requirements(call.tool.pip_requirements.as_deref());
+        let mut wanted = requirements(call.tool.pip_requirements.as_deref());
+        wanted.retain(|package| !packages::is_in_runtime(package));
         if !wanted.is_empty() {
             let folder = self.packages.python(&wanted).await.map_err(CoreError::Unavailable)?;
             grants.folders.push(Mount::packages(folder));
@@ -110,7 +111,7 @@ impl Core {
         let wanted = requirements(call.tool.npm_requirements.as_deref());
         let bundle = match wanted.is_empty() {
             true => None,
-            false => Some(self.packages.npm(&wanted).await.map_err(CoreError::Unavailable)?),
+            false => Some(self.packages.npm(&wanted, script.imports()).await.map_err(CoreError::Unavailable)?),
         };
         let program = Program {
             source: script.with_packages(bundle.as_deref()),
@@ -123,7 +124,7 @@ impl Core {
         Ok(match self.sandbox.run_script(Language::JavaScript, request).await {
             Ok(mut outcome) => {
                 outcome.denials.extend(withheld(&missed, |variable| mentions(source, variable)));
-                program::answer(name, "undefined", script.restored(outcome))
+                program::answer(name, "undefined", script.restored(outcome, source))
             }
             Err(error) => program::no_runtime(name, &error),
         })

@@ -219,7 +219,7 @@ async fn npm_packages_that_mean_harm() {
     let packages = place.packages(None, Some(place.wrapper("npm", &settings)));
     for kind in ["honest", "traversal", "link", "bomb"] {
         place.make(kind, Some(&registry.1));
-        let fetched = packages.npm(&wanted(&format!("@evil/{kind}"))).await;
+        let fetched = packages.npm(&wanted(&format!("@evil/{kind}")), &[]).await;
         place.unharmed(kind);
         match (kind, fetched) {
             ("honest", Ok(bundle)) => assert!(bundle.contains("here"), "{bundle}"),

@@ -12,6 +12,7 @@ use std::{collections::HashMap, path::PathBuf, sync::Arc, time::Duration};
 
 use mneme_domain::tool::Requirement;
 use parking_lot::Mutex;
+pub use pip::is_in_runtime;
 use tokio::sync::Mutex as AsyncMutex;
 
 /// The most packages that one tool can list.
@@ -81,19 +82,24 @@ impl Packages {
         Ok(place)
     }
 
-    /// The JavaScript that puts these npm packages where `require` finds them, fetched first if need be.
+    /// The JavaScript that puts these npm packages where `require` finds them, fetched first if need be. Of `imports`, those
+    /// that are modules inside of the packages can be had as well.
     ///
     /// # Errors
     /// Why they cannot be had, for the tool's author.
-    pub async fn npm(&self, wanted: &[Requirement]) -> Result<String, String> {
+    pub async fn npm(&self, wanted: &[Requirement], imports: &[String]) -> Result<String, String> {
         let Some(npm) = &self.config.npm else { return Err("this server fetches no npm packages for tools".into()) };
         let lines = lines(wanted, npm::line)?;
-        let key = folder::key("npm", npm::BUNDLER, &lines);
+        let inside = npm::inside(wanted, imports);
+        let key = folder::key("npm", npm::BUNDLER, &[lines.as_slice(), inside.as_slice()].concat());
         let place = self.config.folder.join(&key);
         let seat = self.seat(&key);
         let _seat = seat.lock().await;
         if !place.is_dir() {
-            folder::fill(&place, |part| npm::bundle(npm, wanted, &lines, part, &self.config)).await?;
+            folder::fill(&place, |part| {
+                npm::bundle(npm, wanted, (lines.as_slice(), inside.as_slice()), part, &self.config)
+            })
+            .await?;
         }
         let bundle = place.join(npm::BUNDLE);
         tokio::fs::read_to_string(&bundle).await.map_err(|error| format!("the packages cannot be read: {error}"))

@@ -37,14 +37,32 @@ pub fn line(package: &Requirement) -> Result<String, String> {
     Ok(format!("{name}@{version}"))
 }
 
-/// Fetches packages and makes one script of them in a folder.
+/// The imports that are modules inside of packages, such as `dayjs/plugin/utc`; sorted, each once. None climbs out.
+pub fn inside(wanted: &[Requirement], imports: &[String]) -> Vec<String> {
+    let plain = |part: &str| {
+        part.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_')
+            && part.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'))
+    };
+    let is_inside = |path: &str| {
+        wanted.iter().any(|package| {
+            let below = path.strip_prefix(package.name.trim()).and_then(|rest| rest.strip_prefix('/'));
+            below.is_some_and(|below| below.len() <= 200 && below.split('/').all(plain))
+        })
+    };
+    let mut found: Vec<String> = imports.iter().filter(|path| is_inside(path.as_str())).cloned().collect();
+    found.sort();
+    found.dedup();
+    found
+}
+
+/// Fetches packages, given as npm reads them, and makes one script of them and of modules inside of them, in a folder.
 ///
 /// # Errors
 /// Why not.
 pub async fn bundle(
     npm: &Path,
     wanted: &[Requirement],
-    lines: &[String],
+    (lines, inside): (&[String], &[String]),
     folder: PathBuf,
     config: &PackagesConfig,
 ) -> Result<(), String> {
@@ -64,7 +82,8 @@ pub async fn bundle(
     install.arg("--").args(lines).arg(BUNDLER).current_dir(work.path());
     child::run(install, &folder, config).await.map_err(fail)?;
 
-    let names = wanted.iter().map(|package| serde_json::Value::from(package.name.trim()).to_string());
+    let names = wanted.iter().map(|package| package.name.trim()).chain(inside.iter().map(String::as_str));
+    let names = names.map(|name| serde_json::Value::from(name).to_string());
     let entries: Vec<String> = names.map(|name| format!("{name}: require({name})")).collect();
     let entry = format!("globalThis.__packages = {{ {} }};\n", entries.join(", "));
     std::fs::write(work.path().join("entry.js"), entry).map_err(unusable)?;
@@ -91,5 +110,15 @@ mod tests {
             assert!(one(name, None).is_err(), "{name}");
         }
         assert!(one("x", Some("file:../y")).is_err() && one("x", Some("npm:evil")).is_err());
+    }
+
+    #[test]
+    fn modules_inside_of_packages_are_found_and_lead_nowhere_else() {
+        let wanted = ["dayjs", "@scope/name"].map(|name| Requirement { name: name.into(), version: None });
+        let imports = ["dayjs/plugin/utc", "dayjs", "@scope/name/deep.js", "dayjs/plugin/utc", "dayjsx/a", "other/a"];
+        let harm =
+            ["dayjs/../../../etc/passwd", "dayjs//etc", "dayjs/", "dayjs/.x", "dayjs/a?b", "/etc/passwd", "dayjs/a\n"];
+        let imports: Vec<String> = imports.iter().chain(&harm).map(|path| (*path).to_owned()).collect();
+        assert_eq!(inside(&wanted, &imports), ["@scope/name/deep.js", "dayjs/plugin/utc"]);
     }
 }

@@ -10,6 +10,39 @@ use super::{PackagesConfig, child};
 /// The Python of the runtime.
 pub const TARGET: &str = "3.14";
 
+/// What the runtime brings: a tool that lists it gets the runtime's own, which would be imported in any case. Some of it
+/// has native parts elsewhere and could not be fetched.
+const IN_RUNTIME: [&str; 22] = [
+    "beautifulsoup4",
+    "certifi",
+    "charset-normalizer",
+    "html5lib",
+    "httpx",
+    "idna",
+    "jinja2",
+    "letta-client",
+    "markdown",
+    "markupsafe",
+    "pydantic",
+    "pydantic-core",
+    "python-dateutil",
+    "pytz",
+    "pyyaml",
+    "requests",
+    "six",
+    "soupsieve",
+    "typing-extensions",
+    "tzdata",
+    "urllib3",
+    "webencodings",
+];
+
+/// Whether the runtime brings a package, so that it need not be fetched.
+pub fn is_in_runtime(package: &Requirement) -> bool {
+    let name = package.name.trim().to_ascii_lowercase().replace(['_', '.'], "-");
+    IN_RUNTIME.contains(&name.as_str())
+}
+
 /// A package as pip reads it.
 ///
 /// # Errors
@@ -59,6 +92,17 @@ mod tests {
 
     fn one(name: &str, version: Option<&str>) -> Result<String, String> {
         line(&Requirement { name: name.into(), version: version.map(str::to_owned) })
+    }
+
+    #[test]
+    fn what_the_runtime_brings_is_not_fetched() {
+        let brought = include_str!("../../../../../builtin-tools/runtimes/python/requirements.txt");
+        let names: Vec<&str> = brought.lines().filter_map(|line| Some(line.split_once("==")?.0)).collect();
+        assert!(names.len() > 10, "{names:?}");
+        for name in names.into_iter().chain(["PyYAML", "typing_extensions", "letta_client"]) {
+            assert!(is_in_runtime(&Requirement { name: name.into(), version: Some("1.0".into()) }), "{name}");
+        }
+        assert!(!is_in_runtime(&Requirement { name: "humanize".into(), version: None }));
     }
 
     #[test]

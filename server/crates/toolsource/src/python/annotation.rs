@@ -1,6 +1,6 @@
 //! Annotations to JSON Schema.
 
-use ruff_python_ast::{Expr, ExprSubscript, Operator};
+use ruff_python_ast::{Expr, ExprCall, ExprSubscript, Operator};
 use ruff_python_parser::{Mode, parse_expression};
 use serde_json::{Value, json};
 
@@ -115,10 +115,32 @@ impl<'a> Types<'a> {
                 [_, base] => self.read(base),
                 _ => Err(unsupported("NewType")),
             },
+            Expr::Call(call) => self.constrained(call),
             _ => Err(Refusal::Type("its annotation is not a type".into())),
         };
         self.depth -= 1;
         found
+    }
+
+    /// `conint(ge=0)` and the like.
+    fn constrained(&mut self, call: &ExprCall) -> Read<Found> {
+        let kind = match last_part(&call.func) {
+            Some("conint") => "integer",
+            Some("confloat") => "number",
+            Some("constr") => "string",
+            Some("conlist") => "array",
+            _ => return Err(Refusal::Type("its annotation is not a type".into())),
+        };
+        let mut found = Found::of(json!({ "type": kind }));
+        if kind == "array" {
+            let items = match call.arguments.args.first() {
+                Some(inner) => self.read(inner)?.nullable_schema(),
+                None => Object::new(),
+            };
+            found.schema.insert("items".into(), Value::Object(items));
+        }
+        found.schema.extend(Field::read(call, Some(kind)).constraints);
+        Ok(found)
     }
 
     /// A forward reference.
@@ -152,7 +174,7 @@ impl<'a> Types<'a> {
                 json!({ "type": "array", "items": {} })
             }
             "set" | "Set" | "frozenset" | "FrozenSet" => json!({ "type": "array", "items": {}, "uniqueItems": true }),
-            _ => self.parsed_by_models(name).ok_or_else(|| unsupported(name))?,
+            _ => bounded(name).or_else(|| self.parsed_by_models(name)).ok_or_else(|| unsupported(name))?,
         };
         Ok(Found::of(schema))
     }
@@ -288,6 +310,26 @@ impl<'a> Types<'a> {
         self.open.pop();
         Some(result)
     }
+}
+
+/// Types of pydantic that are another one with a bound.
+fn bounded(name: &str) -> Option<Value> {
+    Some(match name {
+        "PositiveInt" => json!({ "type": "integer", "exclusiveMinimum": 0 }),
+        "NonNegativeInt" => json!({ "type": "integer", "minimum": 0 }),
+        "NegativeInt" => json!({ "type": "integer", "exclusiveMaximum": 0 }),
+        "NonPositiveInt" => json!({ "type": "integer", "maximum": 0 }),
+        "PositiveFloat" => json!({ "type": "number", "exclusiveMinimum": 0 }),
+        "NonNegativeFloat" => json!({ "type": "number", "minimum": 0 }),
+        "NegativeFloat" => json!({ "type": "number", "exclusiveMaximum": 0 }),
+        "NonPositiveFloat" => json!({ "type": "number", "maximum": 0 }),
+        "StrictInt" => json!({ "type": "integer" }),
+        "StrictFloat" => json!({ "type": "number" }),
+        "StrictStr" => json!({ "type": "string" }),
+        "StrictBool" => json!({ "type": "boolean" }),
+        "SecretStr" => json!({ "type": "string", "format": "password" }),
+        _ => return None,
+    })
 }
 
 fn add(members: &mut Vec<Value>, member: Value) {

@@ -37,7 +37,8 @@ impl Field {
         matches!(last_part(&call.func)?, "Field" | "field" | "Query").then(|| Self::read(call, schema_type))
     }
 
-    fn read(call: &ExprCall, schema_type: Option<&str>) -> Self {
+    /// Reads the arguments of a call that takes what `Field` takes.
+    pub fn read(call: &ExprCall, schema_type: Option<&str>) -> Self {
         let is_default = |value: &Expr| !matches!(value, Expr::EllipsisLiteral(_));
         let mut field = Self { has_default: call.arguments.args.first().is_some_and(is_default), ..Self::default() };
         for keyword in &call.arguments.keywords {

@@ -26,6 +26,8 @@ pub struct Declarations<'s> {
     pub functions: Vec<Function<'s>>,
     /// Interfaces and aliases by name.
     pub types: HashMap<&'s str, TypeSource<'s>>,
+    /// Enumerations by name: the source from their first bracket.
+    pub enums: HashMap<&'s str, TypeSource<'s>>,
 }
 
 impl<'s> Declarations<'s> {
@@ -46,13 +48,19 @@ impl<'s> Declarations<'s> {
         while let Some((word, after)) = first_word(rest) {
             match word {
                 "export" => exported = true,
-                "default" | "async" | "declare" => {}
+                "default" | "async" | "declare" | "const" => {}
                 "function" => {
                     let Some((name, after)) = first_word(after) else { return };
                     let from = start + line.len() - after.len();
                     let rest = source.get(from..).unwrap_or_default();
                     let doc = source.get(..start).and_then(doc_before);
                     self.functions.push(Function { name, exported, doc, rest });
+                    return;
+                }
+                "enum" => {
+                    let Some((name, after)) = first_word(after) else { return };
+                    let from = start + line.len() - after.len();
+                    self.enums.insert(name, TypeSource(source.get(from..).unwrap_or_default()));
                     return;
                 }
                 "interface" | "type" => {

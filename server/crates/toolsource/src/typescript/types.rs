@@ -151,6 +151,9 @@ impl<'a, 's> Types<'a, 's> {
     }
 
     fn named(&mut self, name: &str, tokens: &mut Tokens<'_>) -> Read<Value> {
+        if let Some(source) = self.declarations.enums.get(name) {
+            return self.enumeration(&mut Tokens::new(source.0));
+        }
         if let Some(source) = self.declarations.types.get(name) {
             if self.open.iter().any(|open| open == name) {
                 // A type that contains itself: from here on anything goes.
@@ -189,6 +192,39 @@ impl<'a, 's> Types<'a, 's> {
                 return Err(Refusal::Type(reason));
             }
         })
+    }
+
+    /// `{ Red = "red", Blue = "blue" }`.
+    fn enumeration(&mut self, tokens: &mut Tokens<'_>) -> Read<Value> {
+        let mut values: Vec<Value> = Vec::new();
+        let mut next = Some(0_i64);
+        if !tokens.eat("{") {
+            return Err(unexpected(tokens.bump()));
+        }
+        while !tokens.eat("}") {
+            match tokens.bump() {
+                Token::Word(_) | Token::Text(_) => {}
+                other => return Err(unexpected(other)),
+            }
+            let value = match (tokens.eat("="), next) {
+                (true, _) => constant(tokens)?,
+                (false, Some(number)) => number.into(),
+                (false, None) => return Err(Refusal::Type("a member of its enum has no value".into())),
+            };
+            next = value.as_i64().and_then(|number| number.checked_add(1));
+            self.budget.spend(value.as_str().map_or(0, str::len))?;
+            values.push(value);
+            if !tokens.eat(",") && tokens.peek() != Token::Mark("}") {
+                return Err(unexpected(tokens.bump()));
+            }
+        }
+        let texts = values.iter().filter(|value| value.is_string()).count();
+        match texts {
+            _ if values.is_empty() => Err(Refusal::Type("its enum has no members".into())),
+            0 => Ok(json!({ "type": "number", "enum": values })),
+            all if all == values.len() => Ok(json!({ "type": "string", "enum": values })),
+            _ => Ok(json!({ "enum": values })),
+        }
     }
 
     /// `<A, B>`, or nothing.
@@ -276,17 +312,38 @@ fn merged(mut members: Vec<Value>) -> Value {
         return members.pop().unwrap_or_default();
     }
     let kind = members.first().and_then(|first| first.get("type")).cloned();
-    let values: Option<Vec<Value>> = members
+    let values: Option<Vec<Vec<Value>>> = members
         .iter()
         .map(|member| {
             let is_same = member.get("type") == kind.as_ref();
-            member.get("enum")?.as_array().filter(|_| is_same)?.first().cloned()
+            member.get("enum")?.as_array().filter(|_| is_same).cloned()
         })
         .collect();
     match (values, kind) {
-        (Some(values), Some(kind)) => json!({ "type": kind, "enum": values }),
+        (Some(values), Some(kind)) => {
+            let mut each: Vec<Value> = Vec::new();
+            for value in values.concat() {
+                if !each.contains(&value) {
+                    each.push(value);
+                }
+            }
+            json!({ "type": kind, "enum": each })
+        }
         _ if members.is_empty() || members.contains(&json!({})) => json!({}),
         _ => json!({ "anyOf": members }),
+    }
+}
+
+/// The value of a member of an enum.
+fn constant(tokens: &mut Tokens<'_>) -> Read<Value> {
+    let negative = tokens.eat("-");
+    match tokens.bump() {
+        Token::Text(text) if !negative && !text.contains(['\\', '$']) => Ok(text.into()),
+        Token::Number(number) => {
+            let number: i64 = number.parse().map_err(|_| unexpected(Token::Number(number)))?;
+            Ok(if negative { -number } else { number }.into())
+        }
+        other => Err(unexpected(other)),
     }
 }
 
