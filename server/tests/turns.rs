@@ -210,3 +210,32 @@ async fn a_block_keeps_what_an_update_does_not_name() {
     assert!(matches!(over.status.as_u16(), 400 | 422), "{}", over.text);
     assert_eq!(app.get(&path).await.json()["value"], "w");
 }
+
+#[tokio::test]
+async fn models_and_memories_that_are_found_have_the_names_that_each_generation_knows() {
+    let provider = provider(says("x")).await;
+    let app = TestApp::with_provider(&provider.uri()).await;
+    let listed = as_current(&app, Method::GET, "/v1/models/", None).await.json();
+    let model = listed.as_array().unwrap().iter().find(|model| model["model"] == "gpt-4o-mini").unwrap();
+    assert_eq!((&model["name"], &model["provider_type"]), (&model["model"], &json!("openai")));
+    assert_eq!(model["max_context_window"], model["context_window"]);
+    let listed = as_current(&app, Method::GET, "/v1/models/embedding", None).await.json();
+    let is_remote = |model: &&Value| model["handle"] == "openai/text-embedding-3-small";
+    let model = listed.as_array().unwrap().iter().find(is_remote).unwrap();
+    for name in ["name", "display_name"] {
+        assert_eq!(model[name], "text-embedding-3-small", "{model}");
+    }
+    assert_eq!((&model["provider_name"], &model["provider_type"]), (&json!("openai"), &json!("openai")));
+
+    let agent = format!("/v1/agents/{}/archival-memory", make_agent(&app).await);
+    let kept = app.post(&agent, &json!({ "text": "The cat sleeps in the drawer." })).await.json();
+    let search = format!("{agent}/search?query=cat");
+    let found = as_current(&app, Method::GET, &search, None).await.json();
+    assert_eq!((&found["count"], &found["results"][0]["id"]), (&json!(1), &kept[0]["id"]), "{found}");
+
+    for path in ["/v1/models/", "/v1/models/embedding", &search] {
+        let classic = app.get(path).await.json();
+        let first = classic["results"].get(0).or_else(|| classic.get(0)).unwrap();
+        assert!(first["name"].is_null() && first["id"].is_null(), "{path}: {first}");
+    }
+}
