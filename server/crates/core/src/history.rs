@@ -46,6 +46,16 @@ impl Core {
         Ok(envelope::envelopes_of(&found, config))
     }
 
+    /// A message of any agent, in its parts.
+    ///
+    /// # Errors
+    /// 404 for an unknown message.
+    pub async fn get_message(&self, actor: &Actor, id: &MessageId) -> Result<Vec<Envelope>> {
+        let mut conn = self.store.read().await?;
+        let found = messages::get(&mut conn, actor, id).await?.ok_or_else(|| CoreError::missing("Message", id))?;
+        Ok(envelope::envelopes(&found, &RequestConfig::default()))
+    }
+
     /// Edits a message; the model sees the edit from its next step on.
     ///
     /// # Errors
