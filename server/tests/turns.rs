@@ -210,3 +210,71 @@ async fn a_block_keeps_what_an_update_does_not_name() {
     assert!(matches!(over.status.as_u16(), 400 | 422), "{}", over.text);
     assert_eq!(app.get(&path).await.json()["value"], "w");
 }
+
+#[tokio::test]
+async fn models_and_memories_that_are_found_have_the_names_that_each_generation_knows() {
+    let provider = provider(says("x")).await;
+    let app = TestApp::with_provider(&provider.uri()).await;
+    let listed = as_current(&app, Method::GET, "/v1/models/", None).await.json();
+    let model = listed.as_array().unwrap().iter().find(|model| model["model"] == "gpt-4o-mini").unwrap();
+    assert_eq!((&model["name"], &model["provider_type"]), (&model["model"], &json!("openai")));
+    assert_eq!(model["max_context_window"], model["context_window"]);
+    let listed = as_current(&app, Method::GET, "/v1/models/embedding", None).await.json();
+    let is_remote = |model: &&Value| model["handle"] == "openai/text-embedding-3-small";
+    let model = listed.as_array().unwrap().iter().find(is_remote).unwrap();
+    for name in ["name", "display_name"] {
+        assert_eq!(model[name], "text-embedding-3-small", "{model}");
+    }
+    assert_eq!((&model["provider_name"], &model["provider_type"]), (&json!("openai"), &json!("openai")));
+
+    let agent = format!("/v1/agents/{}/archival-memory", make_agent(&app).await);
+    let kept = app.post(&agent, &json!({ "text": "The cat sleeps in the drawer." })).await.json();
+    let search = format!("{agent}/search?query=cat");
+    let found = as_current(&app, Method::GET, &search, None).await.json();
+    assert_eq!((&found["count"], &found["results"][0]["id"]), (&json!(1), &kept[0]["id"]), "{found}");
+
+    for path in ["/v1/models/", "/v1/models/embedding", &search] {
+        let classic = app.get(path).await.json();
+        let first = classic["results"].get(0).or_else(|| classic.get(0)).unwrap();
+        assert!(first["name"].is_null() && first["id"].is_null(), "{path}: {first}");
+    }
+}
+
+#[tokio::test]
+async fn a_message_is_shown_with_all_its_parts_and_only_to_its_organisation() {
+    let provider = provider(says("hi there")).await;
+    let app = TestApp::with_provider(&provider.uri()).await;
+    let agent = make_agent(&app).await;
+    let sent = app.post(&format!("/v1/agents/{agent}/messages"), &hello()).await.json();
+    let said = sent["messages"].as_array().unwrap().last().unwrap();
+    let shown = app.get(&format!("/v1/messages/{}", said["id"].as_str().unwrap())).await;
+    assert_eq!(shown.status.as_u16(), 200, "{}", shown.text);
+    let parts = shown.json();
+    assert_eq!(parts.as_array().unwrap().len(), 1, "{parts}");
+    assert_eq!((&parts[0]["content"], &parts[0]["id"]), (&json!("hi there"), &said["id"]));
+    assert_eq!(app.get("/v1/messages/nobody").await.status.as_u16(), 422);
+    assert_eq!(app.get("/v1/messages/message-00000000-0000-4000-8000-000000000000").await.status.as_u16(), 404);
+    assert_eq!(app.get("/v1/messages/batches").await.json(), json!([]), "batches are no message");
+}
+
+#[tokio::test]
+async fn a_tool_is_not_called_round_its_agent_or_a_person() {
+    let provider = provider(says("x")).await;
+    let app = TestApp::with_provider(&provider.uri()).await;
+    let agent = format!("/v1/agents/{}/tools", make_agent(&app).await);
+    let source = "def roll(sides: int) -> int:\n    \"\"\"Rolls a die.\n\n    Args:\n        sides: How many.\n    \"\"\"\n    return 4\n";
+    let tool = app.post("/v1/tools/", &json!({ "source_code": source })).await.json();
+    let attach = format!("{agent}/attach/{}", tool["id"].as_str().unwrap());
+    assert_eq!(app.patch(&attach, &json!({})).await.status.as_u16(), 200);
+    let guard = app.patch(&format!("{agent}/approval/roll"), &json!({ "requires_approval": true })).await;
+    assert_eq!(guard.status.as_u16(), 200, "{}", guard.text);
+    for (name, status, why) in [
+        ("nothing", 404, "no tool named nothing"),
+        ("memory_insert", 403, "in its turns only"),
+        ("roll", 403, "A person approves"),
+    ] {
+        let refused = app.post(&format!("{agent}/{name}/run"), &json!({ "args": { "sides": 6 } })).await;
+        assert_eq!(refused.status.as_u16(), status, "{name}: {}", refused.text);
+        assert!(refused.detail().contains(why), "{name}: {}", refused.text);
+    }
+}

@@ -109,3 +109,16 @@ async fn a_password_is_sent_as_the_token() {
     script.env("MNEME_TOKEN", "open sesame");
     tell(script, server, provider).await;
 }
+
+#[tokio::test]
+async fn templates_and_tokens() {
+    let provider = Provider::start().await;
+    provider.reply(Reply::text("Chamomile."));
+    let server = Server::start(&provider).await;
+    let text = run(sdk::python("templates_and_tokens_1x.py", "requirements-1x.txt"), &server).await;
+    assert!(text.contains("With Ada's token: Chamomile."), "{text}");
+    assert!(text.ends_with("Everything was as expected.\n"), "{text}");
+    let asked = provider.chats().pop().expect("the model was asked");
+    assert!(asked.system_prompt().contains("The customer is called Ada."), "her agent began with her name");
+    assert_eq!(provider.unused_replies(), 0);
+}

@@ -306,3 +306,19 @@ async fn this_machine_and_its_network_are_out_of_reach() {
     let seen = tokio::time::timeout(std::time::Duration::from_millis(200), canary.accept()).await;
     assert!(seen.is_err(), "somebody connected");
 }
+
+#[tokio::test]
+async fn a_tool_is_called_for_its_agent_without_a_turn() {
+    let provider = Provider::start().await;
+    let server = Server::start(&provider).await;
+    let source = "import os\n\ndef greet(name: str) -> str:\n    \"\"\"Greets.\n\n    Args:\n        name: Whom.\n    \"\"\"\n    print('greeting')\n    return os.environ['GREETING'] + ' ' + name\n";
+    let tool = create_tool(&server, json!({ "source_code": source })).await;
+    let agent =
+        create_agent(&server, "host", json!({ "tool_ids": [tool["id"]], "secrets": { "GREETING": "Salve" } })).await;
+    let (status, answer) =
+        server.post(&format!("/v1/agents/{agent}/tools/greet/run"), &json!({ "args": { "name": "Ada" } })).await;
+    assert_eq!(status, 200, "{answer}");
+    assert_eq!((&answer["status"], &answer["func_return"]), (&json!("success"), &json!("Salve Ada")), "{answer}");
+    assert_eq!(answer["stdout"], json!(["greeting\n"]));
+    assert!(provider.chats().is_empty(), "the model has no part in it");
+}

@@ -8,7 +8,7 @@ use mneme_domain::{
     content::{Content, ContentPart},
     envelope::Envelope,
     message::{Message, MessageRole},
-    request::{MessageUpdate, SendRequest},
+    request::{MessageEdit, MessageUpdate, SendRequest},
     run::RequestConfig,
 };
 use mneme_store::{
@@ -46,6 +46,16 @@ impl Core {
         Ok(envelope::envelopes_of(&found, config))
     }
 
+    /// A message of any agent, in its parts.
+    ///
+    /// # Errors
+    /// 404 for an unknown message.
+    pub async fn get_message(&self, actor: &Actor, id: &MessageId) -> Result<Vec<Envelope>> {
+        let mut conn = self.store.read().await?;
+        let found = messages::get(&mut conn, actor, id).await?.ok_or_else(|| CoreError::missing("Message", id))?;
+        Ok(envelope::envelopes(&found, &RequestConfig::default()))
+    }
+
     /// Edits a message; the model sees the edit from its next step on.
     ///
     /// # Errors
@@ -55,7 +65,7 @@ impl Core {
         actor: &Actor,
         agent: &AgentId,
         id: &MessageId,
-        update: MessageUpdate,
+        update: MessageEdit,
     ) -> Result<Envelope> {
         self.require_agent(actor, agent).await?;
         let mut tx = self.store.write().await?;
@@ -63,6 +73,12 @@ impl Core {
             .await?
             .filter(|message| message.agent_id == *agent)
             .ok_or_else(|| CoreError::missing("Message", id))?;
+        let update = update.for_role(message.role).ok_or_else(|| {
+            CoreError::Invalid(format!(
+                "The content of a {} message cannot be changed like this",
+                message.role.as_str()
+            ))
+        })?;
         apply(&mut message, update)?;
         message.updated_at = Some(self.env.now());
         message.last_updated_by_id = Some(actor.user.to_string());

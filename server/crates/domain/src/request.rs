@@ -1,9 +1,10 @@
 //! Bodies that start or preview a turn.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
+use serde_json::Value;
 use utoipa::ToSchema;
 
-use crate::{content::Content, envelope::MessageType, message::MessageRole, run::RequestConfig};
+use crate::{JsonObject, content::Content, envelope::MessageType, message::MessageRole, run::RequestConfig};
 
 /// Steps that a turn may take unless the request says otherwise.
 pub const DEFAULT_MAX_STEPS: u32 = 50;
@@ -157,4 +158,42 @@ pub enum MessageUpdate {
     UserMessage { content: Content },
     ReasoningMessage { reasoning: String },
     AssistantMessage { content: Content },
+}
+
+/// A modification as clients send it. The kind may be left out, as older clients do: then a message's own role and the
+/// name of the field tell what is meant.
+#[derive(Debug, Clone, PartialEq)]
+pub enum MessageEdit {
+    Of(MessageUpdate),
+    Content(Content),
+}
+
+impl MessageEdit {
+    /// What is to be done with a message of this role; none when such a message has nothing of the kind.
+    pub fn for_role(self, role: MessageRole) -> Option<MessageUpdate> {
+        match (self, role) {
+            (Self::Of(update), _) => Some(update),
+            (Self::Content(content), MessageRole::User) => Some(MessageUpdate::UserMessage { content }),
+            (Self::Content(content), MessageRole::Assistant) => Some(MessageUpdate::AssistantMessage { content }),
+            (Self::Content(Content::Text(content)), MessageRole::System) => {
+                Some(MessageUpdate::SystemMessage { content })
+            }
+            (Self::Content(_), _) => None,
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for MessageEdit {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut fields = JsonObject::deserialize(deserializer)?;
+        if fields.contains_key("message_type") {
+            return MessageUpdate::deserialize(Value::Object(fields)).map(Self::Of).map_err(D::Error::custom);
+        }
+        if let Some(content) = fields.remove("content") {
+            return Content::deserialize(content).map(Self::Content).map_err(D::Error::custom);
+        }
+        let reasoning = fields.remove("reasoning").ok_or_else(|| D::Error::missing_field("content"))?;
+        let reasoning = String::deserialize(reasoning).map_err(D::Error::custom)?;
+        Ok(Self::Of(MessageUpdate::ReasoningMessage { reasoning }))
+    }
 }

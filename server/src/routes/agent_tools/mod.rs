@@ -4,6 +4,7 @@ mod approval;
 mod attach;
 mod detach;
 mod list;
+mod run;
 
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -16,4 +17,5 @@ pub fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(attach::attach))
         .routes(routes!(detach::detach))
         .routes(routes!(approval::approval))
+        .routes(routes!(run::run))
 }

@@ -2,13 +2,13 @@
 
 use axum::{Json, extract::State};
 use mneme_core::{MemoryBounds, PassageQuery};
-use mneme_domain::{AgentId, archive::TagMatch};
+use mneme_domain::{AgentId, PassageId, archive::TagMatch};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::{
     app::AppState,
-    http::{Answer, Caller, Id, Query},
+    http::{Answer, Caller, Client, Id, Query},
     routes::refusals::Refusals,
 };
 
@@ -45,6 +45,10 @@ pub struct Results {
 /// A passage that was found.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Hit {
+    /// `passage-<uuid4>`; for clients of the 1.x generation, which insist on it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    id: Option<PassageId>,
     /// When it was made, in the agent's time zone.
     timestamp: String,
     content: String,
@@ -63,6 +67,7 @@ pub struct Hit {
 pub async fn search(
     State(app): State<AppState>,
     Caller(actor): Caller,
+    client: Client,
     Id(agent): Id<AgentId>,
     Query(params): Query<Params>,
 ) -> Answer<Results> {
@@ -77,6 +82,7 @@ pub async fn search(
     let results: Vec<Hit> = found
         .into_iter()
         .map(|found| Hit {
+            id: (client == Client::Current).then_some(found.passage.id),
             timestamp: found.passage.created_at.with_timezone(&zone).to_rfc3339(),
             content: found.passage.text,
             tags: found.passage.tags.unwrap_or_default(),

@@ -1,7 +1,11 @@
 //! What was said in a group: listed, edited, forgotten.
 
 use axum::{Json, extract::State};
-use mneme_domain::{GroupId, MessageId, Order, envelope::Envelope, request::MessageUpdate};
+use mneme_domain::{
+    GroupId, MessageId, Order,
+    envelope::Envelope,
+    request::{MessageEdit, MessageUpdate},
+};
 use serde_json::Value;
 
 use crate::{
@@ -52,7 +56,7 @@ pub async fn modify(
     Caller(actor): Caller,
     Id(group): Id<GroupId>,
     Id(message): Id<MessageId>,
-    Body(body): Body<MessageUpdate>,
+    Body(body): Body<MessageEdit>,
 ) -> Answer<Envelope> {
     Ok(Json(app.core.update_group_message(&actor, &group, &message, body).await?))
 }

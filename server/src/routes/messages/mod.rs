@@ -7,6 +7,7 @@ pub mod list;
 mod modify;
 mod preview;
 mod reset;
+mod retrieve;
 mod search;
 mod search_all;
 mod stream;
@@ -30,4 +31,5 @@ pub fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(preview::preview))
         .routes(routes!(modify::modify))
         .routes(routes!(reset::reset))
+        .routes(routes!(retrieve::retrieve))
 }

@@ -1,7 +1,11 @@
 //! Changes what was said.
 
 use axum::{Json, extract::State};
-use mneme_domain::{AgentId, MessageId, envelope::Envelope, request::MessageUpdate};
+use mneme_domain::{
+    AgentId, MessageId,
+    envelope::Envelope,
+    request::{MessageEdit, MessageUpdate},
+};
 
 use crate::{
     app::AppState,
@@ -27,7 +31,7 @@ pub async fn modify(
     Caller(actor): Caller,
     Id(agent): Id<AgentId>,
     Id(message): Id<MessageId>,
-    Body(body): Body<MessageUpdate>,
+    Body(body): Body<MessageEdit>,
 ) -> Answer<Envelope> {
     Ok(Json(app.core.update_message(&actor, &agent, &message, body).await?))
 }

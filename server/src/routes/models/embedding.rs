@@ -1,11 +1,11 @@
 //! Lists embedding models.
 
 use axum::{Json, extract::State};
-use mneme_domain::llm_config::EmbeddingConfig;
 
+use super::view::EmbeddingModel;
 use crate::{
     app::AppState,
-    http::{Answer, Caller},
+    http::{Answer, Caller, Client},
     routes::refusals::Common,
 };
 
@@ -15,8 +15,9 @@ use crate::{
     path = "/v1/models/embedding",
     operation_id = "models.embeddings.list",
     tag = "models",
-    responses((status = 200, description = "The models.", body = Vec<EmbeddingConfig>), Common)
+    responses((status = 200, description = "The models.", body = Vec<EmbeddingModel>), Common)
 )]
-pub async fn list(State(app): State<AppState>, Caller(actor): Caller) -> Answer<Vec<EmbeddingConfig>> {
-    Ok(Json(app.core.list_embedding_models(&actor).await?))
+pub async fn list(State(app): State<AppState>, Caller(actor): Caller, client: Client) -> Answer<Vec<EmbeddingModel>> {
+    let models = app.core.list_embedding_models(&actor).await?;
+    Ok(Json(models.into_iter().map(|config| EmbeddingModel::seen_by(client, config)).collect()))
 }

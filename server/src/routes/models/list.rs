@@ -2,13 +2,13 @@
 
 use axum::{Json, extract::State};
 use mneme_core::ModelFilter;
-use mneme_domain::llm_config::LlmConfig;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
+use super::view::ChatModel;
 use crate::{
     app::AppState,
-    http::{Answer, Caller, Query},
+    http::{Answer, Caller, Client, Query},
     routes::refusals::Common,
 };
 
@@ -33,17 +33,19 @@ pub struct Params {
     operation_id = "models.list",
     tag = "models",
     params(Params),
-    responses((status = 200, description = "The models.", body = Vec<LlmConfig>), Common)
+    responses((status = 200, description = "The models.", body = Vec<ChatModel>), Common)
 )]
 pub async fn list(
     State(app): State<AppState>,
     Caller(actor): Caller,
+    client: Client,
     Query(params): Query<Params>,
-) -> Answer<Vec<LlmConfig>> {
+) -> Answer<Vec<ChatModel>> {
     let filter = ModelFilter {
         provider_category: params.provider_category,
         provider_name: params.provider_name,
         provider_type: params.provider_type,
     };
-    Ok(Json(app.core.list_models(&actor, filter).await?))
+    let models = app.core.list_models(&actor, filter).await?;
+    Ok(Json(models.into_iter().map(|config| ChatModel::seen_by(client, config)).collect()))
 }

@@ -2,6 +2,7 @@
 
 mod embedding;
 mod list;
+mod view;
 
 use utoipa_axum::{router::OpenApiRouter, routes};
 

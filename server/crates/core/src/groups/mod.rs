@@ -11,7 +11,7 @@ use mneme_domain::{
     Actor, AgentId, BlockId, EntityId, GroupId, MessageId, Page,
     envelope::Envelope,
     group::{CreateGroup, Group, GroupUpdate, ManagerConfig, ManagerType},
-    request::MessageUpdate,
+    request::MessageEdit,
     run::RequestConfig,
     tool_rule::ToolRule,
 };
@@ -216,7 +216,7 @@ impl Core {
         actor: &Actor,
         id: &GroupId,
         message: &MessageId,
-        update: MessageUpdate,
+        update: MessageEdit,
     ) -> Result<Envelope> {
         let agent = {
             let mut conn = self.store.read().await?;
