@@ -3,6 +3,7 @@
 use std::{process::ExitCode, sync::Arc, time::Duration};
 
 use mneme_core::Core;
+use mneme_sandbox::Sandbox;
 use mneme_store::Presence;
 use tokio::{
     net::TcpListener,
@@ -62,6 +63,7 @@ async fn serve(config: &Config) -> Result<ExitCode, CommandError> {
 async fn open(config: &Config) -> Result<(Arc<Core>, Presence), CommandError> {
     services::data_dir(&config.data_dir)?;
     let (sandbox, llm) = (services::sandbox(config)?, services::llm(config)?);
+    tokio::spawn(reload_runtimes(sandbox.clone()));
     let mut providers = services::providers(config);
     let search =
         async { if providers.is_empty() && config.discover_local { discover::local(&llm).await } else { Vec::new() } };
@@ -80,6 +82,13 @@ async fn open(config: &Config) -> Result<(Arc<Core>, Presence), CommandError> {
     core.start().await.map_err(|error| CommandError::new("cannot start", error))?;
     core.prepare_reader();
     Ok((core, presence))
+}
+
+/// The start does not wait for it, and a call that comes meanwhile waits for what is left.
+async fn reload_runtimes(sandbox: Sandbox) {
+    if let Err(error) = sandbox.reload_runtimes().await {
+        tracing::warn!(%error, "a language runtime cannot be loaded");
+    }
 }
 
 /// A token that the first SIGINT or SIGTERM cancels; the second one ends the process at once.

@@ -5,6 +5,9 @@ use std::time::Duration;
 
 use mneme_domain::policy::HostPattern;
 
+/// The SHA-256 of a runtime, by its name.
+pub type RuntimeHash = fn(&str) -> Option<[u8; 32]>;
+
 /// Settings of a [`crate::Sandbox`], shared by all its calls.
 #[derive(Debug, Clone)]
 pub struct SandboxConfig {
@@ -35,7 +38,7 @@ pub struct SandboxConfig {
     pub unpack_runtimes: Option<fn(&Path) -> std::io::Result<()>>,
     /// The SHA-256 that a runtime has as it is unpacked, by its name. With it, compiled code is found without reading
     /// the runtime, which is large.
-    pub runtime_hash: Option<fn(&str) -> Option<[u8; 32]>>,
+    pub runtime_hash: Option<RuntimeHash>,
     /// Where folders for the files of programs are made. Without it the machine's folder for temporary files.
     pub scratch_dir: Option<PathBuf>,
     /// Programs of language runtimes that run at the same time; the others wait within their wall-clock limit.

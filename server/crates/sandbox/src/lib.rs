@@ -38,7 +38,7 @@ mod ticker;
 pub use builtin::Builtins;
 pub use call::{CallOutcome, CallRequest, Grants, Limits, Mount, TimeLimit, ToolFailure, Usage};
 pub use compile::CompileJob;
-pub use config::{SandboxConfig, SandboxError};
+pub use config::{RuntimeHash, SandboxConfig, SandboxError};
 pub use data::layout as data_layout;
 pub use guest::{Guest, NoAgent};
 pub use host::{

@@ -361,6 +361,18 @@ impl Sandbox {
         }
     }
 
+    /// Loads the runtimes that were in use before, for a task in the background at a start: the first call of a program then
+    /// need not wait for them. What was never compiled here is left alone.
+    ///
+    /// # Errors
+    /// When a runtime does not work.
+    pub async fn reload_runtimes(&self) -> Result<(), RuntimeError> {
+        for language in [Language::Python, Language::JavaScript] {
+            self.shared.runtimes.reload(language, self.shared.config.runtime_compile_timeout).await?;
+        }
+        Ok(())
+    }
+
     /// Finishes the installation of the data runtime, which must be loaded: what it compiles of our own Python is kept.
     ///
     /// # Errors

@@ -76,6 +76,11 @@ impl Cache {
         &self.root
     }
 
+    /// Whether there is an artefact, intact or not.
+    pub fn has(&self, hash: &ContentHash) -> bool {
+        self.path(hash).is_file()
+    }
+
     /// The compiled component, if there is an intact artefact of it. The file is mapped, not read: its code takes
     /// memory only where it runs. Checking it has the file in the page cache as a side effect.
     pub fn load<A: Artefact>(&self, engine: &Engine, hash: &ContentHash) -> Option<A> {
@@ -138,7 +143,7 @@ fn engine_name(engine: &Engine) -> String {
             0
         }
     }
-    let mut feed = Feed(Sha256::new());
+    let mut feed = Feed(Sha256::new_with_prefix(mac::ALGORITHM));
     engine.precompile_compatibility_hash().hash(&mut feed);
     hex(&feed.0.finalize()[..8])
 }

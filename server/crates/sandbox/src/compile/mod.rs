@@ -113,6 +113,11 @@ impl<A: Artefact> Compiler<A> {
         tokio::time::timeout(self.timeout, work).await.unwrap_or(Err(SandboxError::CompileTimeout(self.timeout)))
     }
 
+    /// Whether there is compiled code of a known hash. It may still turn out to be unusable.
+    pub fn knows(&self, hash: ContentHash) -> bool {
+        self.cache.as_ref().is_some_and(|cache| cache.has(&hash))
+    }
+
     /// The compiled code of a known hash, if it is in the cache.
     pub async fn cached(&self, hash: ContentHash) -> Result<Option<A>, SandboxError> {
         let Some(cache) = self.cache.clone() else { return Ok(None) };

@@ -81,6 +81,22 @@ impl Runtimes {
         }
     }
 
+    /// Loads a runtime whose compiled code is there, which says that programs in its language have run here before.
+    ///
+    /// # Errors
+    /// As [`Runtimes::get`].
+    pub async fn reload(&self, language: Language, patience: Duration) -> Result<(), RuntimeError> {
+        let name = language.name();
+        let known = self.inner.config.runtime_hash.and_then(|hash| hash(name));
+        let Some(hash) = known.filter(|_| self.installed(language)) else { return Ok(()) };
+        let base = self.base().await.map_err(|reason| RuntimeError::Unusable { name, reason })?;
+        if base.compiler.knows(hash) { self.get(language, patience).await.map(drop) } else { Ok(()) }
+    }
+
+    async fn base(&self) -> Result<&Base, SandboxError> {
+        self.inner.base.get_or_try_init(|| async { Base::new(&self.inner.config) }).await
+    }
+
     async fn unpack(&self) -> Result<(), SandboxError> {
         let (Some(unpack), Some(folder)) = (self.inner.config.unpack_runtimes, self.inner.config.runtimes_dir.clone())
         else {
@@ -112,7 +128,7 @@ impl Runtimes {
     }
 
     async fn load(&self, name: &str, path: PathBuf) -> Result<RuntimePre<State>, SandboxError> {
-        let base = self.inner.base.get_or_try_init(|| async { Base::new(&self.inner.config) }).await?;
+        let base = self.base().await?;
         let known = match self.inner.config.runtime_hash.and_then(|hash| hash(name)) {
             Some(hash) => base.compiler.cached(hash).await?,
             None => None,
