@@ -21,6 +21,7 @@ def after_imports():
     loop.install()
     zones.bake()
     _bs4()
+    _socket()
     _urllib3()
     _requests()
 
@@ -101,3 +102,14 @@ def _bs4():
         features = ["lxml", "lxml-html"]
 
     builder_registry.register(Instead)
+
+
+def _socket():
+    """Looking a name up would end the instance; as an error of Python's a program can catch it."""
+    import socket
+
+    def refuse(*_, **__):
+        raise socket.gaierror(socket.EAI_FAIL, "there are no sockets in the sandbox, only requests over HTTP")
+
+    for name in ("getaddrinfo", "gethostbyname", "gethostbyname_ex", "gethostbyaddr", "getnameinfo"):
+        setattr(socket, name, refuse)

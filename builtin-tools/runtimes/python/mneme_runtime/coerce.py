@@ -199,7 +199,7 @@ def _plain(value, wanted, exact):
         return LENIENT[wanted](value)
     if not isinstance(wanted, type):
         return value
-    if isinstance(value, wanted) and not typing.is_typeddict(wanted):
+    if not typing.is_typeddict(wanted) and isinstance(value, wanted):
         return value
     if hasattr(wanted, "model_validate"):
         return wanted.model_validate(_unwrapped(value, dict))
