@@ -65,6 +65,12 @@ async fn the_same_name_changes_the_tool_and_keeps_what_is_not_named() {
     assert_eq!(second["json_schema"], roll_schema("Roll dice.", "number"));
     assert_eq!((&second["tags"], &second["return_char_limit"]), (&json!(["dice"]), &json!(99)));
     assert_eq!(second["pip_requirements"], requirement);
+    let path = format!("/v1/tools/{}", first["id"].as_str().unwrap());
+    for odd in [json!([{ "name": "a b" }]), json!([{ "name": "--index-url" }]), json!(["dice"])] {
+        let refused = app.patch(&path, &json!({ "pip_requirements": odd })).await;
+        assert_eq!(refused.status, 400, "{}", refused.text);
+    }
+    assert_eq!(app.get(&path).await.json()["pip_requirements"], requirement);
     let third = make(&app, json!({ "source_code": roll("Roll.", "number"), "description": "Mine.", "tags": [] })).await;
     assert_eq!((&third["id"], &third["tags"]), (&first["id"], &json!([])));
     assert_eq!(third["json_schema"], roll_schema("Mine.", "number"));

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use mneme_domain::{
     Actor, JsonObject, Patch, ToolId,
     mcp::McpOrigin,
-    tool::{Tool, ToolType, ToolUpdate},
+    tool::{Requirement, Tool, ToolType, ToolUpdate},
 };
 use mneme_store::tools;
+use serde_json::Value;
 
 use super::{
     check_return_limit,
@@ -19,9 +20,10 @@ impl Core {
     /// Changes a tool. A new source brings a new schema, unless the tool's schema was its author's own.
     ///
     /// # Errors
-    /// 404 for an unknown tool, 409 when the new name is taken, 400 for a change of what a built-in tool is and for
-    /// a source that does not say how to call it.
+    /// 404 for an unknown tool, 409 when the new name is taken, 400 for a change of what a built-in tool is, for a source
+    /// that does not say how to call it and for packages that no registry could have.
     pub async fn update_tool(self: &Arc<Self>, actor: &Actor, id: &ToolId, mut update: ToolUpdate) -> Result<Tool> {
+        check_packages(&update).map_err(CoreError::Invalid)?;
         let seen = self.get_tool(actor, id).await?;
         if let Patch::Set(schema) = &mut update.json_schema {
             if let Some(name) = &seen.name {
@@ -67,6 +69,18 @@ impl Core {
         tx.commit().await?;
         Ok(tool)
     }
+}
+
+fn check_packages(update: &ToolUpdate) -> std::result::Result<(), String> {
+    let python = packages("pip_requirements", &update.pip_requirements)?;
+    crate::packages::check(&python, &packages("npm_requirements", &update.npm_requirements)?)
+}
+
+/// The packages that an update names.
+fn packages(name: &str, given: &Patch<Vec<Value>>) -> std::result::Result<Vec<Requirement>, String> {
+    let Patch::Set(given) = given else { return Ok(Vec::new()) };
+    let read = serde_json::from_value(Value::Array(given.clone()));
+    read.map_err(|error| format!("{name}: each is a name and, where it matters, a version: {error}"))
 }
 
 /// What the schema of a tool is derived from.
