@@ -33,11 +33,15 @@ pub struct PassageSearch {
 
 /// A word that is in so many passages tells little, and ranking all that have it takes long.
 const COMMON: i64 = 5_000;
+/// And one that is in so many is left out on SQLite, where each costs time, when the query has a rarer one.
+const FREQUENT_ON_SQLITE: i64 = 1_000;
+/// Of passages that have nothing but common words of a query, the newest so many are ranked on SQLite.
+const MOST_RANKED: i64 = 5_000;
 /// How long it is remembered which words PostgreSQL takes for common.
 const REMEMBERED: Duration = Duration::from_secs(60);
 
 statements! {
-    // Of SQLite's index: in how many passages words, and spaces, are.
+    // Of SQLite's index: in how many passages words are. Not asked of spaces: it takes as long as a space is large.
     COUNTS: "select $1::text[]", sqlite: "select term, doc from passages_vocabulary where term in (select value from json_each($1))";
     // Of PostgreSQL's statistics: the same, of frequent words. The last few frequencies are not of words.
     FREQUENT: "select s.word, cast(s.frequency * greatest(c.reltuples, 0) as bigint) from pg_class c, (
@@ -119,34 +123,51 @@ async fn substring(
     ids(c, query).await
 }
 
-/// The words worth looking for. Of a small scope they all are.
+/// The words worth looking for. Of a small scope they all are, and the index is asked for its spaces; in a large one the
+/// passages themselves tell where they are, since an index of spaces that has very many passages is slow to rank with.
 async fn telling_on_sqlite(c: &mut Conn, search: &PassageSearch, words: Vec<String>) -> Result<words::Query> {
-    let spaces: Vec<String> = search.scope.ids().iter().map(|id| words::of_space(id)).collect();
-    let terms = Arg::List([spaces.as_slice(), words.as_slice()].concat());
+    let mut query = c.query("select count(*) from (select 1 from passages_fts where passages_fts match ");
+    query.bind(words::in_spaces(&search.scope.ids())).with(" limit ", COMMON + 1).push(") t");
+    if c.query_one::<(i64,)>(query).await?.unwrap_or_default().0 <= COMMON {
+        return Ok(words::Query { words, all: false, spaces: true });
+    }
+    let terms = Arg::List(words.clone());
     let counts: HashMap<String, i64> = c.all::<(String, i64)>(&COUNTS, args![terms]).await?.into_iter().collect();
     let count = |word: &str| counts.get(word).copied().unwrap_or_default();
-    if spaces.iter().map(|space| count(space)).sum::<i64>() <= COMMON {
-        return Ok(words::Query { words, all: false });
-    }
-    Ok(words::telling(words, count, COMMON))
+    Ok(words::telling(words, count, &[FREQUENT_ON_SQLITE, COMMON]))
+}
+
+/// Whether no word can be common in a scope: it has too few passages.
+async fn is_small(c: &mut Conn, a: &Actor, search: &PassageSearch) -> Result<bool> {
+    let mut query = c.query("select count(*) from (select 1 from passages p where p.org_id = ");
+    query.bind(&a.org);
+    search.scope.narrow(&mut query);
+    query.with(" limit ", COMMON + 1).push(") t");
+    Ok(c.query_one::<(i64,)>(query).await?.unwrap_or_default().0 <= COMMON)
 }
 
 fn in_sqlite<'q>(c: &Conn, a: &'q Actor, search: &'q PassageSearch, words: &words::Query, limit: u32) -> Query<'q> {
-    let words = words.for_sqlite(&search.scope.ids());
-    if search.is_narrowed() {
+    let text = words.for_sqlite(&search.scope.ids());
+    if search.is_narrowed() || !words.spaces {
         // The cross join keeps SQLite from asking the index anew for each passage.
         let mut query = c.query(
             "select p.id from passages_fts f cross join passages p on p.seq = f.rowid where passages_fts match ",
         );
-        query.bind(words).with(" and p.org_id = ", &a.org);
+        query.bind(text).with(" and p.org_id = ", &a.org);
         search.narrow(a, &mut query);
         query.push(" order by f.rank, p.created_at desc, p.seq desc").with(" limit ", limit);
         return query;
     }
     // Only the best are looked up.
     let mut query = c.query("select p.id from (select rowid as seq, rank from passages_fts where passages_fts match ");
-    query.bind(words).with(" order by rank limit ", limit).push(") f cross join passages p on p.seq = f.seq");
-    query.with(" where p.org_id = ", &a.org).push(" order by f.rank, p.created_at desc, p.seq desc");
+    query.bind(text);
+    if words.all {
+        query.with(" order by rowid desc limit ", MOST_RANKED);
+    } else {
+        query.with(" order by rank limit ", limit);
+    }
+    query.push(") f cross join passages p on p.seq = f.seq").with(" where p.org_id = ", &a.org);
+    query.push(" order by f.rank, p.created_at desc, p.seq desc").with(" limit ", limit);
     query
 }
 
@@ -159,16 +180,12 @@ async fn telling_on_postgres(
     let counts = frequent(c).await?;
     let count = |word: &str| counts.get(word).copied().unwrap_or_default();
     if words.iter().all(|word| count(word) < COMMON) {
-        return Ok(words::Query { words, all: false });
+        return Ok(words::Query { words, all: false, spaces: false });
     }
-    let mut query = c.query("select count(*) from (select 1 from passages p where p.org_id = ");
-    query.bind(&a.org);
-    search.scope.narrow(&mut query);
-    query.with(" limit ", COMMON + 1).push(") t");
-    if c.query_one::<(i64,)>(query).await?.unwrap_or_default().0 <= COMMON {
-        return Ok(words::Query { words, all: false });
+    if is_small(c, a, search).await? {
+        return Ok(words::Query { words, all: false, spaces: false });
     }
-    Ok(words::telling(words, count, COMMON))
+    Ok(words::telling(words, count, &[COMMON]))
 }
 
 /// Which words PostgreSQL takes for common, asked once in a while.

@@ -73,6 +73,12 @@ pub(super) fn of_space(id: &str) -> String {
     id.replace('-', "")
 }
 
+/// Some spaces as a query of SQLite's full-text index.
+pub(super) fn in_spaces(spaces: &[String]) -> String {
+    let spaces: Vec<String> = spaces.iter().map(|space| format!("\"{}\"", of_space(space))).collect();
+    format!("space : ({})", spaces.join(" OR "))
+}
+
 /// How a query is to be answered.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Plan {
@@ -102,11 +108,19 @@ pub(super) fn plan(query: &str) -> Plan {
     Plan::Words(words)
 }
 
-/// Which of a query's words to look for where a word may be in very many passages: those that are in fewer than
-/// `common`, any of which will do. When there are none of these, all of the words have to be there.
-pub(super) fn telling(words: Vec<String>, count: impl Fn(&str) -> i64, common: i64) -> Query {
-    let rare: Vec<String> = words.iter().filter(|word| count(word) < common).cloned().collect();
-    if rare.is_empty() { Query { words, all: true } } else { Query { words: rare, all: false } }
+/// Which of a query's words to look for where a word may be in very many passages: those that are in fewer than the
+/// first of some `steps`, any of which will do; when none is in any, those below the next step. When all are above the
+/// last step, each of them has to be there.
+pub(super) fn telling(words: Vec<String>, count: impl Fn(&str) -> i64, steps: &[i64]) -> Query {
+    for (index, step) in steps.iter().enumerate() {
+        let rare: Vec<String> = words.iter().filter(|word| count(word) < *step).cloned().collect();
+        // A word that is nowhere does not stand for one that only is more frequent.
+        let last = index + 1 == steps.len();
+        if rare.iter().any(|word| last || count(word) > 0) {
+            return Query { words: rare, all: false, spaces: false };
+        }
+    }
+    Query { words, all: true, spaces: true }
 }
 
 /// Words to look for.
@@ -115,6 +129,9 @@ pub(super) struct Query {
     pub(super) words: Vec<String>,
     /// Whether each has to be there.
     pub(super) all: bool,
+    /// Whether SQLite's index is to be asked for the spaces, too. Else the passages that have the words are few enough
+    /// to be looked at for where they are.
+    pub(super) spaces: bool,
 }
 
 impl Query {
@@ -124,9 +141,11 @@ impl Query {
         let quoted = |words: &[String], between: &str| {
             words.iter().map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(between)
         };
-        let spaces: Vec<String> = spaces.iter().map(|space| of_space(space)).collect();
         let words = quoted(&self.words, if self.all { " AND " } else { " OR " });
-        format!("space : ({}) AND words : ({words})", quoted(&spaces, " OR "))
+        if !self.spaces {
+            return format!("words : ({words})");
+        }
+        format!("{} AND words : ({words})", in_spaces(spaces))
     }
 
     /// As PostgreSQL's `tsquery`.
@@ -172,16 +191,27 @@ mod tests {
     #[test]
     fn common_words_count_only_when_there_are_no_others() {
         let words = |list: &[&str]| list.iter().map(|&word| word.to_owned()).collect::<Vec<_>>();
-        let count = |word: &str| if word == "boat" { 9000 } else { 3 };
-        assert_eq!(telling(words(&["boat", "red"]), count, 5000), Query { words: words(&["red"]), all: false });
-        assert_eq!(telling(words(&["boat"]), count, 5000), Query { words: words(&["boat"]), all: true });
+        let count = |word: &str| match word {
+            "boat" => 9000,
+            "sail" => 2000,
+            "nowhere" => 0,
+            _ => 3,
+        };
+        let any = |list: &[&str]| Query { words: words(list), all: false, spaces: false };
+        let steps = [1000, 5000];
+        assert_eq!(telling(words(&["boat", "sail", "red"]), count, &steps), any(&["red"]));
+        assert_eq!(telling(words(&["boat", "sail", "nowhere"]), count, &steps), any(&["sail", "nowhere"]));
+        let all = Query { words: words(&["boat"]), all: true, spaces: true };
+        assert_eq!(telling(words(&["boat"]), count, &steps), all);
     }
 
     #[test]
     fn words_cannot_leave_their_quotes() {
         let Plan::Words(words) = plan("a1' | 'b\" OR c\\") else { panic!("words") };
-        let query = Query { words, all: false };
+        let mut query = Query { words, all: false, spaces: true };
         assert_eq!(query.for_sqlite(&["archive-1".into()]), r#"space : ("archive1") AND words : ("a1" OR "b" OR "c")"#);
         assert_eq!(query.for_postgres(), "'a1' | 'b' | 'c'");
+        query.spaces = false;
+        assert_eq!(query.for_sqlite(&["archive-1".into()]), r#"words : ("a1" OR "b" OR "c")"#);
     }
 }
