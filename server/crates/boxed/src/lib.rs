@@ -9,8 +9,8 @@ use proc_macro::TokenStream;
 use proc_macro2::{Span, TokenStream as Tokens};
 use quote::{ToTokens, quote};
 use syn::{
-    Block, FnArg, GenericParam, Generics, ImplItem, Item, Lifetime, LifetimeParam, ReturnType, Signature, Type,
-    TypeImplTrait, TypeReference, Visibility, parse_macro_input, parse_quote,
+    Attribute, Block, FnArg, GenericParam, Generics, ImplItem, Item, Lifetime, LifetimeParam, ReturnType, Signature,
+    Type, TypeImplTrait, TypeReference, Visibility, parse_macro_input, parse_quote,
     visit_mut::{self, VisitMut},
 };
 
@@ -21,13 +21,13 @@ use syn::{
 pub fn boxed(_: TokenStream, item: TokenStream) -> TokenStream {
     let mut item = parse_macro_input!(item as Item);
     match &mut item {
-        Item::Fn(function) => change(&mut function.sig, &mut function.block, &Generics::default()),
+        Item::Fn(function) => change(&mut function.attrs, &mut function.sig, &mut function.block, &Generics::default()),
         Item::Impl(block) if block.trait_.is_none() && block.generics.type_params().next().is_none() => {
             for item in &mut block.items {
                 if let ImplItem::Fn(function) = item
                     && matches!(function.vis, Visibility::Public(_))
                 {
-                    change(&mut function.sig, &mut function.block, &block.generics);
+                    change(&mut function.attrs, &mut function.sig, &mut function.block, &block.generics);
                 }
             }
         }
@@ -40,7 +40,7 @@ pub fn boxed(_: TokenStream, item: TokenStream) -> TokenStream {
 }
 
 /// Changes one function, if it is asynchronous and not generic over types.
-fn change(sig: &mut Signature, block: &mut Block, outer: &Generics) {
+fn change(attributes: &mut Vec<Attribute>, sig: &mut Signature, block: &mut Block, outer: &Generics) {
     let mut hidden = HiddenTypes::default();
     hidden.visit_signature_mut(sig);
     if sig.asyncness.is_none() || hidden.found || sig.generics.type_params().next().is_some() {
@@ -79,7 +79,8 @@ fn change(sig: &mut Signature, block: &mut Block, outer: &Generics) {
         bound = quote!(+ 'boxed);
     }
 
-    // The first lines only tell the compiler the type, for `?` and `return`.
+    // The first lines only tell the compiler the type, for `?` and `return`. A body may well return before its end.
+    attributes.push(parse_quote!(#[allow(unreachable_code)]));
     *block = parse_quote!({
         ::std::boxed::Box::pin(async move {
             if let ::core::option::Option::Some(output) = ::core::option::Option::None::<#output> {
