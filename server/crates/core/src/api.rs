@@ -1,5 +1,6 @@
 //! The server's own API as a tool reaches it: in the process, with the rights of the agent's owner.
 
+use mneme_boxed::boxed;
 use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
@@ -62,6 +63,7 @@ tokio::task_local! {
     static CHAIN: Arc<Chain>;
 }
 
+#[boxed]
 impl ToolCaller {
     /// Runs the request's work, so that turns in it know what led to them.
     pub async fn scope<T>(&self, work: impl Future<Output = T>) -> T {

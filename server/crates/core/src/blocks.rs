@@ -1,5 +1,6 @@
 //! Memory blocks, by themselves and in agents.
 
+use mneme_boxed::boxed;
 use std::sync::Arc;
 
 use mneme_domain::{
@@ -17,6 +18,7 @@ use crate::{Core, CoreError, Result, prompts};
 /// How often a block's update is tried again after somebody else was faster.
 const TRIES: usize = 5;
 
+#[boxed]
 impl Core {
     /// A block of a creation body; its value must fit its limit.
     pub(crate) fn new_block(&self, actor: &Actor, create: CreateBlock) -> Result<Block> {

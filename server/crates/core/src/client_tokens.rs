@@ -1,5 +1,6 @@
 //! Client-side access tokens: made for end users' programs, known by their hashes, shown to the organisation only.
 
+use mneme_boxed::boxed;
 use mneme_domain::{
     Actor, AgentId,
     client_token::{ClientToken, Grant},
@@ -50,6 +51,7 @@ pub struct ClientAccess {
     pub token: ClientToken,
 }
 
+#[boxed]
 impl Core {
     /// Makes a token.
     ///

@@ -1,5 +1,6 @@
 //! An agent's messages: listed, edited, cleared, previewed.
 
+use mneme_boxed::boxed;
 use std::sync::Arc;
 
 use mneme_domain::{
@@ -25,6 +26,7 @@ use crate::{
     turn::input,
 };
 
+#[boxed]
 impl Core {
     /// An agent's history.
     ///

@@ -1,5 +1,6 @@
 //! Identities: the people and things that agents and blocks belong to.
 
+use mneme_boxed::boxed;
 use std::sync::Arc;
 
 use mneme_domain::{
@@ -18,6 +19,7 @@ use crate::{Core, CoreError, Result};
 /// The properties that an identity may have.
 const MOST_PROPERTIES: usize = 1_000;
 
+#[boxed]
 impl Core {
     /// Makes an identity.
     ///

@@ -38,6 +38,7 @@ mod tools;
 mod turn;
 mod variables;
 
+use mneme_boxed::boxed;
 use std::sync::Arc;
 
 use mneme_domain::{Actor, Env};
@@ -122,6 +123,7 @@ pub struct Core {
     gone: CancellationToken,
 }
 
+#[boxed]
 impl Core {
     /// The core over its services.
     ///

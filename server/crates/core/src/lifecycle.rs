@@ -1,5 +1,6 @@
 //! Start and stop.
 
+use mneme_boxed::boxed;
 use std::{sync::Arc, time::Duration};
 
 use mneme_domain::{Actor, Page};
@@ -10,6 +11,7 @@ use crate::{
     models::{Category, shown_url},
 };
 
+#[boxed]
 impl Core {
     /// Makes the database ready: built-in tools and configured providers are recorded, and runs that a crash cut off
     /// go on or are ended.

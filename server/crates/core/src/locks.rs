@@ -1,5 +1,6 @@
 //! One turn at a time for each agent of this process; later ones queue in the order they came.
 
+use mneme_boxed::boxed;
 use std::{collections::HashMap, sync::Arc};
 
 use mneme_domain::AgentId;
@@ -17,6 +18,7 @@ pub struct AgentGuard {
     guard: Option<OwnedMutexGuard<()>>,
 }
 
+#[boxed]
 impl AgentLocks {
     fn of(&self, agent: &AgentId) -> Arc<AsyncMutex<()>> {
         self.0.lock().entry(agent.clone()).or_default().clone()

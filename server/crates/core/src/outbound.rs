@@ -3,6 +3,7 @@
 //! What is not public is refused before a connection, by the addresses that a name resolves to at the moment of the
 //! connection, so a name that changes its mind gains nothing. Redirects are not followed.
 
+use mneme_boxed::boxed;
 use std::{
     net::{IpAddr, SocketAddr},
     sync::Arc,
@@ -148,6 +149,7 @@ pub fn guard(policy: PrivateNetwork) -> Result<mneme_llm::Guard, reqwest::Error>
     Ok(mneme_llm::Guard { client, allows: Arc::new(move |url| outbound.check(url.as_str()).is_ok()) })
 }
 
+#[boxed]
 impl Outbound {
     /// A client with a policy.
     ///
@@ -211,6 +213,7 @@ impl Outbound {
 ///
 /// With a secret, the header `x-mneme-signature` is `t=<now>,v1=<hex>`: the HMAC-SHA256 of `<now>.<body>`, `now` being
 /// seconds since 1970.
+#[boxed]
 pub async fn post(
     outbound: &Outbound,
     url: &str,

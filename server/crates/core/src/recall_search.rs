@@ -1,5 +1,6 @@
 //! Search in messages by words and by meaning.
 
+use mneme_boxed::boxed;
 use std::{collections::HashMap, sync::Arc};
 
 use mneme_domain::{Actor, AgentId, MessageId, message::Message};
@@ -44,6 +45,7 @@ pub struct FoundMessage {
     pub text_rank: Option<u32>,
 }
 
+#[boxed]
 impl Core {
     /// Messages of an agent, or of all the organisation's agents, the best first. Without words the newest come.
     ///

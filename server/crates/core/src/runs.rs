@@ -1,5 +1,6 @@
 //! Runs as clients read them.
 
+use mneme_boxed::boxed;
 use std::sync::Arc;
 
 use mneme_domain::{
@@ -15,6 +16,7 @@ use mneme_store::{
 
 use crate::{Core, CoreError, Result, RunFilter, envelope};
 
+#[boxed]
 impl Core {
     /// Runs of the organisation.
     ///

@@ -1,5 +1,6 @@
 //! Steps as clients read and rate them.
 
+use mneme_boxed::boxed;
 use std::{sync::Arc, time::Duration};
 
 use mneme_domain::{
@@ -17,6 +18,7 @@ const LOOK: Duration = Duration::from_secs(600);
 /// Traces deleted in one transaction, so that nobody waits for long.
 const AT_A_TIME: i64 = 500;
 
+#[boxed]
 impl Core {
     /// Deletes traces that are older than they are kept, now and again and again.
     pub(crate) fn begin_forgetting(self: &Arc<Self>) {

@@ -1,6 +1,7 @@
 //! Variables that the tools of all agents of an organisation see. Written by administrators, shown to nobody: a tool gets
 //! those that its policy has, below its agent's own.
 
+use mneme_boxed::boxed;
 use std::{collections::BTreeMap, sync::Arc};
 
 use mneme_domain::{Actor, Role, variable::OrganizationVariable};
@@ -60,6 +61,7 @@ async fn write(tx: &mut Conn, actor: &Actor, changes: &VariableChanges) -> Resul
     Ok(())
 }
 
+#[boxed]
 impl Core {
     /// The organisation's variables by name, without their values.
     ///

@@ -1,5 +1,6 @@
 //! Client-side access tokens, found by their hashes. The tokens themselves are encrypted at rest, for lists to show.
 
+use mneme_boxed::boxed;
 use mneme_domain::{
     Actor, AgentId, EntityId, OrgId, Role, Timestamp, UserId,
     client_token::{Access, ClientToken},
@@ -52,6 +53,7 @@ impl TryFrom<Row> for ClientToken {
 
 /// Keeps a token, which `secret` is in words, under its hash. [`StoreError::NotFound`](crate::StoreError::NotFound) when an agent of its policy is
 /// none of the organisation's.
+#[boxed]
 pub async fn insert(c: &mut Conn, a: &Actor, token: &ClientToken, hash: &str, secret: &str) -> Result<()> {
     let policy = json::text(&token.policy)?;
     let sealed = c.context().secrets.seal(Place(a.org.as_str(), &token.id, COLUMN), secret)?;
@@ -65,6 +67,7 @@ pub async fn insert(c: &mut Conn, a: &Actor, token: &ClientToken, hash: &str, se
 }
 
 /// Tokens and what their bearers show, the newest first; with `agent` only those that have rights to it.
+#[boxed]
 pub async fn list(
     c: &mut Conn,
     a: &Actor,
@@ -92,6 +95,7 @@ pub async fn list(
 
 /// The token of a hash, and on whose behalf its bearer asks. The actor may read; he may write when the policy has any
 /// right to write. Which agents and operations the token is for is up to the caller to check.
+#[boxed]
 pub async fn by_hash(c: &mut Conn, hash: &str) -> Result<Option<(Actor, ClientToken)>> {
     type Found = (String, String, String, i64, i64, String, Option<String>);
     let Some((id, policy, hostname, expires_at, created_at, org, user)) = c.one::<Found>(&BY_HASH, args![hash]).await?
@@ -110,11 +114,13 @@ pub async fn by_hash(c: &mut Conn, hash: &str) -> Result<Option<(Actor, ClientTo
 }
 
 /// Removes the token of an identifier or of a hash. False when there was none.
+#[boxed]
 pub async fn delete(c: &mut Conn, a: &Actor, id: &str, hash: &str) -> Result<bool> {
     Ok(c.run(&DELETE, args![&a.org, id, hash]).await? > 0)
 }
 
 /// Removes tokens that were worth nothing before a time.
+#[boxed]
 pub async fn sweep(c: &mut Conn, a: &Actor, before: Timestamp) -> Result<()> {
     c.run(&SWEEP, args![&a.org, before]).await.map(drop)
 }

@@ -7,6 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use futures::future::BoxFuture;
 use mneme_domain::Env;
 use parking_lot::Mutex;
 use sqlx::{
@@ -72,6 +73,12 @@ pub(crate) enum Inner {
     Postgres(Link),
 }
 
+/// What a database answered.
+enum Rows {
+    Sqlite(Vec<SqliteRow>),
+    Postgres(Vec<PgRow>),
+}
+
 /// A connection to read with, or a transaction to write in.
 pub struct Conn {
     inner: Inner,
@@ -102,13 +109,15 @@ impl Conn {
     }
 
     /// Makes the changes of a transaction last; on a reading connection there is nothing to do.
-    pub async fn commit(self) -> Result<()> {
-        match self.inner {
-            Inner::Sqlite(link) => link.commit().await?,
-            Inner::Postgres(Link::Write(transaction)) => in_time(self.patience, transaction.commit()).await?,
-            Inner::Postgres(Link::Read(_)) => {}
-        }
-        Ok(())
+    pub fn commit(self) -> BoxFuture<'static, Result<()>> {
+        Box::pin(async move {
+            match self.inner {
+                Inner::Sqlite(link) => link.commit().await?,
+                Inner::Postgres(Link::Write(transaction)) => in_time(self.patience, transaction.commit()).await?,
+                Inner::Postgres(Link::Read(_)) => {}
+            }
+            Ok(())
+        })
     }
 
     /// Lets statements that only change something wait for the next one with an answer, or for the commit, where they
@@ -231,41 +240,56 @@ impl Conn {
     }
 
     async fn fetch<R: Row>(&mut self, text: SqlStr, args: Vec<Arg<'_>>) -> Result<Vec<R>> {
-        match &mut self.inner {
-            Inner::Sqlite(link) => {
-                let rows = link.rows(text, args).await?;
-                Ok(rows.iter().map(R::from_row).collect::<Result<_, _>>()?)
-            }
-            Inner::Postgres(link) => {
-                let arguments = postgres_arguments(args)?;
-                let query = sqlx::query_as_with::<Postgres, R, _>(text, arguments);
-                in_time(self.patience, query.fetch_all(link.get())).await
-            }
+        match self.rows(text, args).await? {
+            Rows::Sqlite(rows) => Ok(rows.iter().map(R::from_row).collect::<Result<_, _>>()?),
+            Rows::Postgres(rows) => Ok(rows.iter().map(R::from_row).collect::<Result<_, _>>()?),
         }
     }
 
     async fn fetch_one<R: Row>(&mut self, text: SqlStr, args: Vec<Arg<'_>>) -> Result<Option<R>> {
-        match &mut self.inner {
-            Inner::Sqlite(link) => {
-                let row = link.row(text, args).await?;
-                Ok(row.as_ref().map(R::from_row).transpose()?)
-            }
-            Inner::Postgres(link) => {
-                let arguments = postgres_arguments(args)?;
-                let query = sqlx::query_as_with::<Postgres, R, _>(text, arguments);
-                in_time(self.patience, query.fetch_optional(link.get())).await
-            }
+        match self.row(text, args).await? {
+            Rows::Sqlite(row) => Ok(row.first().map(R::from_row).transpose()?),
+            Rows::Postgres(row) => Ok(row.first().map(R::from_row).transpose()?),
         }
     }
 
-    async fn execute(&mut self, text: SqlStr, args: Vec<Arg<'_>>) -> Result<u64> {
-        match &mut self.inner {
-            Inner::Sqlite(link) => link.execute(text, args).await,
-            Inner::Postgres(link) => {
-                let arguments = postgres_arguments(args)?;
-                let query = sqlx::query_with::<Postgres, _>(text, arguments);
-                Ok(in_time(self.patience, query.execute(link.get())).await?.rows_affected())
+    // The driver's futures are deep, and a future is compiled wherever it is awaited, for each type of row anew. Boxed, they
+    // are compiled once, here.
+
+    fn rows<'a>(&'a mut self, text: SqlStr, args: Vec<Arg<'a>>) -> BoxFuture<'a, Result<Rows>> {
+        Box::pin(async move {
+            match &mut self.inner {
+                Inner::Sqlite(link) => link.rows(text, args).await.map(Rows::Sqlite),
+                Inner::Postgres(link) => {
+                    let query = sqlx::query_with::<Postgres, _>(text, postgres_arguments(args)?);
+                    in_time(self.patience, query.fetch_all(link.get())).await.map(Rows::Postgres)
+                }
             }
-        }
+        })
+    }
+
+    fn row<'a>(&'a mut self, text: SqlStr, args: Vec<Arg<'a>>) -> BoxFuture<'a, Result<Rows>> {
+        Box::pin(async move {
+            match &mut self.inner {
+                Inner::Sqlite(link) => Ok(Rows::Sqlite(link.row(text, args).await?.into_iter().collect())),
+                Inner::Postgres(link) => {
+                    let query = sqlx::query_with::<Postgres, _>(text, postgres_arguments(args)?);
+                    let row = in_time(self.patience, query.fetch_optional(link.get())).await?;
+                    Ok(Rows::Postgres(row.into_iter().collect()))
+                }
+            }
+        })
+    }
+
+    fn execute<'a>(&'a mut self, text: SqlStr, args: Vec<Arg<'a>>) -> BoxFuture<'a, Result<u64>> {
+        Box::pin(async move {
+            match &mut self.inner {
+                Inner::Sqlite(link) => link.execute(text, args).await,
+                Inner::Postgres(link) => {
+                    let query = sqlx::query_with::<Postgres, _>(text, postgres_arguments(args)?);
+                    Ok(in_time(self.patience, query.execute(link.get())).await?.rows_affected())
+                }
+            }
+        })
     }
 }

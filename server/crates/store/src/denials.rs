@@ -1,5 +1,6 @@
 //! What tools tried without having the power to: the newest of each organisation.
 
+use mneme_boxed::boxed;
 use mneme_domain::{
     Actor, AgentId, DenialId, EntityId, Page, RunId, StepId, ToolId,
     clock::{from_micros, to_micros},
@@ -75,6 +76,7 @@ fn likeness(place: &Place<'_>, denial: &Denial) -> String {
 }
 
 /// Keeps the refusals of a call. One that is there already is counted, and has its place and time from the newest.
+#[boxed]
 pub async fn add(c: &mut Conn, a: &Actor, place: &Place<'_>, denials: &[Denial]) -> Result<()> {
     let env = c.context().env.clone();
     let now = to_micros(env.now());
@@ -98,6 +100,7 @@ pub async fn add(c: &mut Conn, a: &Actor, place: &Place<'_>, denials: &[Denial])
 }
 
 /// A page of a tool's refusals, by the time when each was last seen.
+#[boxed]
 pub async fn list(c: &mut Conn, a: &Actor, tool: &ToolId, page: &Page) -> Result<Vec<ToolDenial>> {
     let mut query = c.query(
         "select d.id, d.tool_id, d.agent_id, d.run_id, d.step_id, d.capability, d.detail, d.count, d.first_at, d.last_at

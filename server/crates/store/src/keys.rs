@@ -9,6 +9,7 @@ use crate::{
     secrets::{Place, Secrets},
     sql::{Sql, args, statements},
 };
+use mneme_boxed::boxed;
 
 /// The version of the schema that brought the row.
 const SINCE_VERSION: i64 = 7;
@@ -120,6 +121,7 @@ pub(crate) async fn check(c: &mut Conn) -> Result<()> {
     }
 }
 
+#[boxed]
 impl Store {
     /// The id of the master key that the database's secrets are encrypted under ([`MasterKey::id`]). None before a
     /// server that knows of it has started on the database.

@@ -1,6 +1,7 @@
 //! Who serves from a database. A server holds a shared lock for as long as it lives; what must not happen under a
 //! running server takes the lock for itself. The system and PostgreSQL drop the locks of a process that dies.
 
+use mneme_boxed::boxed;
 use std::{
     fs::{File, OpenOptions, TryLockError},
     path::{Path, PathBuf},
@@ -46,6 +47,7 @@ fn in_use(what: &'static str) -> StoreError {
 const CHANGING: &str = "its master key is being changed";
 const SERVED: &str = "a server is running on it; stop every server of this database first";
 
+#[boxed]
 impl Store {
     /// Says that this process serves from the database, until the answer is dropped.
     ///

@@ -1,5 +1,6 @@
 //! Model providers, by unique name within an organisation; their secrets are encrypted at rest.
 
+use mneme_boxed::boxed;
 use mneme_domain::{Actor, EntityId, Page, ProviderId, Timestamp, clock::from_micros};
 
 use crate::{
@@ -139,6 +140,7 @@ fn arguments<'a>(c: &Conn, a: &'a Actor, provider: &'a StoredProvider) -> Result
 
 /// Makes sure that the operator's provider of this name exists with this type and URL, and returns it. A provider
 /// that a user added under the name stays as it is and is returned.
+#[boxed]
 pub async fn upsert_base(
     c: &mut Conn,
     a: &Actor,
@@ -154,18 +156,21 @@ pub async fn upsert_base(
 }
 
 /// Adds a provider; `Conflict("providers_org_id_name")` when its name is taken.
+#[boxed]
 pub async fn insert(c: &mut Conn, a: &Actor, provider: &StoredProvider) -> Result<()> {
     let arguments = arguments(c, a, provider)?;
     c.run(&INSERT, arguments).await.map(drop)
 }
 
 /// A provider.
+#[boxed]
 pub async fn get(c: &mut Conn, a: &Actor, id: &ProviderId) -> Result<Option<StoredProvider>> {
     let row: Option<ProviderRow> = c.one(&GET, args![&a.org, id]).await?;
     row.map(|row| read(c, a, row)).transpose()
 }
 
 /// A page of providers in the order of their creation, of a name and a type when these are given.
+#[boxed]
 pub async fn list(
     c: &mut Conn,
     a: &Actor,
@@ -181,6 +186,7 @@ pub async fn list(
 
 /// Writes every field of a provider. [`StoreError::NotFound`] when there is none,
 /// `Conflict("providers_org_id_name")` when its new name is taken.
+#[boxed]
 pub async fn update(c: &mut Conn, a: &Actor, provider: &StoredProvider) -> Result<()> {
     let arguments = arguments(c, a, provider)?;
     match c.run(&UPDATE, arguments).await? {
@@ -190,6 +196,7 @@ pub async fn update(c: &mut Conn, a: &Actor, provider: &StoredProvider) -> Resul
 }
 
 /// Removes a provider; false when there was none.
+#[boxed]
 pub async fn delete(c: &mut Conn, a: &Actor, id: &ProviderId) -> Result<bool> {
     Ok(c.run(&DELETE, args![&a.org, id]).await? > 0)
 }

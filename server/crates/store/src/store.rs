@@ -1,7 +1,9 @@
 //! A database, and connections to it.
 
+use mneme_boxed::boxed;
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
+use futures::future::BoxFuture;
 use parking_lot::Mutex;
 use sqlx::{PgPool, SqlitePool};
 use tempfile::TempDir;
@@ -71,6 +73,7 @@ pub struct Store {
     _temporary: Option<Arc<TempDir>>,
 }
 
+#[boxed]
 impl Store {
     /// Opens the database and makes sure that it answers. Does not migrate: see [`Store::migrate`].
     pub async fn open(config: &StoreConfig) -> Result<Self> {
@@ -153,28 +156,34 @@ impl Store {
     }
 
     /// A connection to read with, outside of any transaction. On SQLite it refuses to write.
-    pub async fn read(&self) -> Result<Conn> {
-        let inner = match &self.source {
-            Source::Sqlite { readers, .. } => Inner::Sqlite(SqliteLink::reading(readers.lend().await?)),
-            Source::Postgres(pool) => Inner::Postgres(Link::Read(pool.acquire().await?)),
-        };
-        Ok(Conn::new(inner, Arc::clone(&self.context)))
+    pub fn read(&self) -> BoxFuture<'_, Result<Conn>> {
+        Box::pin(async move {
+            let inner = match &self.source {
+                Source::Sqlite { readers, .. } => Inner::Sqlite(SqliteLink::reading(readers.lend().await?)),
+                Source::Postgres(pool) => Inner::Postgres(Link::Read(pool.acquire().await?)),
+            };
+            Ok(Conn::new(inner, Arc::clone(&self.context)))
+        })
     }
 
     /// A transaction: what is done lasts from [`Conn::commit`] on, and is undone when it is dropped before.
     ///
     /// On SQLite writers wait for each other here, so hold it shortly and never across a model call. After an
     /// error of the database drop it: PostgreSQL takes no more statements in it.
-    pub async fn write(&self) -> Result<Conn> {
-        let inner = match &self.source {
-            Source::Sqlite { writer, checkpointer, .. } => {
-                let lent = writer.lend().await?;
-                checkpointer.wrote();
-                Inner::Sqlite(SqliteLink::writing(lent))
-            }
-            Source::Postgres(pool) => Inner::Postgres(Link::Write(in_time(self.context.patience, pool.begin()).await?)),
-        };
-        Ok(Conn::new(inner, Arc::clone(&self.context)))
+    pub fn write(&self) -> BoxFuture<'_, Result<Conn>> {
+        Box::pin(async move {
+            let inner = match &self.source {
+                Source::Sqlite { writer, checkpointer, .. } => {
+                    let lent = writer.lend().await?;
+                    checkpointer.wrote();
+                    Inner::Sqlite(SqliteLink::writing(lent))
+                }
+                Source::Postgres(pool) => {
+                    Inner::Postgres(Link::Write(in_time(self.context.patience, pool.begin()).await?))
+                }
+            };
+            Ok(Conn::new(inner, Arc::clone(&self.context)))
+        })
     }
 }
 

@@ -1,11 +1,13 @@
 //! The tags in use in an organisation.
 
+use mneme_boxed::boxed;
 use mneme_domain::{Actor, Order, Page};
 
 use crate::{Conn, Result, page::limit_of};
 
 /// A page of the tags that agents have, in the order of their bytes; the cursors are tags. `query_text` is a part
 /// of the tags, whatever the case.
+#[boxed]
 pub async fn list(c: &mut Conn, a: &Actor, query_text: Option<&str>, page: &Page) -> Result<Vec<String>> {
     let mut query = c.query("select distinct g.tag from agent_tags g");
     query.with(" where g.org_id = ", &a.org);

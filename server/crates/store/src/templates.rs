@@ -1,5 +1,6 @@
 //! Templates, their versions, and which agents were made from them.
 
+use mneme_boxed::boxed;
 use mneme_domain::{
     Actor, AgentId, TemplateId, Timestamp,
     clock::from_micros,
@@ -103,6 +104,7 @@ impl From<VersionRow> for TemplateVersion {
 }
 
 /// Adds a template without versions. [`StoreError::Conflict`] when the name is taken.
+#[boxed]
 pub async fn insert(c: &mut Conn, a: &Actor, template: &Template, working: &TemplateState) -> Result<()> {
     let row = args![
         &template.id,
@@ -118,11 +120,13 @@ pub async fn insert(c: &mut Conn, a: &Actor, template: &Template, working: &Temp
 }
 
 /// The template of a name.
+#[boxed]
 pub async fn by_name(c: &mut Conn, a: &Actor, name: &str) -> Result<Option<Template>> {
     Ok(c.one::<TemplateRow>(&BY_NAME, args![&a.org, name]).await?.map(Template::from))
 }
 
 /// Templates, the newest first.
+#[boxed]
 pub async fn list(c: &mut Conn, a: &Actor, filter: &TemplateFilter) -> Result<Vec<Template>> {
     let mut query = c.query(concat!("select ", columns!(), " from templates t where t.org_id = "));
     query.bind(&a.org).maybe(" and t.id = ", filter.id.as_deref()).maybe(" and t.name = ", filter.name.as_deref());
@@ -140,12 +144,14 @@ pub async fn list(c: &mut Conn, a: &Actor, filter: &TemplateFilter) -> Result<Ve
 }
 
 /// The state that is edited. [`StoreError::NotFound`] when there is no such template.
+#[boxed]
 pub async fn working(c: &mut Conn, a: &Actor, id: &TemplateId) -> Result<TemplateState> {
     let (text,): (String,) = c.one(&WORKING, args![&a.org, id]).await?.ok_or(StoreError::NotFound)?;
     json::value("templates.working", &text)
 }
 
 /// Replaces the state that is edited.
+#[boxed]
 pub async fn set_working(
     c: &mut Conn,
     a: &Actor,
@@ -157,11 +163,13 @@ pub async fn set_working(
 }
 
 /// Gives a template another name. [`StoreError::Conflict`] when it is taken.
+#[boxed]
 pub async fn rename(c: &mut Conn, a: &Actor, id: &TemplateId, name: &str, now: Timestamp) -> Result<()> {
     changed(c.run(&RENAME, args![&a.org, id, name, now]).await?)
 }
 
 /// Says what a template is for.
+#[boxed]
 pub async fn describe(
     c: &mut Conn,
     a: &Actor,
@@ -177,11 +185,13 @@ fn changed(rows: u64) -> Result<()> {
 }
 
 /// Removes a template with its versions; agents that were made from it stay. False when there was none.
+#[boxed]
 pub async fn delete(c: &mut Conn, a: &Actor, id: &TemplateId) -> Result<bool> {
     Ok(c.run(&DELETE, args![&a.org, id]).await? > 0)
 }
 
 /// Adds a version. [`StoreError::Conflict`] when somebody else has just saved one of this number.
+#[boxed]
 pub async fn add_version(
     c: &mut Conn,
     a: &Actor,
@@ -196,6 +206,7 @@ pub async fn add_version(
 }
 
 /// A version with its state.
+#[boxed]
 pub async fn version(
     c: &mut Conn,
     a: &Actor,
@@ -210,6 +221,7 @@ pub async fn version(
 }
 
 /// The versions of a template, the newest first, and how many there are in all.
+#[boxed]
 pub async fn versions(
     c: &mut Conn,
     a: &Actor,
@@ -223,12 +235,14 @@ pub async fn versions(
 }
 
 /// The agents of a deployment of a template, oldest first.
+#[boxed]
 pub async fn deployed(c: &mut Conn, a: &Actor, template: &TemplateId, deployment: &str) -> Result<Vec<AgentId>> {
     let rows: Vec<(String,)> = c.all(&DEPLOYED, args![&a.org, deployment, template]).await?;
     Ok(rows.into_iter().map(|(id,)| AgentId::trusted(id)).collect())
 }
 
 /// The agents that were made from any version of a template, oldest first.
+#[boxed]
 pub async fn agents_of(c: &mut Conn, a: &Actor, template: &TemplateId) -> Result<Vec<AgentId>> {
     let rows: Vec<(String,)> = c.all(&MADE, args![&a.org, template]).await?;
     Ok(rows.into_iter().map(|(id,)| AgentId::trusted(id)).collect())

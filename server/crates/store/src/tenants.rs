@@ -1,5 +1,6 @@
 //! Organisations and their users.
 
+use mneme_boxed::boxed;
 use mneme_domain::{Actor, EntityId, Timestamp};
 
 use crate::{
@@ -13,6 +14,7 @@ statements! {
 }
 
 /// Makes sure that the actor's organisation and user exist. New ones are named after their identifiers.
+#[boxed]
 pub async fn ensure(c: &mut Conn, a: &Actor, now: Timestamp) -> Result<()> {
     c.run(&ADD_ORGANIZATION, args![&a.org, a.org.as_str(), now]).await?;
     c.run(&ADD_USER, args![&a.user, &a.org, a.user.as_str(), now]).await?;

@@ -1,5 +1,6 @@
 //! Variables that the tools of all agents of an organisation see, encrypted at rest.
 
+use mneme_boxed::boxed;
 use mneme_domain::{Actor, EntityId, clock::from_micros, variable::OrganizationVariable};
 
 use crate::{
@@ -33,6 +34,7 @@ struct Row {
 }
 
 /// The organisation's variables without their values, by name.
+#[boxed]
 pub async fn list(c: &mut Conn, a: &Actor) -> Result<Vec<OrganizationVariable>> {
     let rows: Vec<Row> = c.all(&LIST, args![&a.org]).await?;
     let read = |row: Row| OrganizationVariable {
@@ -47,6 +49,7 @@ pub async fn list(c: &mut Conn, a: &Actor) -> Result<Vec<OrganizationVariable>> 
 }
 
 /// Names and values, for a tool call.
+#[boxed]
 pub async fn values(c: &mut Conn, a: &Actor) -> Result<Vec<(String, String)>> {
     let rows: Vec<(String, String)> = c.all(&VALUES, args![&a.org]).await?;
     let context = c.context();
@@ -59,6 +62,7 @@ pub async fn values(c: &mut Conn, a: &Actor) -> Result<Vec<(String, String)>> {
 }
 
 /// Gives a variable a value. One that is there keeps its identifier and the time of its creation.
+#[boxed]
 pub async fn set(c: &mut Conn, a: &Actor, key: &str, value: &str) -> Result<()> {
     let context = c.context();
     let sealed = context.secrets.seal(Place(a.org.as_str(), a.org.as_str(), key), value)?;
@@ -67,16 +71,19 @@ pub async fn set(c: &mut Conn, a: &Actor, key: &str, value: &str) -> Result<()> 
 }
 
 /// Removes a variable; false when there was none.
+#[boxed]
 pub async fn delete(c: &mut Conn, a: &Actor, key: &str) -> Result<bool> {
     Ok(c.run(&DELETE, args![&a.org, key]).await? > 0)
 }
 
 /// Removes all variables but these.
+#[boxed]
 pub async fn keep_only(c: &mut Conn, a: &Actor, keys: Vec<String>) -> Result<()> {
     c.run(&CLEAR, args![&a.org, crate::sql::Arg::List(keys)]).await.map(drop)
 }
 
 /// How many there are.
+#[boxed]
 pub async fn count(c: &mut Conn, a: &Actor) -> Result<i64> {
     let (count,): (i64,) = c.one(&COUNT, args![&a.org]).await?.unwrap_or_default();
     Ok(count)

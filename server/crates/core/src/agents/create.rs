@@ -1,5 +1,6 @@
 //! A new agent.
 
+use mneme_boxed::boxed;
 use std::sync::Arc;
 
 use mneme_domain::{
@@ -82,6 +83,7 @@ impl New<'_> {
     }
 }
 
+#[boxed]
 impl Core {
     /// Makes an agent.
     ///

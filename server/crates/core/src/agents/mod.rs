@@ -6,6 +6,7 @@ mod model;
 mod search;
 mod update;
 
+use mneme_boxed::boxed;
 use std::sync::Arc;
 
 pub(crate) use create::substitute;
@@ -19,6 +20,7 @@ pub use search::AgentTest;
 
 use crate::{AgentFilter, Core, CoreError, Result, turn::rules};
 
+#[boxed]
 impl Core {
     /// One agent.
     ///

@@ -1,5 +1,6 @@
 //! Which agents a search means.
 
+use mneme_boxed::boxed;
 use mneme_domain::{Actor, EntityId, IdentityId};
 
 use crate::{AgentFilter, Core, CoreError, Result};
@@ -21,6 +22,7 @@ pub enum AgentTest {
     Version(String),
 }
 
+#[boxed]
 impl Core {
     /// Tests as a filter of lists; `None` when no agent can pass them.
     ///

@@ -1,5 +1,6 @@
 //! Changes of an agent.
 
+use mneme_boxed::boxed;
 use std::sync::Arc;
 
 use mneme_domain::{
@@ -15,6 +16,7 @@ use crate::{Core, CoreError, Result, identities::named, turn::rules};
 /// How often an update is tried again after somebody else was faster.
 const TRIES: usize = 5;
 
+#[boxed]
 impl Core {
     /// Changes an agent; what the body does not name stays.
     ///

@@ -1,5 +1,6 @@
 //! Archives, by themselves and of agents.
 
+use mneme_boxed::boxed;
 use std::sync::Arc;
 
 use mneme_domain::{
@@ -14,6 +15,7 @@ use mneme_store::{
 
 use crate::{Core, CoreError, Result};
 
+#[boxed]
 impl Core {
     /// Makes an archive that no agent has yet.
     ///

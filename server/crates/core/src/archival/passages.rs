@@ -1,5 +1,6 @@
 //! Passages: put into archives, listed, changed, deleted.
 
+use mneme_boxed::boxed;
 use std::sync::Arc;
 
 use chrono_tz::Tz;
@@ -55,6 +56,7 @@ pub(super) fn zone_of(agent: &Agent) -> Tz {
     agent.timezone.as_deref().and_then(|name| name.parse().ok()).unwrap_or(Tz::UTC)
 }
 
+#[boxed]
 impl Core {
     /// A passage of a body, in no archive yet.
     pub(super) fn new_passage(&self, actor: &Actor, body: CreatePassage) -> Result<Passage> {

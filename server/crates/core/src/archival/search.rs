@@ -1,5 +1,6 @@
 //! Search by words and by meaning, fused by rank.
 
+use mneme_boxed::boxed;
 use std::{collections::HashMap, sync::Arc};
 
 use chrono_tz::Tz;
@@ -72,6 +73,7 @@ struct Asked<I> {
     lacking: Vec<(I, String)>,
 }
 
+#[boxed]
 impl Core {
     /// Searches what an agent can read. Also returns the agent's time zone, in which times are shown.
     ///

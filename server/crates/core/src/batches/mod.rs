@@ -10,6 +10,7 @@ mod driver;
 mod results;
 mod uploads;
 
+use mneme_boxed::boxed;
 use std::{collections::HashMap, collections::HashSet, sync::Arc, time::Duration};
 
 use mneme_domain::{
@@ -67,6 +68,7 @@ impl Batches {
     }
 }
 
+#[boxed]
 impl Core {
     /// Begins a batch. It is recorded before this answers, and as a rule handed over to its providers.
     ///

@@ -1,5 +1,6 @@
 //! Questions on their way to providers: gathered, recorded, handed over once.
 
+use mneme_boxed::boxed;
 use std::{collections::HashMap, time::Duration};
 
 use mneme_domain::{RunId, actor::Actor, llm_config::LlmConfig};
@@ -32,6 +33,7 @@ pub(super) struct Parcel {
 #[derive(Default)]
 pub(super) struct Gathered(HashMap<(String, BatchPlace), Parcel>);
 
+#[boxed]
 impl Gathered {
     /// Adds a question; gives a parcel back when that makes it full.
     pub async fn add(&mut self, core: &Core, actor: &Actor, run: RunId, left: Left) -> Result<Option<Parcel>> {

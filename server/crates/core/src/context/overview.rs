@@ -1,5 +1,6 @@
 //! What fills an agent's context window, part by part.
 
+use mneme_boxed::boxed;
 use std::sync::Arc;
 
 use mneme_domain::{Actor, AgentId, message::Message, tool::Tool};
@@ -62,6 +63,7 @@ fn summary_of(messages: &[Arc<Message>]) -> Option<String> {
     (value.get("type")?.as_str()? == "system_alert").then(|| value.get("message")?.as_str().map(str::to_owned))?
 }
 
+#[boxed]
 impl Core {
     /// What fills the agent's context window now.
     ///

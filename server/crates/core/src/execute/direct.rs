@@ -1,5 +1,6 @@
 //! Calls an agent's tool outside of its turns: with its variables, without its memory, and never round a person's approval.
 
+use mneme_boxed::boxed;
 use std::sync::Arc;
 
 use mneme_domain::{
@@ -12,6 +13,7 @@ use mneme_domain::{
 use super::{Answer, Call, Nobody};
 use crate::{Core, CoreError, Result};
 
+#[boxed]
 impl Core {
     /// Whether a tool may be called outside of a turn at all.
     pub fn is_callable_directly(tool: &Tool) -> bool {

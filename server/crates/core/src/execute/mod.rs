@@ -14,6 +14,7 @@ mod program;
 mod source;
 mod uploads;
 
+use mneme_boxed::boxed;
 use std::sync::Arc;
 
 use mneme_domain::{
@@ -92,6 +93,7 @@ impl Answer {
     }
 }
 
+#[boxed]
 impl Core {
     /// Runs one call.
     pub async fn execute(self: &Arc<Self>, call: Call<'_>) -> Answer {

@@ -1,5 +1,6 @@
 //! Tools that users wrote as source text.
 
+use mneme_boxed::boxed;
 use std::{collections::BTreeMap, sync::Arc};
 
 use mneme_domain::{
@@ -33,6 +34,7 @@ pub struct SourceRun {
     pub variables: BTreeMap<String, String>,
 }
 
+#[boxed]
 impl Core {
     /// Runs a tool from its source.
     ///

@@ -1,5 +1,6 @@
 //! What agents do with folders and files: they get and lose them, open and close them, read them.
 
+use mneme_boxed::boxed;
 use std::sync::Arc;
 
 use mneme_domain::{
@@ -26,6 +27,7 @@ const PIECES: usize = 4 << 20;
 /// Bytes of a piece of one file.
 const PIECE: usize = 1 << 20;
 
+#[boxed]
 impl Core {
     /// The folders of an agent.
     ///

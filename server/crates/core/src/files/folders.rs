@@ -1,5 +1,6 @@
 //! Folders: made, read, changed, deleted.
 
+use mneme_boxed::boxed;
 use std::sync::Arc;
 
 use mneme_domain::{
@@ -13,6 +14,7 @@ use crate::{Core, CoreError, Result};
 /// Agents of a deleted folder whose tools are looked at.
 const MOST_AGENTS: u32 = 10_000;
 
+#[boxed]
 impl Core {
     /// Makes a folder. Without a model it gets the first that the server has, if any.
     ///

@@ -1,5 +1,6 @@
 //! Files and chunks: listed, read, deleted.
 
+use mneme_boxed::boxed;
 use std::sync::Arc;
 
 use mneme_domain::{Actor, FileId, Page, SourceId, archive::Passage, folder::FileMetadata};
@@ -11,6 +12,7 @@ use crate::{Core, CoreError, Result};
 /// Bytes of text that one answer holds; a page with texts ends where it is full.
 const MOST_TEXT: usize = 64 << 20;
 
+#[boxed]
 impl Core {
     /// The files of a folder. With their texts a page may be shorter than asked for.
     ///

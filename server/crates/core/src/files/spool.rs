@@ -1,6 +1,7 @@
 //! Where an upload lies while it arrives and until it is read: a folder of its own, which the reader of documents sees and
 //! nothing else. It outlives the process, so what was received is not lost with it.
 
+use mneme_boxed::boxed;
 use std::{
     io,
     path::{Path, PathBuf},
@@ -32,6 +33,7 @@ pub struct Spool {
     kept: bool,
 }
 
+#[boxed]
 impl Spool {
     /// Adds bytes.
     ///
@@ -104,6 +106,7 @@ fn unwritable(error: &io::Error) -> CoreError {
     CoreError::Unavailable("The server cannot store the upload right now; its disk may be full".into())
 }
 
+#[boxed]
 impl Core {
     /// A place for an upload.
     ///

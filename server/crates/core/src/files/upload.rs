@@ -1,5 +1,6 @@
 //! Takes uploads: checks what they are called, records them, and has them read in the background.
 
+use mneme_boxed::boxed;
 use std::sync::Arc;
 
 use mneme_domain::{
@@ -197,6 +198,7 @@ pub(super) fn guessed(name: &str, sent: Option<&str>) -> String {
     by_name.to_owned()
 }
 
+#[boxed]
 impl Core {
     /// Refuses an upload whose name, media type or first bytes show that it is no document. To be asked as soon as bytes
     /// are there.

@@ -1,5 +1,6 @@
 //! One message to several agents, and what each of them says.
 
+use mneme_boxed::boxed;
 use std::sync::Arc;
 
 use futures::{StreamExt, stream};
@@ -47,6 +48,7 @@ pub struct Reply {
     pub error: Option<String>,
 }
 
+#[boxed]
 impl Core {
     /// Tells agents something and waits for what each of them says, in the order of the request. They work at the same
     /// time.

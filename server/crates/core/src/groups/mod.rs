@@ -4,6 +4,7 @@ mod broadcast;
 mod sleep;
 mod talk;
 
+use mneme_boxed::boxed;
 use std::sync::Arc;
 
 pub use broadcast::{Broadcast, Reply as BroadcastReply};
@@ -38,6 +39,7 @@ const ASK_ALL: &str = "send_message_to_all_agents_in_group";
 /// The tool that the manager of a dynamic group says with who speaks next.
 const CHOOSE: &str = "choose_next_participant";
 
+#[boxed]
 impl Core {
     /// Makes a group.
     ///

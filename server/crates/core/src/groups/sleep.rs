@@ -1,5 +1,6 @@
 //! Sleep-time agents: they look after another agent's memory while nobody waits for them.
 
+use mneme_boxed::boxed;
 use std::{fmt::Write as _, sync::Arc};
 
 use futures::future::BoxFuture;
@@ -38,6 +39,7 @@ pub struct Sleeper {
     group: Group,
 }
 
+#[boxed]
 impl Sleeper {
     /// Writes it, once the agent that it works for is written.
     pub async fn write(&self, tx: &mut Conn, actor: &Actor) -> mneme_store::Result<()> {

@@ -1,5 +1,6 @@
 //! A message to a group: who hears it, who speaks, and when it is over.
 
+use mneme_boxed::boxed;
 use std::{collections::HashMap, sync::Arc};
 
 use futures::StreamExt;
@@ -69,6 +70,7 @@ struct Talk {
     stop: StopReason,
 }
 
+#[boxed]
 impl Core {
     /// Sends messages to a group and waits until it has answered.
     ///

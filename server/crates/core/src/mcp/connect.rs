@@ -1,5 +1,6 @@
 //! Tries a server, and leads a person through its permission where it wants one.
 
+use mneme_boxed::boxed;
 use std::{sync::Arc, time::Duration};
 
 use futures::{StreamExt, stream::BoxStream};
@@ -39,6 +40,7 @@ impl From<McpServer> for Trial {
     }
 }
 
+#[boxed]
 impl Core {
     async fn mcp_tried(self: &Arc<Self>, actor: &Actor, trial: &Trial) -> Result<Vec<McpTool>, Trouble> {
         if let Some(server) = &trial.server {

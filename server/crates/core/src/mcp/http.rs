@@ -1,5 +1,6 @@
 //! The current HTTP transport: rmcp's, with our client, our credentials and the calling agent's name.
 
+use mneme_boxed::boxed;
 use std::{collections::HashMap, sync::Arc};
 
 use futures::stream::BoxStream;
@@ -28,6 +29,7 @@ pub struct Credentials {
     permission: Option<Permission>,
 }
 
+#[boxed]
 impl Credentials {
     /// Fixed headers, and the permission whose token goes with them.
     pub fn new(headers: HeaderMap, permission: Option<Permission>) -> Self {

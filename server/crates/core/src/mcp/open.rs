@@ -1,5 +1,6 @@
 //! A connection to a server: made, listed and called within limits of time and size.
 
+use mneme_boxed::boxed;
 use std::{
     sync::{
         Arc,
@@ -99,6 +100,7 @@ pub struct Means<'a> {
     pub handler: Handler,
 }
 
+#[boxed]
 impl Connection {
     /// Connects and shakes hands.
     ///

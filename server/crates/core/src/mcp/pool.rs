@@ -1,6 +1,7 @@
 //! The connections: one for each server and set of credentials, made when it is needed, again when it broke, and not
 //! again too soon.
 
+use mneme_boxed::boxed;
 use std::{
     sync::{
         Arc,
@@ -84,6 +85,7 @@ pub enum Urgency {
     Now,
 }
 
+#[boxed]
 impl Pool {
     /// Ends a server's connections.
     pub fn forget(&self, server: &McpServerId) {

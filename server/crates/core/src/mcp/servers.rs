@@ -1,5 +1,6 @@
 //! The servers that an organisation uses.
 
+use mneme_boxed::boxed;
 use std::{sync::Arc, time::Duration};
 
 use mneme_domain::{
@@ -52,6 +53,7 @@ fn taken(error: StoreError, name: &str) -> CoreError {
     }
 }
 
+#[boxed]
 impl Core {
     /// A server as its owner sees it. Secrets are not shown to tools, nor to those who cannot change them.
     pub fn mcp_view(&self, actor: &Actor, server: McpServer, identified: bool) -> McpServerView {

@@ -1,5 +1,6 @@
 //! The older HTTP transport: one stream of events from the server, which first names the address to post messages to.
 
+use mneme_boxed::boxed;
 use std::sync::Arc;
 
 use futures::{StreamExt, stream::BoxStream};
@@ -81,6 +82,7 @@ fn events(response: reqwest::Response) -> BoxStream<'static, Result<Sse, Trouble
     SseStream::from_bytes_stream(bounded).map(move |event| event.map_err(broken)).boxed()
 }
 
+#[boxed]
 impl EventTransport {
     /// Opens the stream and waits for the address.
     ///

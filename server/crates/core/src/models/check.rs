@@ -1,5 +1,6 @@
 //! Whether a provider takes its credentials.
 
+use mneme_boxed::boxed;
 use mneme_domain::{Actor, ProviderId};
 use mneme_llm::Provider;
 use serde::Deserialize;
@@ -32,6 +33,7 @@ pub struct CheckProvider {
     pub api_version: Option<String>,
 }
 
+#[boxed]
 impl Core {
     /// Tries credentials without storing them. Returns what to tell the client.
     ///

@@ -1,5 +1,6 @@
 //! From handles and stored configurations to models and the providers that serve them.
 
+use mneme_boxed::boxed;
 use std::sync::Arc;
 
 use futures::future::join_all;
@@ -19,6 +20,7 @@ use crate::{
     embedding::{LOCAL, provider_name},
 };
 
+#[boxed]
 impl Core {
     /// The chat models of all providers that the organisation can use; providers that cannot be asked are left out.
     ///

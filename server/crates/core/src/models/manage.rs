@@ -1,5 +1,6 @@
 //! Providers that users add with keys of their own: add, change, delete.
 
+use mneme_boxed::boxed;
 use mneme_domain::{Actor, Patch, ProviderId, Role};
 use mneme_llm::ProviderKind;
 use mneme_store::{
@@ -85,6 +86,7 @@ pub(super) fn kind_of(provider_type: &str) -> Result<ProviderKind> {
     })
 }
 
+#[boxed]
 impl Core {
     /// Adds a provider for the organisation.
     ///

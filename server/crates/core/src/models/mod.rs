@@ -8,6 +8,7 @@ mod manage;
 mod show;
 mod view;
 
+use mneme_boxed::boxed;
 use std::{
     collections::HashMap,
     sync::Arc,
@@ -77,6 +78,7 @@ pub struct ModelRegistry {
     cache: RwLock<HashMap<String, Cached>>,
 }
 
+#[boxed]
 impl ModelRegistry {
     /// A registry of the configured providers.
     pub fn new(config: &CoreConfig, client: LlmClient) -> Self {

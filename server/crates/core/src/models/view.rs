@@ -1,6 +1,7 @@
 //! Providers as clients read them: never with a secret.
 
 use chrono::{DateTime, Utc};
+use mneme_boxed::boxed;
 use mneme_domain::{Actor, Page, ProviderId};
 use mneme_store::providers::{self, StoredProvider};
 use serde::Serialize;
@@ -44,6 +45,7 @@ impl From<StoredProvider> for ProviderView {
     }
 }
 
+#[boxed]
 impl Core {
     /// The providers that the organisation can use.
     ///

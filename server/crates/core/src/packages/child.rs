@@ -1,5 +1,6 @@
 //! Programs that fetch packages: limited in time and in what they may write.
 
+use mneme_boxed::boxed;
 use std::{path::Path, process::Stdio, time::Duration};
 
 use tokio::{process::Command, time::Instant};
@@ -15,6 +16,7 @@ const SHOWN: usize = 600;
 ///
 /// # Errors
 /// What the program complained about, or the limit that it met.
+#[boxed]
 pub async fn run(mut command: Command, folder: &Path, config: &PackagesConfig) -> Result<(), String> {
     let program = command.as_std().get_program().to_string_lossy().into_owned();
     // The server's own secrets are no business of a package manager.

@@ -8,6 +8,7 @@ mod hostile;
 mod npm;
 mod pip;
 
+use mneme_boxed::boxed;
 use std::{collections::HashMap, path::PathBuf, sync::Arc, time::Duration};
 
 use mneme_domain::tool::Requirement;
@@ -52,6 +53,7 @@ pub struct Packages {
     seats: Mutex<HashMap<String, Arc<AsyncMutex<()>>>>,
 }
 
+#[boxed]
 impl Packages {
     /// Nothing is fetched yet.
     pub fn new(config: PackagesConfig) -> Self {

@@ -1,5 +1,6 @@
 //! npm packages, bundled into one script. No script of a package runs on this machine.
 
+use mneme_boxed::boxed;
 use std::path::{Path, PathBuf};
 
 use mneme_domain::tool::Requirement;
@@ -59,6 +60,7 @@ pub fn inside(wanted: &[Requirement], imports: &[String]) -> Vec<String> {
 ///
 /// # Errors
 /// Why not.
+#[boxed]
 pub async fn bundle(
     npm: &Path,
     wanted: &[Requirement],

@@ -1,5 +1,6 @@
 //! Python packages, by pip: wheels of pure Python only, so nothing of a package runs on this machine.
 
+use mneme_boxed::boxed;
 use std::path::{Path, PathBuf};
 
 use mneme_domain::tool::Requirement;
@@ -69,6 +70,7 @@ pub fn line(package: &Requirement) -> Result<String, String> {
 ///
 /// # Errors
 /// Why not.
+#[boxed]
 pub async fn install(python: &Path, lines: &[String], folder: PathBuf, config: &PackagesConfig) -> Result<(), String> {
     let mut command = Command::new(python);
     command

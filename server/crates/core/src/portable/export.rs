@@ -1,5 +1,6 @@
 //! Writes agents as a file, message by message: a long history is never held whole.
 
+use mneme_boxed::boxed;
 use std::sync::Arc;
 
 use async_stream::try_stream;
@@ -36,6 +37,7 @@ const REVISION: &str = "f6cd5a1e519d";
 /// The version that a file of the older format claims.
 const LEGACY_VERSION: &str = "0.11.7";
 
+#[boxed]
 impl Core {
     /// An agent as a file of the current format, with what belongs to it. Secrets' values stay here.
     ///

@@ -1,5 +1,6 @@
 //! Folders and their files in agent files: read and made, and written.
 
+use mneme_boxed::boxed;
 use std::{collections::HashMap, sync::Arc};
 
 use chrono::TimeDelta;
@@ -193,6 +194,7 @@ fn chunk_tokens(fields: &JsonObject) -> std::result::Result<Option<u32>, Fault> 
     }
 }
 
+#[boxed]
 impl Shelf {
     /// What an agent has of the folders.
     pub fn attached(&self, fields: &JsonObject) -> std::result::Result<Attached, Fault> {
@@ -287,6 +289,7 @@ pub struct Library {
     mentions: usize,
 }
 
+#[boxed]
 impl Library {
     /// The folders of these agents, each once.
     pub async fn of(core: &Core, actor: &Actor, agents: &[AgentFull]) -> Result<Self> {

@@ -1,5 +1,6 @@
 //! Makes agents of a file.
 
+use mneme_boxed::boxed;
 use std::{
     collections::HashMap,
     fs::File,
@@ -32,6 +33,7 @@ const BATCH: usize = 200;
 /// Batches that wait to be written.
 const WAITING: usize = 2;
 
+#[boxed]
 impl Core {
     /// Makes the agents of a file, all of them or none. Their new identifiers come back in the order of the file.
     ///

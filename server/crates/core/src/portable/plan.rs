@@ -1,5 +1,6 @@
 //! What an import will write, worked out before anything is.
 
+use mneme_boxed::boxed;
 use std::{collections::HashMap, sync::Arc};
 
 use mneme_domain::{
@@ -442,6 +443,7 @@ fn distinct_labels(place: &str, blocks: &mut Vec<Block>) -> Result<()> {
 }
 
 /// Writes a tool of a file, or finds the one that stands for it.
+#[boxed]
 pub async fn settle_tool(
     tx: &mut Conn,
     actor: &Actor,
@@ -470,6 +472,7 @@ pub async fn settle_tool(
 }
 
 /// The identities of these that there are.
+#[boxed]
 pub async fn known_identities(tx: &mut Conn, actor: &Actor, ids: &[IdentityId]) -> Result<Vec<IdentityId>> {
     Ok(identities::get_many(tx, actor, ids).await?.into_iter().map(|identity| identity.id).collect())
 }

@@ -1,5 +1,6 @@
 //! MCP servers in agent files: how to reach those that have the agents' tools, without what lets one in.
 
+use mneme_boxed::boxed;
 use std::{collections::BTreeMap, sync::Arc};
 
 use mneme_domain::{
@@ -95,6 +96,7 @@ pub fn home(tool: &Tool) -> Option<Home> {
 /// The servers of a file, as far as this server has them or was allowed to set them up.
 pub struct Servers(Vec<(PlannedServer, Option<McpServer>)>);
 
+#[boxed]
 impl Servers {
     /// Finds the servers by their names, or sets them up.
     pub async fn write(core: &Core, tx: &mut Conn, actor: &Actor, planned: Vec<PlannedServer>) -> Result<Self> {
@@ -159,6 +161,7 @@ impl Servers {
 }
 
 /// The servers that have tools of these agents, each once.
+#[boxed]
 pub async fn of(core: &Arc<Core>, actor: &Actor, agents: &[AgentFull]) -> Result<Vec<McpServer>> {
     let mut servers: Vec<McpServer> = Vec::new();
     for tool in agents.iter().flat_map(|full| &full.tools).filter(|tool| tool.tool_type == ToolType::ExternalMcp) {

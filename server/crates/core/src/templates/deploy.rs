@@ -1,5 +1,6 @@
 //! Agents that are made from a version of a template.
 
+use mneme_boxed::boxed;
 use std::sync::Arc;
 
 use mneme_domain::{
@@ -52,6 +53,7 @@ impl Deployed {
     }
 }
 
+#[boxed]
 impl Core {
     /// Makes the agents of a version: `name:2`, `name:latest`, `name`.
     ///

@@ -1,5 +1,6 @@
 //! Agents that follow their template to another version. Their history stays, and so does their memory unless asked.
 
+use mneme_boxed::boxed;
 use std::sync::Arc;
 
 use mneme_domain::{
@@ -30,6 +31,7 @@ impl MigrateDeployment {
     }
 }
 
+#[boxed]
 impl Core {
     /// Brings the agents of a deployment to a version. It may be repeated: what is done already stays done.
     ///

@@ -7,6 +7,7 @@ mod deploy;
 mod migrate;
 mod source;
 
+use mneme_boxed::boxed;
 use std::sync::Arc;
 
 pub(crate) use deploy::Origin;
@@ -36,6 +37,7 @@ pub(crate) struct Version {
     pub(crate) state: TemplateState,
 }
 
+#[boxed]
 impl Core {
     /// The project of the actor's organisation.
     pub fn project(&self, actor: &Actor) -> Project {

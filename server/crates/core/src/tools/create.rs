@@ -1,5 +1,6 @@
 //! New tools of users.
 
+use mneme_boxed::boxed;
 use std::sync::Arc;
 
 use mneme_domain::{
@@ -15,6 +16,7 @@ use super::{
 };
 use crate::{Core, CoreError, Result, execute::RUN_CODE};
 
+#[boxed]
 impl Core {
     /// Makes a tool, or makes the user's tool of that name what the body says: clients register their tools at each
     /// of their starts. What the body does not name stays as it is.

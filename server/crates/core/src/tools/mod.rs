@@ -13,6 +13,7 @@ pub use reading::entry_point;
 pub use signature::{Origin, check_schema, language};
 pub use upload::{Upload, UploadKind};
 
+use mneme_boxed::boxed;
 use std::sync::Arc;
 
 use mneme_domain::{
@@ -110,6 +111,7 @@ pub fn name_twice(name: &str) -> CoreError {
     CoreError::Conflict(format!("The agent has another tool named {name} already; detach that one first"))
 }
 
+#[boxed]
 impl Core {
     /// Makes the registry hold every built-in tool as this version describes it. Returns them.
     ///

@@ -1,5 +1,6 @@
 //! What each tool may use and reach, and the organisation's ceiling.
 
+use mneme_boxed::boxed;
 use std::sync::Arc;
 
 use mneme_domain::{
@@ -52,6 +53,7 @@ fn refuse_tools() -> Result<()> {
     }
 }
 
+#[boxed]
 impl Core {
     /// What a tool may use and reach.
     ///

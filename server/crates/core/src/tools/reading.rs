@@ -1,6 +1,7 @@
 //! What sources say by themselves, kept: reading one takes a thread with a deep stack, and the same tool is run again
 //! and again. It follows from the text alone, so it does not matter whose text it was.
 
+use mneme_boxed::boxed;
 use std::sync::LazyLock;
 
 use mneme_domain::JsonObject;
@@ -46,6 +47,7 @@ fn weight(source: &str) -> u32 {
 }
 
 /// The name of the function that is the tool; none when the source does not say it.
+#[boxed]
 pub async fn entry_point(language: Language, source: &str) -> Option<String> {
     let known = &Known::of(language).entry_points;
     if let Some(name) = known.get(source) {

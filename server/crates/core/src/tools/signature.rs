@@ -1,5 +1,6 @@
 //! The schema of a user's tool: given by its author, or derived from its source without running it.
 
+use mneme_boxed::boxed;
 use mneme_domain::JsonObject;
 use mneme_toolsource::{Given, Language, SourceError, check_name, derive, entry_point};
 use serde_json::Value;
@@ -22,6 +23,7 @@ pub struct Origin {
     pub schema: Option<JsonObject>,
 }
 
+#[boxed]
 impl Origin {
     /// The schema: name, description, parameters.
     ///

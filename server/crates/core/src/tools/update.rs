@@ -1,5 +1,6 @@
 //! Changes of tools.
 
+use mneme_boxed::boxed;
 use std::sync::Arc;
 
 use mneme_domain::{
@@ -16,6 +17,7 @@ use super::{
 };
 use crate::{Core, CoreError, Result};
 
+#[boxed]
 impl Core {
     /// Changes a tool. A new source brings a new schema, unless the tool's schema was its author's own.
     ///

@@ -1,5 +1,6 @@
 //! Tools that users upload as compiled code: a component, or an Extism plugin.
 
+use mneme_boxed::boxed;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -68,6 +69,7 @@ pub struct Upload {
     pub default_requires_approval: Option<bool>,
 }
 
+#[boxed]
 impl Core {
     /// Makes a tool of everything that uploaded code has in it, or nothing. A user's tool of the same name becomes what
     /// the code says.

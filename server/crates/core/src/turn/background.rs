@@ -1,5 +1,6 @@
 //! Turns that go on without their client: started, read from any point, cancelled.
 
+use mneme_boxed::boxed;
 use std::{sync::Arc, time::Duration};
 
 use futures::Stream;
@@ -41,6 +42,7 @@ impl Default for Reading {
     }
 }
 
+#[boxed]
 impl Core {
     /// Starts a turn that goes on without its client; its run comes back at once.
     ///

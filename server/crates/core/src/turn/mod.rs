@@ -24,6 +24,7 @@ pub mod thoughts;
 mod tools;
 mod waiting;
 
+use mneme_boxed::boxed;
 use std::{
     pin::Pin,
     sync::Arc,
@@ -146,6 +147,7 @@ impl Mode {
     }
 }
 
+#[boxed]
 impl Core {
     /// Sends messages to an agent and waits for the end of its turn.
     ///

@@ -1,5 +1,6 @@
 //! One call of the model within a step, with its tokens shown as they come.
 
+use mneme_boxed::boxed;
 use std::time::{Duration, Instant};
 
 use futures::StreamExt;
@@ -101,6 +102,7 @@ pub struct Failed {
 }
 
 /// Calls the model. In a token stream every delta is shown under the id of `message`.
+#[boxed]
 pub async fn call(
     client: &LlmClient,
     provider: &Provider,

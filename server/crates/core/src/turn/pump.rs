@@ -1,5 +1,6 @@
 //! Carries a background turn's events into the log and the database, then tells the callback address.
 
+use mneme_boxed::boxed;
 use std::{sync::Arc, time::Duration};
 
 use mneme_domain::{Actor, EntityId, RunId, run::Run};
@@ -28,6 +29,7 @@ pub(super) struct Pump {
 
 type Waiting = Vec<(i64, String)>;
 
+#[boxed]
 impl Pump {
     /// Carries until the turn is over. Who sends a mark is answered when everything before it is written.
     pub async fn run(self, mut events: mpsc::Receiver<TurnEvent>, mut marks: mpsc::Receiver<oneshot::Sender<()>>) {

@@ -1,6 +1,7 @@
 //! Runs the tool calls of a step. Nothing that a tool or a model does wrong is an error of the turn: it becomes the
 //! call's return, and the model reads it.
 
+use mneme_boxed::boxed;
 use std::sync::Arc;
 
 use futures::future::join_all;
@@ -45,6 +46,7 @@ pub struct Caller<'a> {
     pub chain: Arc<Chain>,
 }
 
+#[boxed]
 impl Caller<'_> {
     /// Runs the calls: at once when every tool allows it, else one after the other in the model's order.
     ///

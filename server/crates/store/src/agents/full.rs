@@ -3,6 +3,7 @@
 //! Each relationship comes as one JSON text in the agent's row: a trip to the database costs more than reading the text.
 //! Of the tools only the identifiers and their last updates are read; the tools themselves are mostly in memory.
 
+use mneme_boxed::boxed;
 use std::{collections::HashMap, sync::Arc};
 
 use mneme_domain::{
@@ -223,6 +224,7 @@ async fn full_of(c: &mut Conn, a: &Actor, agent: Agent, related: Related, includ
 }
 
 /// An agent with what is asked for.
+#[boxed]
 pub async fn full(c: &mut Conn, a: &Actor, id: &AgentId, include: Include) -> Result<Option<AgentFull>> {
     let mut arguments = args![&a.org, id];
     arguments.extend(wanted(include));
@@ -233,6 +235,7 @@ pub async fn full(c: &mut Conn, a: &Actor, id: &AgentId, include: Include) -> Re
 }
 
 /// Agents with what is asked for, in the given order.
+#[boxed]
 pub async fn full_many(c: &mut Conn, a: &Actor, agents: Vec<Agent>, include: Include) -> Result<Vec<AgentFull>> {
     let mut related: HashMap<AgentId, Related> = HashMap::new();
     if !agents.is_empty() && include != Include::NONE {
@@ -278,6 +281,7 @@ pub async fn full_many(c: &mut Conn, a: &Actor, agents: Vec<Agent>, include: Inc
 
 /// What a turn of an agent works with: its blocks and its tools, each in the order of their attachment, and whether it
 /// reads files. Nothing for an unknown agent.
+#[boxed]
 pub async fn equipment(c: &mut Conn, a: &Actor, id: &AgentId) -> Result<(Vec<StoredBlock>, Vec<Arc<Tool>>, bool)> {
     let include = Include { blocks: true, tools: true, ..Include::NONE };
     let mut arguments = args![&a.org, Arg::List(vec![id.as_str().to_owned()])];

@@ -1,5 +1,6 @@
 //! Lists of agents.
 
+use mneme_boxed::boxed;
 use mneme_domain::{Actor, AgentId, EntityId, Order, Page, agent::Agent};
 
 use super::row::{AgentRow, SELECT};
@@ -106,6 +107,7 @@ pub(crate) async fn page(c: &mut Conn, a: &Actor, query: Query<'_>, page: &Page)
 }
 
 /// A page of agents.
+#[boxed]
 pub async fn list(c: &mut Conn, a: &Actor, filter: &AgentFilter, page: &Page) -> Result<Vec<Agent>> {
     let mut query = c.query(SELECT);
     restrict(&mut query, a, filter);
@@ -118,6 +120,7 @@ pub async fn list(c: &mut Conn, a: &Actor, filter: &AgentFilter, page: &Page) ->
 }
 
 /// How many agents a filter lets through.
+#[boxed]
 pub async fn count(c: &mut Conn, a: &Actor, filter: &AgentFilter) -> Result<i64> {
     let mut query = c.query("select count(*) from agents a");
     restrict(&mut query, a, filter);

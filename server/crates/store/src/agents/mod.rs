@@ -9,6 +9,7 @@ mod variables;
 pub use full::{equipment, full, full_many};
 pub(crate) use list::page;
 pub use list::{AgentFilter, AgentSort, count, list};
+use mneme_boxed::boxed;
 use mneme_domain::{Actor, AgentId, BlockId, MessageId, Timestamp, agent::Agent};
 use row::{AgentRow, VALUES, columns, values};
 pub use tags::{set_tags, tags_of};
@@ -40,6 +41,7 @@ statements! {
 }
 
 /// Adds an agent at its version.
+#[boxed]
 pub async fn insert(c: &mut Conn, a: &Actor, agent: &Agent) -> Result<()> {
     let mut row = args![&a.org, agent.version];
     row.extend(values(agent)?);
@@ -47,6 +49,7 @@ pub async fn insert(c: &mut Conn, a: &Actor, agent: &Agent) -> Result<()> {
 }
 
 /// An agent.
+#[boxed]
 pub async fn get(c: &mut Conn, a: &Actor, id: &AgentId) -> Result<Option<Agent>> {
     c.one::<AgentRow>(&GET, args![&a.org, id]).await?.map(Agent::try_from).transpose()
 }
@@ -60,6 +63,7 @@ async fn why_unchanged(c: &mut Conn, a: &Actor, id: &AgentId) -> Result<StoreErr
 /// Writes every field of an agent and returns its new version.
 ///
 /// [`StoreError::Stale`] unless `agent.version` is the stored one, [`StoreError::NotFound`] when there is none.
+#[boxed]
 pub async fn update(c: &mut Conn, a: &Actor, agent: &Agent) -> Result<i64> {
     let mut arguments = args![&a.org, agent.version];
     arguments.extend(values(agent)?);
@@ -72,6 +76,7 @@ pub async fn update(c: &mut Conn, a: &Actor, agent: &Agent) -> Result<i64> {
 /// The cheap update of every turn: which messages are in the context window, and how the last run went (`None`
 /// keeps what was there). Returns the new version; errors as of [`update`].
 #[expect(clippy::too_many_arguments, reason = "the columns that a turn changes, nothing to group them by")]
+#[boxed]
 pub async fn touch_context(
     c: &mut Conn,
     a: &Actor,
@@ -88,6 +93,7 @@ pub async fn touch_context(
 
 /// As [`touch_context`], for a turn: `expected` is the row's version and, where it counts, its fence. `last_run` is
 /// when the run ended and how many milliseconds it took.
+#[boxed]
 pub async fn touch_fenced(
     c: &mut Conn,
     a: &Actor,
@@ -107,11 +113,13 @@ pub async fn touch_fenced(
 
 /// Removes an agent with its messages, runs, steps, tags and variables, but not the blocks and tools that were
 /// attached to it. False when there was none.
+#[boxed]
 pub async fn delete(c: &mut Conn, a: &Actor, id: &AgentId) -> Result<bool> {
     Ok(c.run(&DELETE, args![&a.org, id]).await? > 0)
 }
 
 /// Replaces an agent's blocks by these, in this order; errors as of [`blocks::attach`].
+#[boxed]
 pub async fn set_blocks(c: &mut Conn, a: &Actor, id: &AgentId, blocks: &[BlockId]) -> Result<()> {
     blocks::set_of_agent(c, a, id, blocks).await
 }

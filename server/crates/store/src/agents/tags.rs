@@ -1,5 +1,6 @@
 //! The tags of an agent.
 
+use mneme_boxed::boxed;
 use mneme_domain::{Actor, AgentId};
 
 use crate::{
@@ -18,6 +19,7 @@ statements! {
 
 /// Replaces an agent's tags by these, in this order, each once. [`crate::StoreError::NotFound`] when there is no
 /// such agent and a tag to give it.
+#[boxed]
 pub async fn set_tags(c: &mut Conn, a: &Actor, id: &AgentId, tags: &[String]) -> Result<()> {
     c.effect(&CLEAR, args![&a.org, id]).await?;
     if !tags.is_empty() {
@@ -27,6 +29,7 @@ pub async fn set_tags(c: &mut Conn, a: &Actor, id: &AgentId, tags: &[String]) ->
 }
 
 /// The tags of an agent in the order they were given.
+#[boxed]
 pub async fn tags_of(c: &mut Conn, a: &Actor, id: &AgentId) -> Result<Vec<String>> {
     let rows: Vec<(String,)> = c.all(&OF_AGENT, args![&a.org, id]).await?;
     Ok(rows.into_iter().map(|(tag,)| tag).collect())

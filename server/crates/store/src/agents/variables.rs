@@ -1,5 +1,6 @@
 //! The variables that an agent's tools see, encrypted at rest.
 
+use mneme_boxed::boxed;
 use std::collections::HashMap;
 
 use mneme_domain::{Actor, AgentId, EntityId, agent::AgentVariable, clock::from_micros};
@@ -46,6 +47,7 @@ pub(super) struct VariableRow {
 /// Replaces an agent's variables by these, in this order; of a key given twice the last value counts. A key that
 /// stays keeps its identifier and the time of its creation. [`crate::StoreError::NotFound`] when there is no such agent
 /// and a variable to give it.
+#[boxed]
 pub async fn set_variables(c: &mut Conn, a: &Actor, id: &AgentId, variables: &[(String, String)]) -> Result<()> {
     let keys: Vec<String> = variables.iter().map(|(key, _)| key.clone()).collect();
     let keys = distinct(&keys);
@@ -96,6 +98,7 @@ pub(super) fn open(c: &Conn, a: &Actor, rows: Vec<VariableRow>) -> Result<Vec<Ag
 }
 
 /// The variables of an agent in the order they were given.
+#[boxed]
 pub async fn variables_of(c: &mut Conn, a: &Actor, id: &AgentId) -> Result<Vec<AgentVariable>> {
     let rows: Vec<VariableRow> = c.all(&OF_AGENT, args![&a.org, id]).await?;
     open(c, a, rows)

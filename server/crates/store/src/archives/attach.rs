@@ -1,5 +1,6 @@
 //! Which archives an agent reads. It writes into the first.
 
+use mneme_boxed::boxed;
 use mneme_domain::{Actor, AgentId, ArchiveId, EntityId, Page, agent::Agent, archive::Archive};
 
 use super::row::{ArchiveRow, columns};
@@ -22,28 +23,33 @@ statements! {
 }
 
 /// Gives an agent an archive; giving it twice changes nothing. [`crate::StoreError::NotFound`] when either is unknown.
+#[boxed]
 pub async fn attach(c: &mut Conn, a: &Actor, agent: &AgentId, archive: &ArchiveId) -> Result<()> {
     c.run(&ATTACH, args![&a.org, agent, archive]).await.map(drop)
 }
 
 /// Takes an archive from an agent; false when it had not got it.
+#[boxed]
 pub async fn detach(c: &mut Conn, a: &Actor, agent: &AgentId, archive: &ArchiveId) -> Result<bool> {
     Ok(c.run(&DETACH, args![&a.org, agent, archive]).await? > 0)
 }
 
 /// The same as [`of_agent`] in a transaction in which nobody else gives the agent its first archive.
+#[boxed]
 pub async fn of_agent_alone(c: &mut Conn, a: &Actor, agent: &AgentId) -> Result<Vec<Archive>> {
     let _: Option<(String,)> = c.one(&LOCK, args![&a.org, agent]).await?;
     of_agent(c, a, agent).await
 }
 
 /// The archives of an agent in the order of their attachment.
+#[boxed]
 pub async fn of_agent(c: &mut Conn, a: &Actor, agent: &AgentId) -> Result<Vec<Archive>> {
     let rows: Vec<ArchiveRow> = c.all(&OF_AGENT, args![&a.org, agent]).await?;
     rows.into_iter().map(Archive::try_from).collect()
 }
 
 /// A page of the agents that read an archive, in the order of their creation.
+#[boxed]
 pub async fn agents_of(c: &mut Conn, a: &Actor, id: &ArchiveId, page: &Page) -> Result<Vec<Agent>> {
     let mut query = c.query(agents::row::SELECT);
     query.with(" where a.org_id = ", &a.org);

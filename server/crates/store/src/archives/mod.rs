@@ -4,6 +4,7 @@ mod attach;
 mod row;
 
 pub use attach::{agents_of, attach, detach, of_agent, of_agent_alone};
+use mneme_boxed::boxed;
 use mneme_domain::{Actor, AgentId, ArchiveId, Page, Timestamp, archive::Archive};
 use row::{ArchiveRow, VALUES, columns, values};
 
@@ -38,6 +39,7 @@ statements! {
 }
 
 /// Adds an archive.
+#[boxed]
 pub async fn insert(c: &mut Conn, a: &Actor, archive: &Archive) -> Result<()> {
     let mut row = args![&a.org, archive.created_at, archive.created_at];
     row.extend(values(archive)?);
@@ -45,11 +47,13 @@ pub async fn insert(c: &mut Conn, a: &Actor, archive: &Archive) -> Result<()> {
 }
 
 /// An archive.
+#[boxed]
 pub async fn get(c: &mut Conn, a: &Actor, id: &ArchiveId) -> Result<Option<Archive>> {
     c.one::<ArchiveRow>(&GET, args![&a.org, id]).await?.map(Archive::try_from).transpose()
 }
 
 /// Writes every field of an archive. [`StoreError::NotFound`] when there is none.
+#[boxed]
 pub async fn update(c: &mut Conn, a: &Actor, archive: &Archive, now: Timestamp) -> Result<()> {
     let mut arguments = args![&a.org, now];
     arguments.extend(values(archive)?);
@@ -60,17 +64,20 @@ pub async fn update(c: &mut Conn, a: &Actor, archive: &Archive, now: Timestamp) 
 }
 
 /// Keeps others from writing an archive until the transaction ends: what is read of it then is not changed meanwhile.
+#[boxed]
 pub async fn lock(c: &mut Conn, a: &Actor, id: &ArchiveId) -> Result<()> {
     let _: Option<(String,)> = c.one(&LOCK, args![&a.org, id]).await?;
     Ok(())
 }
 
 /// Removes an archive with its passages, and takes it from its agents; false when there was none.
+#[boxed]
 pub async fn delete(c: &mut Conn, a: &Actor, id: &ArchiveId) -> Result<bool> {
     Ok(c.run(&DELETE, args![&a.org, id]).await? > 0)
 }
 
 /// A page of archives in the order of their creation.
+#[boxed]
 pub async fn list(c: &mut Conn, a: &Actor, filter: &ArchiveFilter, page: &Page) -> Result<Vec<Archive>> {
     let mut query = c.query(concat!("select ", columns!(), " from archives r where r.org_id = "));
     query.bind(&a.org).maybe(" and r.name = ", filter.name.as_ref());

@@ -1,5 +1,6 @@
 //! Which server looks after a batch: its owner, while that is alive.
 
+use mneme_boxed::boxed;
 use mneme_domain::{Actor, BatchId, OrgId, Role, UserId};
 
 use crate::{
@@ -48,6 +49,7 @@ statements! {
 
 /// Batches of all organisations that somebody has to look after, oldest first. Which of its own it looks after, a
 /// server knows.
+#[boxed]
 pub async fn orphans(c: &mut Conn, replica: &str, limit: i64) -> Result<Vec<BatchId>> {
     let rows: Vec<(String,)> = c.all(&DUE, args![replica, limit]).await?;
     Ok(rows.into_iter().map(|(id,)| BatchId::trusted(id)).collect())
@@ -55,6 +57,7 @@ pub async fn orphans(c: &mut Conn, replica: &str, limit: i64) -> Result<Vec<Batc
 
 /// Takes a batch and its runs over, when nobody else alive looks after it. Says on whose behalf it is worked on. What
 /// its former server may still be doing in an agent's turn can write nothing from the commit of this on.
+#[boxed]
 pub async fn claim(c: &mut Conn, id: &BatchId, replica: &str) -> Result<Option<Actor>> {
     if c.run(&CLAIM, args![replica, id]).await? == 0 {
         return Ok(None);
@@ -72,6 +75,7 @@ pub(super) async fn free_agents(c: &mut Conn, id: &BatchId) -> Result<()> {
 }
 
 /// Gives a server's batches to whoever comes next.
+#[boxed]
 pub async fn leave(c: &mut Conn, replica: &str) -> Result<()> {
     c.run(&HAND_OVER, args![replica]).await.map(drop)
 }

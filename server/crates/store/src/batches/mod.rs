@@ -3,6 +3,7 @@
 pub mod lease;
 pub mod work;
 
+use mneme_boxed::boxed;
 use std::collections::HashMap;
 
 use mneme_domain::{
@@ -83,6 +84,7 @@ const BINDS: usize = 21;
 
 /// Adds a batch that a server looks after, with its runs and what each was asked for.
 /// [`StoreError::NotFound`] when an agent is unknown.
+#[boxed]
 pub async fn insert(c: &mut Conn, a: &Actor, batch: &Batch, owner: &str, runs: &[(Run, String)]) -> Result<()> {
     let arguments = args![
         &batch.id,
@@ -109,6 +111,7 @@ pub async fn insert(c: &mut Conn, a: &Actor, batch: &Batch, owner: &str, runs: &
 }
 
 /// A batch.
+#[boxed]
 pub async fn get(c: &mut Conn, a: &Actor, id: &BatchId) -> Result<Option<Batch>> {
     let Some(row) = c.one::<BatchRow>(&GET, args![&a.org, id]).await? else { return Ok(None) };
     let mut counts = counts(c, a, vec![row.id.clone()]).await?;
@@ -117,6 +120,7 @@ pub async fn get(c: &mut Conn, a: &Actor, id: &BatchId) -> Result<Option<Batch>>
 }
 
 /// A page of batches in the order of their creation.
+#[boxed]
 pub async fn list(c: &mut Conn, a: &Actor, page: &Page) -> Result<Vec<Batch>> {
     let mut query = c.query(concat!("select ", columns!(), " from batches b where b.org_id = "));
     query.bind(&a.org);
@@ -146,22 +150,26 @@ async fn counts(c: &mut Conn, a: &Actor, ids: Vec<String>) -> Result<HashMap<Str
 }
 
 /// Marks a batch as under way.
+#[boxed]
 pub async fn set_running(c: &mut Conn, a: &Actor, id: &BatchId, now: Timestamp) -> Result<()> {
     c.run(&RUNNING, args![&a.org, id, now]).await.map(drop)
 }
 
 /// Ends a batch; false when it is unknown or over, for the first end stands.
+#[boxed]
 pub async fn finish(c: &mut Conn, a: &Actor, id: &BatchId, status: RunStatus, now: Timestamp) -> Result<bool> {
     Ok(c.run(&FINISH, args![&a.org, id, status.as_str(), now]).await? > 0)
 }
 
 /// Removes a batch; its runs stay, without one. False when there was none.
+#[boxed]
 pub async fn delete(c: &mut Conn, a: &Actor, id: &BatchId) -> Result<bool> {
     c.run(&FREE_RUNS, args![&a.org, id]).await?;
     Ok(c.run(&DELETE, args![&a.org, id]).await? > 0)
 }
 
 /// Records what came of telling the callback address that a batch is over.
+#[boxed]
 pub async fn set_callback(
     c: &mut Conn,
     a: &Actor,

@@ -1,5 +1,6 @@
 //! What is to do in a batch: its runs that are not over, and the calls that were handed over to providers.
 
+use mneme_boxed::boxed;
 use mneme_domain::{Actor, AgentId, BatchId, RunId, Timestamp, llm_config::LlmConfig, run::Run};
 
 use super::lost;
@@ -91,6 +92,7 @@ struct AskedRow {
 }
 
 /// The runs of a batch that are not over, in the order of its requests.
+#[boxed]
 pub async fn open(c: &mut Conn, a: &Actor, batch: &BatchId) -> Result<Vec<Open>> {
     let rows: Vec<OpenRow> = c.all(&OPEN, args![&a.org, batch]).await?;
     let read = |row: OpenRow| Open {
@@ -107,11 +109,13 @@ pub async fn open(c: &mut Conn, a: &Actor, batch: &BatchId) -> Result<Vec<Open>>
 }
 
 /// Whether a server still is the one to look after a batch.
+#[boxed]
 pub async fn is_owner(c: &mut Conn, a: &Actor, batch: &BatchId, owner: &str) -> Result<bool> {
     Ok(c.one::<(String,)>(&IS_MINE, args![&a.org, batch, owner]).await?.is_some())
 }
 
 /// A run with what it was asked for, while it is not over.
+#[boxed]
 pub async fn run(c: &mut Conn, a: &Actor, id: &RunId) -> Result<Option<(Run, Option<String>)>> {
     let row = c.one::<AskedRow>(&RUN, args![&a.org, id]).await?;
     row.map(|row| Ok((Run::try_from(row.run)?, row.request))).transpose()
@@ -119,6 +123,7 @@ pub async fn run(c: &mut Conn, a: &Actor, id: &RunId) -> Result<Option<(Run, Opt
 
 /// Records that calls are about to be handed over. [`crate::StoreError::Stale`] when the batch is over or another
 /// server's.
+#[boxed]
 pub async fn hand_over(
     c: &mut Conn,
     a: &Actor,
@@ -141,11 +146,13 @@ pub async fn hand_over(
 }
 
 /// Records that an upload has arrived, under which name. False when it is gone, or has a name.
+#[boxed]
 pub async fn arrived(c: &mut Conn, a: &Actor, upload: &str, remote: &str) -> Result<bool> {
     Ok(c.run(&SENT, args![&a.org, upload, remote]).await? > 0)
 }
 
 /// A batch's uploads whose answers have not all been taken, oldest first.
+#[boxed]
 pub async fn uploads(c: &mut Conn, a: &Actor, batch: &BatchId) -> Result<Vec<Upload>> {
     let rows: Vec<(String, String, Option<String>)> = c.all(&UPLOADS, args![&a.org, batch]).await?;
     let read = |(id, config, remote): (String, String, Option<String>)| {
@@ -155,33 +162,39 @@ pub async fn uploads(c: &mut Conn, a: &Actor, batch: &BatchId) -> Result<Vec<Upl
 }
 
 /// The calls of an upload that runs wait for.
+#[boxed]
 pub async fn calls(c: &mut Conn, a: &Actor, upload: &str) -> Result<Vec<(RunId, Place)>> {
     let rows: Vec<(String, i64, i64)> = c.all(&CALLS, args![&a.org, upload]).await?;
     Ok(rows.into_iter().map(|(run, step, attempt)| (RunId::trusted(run), Place { step, attempt })).collect())
 }
 
 /// What was asked in the call that a run waits for.
+#[boxed]
 pub async fn body(c: &mut Conn, a: &Actor, run: &RunId) -> Result<Option<String>> {
     Ok(c.one::<(String,)>(&BODY, args![&a.org, run]).await?.map(|(body,)| body))
 }
 
 /// Forgets an upload; runs that still wait for it wait for nothing then.
+#[boxed]
 pub async fn drop_upload(c: &mut Conn, a: &Actor, upload: &str) -> Result<()> {
     c.run(&DROP_UPLOAD, args![&a.org, upload]).await.map(drop)
 }
 
 /// Forgets all uploads of a batch.
+#[boxed]
 pub async fn drop_uploads(c: &mut Conn, a: &Actor, batch: &BatchId) -> Result<()> {
     c.run(&DROP_ALL, args![&a.org, batch]).await.map(drop)
 }
 
 /// Ends the runs of a batch that are not over, and takes the turns of their agents from whoever works on them.
+#[boxed]
 pub async fn cancel_runs(c: &mut Conn, a: &Actor, batch: &BatchId, now: Timestamp) -> Result<()> {
     super::lease::free_agents(c, batch).await?;
     c.run(&CANCEL_RUNS, args![&a.org, batch, now]).await.map(drop)
 }
 
 /// Gives an agent's turn back while its run waits.
+#[boxed]
 pub async fn give_back(c: &mut Conn, a: &Actor, agent: &AgentId, run: &RunId) -> Result<()> {
     c.run(&GIVE_BACK, args![&a.org, agent, run]).await.map(drop)
 }

@@ -1,5 +1,6 @@
 //! Which blocks are in which agent's context.
 
+use mneme_boxed::boxed;
 use mneme_domain::{Actor, AgentId, BlockId, EntityId, Page, agent::Agent};
 
 use super::{
@@ -33,11 +34,13 @@ statements! {
 ///
 /// [`crate::StoreError::NotFound`] when either is unknown, [`crate::StoreError::Conflict`] when the agent has
 /// another block of that label.
+#[boxed]
 pub async fn attach(c: &mut Conn, a: &Actor, agent: &AgentId, block: &BlockId) -> Result<()> {
     c.run(&ATTACH, args![&a.org, agent, block]).await.map(drop)
 }
 
 /// Takes a block from an agent; false when it was not attached.
+#[boxed]
 pub async fn detach(c: &mut Conn, a: &Actor, agent: &AgentId, block: &BlockId) -> Result<bool> {
     Ok(c.run(&DETACH, args![&a.org, agent, block]).await? > 0)
 }
@@ -52,12 +55,14 @@ pub(crate) async fn set_of_agent(c: &mut Conn, a: &Actor, agent: &AgentId, block
 }
 
 /// The blocks of an agent in the order of their attachment.
+#[boxed]
 pub async fn of_agent(c: &mut Conn, a: &Actor, agent: &AgentId) -> Result<Vec<StoredBlock>> {
     let rows: Vec<BlockRow> = c.all(&OF_AGENT, args![&a.org, agent]).await?;
     rows.into_iter().map(StoredBlock::try_from).collect()
 }
 
 /// A page of the agents that hold a block, in the order of their creation.
+#[boxed]
 pub async fn agents_of(c: &mut Conn, a: &Actor, id: &BlockId, page: &Page) -> Result<Vec<Agent>> {
     let mut query = c.query(agents::row::SELECT);
     query.with(" where a.org_id = ", &a.org);

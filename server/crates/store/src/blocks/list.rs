@@ -1,5 +1,6 @@
 //! Lists of blocks.
 
+use mneme_boxed::boxed;
 use mneme_domain::{Actor, Page, block::Block};
 
 use super::{
@@ -91,6 +92,7 @@ fn restrict<'a>(query: &mut Query<'a>, a: &'a Actor, filter: &'a BlockFilter) {
 }
 
 /// A page of blocks in the order of their creation.
+#[boxed]
 pub async fn list(c: &mut Conn, a: &Actor, filter: &BlockFilter, page: &Page) -> Result<Vec<Block>> {
     let mut query = c.query(concat!("select ", columns!(), " from blocks b"));
     restrict(&mut query, a, filter);
@@ -99,6 +101,7 @@ pub async fn list(c: &mut Conn, a: &Actor, filter: &BlockFilter, page: &Page) ->
 }
 
 /// How many blocks a filter lets through.
+#[boxed]
 pub async fn count(c: &mut Conn, a: &Actor, filter: &BlockFilter) -> Result<i64> {
     let mut query = c.query("select count(*) from blocks b");
     restrict(&mut query, a, filter);

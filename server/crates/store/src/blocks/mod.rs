@@ -7,6 +7,7 @@ pub(crate) mod row;
 pub(crate) use attach::set_of_agent;
 pub use attach::{agents_of, attach, detach, of_agent};
 pub use list::{BlockFilter, count, list};
+use mneme_boxed::boxed;
 use mneme_domain::{Actor, BlockId, Timestamp, block::Block};
 use row::{BlockRow, VALUES, columns, new_row, values};
 
@@ -39,6 +40,7 @@ statements! {
 }
 
 /// Adds a block, at version 1.
+#[boxed]
 pub async fn insert(c: &mut Conn, a: &Actor, block: &Block, now: Timestamp) -> Result<()> {
     insert_many(c, a, std::slice::from_ref(block), now).await
 }
@@ -47,6 +49,7 @@ pub async fn insert(c: &mut Conn, a: &Actor, block: &Block, now: Timestamp) -> R
 const BINDS: usize = 22;
 
 /// Adds blocks, in this order, at version 1.
+#[boxed]
 pub async fn insert_many(c: &mut Conn, a: &Actor, blocks: &[Block], now: Timestamp) -> Result<()> {
     for chunk in blocks.chunks(at_once(c.engine(), BINDS)) {
         let rows: Vec<Vec<Arg<'_>>> = chunk.iter().map(|block| new_row(&a.org, block, now)).collect::<Result<_>>()?;
@@ -56,12 +59,14 @@ pub async fn insert_many(c: &mut Conn, a: &Actor, blocks: &[Block], now: Timesta
 }
 
 /// A block.
+#[boxed]
 pub async fn get(c: &mut Conn, a: &Actor, id: &BlockId) -> Result<Option<StoredBlock>> {
     let row: Option<BlockRow> = c.one(&GET, args![&a.org, id]).await?;
     row.map(StoredBlock::try_from).transpose()
 }
 
 /// Blocks in the given order; unknown identifiers are left out.
+#[boxed]
 pub async fn get_many(c: &mut Conn, a: &Actor, ids: &[BlockId]) -> Result<Vec<StoredBlock>> {
     if ids.is_empty() {
         return Ok(Vec::new());
@@ -75,6 +80,7 @@ pub async fn get_many(c: &mut Conn, a: &Actor, ids: &[BlockId]) -> Result<Vec<St
 ///
 /// [`StoreError::Stale`] when another update came first, [`StoreError::NotFound`] when there is no such block,
 /// [`StoreError::Conflict`] when an agent that holds it has another block of its new label.
+#[boxed]
 pub async fn update(c: &mut Conn, a: &Actor, block: &Block, expected_version: i64, now: Timestamp) -> Result<i64> {
     let mut arguments = args![&a.org, expected_version, now];
     arguments.extend(values(block)?);
@@ -88,6 +94,7 @@ pub async fn update(c: &mut Conn, a: &Actor, block: &Block, expected_version: i6
 }
 
 /// Removes a block from all agents and altogether; false when there was none.
+#[boxed]
 pub async fn delete(c: &mut Conn, a: &Actor, id: &BlockId) -> Result<bool> {
     Ok(c.run(&DELETE, args![&a.org, id]).await? > 0)
 }

@@ -1,5 +1,6 @@
 //! The chunks of files: passages of a folder instead of an archive.
 
+use mneme_boxed::boxed;
 use mneme_domain::{Actor, FileId, Page, SourceId, archive::Passage};
 
 use crate::{
@@ -23,6 +24,7 @@ statements! {
 }
 
 /// A page of a folder's chunks without their vectors.
+#[boxed]
 pub async fn list_chunks(c: &mut Conn, a: &Actor, folder: &SourceId, page: &Page) -> Result<Vec<Passage>> {
     let mut query = c.query(concat!("select ", columns!(), " from passages p where p.org_id = "));
     query.bind(&a.org).with(" and p.source_id = ", folder);
@@ -30,16 +32,19 @@ pub async fn list_chunks(c: &mut Conn, a: &Actor, folder: &SourceId, page: &Page
 }
 
 /// How many chunks a folder has.
+#[boxed]
 pub async fn count_chunks(c: &mut Conn, a: &Actor, folder: &SourceId) -> Result<i64> {
     Ok(c.one::<(i64,)>(&COUNT, args![&a.org, folder]).await?.unwrap_or_default().0)
 }
 
 /// The first chunks of a file, in the order of its text.
+#[boxed]
 pub async fn chunks_of(c: &mut Conn, a: &Actor, file: &FileId, limit: u32) -> Result<Vec<Passage>> {
     read(c.all(&OF_FILE, args![&a.org, file, limit]).await?)
 }
 
 /// Chunks of a file that have no vector yet, the first ones first.
+#[boxed]
 pub async fn unembedded(c: &mut Conn, a: &Actor, file: &FileId, limit: u32) -> Result<Vec<Passage>> {
     read(c.all(&UNEMBEDDED, args![&a.org, file, limit]).await?)
 }

@@ -5,6 +5,7 @@ mod row;
 mod view;
 mod work;
 
+use mneme_boxed::boxed;
 use std::collections::HashMap;
 
 pub use chunks::{chunks_of, count_chunks, list_chunks, unembedded};
@@ -58,6 +59,7 @@ pub struct NewFile<'a> {
 
 /// Adds a file, in the state `parsing`. [`crate::StoreError::Conflict`] when the folder has one of that name,
 /// [`crate::StoreError::NotFound`] for an unknown folder.
+#[boxed]
 pub async fn insert(c: &mut Conn, a: &Actor, file: &NewFile<'_>) -> Result<()> {
     let columns = "org_id, user_id, id, source_id, file_name, original_file_name, file_type, file_size, status, owner, attempts, \
         created_at, updated_at, created_by_id, last_updated_by_id";
@@ -82,38 +84,45 @@ pub async fn insert(c: &mut Conn, a: &Actor, file: &NewFile<'_>) -> Result<()> {
 }
 
 /// A file of a folder.
+#[boxed]
 pub async fn get(c: &mut Conn, a: &Actor, folder: &SourceId, id: &FileId) -> Result<Option<FileMetadata>> {
     c.one::<FileRow>(&GET, args![&a.org, folder, id]).await?.map(FileMetadata::try_from).transpose()
 }
 
 /// A file, whatever its folder.
+#[boxed]
 pub async fn find(c: &mut Conn, a: &Actor, id: &FileId) -> Result<Option<FileMetadata>> {
     c.one::<FileRow>(&FIND, args![&a.org, id]).await?.map(FileMetadata::try_from).transpose()
 }
 
 /// The file of a folder that has this name there.
+#[boxed]
 pub async fn by_name(c: &mut Conn, a: &Actor, folder: &SourceId, name: &str) -> Result<Option<FileMetadata>> {
     c.one::<FileRow>(&BY_NAME, args![&a.org, folder, name]).await?.map(FileMetadata::try_from).transpose()
 }
 
 /// Which of these names a folder has.
+#[boxed]
 pub async fn taken(c: &mut Conn, a: &Actor, folder: &SourceId, names: Vec<String>) -> Result<Vec<String>> {
     let rows: Vec<(String,)> = c.all(&NAMES, args![&a.org, folder, Arg::List(names)]).await?;
     Ok(rows.into_iter().map(|(name,)| name).collect())
 }
 
 /// The text of a file, if it was read already.
+#[boxed]
 pub async fn content(c: &mut Conn, a: &Actor, id: &FileId) -> Result<Option<String>> {
     Ok(c.one::<(String,)>(&CONTENT, args![&a.org, id]).await?.map(|(text,)| text))
 }
 
 /// The texts of some files, those that together have at most so many bytes; the shortest ones first.
+#[boxed]
 pub async fn contents(c: &mut Conn, a: &Actor, ids: &[FileId], bytes: i64) -> Result<HashMap<FileId, String>> {
     let rows: Vec<(String, String)> = c.all(&CONTENTS, args![&a.org, Arg::ids(ids), bytes]).await?;
     Ok(rows.into_iter().map(|(id, text)| (FileId::trusted(id), text)).collect())
 }
 
 /// A page of a folder's files, without their texts, in the order of their upload.
+#[boxed]
 pub async fn list(c: &mut Conn, a: &Actor, folder: &SourceId, page: &Page) -> Result<Vec<FileMetadata>> {
     let mut query = c.query(concat!("select ", columns!(), from!(), " where f.org_id = "));
     query.bind(&a.org).with(" and f.source_id = ", folder);
@@ -122,6 +131,7 @@ pub async fn list(c: &mut Conn, a: &Actor, folder: &SourceId, page: &Page) -> Re
 }
 
 /// Removes a file of a folder with its text and its chunks; false when there was none.
+#[boxed]
 pub async fn delete(c: &mut Conn, a: &Actor, folder: &SourceId, id: &FileId) -> Result<bool> {
     // The file goes first: whoever adds chunks to it waits for that and finds it gone.
     let gone = c.run(&DELETE, args![&a.org, folder, id]).await? > 0;

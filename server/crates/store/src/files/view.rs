@@ -1,5 +1,6 @@
 //! What agents see of the files in their folders: which there are, and which are open.
 
+use mneme_boxed::boxed;
 use std::collections::HashMap;
 
 use mneme_domain::{
@@ -109,6 +110,7 @@ impl From<ViewRow> for AgentFile {
 }
 
 /// A page of the files in an agent's folders, in the order of their upload; only open or closed ones if that is asked for.
+#[boxed]
 pub async fn list_of_agent(
     c: &mut Conn,
     a: &Actor,
@@ -126,6 +128,7 @@ pub async fn list_of_agent(
 }
 
 /// The files in an agent's folders, folder by folder in the order of attachment, at most so many.
+#[boxed]
 pub async fn readable(c: &mut Conn, a: &Actor, agent: &AgentId, limit: i64) -> Result<Vec<Readable>> {
     let rows: Vec<(String, String, String, Option<i64>, bool)> = c.all(&READABLE, args![&a.org, agent, limit]).await?;
     rows.into_iter()
@@ -137,6 +140,7 @@ pub async fn readable(c: &mut Conn, a: &Actor, agent: &AgentId, limit: i64) -> R
 }
 
 /// What some agents have open, each agent's least recently used first.
+#[boxed]
 pub async fn opened(c: &mut Conn, a: &Actor, agents: &[AgentId]) -> Result<HashMap<AgentId, Vec<AgentFile>>> {
     let mut found: HashMap<AgentId, Vec<AgentFile>> = HashMap::new();
     if agents.is_empty() {
@@ -149,23 +153,27 @@ pub async fn opened(c: &mut Conn, a: &Actor, agents: &[AgentId]) -> Result<HashM
 }
 
 /// Keeps others from opening and closing files of an agent until the transaction ends.
+#[boxed]
 pub async fn lock_agent(c: &mut Conn, a: &Actor, agent: &AgentId) -> Result<()> {
     let _: Option<(String,)> = c.one(&LOCK, args![&a.org, agent]).await?;
     Ok(())
 }
 
 /// Opens a file for an agent, or opens it elsewhere. [`crate::StoreError::NotFound`] when either is unknown.
+#[boxed]
 pub async fn open(c: &mut Conn, a: &Actor, agent: &AgentId, file: &FileId, view: &View, now: Timestamp) -> Result<()> {
     let (start, end) = view.lines.unzip();
     c.run(&OPEN, args![&a.org, agent, file, &view.text, start, end, now]).await.map(drop)
 }
 
 /// Closes files of an agent; returns how many were open.
+#[boxed]
 pub async fn close(c: &mut Conn, a: &Actor, agent: &AgentId, files: &[FileId]) -> Result<u64> {
     c.run(&CLOSE, args![&a.org, agent, Arg::ids(files)]).await
 }
 
 /// Closes all files of an agent; returns those that were open.
+#[boxed]
 pub async fn close_all(c: &mut Conn, a: &Actor, agent: &AgentId) -> Result<Vec<AgentFile>> {
     let open = opened(c, a, std::slice::from_ref(agent)).await?.remove(agent).unwrap_or_default();
     let ids: Vec<FileId> = open.iter().map(|file| file.file_id.clone()).collect();
@@ -174,6 +182,7 @@ pub async fn close_all(c: &mut Conn, a: &Actor, agent: &AgentId) -> Result<Vec<A
 }
 
 /// The agents that have a folder, at most so many.
+#[boxed]
 pub async fn readers(c: &mut Conn, a: &Actor, folder: &SourceId, limit: u32) -> Result<Vec<AgentId>> {
     let rows: Vec<(String,)> = c.all(&READERS, args![&a.org, folder, limit]).await?;
     Ok(rows.into_iter().map(|(id,)| AgentId::trusted(id)).collect())

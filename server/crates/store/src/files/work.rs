@@ -3,6 +3,7 @@
 //! Whatever is written for a file begins with an update of its row, so a file that is deleted meanwhile gets nothing more,
 //! and what is written for it is written whole.
 
+use mneme_boxed::boxed;
 use mneme_domain::{
     Actor, FileId, OrgId, PassageId, Role, Timestamp, UserId, archive::Passage, folder::FileStatus,
     llm_config::EmbeddingConfig,
@@ -81,12 +82,14 @@ pub struct Text<'a> {
 
 /// Files of any organisation that nobody works on although they are not ready, the oldest first; those of `owner` itself
 /// are among them.
+#[boxed]
 pub async fn due(c: &mut Conn, owner: &str, limit: i64) -> Result<Vec<FileId>> {
     let rows: Vec<(String,)> = c.all(&DUE, args![owner, limit]).await?;
     Ok(rows.into_iter().map(|(id,)| FileId::trusted(id)).collect())
 }
 
 /// Makes a server the owner of such a file; none when it is ready by now, or somebody else's.
+#[boxed]
 pub async fn claim(c: &mut Conn, id: &FileId, owner: &str) -> Result<Option<Claimed>> {
     let row: Option<(String, String, String, i64, String)> = c.one(&CLAIM, args![owner, id]).await?;
     row.map(|(org, user, status, attempts, original_name)| {
@@ -98,6 +101,7 @@ pub async fn claim(c: &mut Conn, id: &FileId, owner: &str) -> Result<Option<Clai
 }
 
 /// Files of any organisation that are ready but have chunks without vectors, those first that waited longest.
+#[boxed]
 pub async fn stragglers(c: &mut Conn, limit: i64) -> Result<Vec<(Actor, FileId)>> {
     let rows: Vec<(String, String, String)> = c.all(&STRAGGLERS, args![limit]).await?;
     let actor = |org, user| Actor { org: OrgId::trusted(org), user: UserId::trusted(user), role: Role::Member };
@@ -106,6 +110,7 @@ pub async fn stragglers(c: &mut Conn, limit: i64) -> Result<Vec<(Actor, FileId)>
 
 /// Keeps the text of a file that `owner` was parsing, with its chunks. False, and nothing is written, when it is not that
 /// file any more.
+#[boxed]
 pub async fn store_text(
     c: &mut Conn,
     a: &Actor,
@@ -127,11 +132,13 @@ pub async fn store_text(
 }
 
 /// Gives a file that waits to be read its text, which came without an upload.
+#[boxed]
 pub async fn keep(c: &mut Conn, a: &Actor, id: &FileId, text: &str) -> Result<()> {
     c.run(&KEEP, args![&a.org, id, text]).await.map(drop)
 }
 
 /// Gives some of a file's chunks their vectors; false when the file is gone.
+#[boxed]
 pub async fn embedded(
     c: &mut Conn,
     a: &Actor,
@@ -151,6 +158,7 @@ pub async fn embedded(
 }
 
 /// Ends the work on a file; false when it is gone.
+#[boxed]
 pub async fn finish(
     c: &mut Conn,
     a: &Actor,

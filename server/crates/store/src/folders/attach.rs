@@ -1,5 +1,6 @@
 //! Which folders an agent reads.
 
+use mneme_boxed::boxed;
 use std::collections::HashMap;
 
 use mneme_domain::{Actor, AgentId, EntityId, Page, SourceId, folder::Folder};
@@ -37,22 +38,26 @@ struct OwnedRow {
 }
 
 /// Gives an agent a folder; false when it had it. [`crate::StoreError::NotFound`] when either is unknown.
+#[boxed]
 pub async fn attach(c: &mut Conn, a: &Actor, agent: &AgentId, folder: &SourceId) -> Result<bool> {
     Ok(c.run(&ATTACH, args![&a.org, agent, folder]).await? > 0)
 }
 
 /// Takes a folder from an agent, and what the agent has open of it; false when it had not got it.
+#[boxed]
 pub async fn detach(c: &mut Conn, a: &Actor, agent: &AgentId, folder: &SourceId) -> Result<bool> {
     c.run(&FORGET, args![&a.org, agent, folder]).await?;
     Ok(c.run(&DETACH, args![&a.org, agent, folder]).await? > 0)
 }
 
 /// How many folders an agent has.
+#[boxed]
 pub async fn count_of_agent(c: &mut Conn, a: &Actor, agent: &AgentId) -> Result<i64> {
     Ok(c.one::<(i64,)>(&COUNT, args![&a.org, agent]).await?.unwrap_or_default().0)
 }
 
 /// A page of the folders of an agent in the order of their creation.
+#[boxed]
 pub async fn of_agent(c: &mut Conn, a: &Actor, agent: &AgentId, page: &Page) -> Result<Vec<Folder>> {
     let mut query = c.query(concat!("select ", columns!(), " from sources s where s.org_id = "));
     query.bind(&a.org).push(" and exists (select 1 from agent_sources ags where ags.org_id = s.org_id");
@@ -61,6 +66,7 @@ pub async fn of_agent(c: &mut Conn, a: &Actor, agent: &AgentId, page: &Page) -> 
 }
 
 /// The folders of some agents in the order of their attachment.
+#[boxed]
 pub async fn of_agents(c: &mut Conn, a: &Actor, agents: &[AgentId]) -> Result<HashMap<AgentId, Vec<Folder>>> {
     let mut found: HashMap<AgentId, Vec<Folder>> = HashMap::new();
     if agents.is_empty() {
@@ -73,6 +79,7 @@ pub async fn of_agents(c: &mut Conn, a: &Actor, agents: &[AgentId]) -> Result<Ha
 }
 
 /// A page of the agents that have a folder, in the order of their creation.
+#[boxed]
 pub async fn agents_of(c: &mut Conn, a: &Actor, id: &SourceId, page: &Page) -> Result<Vec<AgentId>> {
     let mut query = c.query("select a.id from agents a where a.org_id = ");
     query.bind(&a.org).push(" and exists (select 1 from agent_sources ags where ags.org_id = a.org_id");

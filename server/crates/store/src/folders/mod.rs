@@ -5,6 +5,7 @@ pub(crate) mod row;
 mod stats;
 
 pub use attach::{agents_of, attach, count_of_agent, detach, of_agent, of_agents};
+use mneme_boxed::boxed;
 use mneme_domain::{Actor, Page, SourceId, Timestamp, folder::Folder};
 use row::{FolderRow, VALUES, columns, values};
 pub use stats::totals;
@@ -46,6 +47,7 @@ statements! {
 }
 
 /// Adds a folder. [`StoreError::Conflict`] (`sources_org_id_name`) when the name is taken.
+#[boxed]
 pub async fn insert(c: &mut Conn, a: &Actor, folder: &Folder) -> Result<()> {
     let mut row = args![&a.org, folder.created_at, folder.created_at];
     row.extend(values(folder)?);
@@ -53,27 +55,32 @@ pub async fn insert(c: &mut Conn, a: &Actor, folder: &Folder) -> Result<()> {
 }
 
 /// A folder.
+#[boxed]
 pub async fn get(c: &mut Conn, a: &Actor, id: &SourceId) -> Result<Option<Folder>> {
     c.one::<FolderRow>(&GET, args![&a.org, id]).await?.map(Folder::try_from).transpose()
 }
 
 /// Keeps others from naming a folder or files in it until the transaction ends.
+#[boxed]
 pub async fn lock(c: &mut Conn, a: &Actor, id: &SourceId) -> Result<()> {
     let _: Option<(String,)> = c.one(&LOCK, args![&a.org, id]).await?;
     Ok(())
 }
 
 /// Folders, in no order; unknown identifiers are left out.
+#[boxed]
 pub async fn get_many(c: &mut Conn, a: &Actor, ids: &[SourceId]) -> Result<Vec<Folder>> {
     read(c.all(&GET_MANY, args![&a.org, Arg::ids(ids)]).await?)
 }
 
 /// The folder of a name.
+#[boxed]
 pub async fn by_name(c: &mut Conn, a: &Actor, name: &str) -> Result<Option<Folder>> {
     c.one::<FolderRow>(&BY_NAME, args![&a.org, name]).await?.map(Folder::try_from).transpose()
 }
 
 /// Which of these names are taken.
+#[boxed]
 pub async fn taken(c: &mut Conn, a: &Actor, names: Vec<String>) -> Result<Vec<String>> {
     let rows: Vec<(String,)> = c.all(&NAMES, args![&a.org, Arg::List(names)]).await?;
     Ok(rows.into_iter().map(|(name,)| name).collect())
@@ -85,6 +92,7 @@ fn read(rows: Vec<FolderRow>) -> Result<Vec<Folder>> {
 
 /// Writes every field of a folder, and its name into the chunks of its files when it is a new one.
 /// [`StoreError::NotFound`] when there is none, [`StoreError::Conflict`] when the name is taken.
+#[boxed]
 pub async fn update(c: &mut Conn, a: &Actor, folder: &Folder, renamed: bool, now: Timestamp) -> Result<()> {
     let mut arguments = args![&a.org, now];
     arguments.extend(values(folder)?);
@@ -98,6 +106,7 @@ pub async fn update(c: &mut Conn, a: &Actor, folder: &Folder, renamed: bool, now
 }
 
 /// Forgets the vectors of a folder's chunks, whose model is another one now.
+#[boxed]
 pub async fn forget_vectors(c: &mut Conn, a: &Actor, id: &SourceId) -> Result<()> {
     for statement in [&UNCOUNT, &UNEMBED, &DELETE_VECTORS, &DELETE_BLOCKS] {
         c.run(statement, args![&a.org, id]).await?;
@@ -106,6 +115,7 @@ pub async fn forget_vectors(c: &mut Conn, a: &Actor, id: &SourceId) -> Result<()
 }
 
 /// Removes a folder with its files, their texts and chunks, and takes it from its agents; false when there was none.
+#[boxed]
 pub async fn delete(c: &mut Conn, a: &Actor, id: &SourceId) -> Result<bool> {
     // The folder goes first: whoever adds chunks to one of its files waits for that and finds the file gone.
     let gone = c.run(&DELETE, args![&a.org, id]).await? > 0;
@@ -117,11 +127,13 @@ pub async fn delete(c: &mut Conn, a: &Actor, id: &SourceId) -> Result<bool> {
 }
 
 /// How many folders there are.
+#[boxed]
 pub async fn count(c: &mut Conn, a: &Actor) -> Result<i64> {
     Ok(c.one::<(i64,)>(&COUNT, args![&a.org]).await?.unwrap_or_default().0)
 }
 
 /// A page of folders in the order of their creation, of those with this exact name if one is given.
+#[boxed]
 pub async fn list(c: &mut Conn, a: &Actor, name: Option<&str>, page: &Page) -> Result<Vec<Folder>> {
     let mut query = c.query(concat!("select ", columns!(), " from sources s where s.org_id = "));
     query.bind(&a.org).maybe(" and s.name = ", name);

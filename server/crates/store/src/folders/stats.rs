@@ -1,5 +1,6 @@
 //! What folders hold, in numbers.
 
+use mneme_boxed::boxed;
 use std::collections::HashMap;
 
 use mneme_domain::{
@@ -30,6 +31,7 @@ statements! {
 }
 
 /// What all folders hold together, and each of them when `detailed`.
+#[boxed]
 pub async fn totals(c: &mut Conn, a: &Actor, detailed: bool) -> Result<FolderTotals> {
     let sums: Option<(i64, i64, i64)> = c.one(&TOTALS, args![&a.org]).await?;
     let (total_sources, total_files, total_size) = sums.unwrap_or_default();

@@ -1,5 +1,6 @@
 //! What was said in a group. Each of its agents has its own copy of what the others said; a copy's sender is the group.
 
+use mneme_boxed::boxed;
 use mneme_domain::{Actor, GroupId, MessageId, Page, RunId, message::Message};
 
 use crate::{
@@ -18,11 +19,13 @@ statements! {
 }
 
 /// Makes what a run said part of a group's conversation.
+#[boxed]
 pub async fn tag(c: &mut Conn, a: &Actor, run: &RunId, group: &GroupId) -> Result<()> {
     c.run(&TAG, args![&a.org, run, group]).await.map(drop)
 }
 
 /// A page of what was said in a group, without the copies, ordered as [`crate::messages::list`].
+#[boxed]
 pub async fn listed(c: &mut Conn, a: &Actor, group: &GroupId, page: &Page) -> Result<Vec<Message>> {
     let mut query = c.query(concat!("select ", columns!(), " from messages m where m.org_id = "));
     query.bind(&a.org).with(" and m.group_id = ", group);
@@ -33,6 +36,7 @@ pub async fn listed(c: &mut Conn, a: &Actor, group: &GroupId, page: &Page) -> Re
 }
 
 /// Deletes everything that was said in a group, the copies too; says which messages these were.
+#[boxed]
 pub async fn forget(c: &mut Conn, a: &Actor, group: &GroupId) -> Result<Vec<MessageId>> {
     let rows: Vec<(String,)> = c.all(&FORGET, args![&a.org, group]).await?;
     Ok(rows.into_iter().map(|(id,)| MessageId::trusted(id)).collect())

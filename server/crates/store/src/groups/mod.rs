@@ -4,6 +4,7 @@ mod messages;
 mod row;
 
 pub use messages::{forget, listed, tag};
+use mneme_boxed::boxed;
 use mneme_domain::{
     Actor, AgentId, BlockId, GroupId, MessageId, Page, Timestamp,
     group::{Group, ManagerType},
@@ -65,6 +66,7 @@ statements! {
 }
 
 /// Adds a group with its agents and blocks. [`StoreError::NotFound`] when one of them is unknown.
+#[boxed]
 pub async fn insert(c: &mut Conn, a: &Actor, group: &Group, now: Timestamp) -> Result<()> {
     let mut row = args![&a.org, now, now, &a.user];
     row.extend(values(a, group));
@@ -86,12 +88,14 @@ async fn set_members(c: &mut Conn, a: &Actor, group: &Group) -> Result<()> {
 }
 
 /// A group.
+#[boxed]
 pub async fn get(c: &mut Conn, a: &Actor, id: &GroupId) -> Result<Option<Group>> {
     let row: Option<GroupRow> = c.one(&GET, args![&a.org, id]).await?;
     row.map(Group::try_from).transpose()
 }
 
 /// Groups in the given order; unknown identifiers are left out.
+#[boxed]
 pub async fn get_many(c: &mut Conn, a: &Actor, ids: &[GroupId]) -> Result<Vec<Group>> {
     if ids.is_empty() {
         return Ok(Vec::new());
@@ -102,6 +106,7 @@ pub async fn get_many(c: &mut Conn, a: &Actor, ids: &[GroupId]) -> Result<Vec<Gr
 }
 
 /// Writes a group with its agents and blocks. [`StoreError::NotFound`] when it or one of them is unknown.
+#[boxed]
 pub async fn update(c: &mut Conn, a: &Actor, group: &Group, now: Timestamp) -> Result<()> {
     let mut arguments = args![&a.org, now];
     arguments.extend(values(a, group));
@@ -112,17 +117,20 @@ pub async fn update(c: &mut Conn, a: &Actor, group: &Group, now: Timestamp) -> R
 }
 
 /// Counts a turn of the manager, from 0 up to below `frequency` and again; the new count comes back.
+#[boxed]
 pub async fn count_turn(c: &mut Conn, a: &Actor, id: &GroupId, frequency: i64) -> Result<Option<i64>> {
     let row: Option<(i64,)> = c.one(&COUNT_TURN, args![&a.org, id, frequency]).await?;
     Ok(row.map(|(count,)| count))
 }
 
 /// Remembers up to which message the sleep-time agents were told.
+#[boxed]
 pub async fn set_processed(c: &mut Conn, a: &Actor, id: &GroupId, message: &MessageId) -> Result<()> {
     c.effect(&PROCESSED, args![&a.org, id, message]).await
 }
 
 /// Removes a group; its agents and blocks stay. False when there was none.
+#[boxed]
 pub async fn delete(c: &mut Conn, a: &Actor, id: &GroupId) -> Result<bool> {
     Ok(c.run(&DELETE, args![&a.org, id]).await? > 0)
 }
@@ -142,6 +150,7 @@ fn restrict<'a>(query: &mut Query<'a>, a: &'a Actor, filter: &'a GroupFilter) {
 }
 
 /// A page of groups in the order of their creation.
+#[boxed]
 pub async fn list(c: &mut Conn, a: &Actor, filter: &GroupFilter, page: &Page) -> Result<Vec<Group>> {
     let mut query = c.query(match c.engine() {
         Engine::Sqlite => concat!("select ", columns!("json_group_array", "json_array", ""), " from agent_groups g"),
@@ -155,6 +164,7 @@ pub async fn list(c: &mut Conn, a: &Actor, filter: &GroupFilter, page: &Page) ->
 }
 
 /// How many groups a filter lets through.
+#[boxed]
 pub async fn count(c: &mut Conn, a: &Actor, filter: &GroupFilter) -> Result<i64> {
     let mut query = c.query("select count(*) from agent_groups g");
     restrict(&mut query, a, filter);

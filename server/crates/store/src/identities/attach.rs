@@ -1,5 +1,6 @@
 //! Which agents and blocks belong to which identity.
 
+use mneme_boxed::boxed;
 use mneme_domain::{Actor, AgentId, BlockId, IdentityId, Page, agent::Agent, block::Block};
 
 use crate::{
@@ -28,26 +29,31 @@ statements! {
 }
 
 /// Gives an agent an identity; giving it twice changes nothing. [`crate::StoreError::NotFound`] when either is unknown.
+#[boxed]
 pub async fn attach_agent(c: &mut Conn, a: &Actor, agent: &AgentId, identity: &IdentityId) -> Result<()> {
     c.effect(&ATTACH_AGENT, args![&a.org, agent, identity]).await
 }
 
 /// Takes an identity from an agent; false when it had not got it.
+#[boxed]
 pub async fn detach_agent(c: &mut Conn, a: &Actor, agent: &AgentId, identity: &IdentityId) -> Result<bool> {
     Ok(c.run(&DETACH_AGENT, args![&a.org, agent, identity]).await? > 0)
 }
 
 /// Gives a block to an identity, as [`attach_agent`] does.
+#[boxed]
 pub async fn attach_block(c: &mut Conn, a: &Actor, block: &BlockId, identity: &IdentityId) -> Result<()> {
     c.effect(&ATTACH_BLOCK, args![&a.org, block, identity]).await
 }
 
 /// Takes a block from an identity; false when it was not its.
+#[boxed]
 pub async fn detach_block(c: &mut Conn, a: &Actor, block: &BlockId, identity: &IdentityId) -> Result<bool> {
     Ok(c.run(&DETACH_BLOCK, args![&a.org, block, identity]).await? > 0)
 }
 
 /// Replaces an agent's identities by these, in this order. [`crate::StoreError::NotFound`] when one is unknown.
+#[boxed]
 pub async fn set_of_agent(c: &mut Conn, a: &Actor, agent: &AgentId, identities: &[IdentityId]) -> Result<()> {
     c.effect(&CLEAR_OF_AGENT, args![&a.org, agent]).await?;
     if !identities.is_empty() {
@@ -57,6 +63,7 @@ pub async fn set_of_agent(c: &mut Conn, a: &Actor, agent: &AgentId, identities: 
 }
 
 /// Has exactly these agents belong to an identity. [`crate::StoreError::NotFound`] when one is unknown.
+#[boxed]
 pub async fn set_agents(c: &mut Conn, a: &Actor, identity: &IdentityId, agents: &[AgentId]) -> Result<()> {
     c.effect(&CLEAR_AGENTS, args![&a.org, identity, Arg::ids(agents)]).await?;
     for agent in agents {
@@ -66,6 +73,7 @@ pub async fn set_agents(c: &mut Conn, a: &Actor, identity: &IdentityId, agents: 
 }
 
 /// Has exactly these blocks belong to an identity. [`crate::StoreError::NotFound`] when one is unknown.
+#[boxed]
 pub async fn set_blocks(c: &mut Conn, a: &Actor, identity: &IdentityId, blocks: &[BlockId]) -> Result<()> {
     c.effect(&CLEAR_BLOCKS, args![&a.org, identity, Arg::ids(blocks)]).await?;
     for block in blocks {
@@ -75,12 +83,14 @@ pub async fn set_blocks(c: &mut Conn, a: &Actor, identity: &IdentityId, blocks: 
 }
 
 /// A page of the agents of an identity, hidden ones too, in the order of their creation.
+#[boxed]
 pub async fn agents_of(c: &mut Conn, a: &Actor, id: &IdentityId, page: &Page) -> Result<Vec<Agent>> {
     let filter = AgentFilter { identity_id: Some(id.to_string()), include_hidden: true, ..AgentFilter::default() };
     agents::list(c, a, &filter, page).await
 }
 
 /// A page of the blocks of an identity, hidden ones too, in the order of their creation.
+#[boxed]
 pub async fn blocks_of(c: &mut Conn, a: &Actor, id: &IdentityId, page: &Page) -> Result<Vec<Block>> {
     let filter = BlockFilter { identity_id: Some(id.to_string()), include_hidden: true, ..BlockFilter::default() };
     blocks::list(c, a, &filter, page).await

@@ -1,5 +1,6 @@
 //! Lists of identities.
 
+use mneme_boxed::boxed;
 use mneme_domain::{
     Actor, Page,
     identity::{Identity, IdentityType},
@@ -33,6 +34,7 @@ fn restrict<'a>(query: &mut Query<'a>, a: &'a Actor, filter: &'a IdentityFilter)
 }
 
 /// A page of identities in the order of their creation.
+#[boxed]
 pub async fn list(c: &mut Conn, a: &Actor, filter: &IdentityFilter, page: &Page) -> Result<Vec<Identity>> {
     let mut query = c.query(match c.engine() {
         Engine::Sqlite => concat!("select ", columns!("json_group_array", ""), " from identities i"),
@@ -44,6 +46,7 @@ pub async fn list(c: &mut Conn, a: &Actor, filter: &IdentityFilter, page: &Page)
 }
 
 /// How many identities a filter lets through.
+#[boxed]
 pub async fn count(c: &mut Conn, a: &Actor, filter: &IdentityFilter) -> Result<i64> {
     let mut query = c.query("select count(*) from identities i");
     restrict(&mut query, a, filter);

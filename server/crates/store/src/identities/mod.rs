@@ -8,6 +8,7 @@ pub use attach::{
     agents_of, attach_agent, attach_block, blocks_of, detach_agent, detach_block, set_agents, set_blocks, set_of_agent,
 };
 pub use list::{IdentityFilter, count, list};
+use mneme_boxed::boxed;
 use mneme_domain::{Actor, IdentityId, Timestamp, identity::Identity};
 use row::{IdentityRow, VALUES, columns, values};
 
@@ -35,6 +36,7 @@ statements! {
 }
 
 /// Adds an identity without its agents and blocks. [`StoreError::Conflict`] when the key is taken.
+#[boxed]
 pub async fn insert(c: &mut Conn, a: &Actor, identity: &Identity, now: Timestamp) -> Result<()> {
     let mut row = args![&a.org, now, now, &a.user];
     row.extend(values(a, identity)?);
@@ -42,12 +44,14 @@ pub async fn insert(c: &mut Conn, a: &Actor, identity: &Identity, now: Timestamp
 }
 
 /// An identity.
+#[boxed]
 pub async fn get(c: &mut Conn, a: &Actor, id: &IdentityId) -> Result<Option<Identity>> {
     let row: Option<IdentityRow> = c.one(&GET, args![&a.org, id]).await?;
     row.map(|row| row.identity(a)).transpose()
 }
 
 /// Identities in the given order; unknown identifiers are left out.
+#[boxed]
 pub async fn get_many(c: &mut Conn, a: &Actor, ids: &[IdentityId]) -> Result<Vec<Identity>> {
     if ids.is_empty() {
         return Ok(Vec::new());
@@ -58,6 +62,7 @@ pub async fn get_many(c: &mut Conn, a: &Actor, ids: &[IdentityId]) -> Result<Vec
 }
 
 /// The identity of a key.
+#[boxed]
 pub async fn by_key(c: &mut Conn, a: &Actor, key: &str) -> Result<Option<IdentityId>> {
     let row: Option<(String,)> = c.one(&BY_KEY, args![&a.org, key]).await?;
     Ok(row.map(|(id,)| IdentityId::trusted(id)))
@@ -65,6 +70,7 @@ pub async fn by_key(c: &mut Conn, a: &Actor, key: &str) -> Result<Option<Identit
 
 /// Writes an identity, but not its agents and blocks. [`StoreError::NotFound`] when there is none,
 /// [`StoreError::Conflict`] when the key is another's.
+#[boxed]
 pub async fn update(c: &mut Conn, a: &Actor, identity: &Identity, now: Timestamp) -> Result<()> {
     let mut arguments = args![&a.org, now];
     arguments.extend(values(a, identity)?);
@@ -75,12 +81,14 @@ pub async fn update(c: &mut Conn, a: &Actor, identity: &Identity, now: Timestamp
 }
 
 /// Keeps others from writing an identity until the transaction ends: what is read of it then is not changed meanwhile.
+#[boxed]
 pub async fn lock(c: &mut Conn, a: &Actor, id: &IdentityId) -> Result<()> {
     let _: Option<(String,)> = c.one(&LOCK, args![&a.org, id]).await?;
     Ok(())
 }
 
 /// Removes an identity; its agents and blocks stay. False when there was none.
+#[boxed]
 pub async fn delete(c: &mut Conn, a: &Actor, id: &IdentityId) -> Result<bool> {
     Ok(c.run(&DELETE, args![&a.org, id]).await? > 0)
 }

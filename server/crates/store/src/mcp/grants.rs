@@ -1,5 +1,6 @@
 //! Permissions that people gave for MCP servers, encrypted at rest.
 
+use mneme_boxed::boxed;
 use mneme_domain::{Actor, EntityId, OrgId, Role, UserId};
 
 use crate::{
@@ -94,12 +95,14 @@ fn read(c: &Conn, row: Row) -> Result<Grant> {
 }
 
 /// The permission for the server of a name.
+#[boxed]
 pub async fn by_name(c: &mut Conn, a: &Actor, server_name: &str) -> Result<Option<Grant>> {
     let row: Option<Row> = c.one(&BY_NAME, args![&a.org, server_name]).await?;
     row.map(|row| read(c, row)).transpose()
 }
 
 /// The permission under way that is known by the digest of its state, and who asked for it.
+#[boxed]
 pub async fn by_state(c: &mut Conn, state: &str) -> Result<Option<(Actor, Grant)>> {
     let row: Option<Row> = c.one(&BY_STATE, args![state]).await?;
     let Some(row) = row else { return Ok(None) };
@@ -113,6 +116,7 @@ pub async fn by_state(c: &mut Conn, state: &str) -> Result<Option<(Actor, Grant)
 
 /// Writes a permission; it replaces the one of the same server. `state` is the digest of what it is known by while it is
 /// under way.
+#[boxed]
 pub async fn put(c: &mut Conn, a: &Actor, grant: &Grant, state: Option<&str>) -> Result<()> {
     let context = c.context();
     let sealed = context.secrets.seal(place(a.org.as_str(), &grant.id), &grant.record)?;
@@ -131,6 +135,7 @@ pub async fn put(c: &mut Conn, a: &Actor, grant: &Grant, state: Option<&str>) ->
 }
 
 /// Ends what was under way, or writes newer tokens; false when the permission was replaced by another meanwhile.
+#[boxed]
 pub async fn settle(c: &mut Conn, a: &Actor, grant: &Grant) -> Result<bool> {
     let context = c.context();
     let sealed = context.secrets.seal(place(a.org.as_str(), &grant.id), &grant.record)?;
@@ -140,12 +145,14 @@ pub async fn settle(c: &mut Conn, a: &Actor, grant: &Grant) -> Result<bool> {
 }
 
 /// Lets a permission follow its server to another name. One that is there already goes.
+#[boxed]
 pub async fn rename(c: &mut Conn, a: &Actor, from: &str, to: &str) -> Result<()> {
     c.run(&DELETE, args![&a.org, to]).await?;
     c.run(&RENAME, args![&a.org, from, to]).await.map(drop)
 }
 
 /// Removes the permission for the server of a name.
+#[boxed]
 pub async fn delete(c: &mut Conn, a: &Actor, server_name: &str) -> Result<()> {
     c.run(&DELETE, args![&a.org, server_name]).await.map(drop)
 }

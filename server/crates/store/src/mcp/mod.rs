@@ -2,6 +2,7 @@
 
 pub mod grants;
 
+use mneme_boxed::boxed;
 use mneme_domain::{
     Actor, EntityId, McpServerId, Timestamp,
     clock::from_micros,
@@ -86,36 +87,42 @@ fn sealed(c: &Conn, a: &Actor, server: &McpServer) -> Result<String> {
 }
 
 /// A server.
+#[boxed]
 pub async fn get(c: &mut Conn, a: &Actor, id: &McpServerId) -> Result<Option<McpServer>> {
     let row: Option<Row> = c.one(&GET, args![&a.org, id]).await?;
     row.map(|row| read(c, a, row)).transpose()
 }
 
 /// A server without the tools that it listed.
+#[boxed]
 pub async fn without_tools(c: &mut Conn, a: &Actor, id: &McpServerId) -> Result<Option<McpServer>> {
     let row: Option<Row> = c.one(&WITHOUT_TOOLS, args![&a.org, id]).await?;
     row.map(|row| read(c, a, row)).transpose()
 }
 
 /// The server of a name.
+#[boxed]
 pub async fn by_name(c: &mut Conn, a: &Actor, name: &str) -> Result<Option<McpServer>> {
     let row: Option<Row> = c.one(&BY_NAME, args![&a.org, name]).await?;
     row.map(|row| read(c, a, row)).transpose()
 }
 
 /// All servers in the order of their creation. There are few: the core sees to that.
+#[boxed]
 pub async fn list(c: &mut Conn, a: &Actor) -> Result<Vec<McpServer>> {
     let rows: Vec<Row> = c.all(&LIST, args![&a.org]).await?;
     rows.into_iter().map(|row| read(c, a, row)).collect()
 }
 
 /// How many there are.
+#[boxed]
 pub async fn count(c: &mut Conn, a: &Actor) -> Result<i64> {
     let (count,): (i64,) = c.one(&COUNT, args![&a.org]).await?.unwrap_or_default();
     Ok(count)
 }
 
 /// Adds a server; `Conflict("mcp_servers_org_id_name")` when its name is taken.
+#[boxed]
 pub async fn insert(c: &mut Conn, a: &Actor, server: &McpServer) -> Result<()> {
     let config = sealed(c, a, server)?;
     let arguments = args![&a.org, &server.id, &server.name, config, server.created_at, server.updated_at, &a.user];
@@ -124,6 +131,7 @@ pub async fn insert(c: &mut Conn, a: &Actor, server: &McpServer) -> Result<()> {
 
 /// Writes a server's name and configuration. [`StoreError::NotFound`] when there is none,
 /// `Conflict("mcp_servers_org_id_name")` when its new name is taken.
+#[boxed]
 pub async fn update(c: &mut Conn, a: &Actor, server: &McpServer, now: Timestamp) -> Result<()> {
     let config = sealed(c, a, server)?;
     match c.run(&UPDATE, args![&a.org, &server.id, &server.name, config, now, &a.user]).await? {
@@ -133,21 +141,25 @@ pub async fn update(c: &mut Conn, a: &Actor, server: &McpServer, now: Timestamp)
 }
 
 /// Writes down what a server listed.
+#[boxed]
 pub async fn synced(c: &mut Conn, a: &Actor, id: &McpServerId, tools: &[McpTool], now: Timestamp) -> Result<()> {
     c.run(&SYNCED, args![&a.org, id, json::text(tools)?, now]).await.map(drop)
 }
 
 /// Writes down why a server could not be reached.
+#[boxed]
 pub async fn failed(c: &mut Conn, a: &Actor, id: &McpServerId, reason: &str) -> Result<()> {
     c.run(&FAILED, args![&a.org, id, reason]).await.map(drop)
 }
 
 /// Removes a server and its tools, from all agents too; false when there was none.
+#[boxed]
 pub async fn delete(c: &mut Conn, a: &Actor, id: &McpServerId) -> Result<bool> {
     Ok(c.run(&DELETE, args![&a.org, id]).await? > 0)
 }
 
 /// The identifiers of the tools that were taken from a server, by their names.
+#[boxed]
 pub async fn tools_of(c: &mut Conn, a: &Actor, id: &McpServerId) -> Result<Vec<mneme_domain::ToolId>> {
     let rows: Vec<(String,)> = c.all(&TOOLS, args![&a.org, id]).await?;
     Ok(rows.into_iter().map(|(id,)| mneme_domain::ToolId::trusted(id)).collect())

@@ -1,5 +1,6 @@
 //! Lists of messages. Their cursors go by time whatever the order: `before` gives older messages, `after` newer ones.
 
+use mneme_boxed::boxed;
 use mneme_domain::{Actor, AgentId, BatchId, Page, RunId, StepId, message::Message};
 
 use super::{read, row::columns};
@@ -28,6 +29,7 @@ fn of<'a>(c: &Conn, a: &'a Actor, column: &'static str, value: impl Into<Arg<'a>
 
 /// A page of an agent's messages. With descending order it is the newest ones, newest first; a caller that shows
 /// them oldest first turns the page round.
+#[boxed]
 pub async fn list(
     c: &mut Conn,
     a: &Actor,
@@ -47,12 +49,14 @@ pub async fn list(
 }
 
 /// A page of a run's messages, ordered as those of [`list`].
+#[boxed]
 pub async fn by_run(c: &mut Conn, a: &Actor, run: &RunId, page: &Page) -> Result<Vec<Message>> {
     let query = of(c, a, "m.run_id", run);
     read(KEYSET.page_by_time(c, a, query, page).await?)
 }
 
 /// A page of what the agents of a batch said and what their tools returned, or one of them, ordered as those of [`list`].
+#[boxed]
 pub async fn by_batch(
     c: &mut Conn,
     a: &Actor,
@@ -68,6 +72,7 @@ pub async fn by_batch(
 }
 
 /// A page of a step's messages, ordered as those of [`list`].
+#[boxed]
 pub async fn by_step(c: &mut Conn, a: &Actor, step: &StepId, page: &Page) -> Result<Vec<Message>> {
     let query = of(c, a, "m.step_id", step);
     read(KEYSET.page_by_time(c, a, query, page).await?)

@@ -7,6 +7,7 @@ mod vectors;
 pub(crate) mod words;
 
 pub use list::{MessageFilter, by_batch, by_run, by_step, list};
+use mneme_boxed::boxed;
 use mneme_domain::{Actor, AgentId, MessageId, message::Message};
 use row::{MessageRow, VALUES, columns, searchable, values};
 pub use search::{MessageSearch, search};
@@ -42,6 +43,7 @@ statements! {
 const BINDS: usize = 27;
 
 /// Adds messages, in this order. [`StoreError::NotFound`] when an agent of theirs is unknown.
+#[boxed]
 pub async fn append(c: &mut Conn, a: &Actor, messages: &[Message]) -> Result<()> {
     for chunk in messages.chunks(at_once(c.engine(), BINDS)) {
         let texts: Vec<String> = chunk.iter().map(searchable).collect();
@@ -63,6 +65,7 @@ pub async fn append(c: &mut Conn, a: &Actor, messages: &[Message]) -> Result<()>
 }
 
 /// A message.
+#[boxed]
 pub async fn get(c: &mut Conn, a: &Actor, id: &MessageId) -> Result<Option<Message>> {
     c.one::<MessageRow>(&GET, args![&a.org, id]).await?.map(Message::try_from).transpose()
 }
@@ -72,6 +75,7 @@ fn read(rows: Vec<MessageRow>) -> Result<Vec<Message>> {
 }
 
 /// Messages in the given order; unknown identifiers are left out.
+#[boxed]
 pub async fn get_many(c: &mut Conn, a: &Actor, ids: &[MessageId]) -> Result<Vec<Message>> {
     if ids.is_empty() {
         return Ok(Vec::new());
@@ -81,6 +85,7 @@ pub async fn get_many(c: &mut Conn, a: &Actor, ids: &[MessageId]) -> Result<Vec<
 }
 
 /// Writes every field of a message; its place in the order stays. [`StoreError::NotFound`] when there is none.
+#[boxed]
 pub async fn update(c: &mut Conn, a: &Actor, message: &Message) -> Result<()> {
     let text = searchable(message);
     let mut arguments = args![&a.org];
@@ -93,11 +98,13 @@ pub async fn update(c: &mut Conn, a: &Actor, message: &Message) -> Result<()> {
 }
 
 /// Removes all messages of an agent; returns how many there were.
+#[boxed]
 pub async fn delete_of_agent(c: &mut Conn, a: &Actor, agent: &AgentId) -> Result<u64> {
     c.run(&DELETE_OF_AGENT, args![&a.org, agent]).await
 }
 
 /// How many messages an agent has.
+#[boxed]
 pub async fn count(c: &mut Conn, a: &Actor, agent: &AgentId) -> Result<i64> {
     Ok(c.one::<(i64,)>(&COUNT, args![&a.org, agent]).await?.unwrap_or_default().0)
 }

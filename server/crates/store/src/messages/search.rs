@@ -1,5 +1,6 @@
 //! Search in messages by their words.
 
+use mneme_boxed::boxed;
 use mneme_domain::{
     Actor, AgentId, Page, Timestamp,
     message::{Message, MessageRole},
@@ -51,6 +52,7 @@ impl MessageSearch {
 /// The messages that fit a search: with words the best first and of equal ones the newest, otherwise the newest first.
 ///
 /// A query without letters or digits, or in a script that puts no spaces between words, is looked for as it stands.
+#[boxed]
 pub async fn search(c: &mut Conn, a: &Actor, search: &MessageSearch) -> Result<Vec<Message>> {
     let plan = words::plan(search.query.as_deref());
     let mut query = match (&plan, c.engine()) {

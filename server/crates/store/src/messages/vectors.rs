@@ -1,5 +1,6 @@
 //! Vectors of messages: made in the background, in the space of their agent.
 
+use mneme_boxed::boxed;
 use std::collections::HashMap;
 
 use mneme_domain::{Actor, AgentId, EntityId, MessageId};
@@ -32,6 +33,7 @@ pub struct Bare {
 }
 
 /// What users and the agent said after a place and has no vector of a model, the oldest first.
+#[boxed]
 pub async fn said_after(
     c: &mut Conn,
     a: &Actor,
@@ -45,12 +47,14 @@ pub async fn said_after(
 }
 
 /// Forgets the vector of a message whose text is another one now.
+#[boxed]
 pub async fn forget_vector(c: &mut Conn, a: &Actor, id: &MessageId) -> Result<()> {
     vectors::forget(c, a, Kind::Messages, vec![id.to_string()]).await
 }
 
 /// Keeps the vectors of an agent's messages; earlier ones of the same messages go. Messages that are gone, or have
 /// another text by now, are left out.
+#[boxed]
 pub async fn embed(c: &mut Conn, a: &Actor, agent: &AgentId, model: &str, made: &[(Bare, Vec<f32>)]) -> Result<()> {
     let ids: Vec<MessageId> = made.iter().map(|(bare, _)| bare.id.clone()).collect();
     let rows: Vec<(String, String)> = c.all(&TEXTS, args![&a.org, Arg::ids(&ids)]).await?;
@@ -70,6 +74,7 @@ pub async fn embed(c: &mut Conn, a: &Actor, agent: &AgentId, model: &str, made: 
 }
 
 /// The agents whose messages have vectors, each with the models of these, at most so many.
+#[boxed]
 pub async fn embedded_agents(c: &mut Conn, a: &Actor, limit: u32) -> Result<Vec<(AgentId, String)>> {
     let rows: Vec<(String, String)> = c.all(&SPACES, args![&a.org, limit]).await?;
     Ok(rows.into_iter().map(|(agent, model)| (AgentId::trusted(agent), model)).collect())
@@ -77,6 +82,7 @@ pub async fn embedded_agents(c: &mut Conn, a: &Actor, limit: u32) -> Result<Vec<
 
 /// The messages of some agents whose vectors of `model` are nearest to `vector`, nearest first, with the cosine. What the
 /// search names beside the words must hold.
+#[boxed]
 pub async fn search_vectors(
     c: &mut Conn,
     a: &Actor,

@@ -1,5 +1,6 @@
 //! Lists of passages, in the order of the times that they were given.
 
+use mneme_boxed::boxed;
 use mneme_domain::{Actor, ArchiveId, EntityId, Page, SourceId, archive::Passage};
 
 use super::{read, row::columns};
@@ -92,6 +93,7 @@ const KEYSET: Keyset = Keyset {
 };
 
 /// A page of passages without their vectors, oldest first in ascending order.
+#[boxed]
 pub async fn list(c: &mut Conn, a: &Actor, filter: &PassageFilter, page: &Page) -> Result<Vec<Passage>> {
     let mut query = c.query(concat!("select ", columns!(), " from passages p where p.org_id = "));
     query.bind(&a.org);
@@ -104,6 +106,7 @@ pub async fn list(c: &mut Conn, a: &Actor, filter: &PassageFilter, page: &Page) 
 }
 
 /// How many passages a scope holds.
+#[boxed]
 pub async fn count(c: &mut Conn, a: &Actor, scope: &Scope) -> Result<i64> {
     let mut query = c.query("select count(*) from passages p where p.org_id = ");
     query.bind(&a.org);
@@ -112,6 +115,7 @@ pub async fn count(c: &mut Conn, a: &Actor, scope: &Scope) -> Result<i64> {
 }
 
 /// Passages of a scope that have no vector yet, the oldest first.
+#[boxed]
 pub async fn unembedded(c: &mut Conn, a: &Actor, scope: &Scope, limit: u32) -> Result<Vec<Passage>> {
     let mut query = c.query(concat!("select ", columns!(), " from passages p where p.org_id = "));
     query.bind(&a.org);

@@ -10,6 +10,7 @@ mod words;
 
 pub(crate) use index::move_over;
 pub use list::{PassageFilter, Scope, count, list, unembedded};
+use mneme_boxed::boxed;
 use mneme_domain::{Actor, EntityId, PassageId, Timestamp, archive::Passage, llm_config::EmbeddingConfig};
 use row::{FullRow, PassageRow, VALUES, columns, values};
 pub use search::{PassageSearch, newest, search_words};
@@ -43,6 +44,7 @@ statements! {
 const BINDS: usize = 15;
 
 /// Adds passages, in this order, with their words, tags and vectors. [`StoreError::NotFound`] when an archive is unknown.
+#[boxed]
 pub async fn insert(c: &mut Conn, a: &Actor, passages: &[Passage]) -> Result<()> {
     for chunk in passages.chunks(at_once(c.engine(), BINDS)) {
         let mut query = c.query("insert into passages (");
@@ -79,11 +81,13 @@ fn new_vector<'a>(passage: &'a Passage, space: &'a str) -> Option<NewVector<'a>>
 }
 
 /// A passage with its vector.
+#[boxed]
 pub async fn get(c: &mut Conn, a: &Actor, id: &PassageId) -> Result<Option<Passage>> {
     c.one::<FullRow>(&GET, args![&a.org, id]).await?.map(Passage::try_from).transpose()
 }
 
 /// Passages without their vectors, in the given order; unknown identifiers are left out.
+#[boxed]
 pub async fn get_many(c: &mut Conn, a: &Actor, ids: &[PassageId]) -> Result<Vec<Passage>> {
     if ids.is_empty() {
         return Ok(Vec::new());
@@ -98,6 +102,7 @@ pub(crate) fn read(rows: Vec<PassageRow>) -> Result<Vec<Passage>> {
 
 /// Writes a passage's text, tags and metadata, and forgets its vector unless it has one.
 /// [`StoreError::NotFound`] when there is none.
+#[boxed]
 pub async fn update(c: &mut Conn, a: &Actor, passage: &Passage, now: Timestamp) -> Result<()> {
     let arguments = args![
         &a.org,
@@ -121,6 +126,7 @@ pub async fn update(c: &mut Conn, a: &Actor, passage: &Passage, now: Timestamp) 
 }
 
 /// Gives a passage its vector, unless its text is another one by now; false when nothing was written.
+#[boxed]
 pub async fn embed(
     c: &mut Conn,
     a: &Actor,
@@ -140,12 +146,14 @@ pub async fn embed(
 }
 
 /// Keeps others from writing a passage until the transaction ends: what is read of it then is not changed meanwhile.
+#[boxed]
 pub async fn lock(c: &mut Conn, a: &Actor, id: &PassageId) -> Result<()> {
     let _: Option<(String,)> = c.one(&LOCK, args![&a.org, id]).await?;
     Ok(())
 }
 
 /// Removes a passage; false when there was none.
+#[boxed]
 pub async fn delete(c: &mut Conn, a: &Actor, id: &PassageId) -> Result<bool> {
     Ok(c.run(&DELETE, args![&a.org, id.as_str()]).await? > 0)
 }

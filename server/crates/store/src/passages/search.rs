@@ -1,5 +1,6 @@
 //! Search in passages by their words, and what every search is narrowed by.
 
+use mneme_boxed::boxed;
 use std::{
     collections::HashMap,
     sync::Arc,
@@ -81,6 +82,7 @@ impl PassageSearch {
 /// Words that say little, and such as very many passages have, count only when there are no others.
 ///
 /// A text without any words is looked for as it stands.
+#[boxed]
 pub async fn search_words(
     c: &mut Conn,
     a: &Actor,
@@ -212,6 +214,7 @@ fn in_postgres<'q>(c: &Conn, a: &'q Actor, search: &'q PassageSearch, words: &wo
 }
 
 /// The newest passages that fit a search, whatever their words.
+#[boxed]
 pub async fn newest(c: &mut Conn, a: &Actor, search: &PassageSearch, limit: u32) -> Result<Vec<PassageId>> {
     let mut query = c.query("select p.id from passages p where p.org_id = ");
     query.bind(&a.org);

@@ -1,5 +1,6 @@
 //! The tags of passages: filters go by them, and agents are told which there are.
 
+use mneme_boxed::boxed;
 use mneme_domain::{Actor, ArchiveId, PassageId, archive::Passage};
 
 use crate::{
@@ -36,6 +37,7 @@ pub(super) async fn clear(c: &mut Conn, a: &Actor, id: &PassageId) -> Result<()>
 }
 
 /// The tags in use in some archives, in the order of their bytes, at most `limit`.
+#[boxed]
 pub async fn tags_of(c: &mut Conn, a: &Actor, archives: &[ArchiveId], limit: u32) -> Result<Vec<String>> {
     if archives.is_empty() {
         return Ok(Vec::new());

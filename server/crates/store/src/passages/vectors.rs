@@ -1,5 +1,6 @@
 //! Search in passages by meaning.
 
+use mneme_boxed::boxed;
 use mneme_domain::{Actor, PassageId};
 
 use super::search::PassageSearch;
@@ -11,6 +12,7 @@ use crate::{
 /// The passages whose vectors of `model` are nearest to `vector` by their angle, nearest first, with the cosine.
 /// Vectors of another length are passed over. Exact for up to some thousand passages that fit the search, and nearly so
 /// for more.
+#[boxed]
 pub async fn search_vectors(
     c: &mut Conn,
     a: &Actor,

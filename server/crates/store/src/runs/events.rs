@@ -1,5 +1,6 @@
 //! Events of background runs.
 
+use mneme_boxed::boxed;
 use mneme_domain::{Actor, RunId};
 
 use crate::{
@@ -14,6 +15,7 @@ statements! {
 
 /// Adds events with their places, which count from 1. [`StoreError::NotFound`] when there is no such run, or when it is
 /// another server's than the one that is named.
+#[boxed]
 pub async fn append(c: &mut Conn, a: &Actor, run: &RunId, owner: Option<&str>, events: &[(i64, String)]) -> Result<()> {
     for chunk in events.chunks(at_once(c.engine(), 2)) {
         let mut query = c.query("insert into run_events (org_id, run_id, seq, payload) select ");
@@ -35,6 +37,7 @@ pub async fn append(c: &mut Conn, a: &Actor, run: &RunId, owner: Option<&str>, e
 }
 
 /// The events after a place, in order, at most `limit`.
+#[boxed]
 pub async fn after(c: &mut Conn, a: &Actor, run: &RunId, seq: i64, limit: i64) -> Result<Vec<(i64, String)>> {
     c.all(&AFTER, args![&a.org, run, seq, limit]).await
 }

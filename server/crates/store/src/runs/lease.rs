@@ -6,6 +6,7 @@
 //!
 //! The times of leases are the database's own: clocks of several machines need not agree.
 
+use mneme_boxed::boxed;
 use mneme_domain::{
     Actor, AgentId, OrgId, RunId, UserId,
     run::{Run, RunStatus},
@@ -125,22 +126,26 @@ pub struct Claimed {
 }
 
 /// Says that a server is alive, for this many microseconds from now.
+#[boxed]
 pub async fn beat(c: &mut Conn, replica: &str, micros: i64) -> Result<()> {
     c.run(&BEAT, args![replica, micros]).await.map(drop)
 }
 
 /// Takes a server out and gives its runs to whoever comes next.
+#[boxed]
 pub async fn leave(c: &mut Conn, replica: &str) -> Result<()> {
     c.run(&HAND_OVER, args![replica]).await?;
     c.run(&LEAVE, args![replica]).await.map(drop)
 }
 
 /// Takes all other servers out: on SQLite, where there is one.
+#[boxed]
 pub async fn leave_others(c: &mut Conn, replica: &str) -> Result<()> {
     c.run(&LEAVE_ALL, args![replica]).await.map(drop)
 }
 
 /// Adds a run that a server works on, with what is needed to begin it again.
+#[boxed]
 pub async fn insert(c: &mut Conn, a: &Actor, run: &Run, owner: &str, request: Option<&str>) -> Result<()> {
     let mut row = args![&a.org, &a.user];
     row.extend(values(run)?);
@@ -150,6 +155,7 @@ pub async fn insert(c: &mut Conn, a: &Actor, run: &Run, owner: &str, request: Op
 
 /// As [`insert`], and takes the agent's turn: one statement on PostgreSQL. The run is recorded as under way when it has
 /// the turn, else, with None, as waiting.
+#[boxed]
 pub async fn insert_taking(c: &mut Conn, a: &Actor, run: &Run, owner: &str) -> Result<Option<Taken>> {
     if c.engine() == Engine::Sqlite {
         insert(c, a, run, owner, None).await?;
@@ -194,24 +200,28 @@ pub(crate) const OWNED_OF_BATCH: &str = "org_id, user_id, id, agent_id, status, 
     callback_status_code, callback_error, ttft_ns, total_duration_ns, owner, request, batch_id";
 
 /// Takes the agent's turn for a run, unless another run that is not over has it.
+#[boxed]
 pub async fn take(c: &mut Conn, a: &Actor, agent: &AgentId, run: &RunId) -> Result<Option<Taken>> {
     let taken: Option<(i64, i64)> = c.one(&TAKE, args![&a.org, agent, run]).await?;
     Ok(taken.map(|(fence, version)| Taken { fence, version }))
 }
 
 /// Marks a run as under way; false when it is over or another server's.
+#[boxed]
 pub async fn set_running(c: &mut Conn, a: &Actor, id: &RunId, owner: &str) -> Result<bool> {
     Ok(c.run(&RUNNING, args![&a.org, id, owner]).await? > 0)
 }
 
 /// Runs of all organisations that are not over and that nobody alive works on, or this server, oldest first. Which of
 /// its own it still works on, the server knows.
+#[boxed]
 pub async fn orphans(c: &mut Conn, replica: &str, limit: i64) -> Result<Vec<RunId>> {
     let rows: Vec<(String,)> = c.all(&DUE, args![replica, limit]).await?;
     Ok(rows.into_iter().map(|(id,)| RunId::trusted(id)).collect())
 }
 
 /// Runs that are over, whose callback address was not told, and whose server is gone.
+#[boxed]
 pub async fn untold(c: &mut Conn, replica: &str, limit: i64) -> Result<Vec<RunId>> {
     let rows: Vec<(String,)> = c.all(&UNTOLD, args![replica, limit]).await?;
     Ok(rows.into_iter().map(|(id,)| RunId::trusted(id)).collect())
@@ -219,6 +229,7 @@ pub async fn untold(c: &mut Conn, replica: &str, limit: i64) -> Result<Vec<RunId
 
 /// Takes a run over, when nobody else alive works on it. A turn that its former server may still be in can write nothing
 /// from the commit of this on.
+#[boxed]
 pub async fn claim(c: &mut Conn, id: &RunId, replica: &str) -> Result<Option<Claimed>> {
     if c.run(&CLAIM, args![replica, id]).await? == 0 {
         return Ok(None);
@@ -238,16 +249,19 @@ pub async fn claim(c: &mut Conn, id: &RunId, replica: &str) -> Result<Option<Cla
 }
 
 /// Takes an agent's turn away from whoever is in it.
+#[boxed]
 pub async fn fence_off(c: &mut Conn, agent: &AgentId) -> Result<()> {
     c.run(&BUMP, args![agent]).await.map(drop)
 }
 
 /// As [`fence_off`], when the turn is this run's.
+#[boxed]
 pub async fn fence_off_run(c: &mut Conn, agent: &AgentId, run: &RunId) -> Result<()> {
     c.run(&BUMP_RUN, args![agent, run]).await.map(drop)
 }
 
 /// Which of these runs a server has lost, to another one or to a cancellation.
+#[boxed]
 pub async fn lost(c: &mut Conn, replica: &str, runs: &[RunId]) -> Result<Vec<RunId>> {
     let rows: Vec<(String,)> = c.all(&LOST, args![crate::sql::Arg::ids(runs), replica]).await?;
     Ok(rows.into_iter().map(|(id,)| RunId::trusted(id)).collect())

@@ -1,5 +1,6 @@
 //! What a run's steps add up to.
 
+use mneme_boxed::boxed;
 use mneme_domain::{Actor, AgentId, RunId, run::RunMetrics, step::TurnUsage};
 
 use crate::{
@@ -28,6 +29,7 @@ struct RunTimes {
 }
 
 /// The measures of a run: how many steps it took so far and which tools they used.
+#[boxed]
 pub async fn metrics(c: &mut Conn, a: &Actor, id: &RunId) -> Result<Option<RunMetrics>> {
     let Some(run) = c.one::<RunTimes>(&RUN, args![&a.org, id]).await? else {
         return Ok(None);
@@ -51,6 +53,7 @@ pub async fn metrics(c: &mut Conn, a: &Actor, id: &RunId) -> Result<Option<RunMe
 }
 
 /// The tokens that a run used so far.
+#[boxed]
 pub async fn usage(c: &mut Conn, a: &Actor, id: &RunId) -> Result<Option<TurnUsage>> {
     let sums: Option<(i64, i64, i64, i64)> = c.one(&USAGE, args![&a.org, id]).await?;
     Ok(sums.map(|(prompt_tokens, completion_tokens, total_tokens, step_count)| TurnUsage {

@@ -6,6 +6,7 @@ mod metrics;
 pub(crate) mod row;
 
 pub use metrics::{metrics, usage};
+use mneme_boxed::boxed;
 use mneme_domain::{
     Actor, AgentId, EntityId, JsonObject, OrgId, Page, RunId, Timestamp, UserId,
     run::{Run, RunStatus, StopReason},
@@ -88,6 +89,7 @@ statements! {
 const KEYSET: Keyset = Keyset { lookup: "select seq as key, seq from runs where org_id = ", key: None, seq: "r.seq" };
 
 /// Adds a run, begun by the actor. [`crate::StoreError::NotFound`] when its agent is unknown.
+#[boxed]
 pub async fn insert(c: &mut Conn, a: &Actor, run: &Run) -> Result<()> {
     let mut row = args![&a.org, &a.user];
     row.extend(values(run)?);
@@ -95,22 +97,26 @@ pub async fn insert(c: &mut Conn, a: &Actor, run: &Run) -> Result<()> {
 }
 
 /// A run.
+#[boxed]
 pub async fn get(c: &mut Conn, a: &Actor, id: &RunId) -> Result<Option<Run>> {
     c.one::<RunRow>(&GET, args![&a.org, id]).await?.map(Run::try_from).transpose()
 }
 
 /// Marks a run as under way; false when it is unknown or over.
+#[boxed]
 pub async fn set_running(c: &mut Conn, a: &Actor, id: &RunId) -> Result<bool> {
     Ok(c.run(&SET_RUNNING, args![&a.org, id]).await? > 0)
 }
 
 /// Ends a run; false when it is unknown or already over, for the first end stands.
+#[boxed]
 pub async fn finish(c: &mut Conn, a: &Actor, id: &RunId, end: &RunEnd) -> Result<bool> {
     let arguments = end_of(c, a, id, end).await?;
     Ok(c.run(&FINISH, arguments).await? > 0)
 }
 
 /// As [`finish`], for the server that works on the run: false also when another one does by now.
+#[boxed]
 pub async fn finish_own(c: &mut Conn, a: &Actor, id: &RunId, end: &RunEnd, owner: &str) -> Result<bool> {
     let mut arguments = end_of(c, a, id, end).await?;
     arguments.push(owner.into());
@@ -118,6 +124,7 @@ pub async fn finish_own(c: &mut Conn, a: &Actor, id: &RunId, end: &RunEnd, owner
 }
 
 /// As [`finish`], for who need not know whether the run was over already.
+#[boxed]
 pub async fn conclude(c: &mut Conn, a: &Actor, id: &RunId, end: &RunEnd) -> Result<()> {
     let arguments = end_of(c, a, id, end).await?;
     c.effect(&FINISH, arguments).await
@@ -139,6 +146,7 @@ async fn end_of<'a>(c: &mut Conn, a: &'a Actor, id: &'a RunId, end: &'a RunEnd) 
 }
 
 /// A page of runs in the order of their creation.
+#[boxed]
 pub async fn list(c: &mut Conn, a: &Actor, filter: &RunFilter, page: &Page) -> Result<Vec<Run>> {
     let mut query = c.query(concat!("select ", columns!(), " from runs r where r.org_id = "));
     query.bind(&a.org);
@@ -160,6 +168,7 @@ pub async fn list(c: &mut Conn, a: &Actor, filter: &RunFilter, page: &Page) -> R
 }
 
 /// Records what came of telling the callback address that a run is over.
+#[boxed]
 pub async fn set_callback(
     c: &mut Conn,
     a: &Actor,
@@ -172,6 +181,7 @@ pub async fn set_callback(
 }
 
 /// Removes a run; its messages and steps stay, without a run. False when there was none.
+#[boxed]
 pub async fn delete(c: &mut Conn, a: &Actor, id: &RunId) -> Result<bool> {
     c.run(&FREE_MESSAGES, args![&a.org, id]).await?;
     c.run(&FREE_STEPS, args![&a.org, id]).await?;
@@ -180,6 +190,7 @@ pub async fn delete(c: &mut Conn, a: &Actor, id: &RunId) -> Result<bool> {
 }
 
 /// The runs of every organisation that are not over, oldest first: what a restarted server has to end.
+#[boxed]
 pub async fn unfinished(c: &mut Conn) -> Result<Vec<UnfinishedRun>> {
     let rows: Vec<(String, String, String, String)> = c.all(&UNFINISHED, args![]).await?;
     let read = |(org, user, run, agent)| UnfinishedRun {

@@ -1,5 +1,6 @@
 //! Lists of steps.
 
+use mneme_boxed::boxed;
 use mneme_domain::{
     Actor, AgentId, Page, RunId, Timestamp,
     step::{Feedback, Step},
@@ -36,6 +37,7 @@ pub struct StepFilter {
 const KEYSET: Keyset = Keyset { lookup: "select seq as key, seq from steps where org_id = ", key: None, seq: "s.seq" };
 
 /// A page of steps in the order of their record.
+#[boxed]
 pub async fn list(c: &mut Conn, a: &Actor, filter: &StepFilter, page: &Page) -> Result<Vec<Step>> {
     let mut query = c.query(concat!("select ", columns!(), " from steps s where s.org_id = "));
     query.bind(&a.org);

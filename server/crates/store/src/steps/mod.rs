@@ -5,6 +5,7 @@ pub(crate) mod row;
 mod trace;
 
 pub use list::{StepFilter, list};
+use mneme_boxed::boxed;
 use mneme_domain::{
     Actor, StepId, ToolId,
     step::{Feedback, ProviderTrace, Step, StepMetrics},
@@ -28,6 +29,7 @@ statements! {
 
 /// Adds a step with its measures and, when it is kept, what went over the wire. The identifiers in `metrics` and
 /// `trace` are taken from the step. [`crate::StoreError::NotFound`] when its agent is unknown.
+#[boxed]
 pub async fn insert(
     c: &mut Conn,
     a: &Actor,
@@ -46,16 +48,19 @@ pub async fn insert(
 }
 
 /// A step.
+#[boxed]
 pub async fn get(c: &mut Conn, a: &Actor, id: &StepId) -> Result<Option<Step>> {
     c.one::<StepRow>(&GET, args![&a.org, id]).await?.map(Step::try_from).transpose()
 }
 
 /// The measures of a step.
+#[boxed]
 pub async fn metrics(c: &mut Conn, a: &Actor, id: &StepId) -> Result<Option<StepMetrics>> {
     Ok(c.one::<MetricsRow>(&METRICS, args![&a.org, id]).await?.map(StepMetrics::from))
 }
 
 /// Sets a step's feedback (`None` takes it back) and, when given, its tags. `None` when there is no such step.
+#[boxed]
 pub async fn set_feedback(
     c: &mut Conn,
     a: &Actor,

@@ -3,6 +3,7 @@
 //! Both are kept packed in one column: they are long, much alike, and seldom read. Rows of the first versions have
 //! them as text in two columns, which are empty now.
 
+use mneme_boxed::boxed;
 use mneme_domain::{Actor, StepId, Timestamp, TraceId, clock::from_micros, step::ProviderTrace};
 use serde_json::Value;
 
@@ -54,6 +55,7 @@ pub(super) async fn insert(c: &mut Conn, a: &Actor, step: &StepId, trace: &Provi
 }
 
 /// What went over the wire in a step, if it was kept.
+#[boxed]
 pub async fn trace(c: &mut Conn, a: &Actor, id: &StepId) -> Result<Option<ProviderTrace>> {
     let Some(row) = c.one::<TraceRow>(&GET, args![&a.org, id]).await? else {
         return Ok(None);
@@ -78,6 +80,7 @@ pub async fn trace(c: &mut Conn, a: &Actor, id: &StepId) -> Result<Option<Provid
 }
 
 /// Deletes what went over the wire before then, of every organisation, at most `limit` steps' worth. Returns how many.
+#[boxed]
 pub async fn forget_traces(c: &mut Conn, before: Timestamp, limit: i64) -> Result<u64> {
     c.run(&FORGET, args![before, limit]).await
 }

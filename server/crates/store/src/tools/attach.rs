@@ -1,5 +1,6 @@
 //! Which tools an agent may call.
 
+use mneme_boxed::boxed;
 use mneme_domain::{Actor, AgentId, ToolId, tool::Tool};
 
 use super::{read, row::columns};
@@ -25,16 +26,19 @@ statements! {
 
 /// Attaches a tool to an agent; attaching it twice changes nothing. [`crate::StoreError::NotFound`] when either is
 /// unknown.
+#[boxed]
 pub async fn attach(c: &mut Conn, a: &Actor, agent: &AgentId, tool: &ToolId) -> Result<()> {
     c.run(&ATTACH, args![&a.org, agent, tool]).await.map(drop)
 }
 
 /// Takes a tool from an agent; false when it was not attached.
+#[boxed]
 pub async fn detach(c: &mut Conn, a: &Actor, agent: &AgentId, tool: &ToolId) -> Result<bool> {
     Ok(c.run(&DETACH, args![&a.org, agent, tool]).await? > 0)
 }
 
 /// Replaces an agent's tools by these, in this order; [`crate::StoreError::NotFound`] when one is unknown.
+#[boxed]
 pub async fn set_of_agent(c: &mut Conn, a: &Actor, agent: &AgentId, tools: &[ToolId]) -> Result<()> {
     c.effect(&DETACH_ALL, args![&a.org, agent]).await?;
     if !tools.is_empty() {
@@ -44,6 +48,7 @@ pub async fn set_of_agent(c: &mut Conn, a: &Actor, agent: &AgentId, tools: &[Too
 }
 
 /// The tools of an agent in the order of their attachment.
+#[boxed]
 pub async fn of_agent(c: &mut Conn, a: &Actor, agent: &AgentId) -> Result<Vec<Tool>> {
     read(c.all(&OF_AGENT, args![&a.org, agent]).await?)
 }

@@ -3,6 +3,7 @@
 //! A tool is only taken from here for a row that has the time of its last update, which grows with each; so another
 //! server's change is noticed as soon as it is committed.
 
+use mneme_boxed::boxed;
 use std::{collections::HashMap, sync::Arc};
 
 use mneme_domain::{Actor, OrgId, ToolId, tool::Tool};
@@ -92,6 +93,7 @@ pub(crate) async fn shared(c: &mut Conn, a: &Actor, wanted: &[ToolRef]) -> Resul
 }
 
 /// The tools that have one of these identifiers or one of these names: those of MCP servers last, older ones first.
+#[boxed]
 pub async fn find(c: &mut Conn, a: &Actor, ids: &[ToolId], names: &[String]) -> Result<Vec<Arc<Tool>>> {
     if ids.is_empty() && names.is_empty() {
         return Ok(Vec::new());

@@ -1,5 +1,6 @@
 //! Compiled code that users uploaded as tools: kept once for each organisation, for as long as a tool is in it.
 
+use mneme_boxed::boxed;
 use mneme_domain::{Actor, Timestamp, ToolId};
 use sha2::{Digest, Sha256};
 
@@ -54,6 +55,7 @@ impl PackedCode {
 }
 
 /// Keeps code; the same code twice is kept once. A tool has to point at it within the same transaction.
+#[boxed]
 pub async fn put_code(c: &mut Conn, a: &Actor, code: &PackedCode, now: Timestamp) -> Result<()> {
     if c.one::<(i64,)>(&KNOWN, args![&a.org, &code.hash]).await?.is_some() {
         return Ok(());
@@ -62,16 +64,19 @@ pub async fn put_code(c: &mut Conn, a: &Actor, code: &PackedCode, now: Timestamp
 }
 
 /// Says which code a tool is in; false when there is no such tool.
+#[boxed]
 pub async fn set_component(c: &mut Conn, a: &Actor, tool: &ToolId, hash: Option<&str>) -> Result<bool> {
     Ok(c.run(&POINT, args![&a.org, tool, hash]).await? > 0)
 }
 
 /// What the code that a tool is in is known by.
+#[boxed]
 pub async fn component_of(c: &mut Conn, a: &Actor, tool: &ToolId) -> Result<Option<String>> {
     Ok(c.one::<(Option<String>,)>(&OF_TOOL, args![&a.org, tool]).await?.and_then(|(hash,)| hash))
 }
 
 /// Code by its hash, checked against it.
+#[boxed]
 pub async fn code(c: &mut Conn, a: &Actor, hash: &str) -> Result<Option<Vec<u8>>> {
     let Some((size, packed)) = c.one::<(i64, Vec<u8>)>(&CODE, args![&a.org, hash]).await? else { return Ok(None) };
     let unpack = move || {
@@ -88,6 +93,7 @@ pub async fn code(c: &mut Conn, a: &Actor, hash: &str) -> Result<Option<Vec<u8>>
 }
 
 /// Forgets the code of an organisation that no tool is in.
+#[boxed]
 pub async fn sweep_code(c: &mut Conn, a: &Actor) -> Result<()> {
     c.effect(&SWEEP, args![&a.org]).await
 }

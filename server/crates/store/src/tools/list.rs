@@ -1,5 +1,6 @@
 //! Lists of tools.
 
+use mneme_boxed::boxed;
 use mneme_domain::{
     Actor, EntityId, Page, ToolId,
     tool::{Tool, ToolType},
@@ -59,6 +60,7 @@ fn restrict<'a>(query: &mut Query<'a>, a: &'a Actor, filter: &'a ToolFilter) {
 }
 
 /// A page of tools in the order of their creation.
+#[boxed]
 pub async fn list(c: &mut Conn, a: &Actor, filter: &ToolFilter, page: &Page) -> Result<Vec<Tool>> {
     let mut query = c.query(concat!("select ", columns!(), " from tools t"));
     restrict(&mut query, a, filter);
@@ -66,6 +68,7 @@ pub async fn list(c: &mut Conn, a: &Actor, filter: &ToolFilter, page: &Page) -> 
 }
 
 /// How many tools a filter lets through.
+#[boxed]
 pub async fn count(c: &mut Conn, a: &Actor, filter: &ToolFilter) -> Result<i64> {
     let mut query = c.query("select count(*) from tools t");
     restrict(&mut query, a, filter);

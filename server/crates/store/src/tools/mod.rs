@@ -13,6 +13,7 @@ pub use cache::find;
 pub(crate) use cache::{ToolCache, ToolRef, shared};
 pub use component::{PackedCode, code, code_hash, component_of, put_code, set_component, sweep_code};
 pub use list::{ToolFilter, count, list};
+use mneme_boxed::boxed;
 use mneme_domain::{Actor, Timestamp, ToolId, tool::Tool};
 pub use policy::{Written, policy, set_ceiling, set_policy};
 use row::{ToolRow, VALUES, columns, values};
@@ -53,6 +54,7 @@ fn read(rows: Vec<ToolRow>) -> Result<Vec<Tool>> {
 }
 
 /// Adds a tool; `Conflict("tools_org_id_name")` when its name is taken.
+#[boxed]
 pub async fn insert(c: &mut Conn, a: &Actor, tool: &Tool, now: Timestamp) -> Result<()> {
     let mut row = args![&a.org, now, now];
     row.extend(values(tool)?);
@@ -60,16 +62,19 @@ pub async fn insert(c: &mut Conn, a: &Actor, tool: &Tool, now: Timestamp) -> Res
 }
 
 /// A tool.
+#[boxed]
 pub async fn get(c: &mut Conn, a: &Actor, id: &ToolId) -> Result<Option<Tool>> {
     c.one::<ToolRow>(&GET, args![&a.org, id]).await?.map(Tool::try_from).transpose()
 }
 
 /// The tool of a name.
+#[boxed]
 pub async fn by_name(c: &mut Conn, a: &Actor, name: &str) -> Result<Option<Tool>> {
     c.one::<ToolRow>(&BY_NAME, args![&a.org, name]).await?.map(Tool::try_from).transpose()
 }
 
 /// Tools in the given order; unknown names are left out.
+#[boxed]
 pub async fn by_names(c: &mut Conn, a: &Actor, names: &[String]) -> Result<Vec<Tool>> {
     if names.is_empty() {
         return Ok(Vec::new());
@@ -79,6 +84,7 @@ pub async fn by_names(c: &mut Conn, a: &Actor, names: &[String]) -> Result<Vec<T
 }
 
 /// Tools in the given order; unknown identifiers are left out.
+#[boxed]
 pub async fn by_ids(c: &mut Conn, a: &Actor, ids: &[ToolId]) -> Result<Vec<Tool>> {
     if ids.is_empty() {
         return Ok(Vec::new());
@@ -89,6 +95,7 @@ pub async fn by_ids(c: &mut Conn, a: &Actor, ids: &[ToolId]) -> Result<Vec<Tool>
 
 /// Writes every field of a tool. [`StoreError::NotFound`] when there is none, `Conflict("tools_org_id_name")`
 /// when its new name is taken.
+#[boxed]
 pub async fn update(c: &mut Conn, a: &Actor, tool: &Tool, now: Timestamp) -> Result<()> {
     let mut arguments = args![&a.org, now];
     arguments.extend(values(tool)?);
@@ -99,6 +106,7 @@ pub async fn update(c: &mut Conn, a: &Actor, tool: &Tool, now: Timestamp) -> Res
 }
 
 /// Removes a tool from all agents and altogether; false when there was none.
+#[boxed]
 pub async fn delete(c: &mut Conn, a: &Actor, id: &ToolId) -> Result<bool> {
     let gone = c.run(&DELETE, args![&a.org, id]).await? > 0;
     sweep_code(c, a).await?;

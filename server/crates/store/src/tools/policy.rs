@@ -1,5 +1,6 @@
 //! What tools may use and reach, as their owners wrote it down.
 
+use mneme_boxed::boxed;
 use mneme_domain::{Actor, ToolId, policy::Manifest};
 
 use crate::{
@@ -24,6 +25,7 @@ pub struct Written {
 }
 
 /// What is written down about a tool. A tool that does not exist has the organisation's ceiling alone.
+#[boxed]
 pub async fn policy(c: &mut Conn, a: &Actor, id: &ToolId) -> Result<Written> {
     let row: Option<(Option<String>, Option<String>)> = c.one(&BOTH, args![&a.org, id]).await?;
     let (ceiling, policy) = row.unwrap_or_default();
@@ -31,11 +33,13 @@ pub async fn policy(c: &mut Conn, a: &Actor, id: &ToolId) -> Result<Written> {
 }
 
 /// Writes a tool's policy; false when there is no such tool.
+#[boxed]
 pub async fn set_policy(c: &mut Conn, a: &Actor, id: &ToolId, policy: &Manifest) -> Result<bool> {
     Ok(c.run(&SET, args![&a.org, id, write(policy)?]).await? > 0)
 }
 
 /// Writes the organisation's ceiling.
+#[boxed]
 pub async fn set_ceiling(c: &mut Conn, a: &Actor, ceiling: &Manifest) -> Result<()> {
     c.run(&SET_CEILING, args![&a.org, write(ceiling)?]).await.map(drop)
 }

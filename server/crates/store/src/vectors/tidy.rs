@@ -1,6 +1,7 @@
 //! Work on vectors that is done after they are kept, beside everything else: on SQLite they are packed into blocks, on
 //! PostgreSQL large spaces go into the index of near neighbours.
 
+use mneme_boxed::boxed;
 use std::collections::HashMap;
 
 use mneme_domain::OrgId;
@@ -83,6 +84,7 @@ const MOST_REMEMBERED: usize = 10_000;
 /// New vectors of a space after which it is looked after.
 const DUE: i64 = 256;
 
+#[boxed]
 impl Store {
     /// Whether there is work for [`Store::tidy_vectors`].
     pub fn has_untidy_vectors(&self) -> bool {

@@ -4,6 +4,7 @@
 mod client;
 mod shelf;
 
+use mneme_boxed::boxed;
 use std::{
     collections::HashMap,
     sync::{Arc, Weak},
@@ -92,6 +93,7 @@ impl Core {
 }
 
 /// Finds the authorization server, registers there, and makes the address where a person is asked.
+#[boxed]
 pub async fn begin(
     core: &Arc<Core>,
     actor: &Actor,
@@ -151,6 +153,7 @@ pub struct McpCallback {
     pub error: Option<String>,
 }
 
+#[boxed]
 impl Core {
     /// A browser came back from an authorization server. Nobody is logged in here: the state, which only that browser
     /// was given, says whose permission it is. Returns the server's name.
@@ -218,6 +221,7 @@ pub struct Permission {
     token: Mutex<Option<(String, i64)>>,
 }
 
+#[boxed]
 impl Permission {
     /// The permission for a server at an address, if one was given.
     ///

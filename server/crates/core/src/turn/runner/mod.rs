@@ -10,6 +10,7 @@ mod records;
 mod step;
 mod tokens;
 
+use mneme_boxed::boxed;
 use std::{
     sync::Arc,
     time::{Duration, Instant},
@@ -140,6 +141,7 @@ enum Next {
     Wait,
 }
 
+#[boxed]
 impl Turn {
     pub fn new(core: Arc<Core>, actor: Actor, order: Order, sink: Sink) -> Self {
         let Order {

@@ -1,5 +1,6 @@
 //! A turn as it is recorded: its run, its steps with their measures, what went over the wire.
 
+use mneme_boxed::boxed;
 use std::time::Duration;
 
 use mneme_domain::{
@@ -21,6 +22,7 @@ pub(super) struct Times {
     pub step: Duration,
 }
 
+#[boxed]
 impl Turn {
     /// Writes the run's record.
     pub async fn record(&self, status: RunStatus) -> Result<Run> {
