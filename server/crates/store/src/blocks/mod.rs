@@ -43,13 +43,10 @@ pub async fn insert(c: &mut Conn, a: &Actor, block: &Block, now: Timestamp) -> R
     insert_many(c, a, std::slice::from_ref(block), now).await
 }
 
-/// How many binds a block has.
-const BINDS: usize = 22;
-
 /// Adds blocks, in this order, at version 1.
 pub async fn insert_many(c: &mut Conn, a: &Actor, blocks: &[Block], now: Timestamp) -> Result<()> {
-    for chunk in blocks.chunks(at_once(c.engine(), BINDS)) {
-        let rows: Vec<Vec<Arg<'_>>> = chunk.iter().map(|block| new_row(&a.org, block, now)).collect::<Result<_>>()?;
+    let rows: Vec<Vec<Arg<'_>>> = blocks.iter().map(|block| new_row(&a.org, block, now)).collect::<Result<_>>()?;
+    for rows in at_once(c.engine(), rows) {
         c.query_effect(Query::insert(c.engine(), "blocks", VALUES, rows)).await?;
     }
     Ok(())
