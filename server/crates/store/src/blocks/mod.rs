@@ -5,7 +5,7 @@ mod list;
 pub(crate) mod row;
 
 pub(crate) use attach::set_of_agent;
-pub use attach::{agents_of, attach, detach, of_agent};
+pub use attach::{agents_of, attach, attach_first, detach, of_agent};
 pub use list::{BlockFilter, count, list};
 use mneme_domain::{Actor, BlockId, Timestamp, block::Block};
 use row::{BlockRow, VALUES, columns, new_row, values};
