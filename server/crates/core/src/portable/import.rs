@@ -22,8 +22,9 @@ use tokio::sync::mpsc;
 use super::{
     ImportOptions, legacy, message,
     outline::{self, Outline},
-    plan::{InView, Plan, Planned, PlannedGroup, known_identities, settle_tool, wrong},
+    plan::{Plan, Planned, PlannedGroup, known_identities, settle_tool, wrong},
     servers::Servers,
+    view::InView,
 };
 use crate::{Core, CoreError, Result, files::Arrivals, groups::configured};
 
