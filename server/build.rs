@@ -39,7 +39,9 @@ fn run() -> Result<(), String> {
     write(&out.join("data_runtime.rs"), &own_python(&here.join("../builtin-tools/runtimes"))?)
 }
 
-/// A table of paths and contents. What `python-data` has takes the place of what `python` has.
+/// A table of paths and contents. What `python-data` has takes the place of what `python` has: all of our Python is shared
+/// but `host.py`, because one host is the imports of a component and the other a single function. The few names that
+/// both files define are what the rest expects of any host; the tests have a third.
 fn own_python(runtimes: &Path) -> Result<String, String> {
     let mut found = BTreeMap::new();
     let shared = runtimes.join("python");

@@ -11,6 +11,7 @@
 
 mod ansi;
 mod bindings;
+mod bounds;
 mod builtin;
 mod cache;
 mod call;

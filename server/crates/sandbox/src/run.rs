@@ -1,22 +1,14 @@
 //! Running guest code: a fresh store, a fresh instance, one exported function, every limit on.
 
-use wasmtime::{Engine, Store, Trap, UpdateDeadline};
-use wasmtime_wasi::I32Exit;
+use wasmtime::{Engine, Store, Trap};
 
 use crate::bindings::exports::mneme::tool::guest;
 use crate::bindings::script::exports::mneme::script::interpreter;
 use crate::bindings::script::{Runtime, RuntimePre};
 use crate::bindings::{Tool, ToolPre};
+use crate::bounds;
 use crate::state::{State, Streams};
-use crate::{Limits, TimeLimit, ToolFailure};
-
-/// The most bytes that one host call or the result may copy out of a guest.
-pub const MAX_COPY: usize = 32 << 20;
-
-/// The guest has computed for as long as it may.
-#[derive(Debug, thiserror::Error)]
-#[error("out of computing time")]
-pub struct OutOfTime;
+use crate::{Limits, ToolFailure};
 
 /// What can be instantiated: a component of one world, linked.
 pub trait Instantiable: Sync {
@@ -57,20 +49,10 @@ impl<'a, E> Instance<'a, E> {
         limits: &'a Limits,
         streams: &'a Streams,
     ) -> Result<Self, ToolFailure> {
-        let mut store = Store::new(engine, state);
-        store.limiter(|state| &mut state.limiter);
-        store.set_hostcall_fuel(MAX_COPY.min(limits.memory_bytes));
-        // Time spent waiting for the host costs one tick at most, because the epoch is looked at
-        // only in guest code; and a guest that computes lets others run after every tick.
-        store.set_epoch_deadline(1);
-        store.epoch_deadline_callback(|mut store| {
-            let left = &mut store.data_mut().ticks_left;
-            *left = left.checked_sub(1).ok_or(OutOfTime)?;
-            Ok(UpdateDeadline::Yield(1))
-        });
+        let mut store = bounds::store(engine, state, limits);
         match guest.instantiate(&mut store).await {
             Ok(exports) => Ok(Self { store, exports, limits, streams }),
-            Err(error) => match failure(&error, &store, limits, streams) {
+            Err(error) => match bounds::failure(&error, &store, limits, streams) {
                 // No trap of the guest's: there was no place in the pool, or something is missing.
                 ToolFailure::Trapped(reason) if !error.is::<Trap>() => Err(ToolFailure::Internal(reason)),
                 other => Err(other),
@@ -79,7 +61,7 @@ impl<'a, E> Instance<'a, E> {
     }
 
     fn explain(&self, error: &wasmtime::Error) -> ToolFailure {
-        failure(error, &self.store, self.limits, self.streams)
+        bounds::failure(error, &self.store, self.limits, self.streams)
     }
 }
 
@@ -107,35 +89,4 @@ impl Instance<'_, Runtime> {
         let answer = self.exports.mneme_script_interpreter().call_run(&mut self.store, program).await;
         answer.map_err(|error| self.explain(&error))
     }
-}
-
-/// Says in plain words why the engine gave up on a guest.
-fn failure(error: &wasmtime::Error, store: &Store<State>, limits: &Limits, streams: &Streams) -> ToolFailure {
-    if error.is::<OutOfTime>() {
-        return ToolFailure::Timeout { kind: TimeLimit::Cpu, limit: limits.cpu };
-    }
-    if let Some(I32Exit(code)) = error.downcast_ref() {
-        return ToolFailure::Trapped(format!("it ended itself with exit code {code}"));
-    }
-    if store.data().limiter.refused_memory() {
-        return ToolFailure::OutOfMemory { limit: limits.memory_bytes };
-    }
-    match error.downcast_ref::<Trap>() {
-        Some(Trap::StackOverflow) => ToolFailure::Trapped("its call stack overflowed".to_owned()),
-        Some(Trap::UnreachableCodeReached) => ToolFailure::Trapped(
-            panic_message(streams).unwrap_or_else(|| "it reached code that must not be reached".to_owned()),
-        ),
-        Some(trap) => ToolFailure::Trapped(trap.to_string()),
-        // A host call refused to go on: too many handles, too many bytes at once.
-        None => ToolFailure::Trapped(error.root_cause().to_string()),
-    }
-}
-
-/// What a panicking Rust guest wrote to standard error: a line with the place, then the message.
-fn panic_message(streams: &Streams) -> Option<String> {
-    const SHOWN: usize = 500;
-    let (text, _) = streams.stderr.text();
-    let (_, report) = text.rsplit_once("panicked at ")?;
-    let message = report.lines().nth(1)?.trim();
-    Some(format!("panic: {}", message.chars().take(SHOWN).collect::<String>()))
 }

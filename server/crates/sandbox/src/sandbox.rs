@@ -367,7 +367,7 @@ impl Sandbox {
     /// # Errors
     /// When a runtime does not work.
     pub async fn reload_runtimes(&self) -> Result<(), RuntimeError> {
-        for language in [Language::Python, Language::JavaScript] {
+        for language in Language::ALL {
             self.shared.runtimes.reload(language, self.shared.config.runtime_compile_timeout).await?;
         }
         Ok(())

@@ -12,11 +12,11 @@ use wasmtime_wasi::filesystem::WasiFilesystemCtxView;
 use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
+use crate::bounds::{Meter, Metered};
 use crate::files::{self, Allowance, Files, Scratch};
-use crate::limiter::{Limiter, Shape};
+use crate::limiter::Shape;
 use crate::net::{CallNetwork, Denials, Network, Powers};
 use crate::output::Capture;
-use crate::ticker::TICK;
 use crate::{Grants, HostError, Limits, Mount, ToolFailure, ToolHost, Usage};
 
 /// Handles (streams, pollables, …) that a guest may hold at a time.
@@ -35,11 +35,7 @@ pub struct State {
     allowance: Allowance,
     /// Goes with the state, and its files with it.
     _scratch: Option<Scratch>,
-    /// Bounds the instance's allocations.
-    pub limiter: Limiter,
-    /// Ticks that the guest may still compute for.
-    pub ticks_left: u64,
-    ticks: u64,
+    meter: Meter,
     record: Arc<Mutex<Usage>>,
     /// Who answers host calls.
     pub session: Session,
@@ -135,7 +131,6 @@ impl State {
         let denials = streams.denials.clone();
         let network =
             CallNetwork::new(Arc::clone(network), grants.network, powers, Arc::clone(&host), denials.clone(), deadline);
-        let ticks = limits.cpu.as_nanos().div_ceil(TICK.as_nanos()).max(1) as u64;
         let session = Session {
             host,
             capabilities: grants.capabilities,
@@ -143,7 +138,6 @@ impl State {
             host_call: limits.host_call,
             log: streams.stderr.clone(),
         };
-        let limiter = Limiter::new(shape, limits.memory_bytes);
         let record = Arc::clone(&streams.usage);
         Ok(Self {
             wasi: wasi.build(),
@@ -152,9 +146,7 @@ impl State {
             network,
             allowance,
             _scratch: scratch,
-            limiter,
-            ticks_left: ticks,
-            ticks,
+            meter: Meter::new(shape, limits),
             record,
             session,
         })
@@ -179,13 +171,22 @@ fn unusable(error: &dyn std::fmt::Display) -> ToolFailure {
     ToolFailure::Internal("there is no place for its files".to_owned())
 }
 
+impl Metered for State {
+    fn meter(&self) -> &Meter {
+        &self.meter
+    }
+
+    fn meter_mut(&mut self) -> &mut Meter {
+        &mut self.meter
+    }
+}
+
 /// However a call ends, its store is dropped: that is when its use is known.
 impl Drop for State {
     fn drop(&mut self) {
-        let ticks = u32::try_from(self.ticks.saturating_sub(self.ticks_left)).unwrap_or(u32::MAX);
         let (requests, network_bytes) = self.network.used();
-        let memory_bytes = self.limiter.used();
-        *self.record.lock() = Usage { cpu: TICK.saturating_mul(ticks), memory_bytes, requests, network_bytes };
+        let (cpu, memory_bytes) = (self.meter.cpu(), self.meter.memory_bytes());
+        *self.record.lock() = Usage { cpu, memory_bytes, requests, network_bytes };
     }
 }
 

@@ -12,13 +12,20 @@ const SQLITE_BINDS: usize = 256;
 /// To PostgreSQL every trip counts, and it takes 65,535.
 const POSTGRES_BINDS: usize = 30_000;
 
-/// How many rows go into one statement when each has this many binds.
-pub(crate) fn at_once(engine: Engine, binds: usize) -> usize {
+/// Parts rows of binds, all of one length: each part goes into one statement.
+pub(crate) fn at_once(engine: Engine, rows: Vec<Vec<Arg<'_>>>) -> Vec<Vec<Vec<Arg<'_>>>> {
     let most = match engine {
         Engine::Sqlite => SQLITE_BINDS,
         Engine::Postgres => POSTGRES_BINDS,
     };
-    (most / binds.max(1)).max(1)
+    let Some(binds) = rows.first().map(Vec::len) else { return Vec::new() };
+    let most = (most / binds.max(1)).max(1);
+    let mut parts = Vec::with_capacity(rows.len().div_ceil(most));
+    let mut rows = rows.into_iter();
+    while !rows.as_slice().is_empty() {
+        parts.push(rows.by_ref().take(most).collect());
+    }
+    parts
 }
 
 /// A query under construction.
@@ -98,18 +105,44 @@ impl<'a> Query<'a> {
     /// Appends `insert into <table> (<columns>) values (…), …`.
     pub(crate) fn insert(engine: Engine, table: &'static str, columns: &'static str, rows: Vec<Vec<Arg<'a>>>) -> Self {
         let mut query = Self::new(engine, "insert into ");
-        query.push(table).push(" (").push(columns).push(") values ");
-        for (index, row) in rows.into_iter().enumerate() {
-            query.push(if index == 0 { "(" } else { ", (" });
-            for (index, arg) in row.into_iter().enumerate() {
-                if index > 0 {
-                    query.push(", ");
-                }
-                query.bind(arg);
-            }
-            query.push(")");
-        }
+        query.push(table).push(" (").push(columns).push(") values ").rows(rows, ("", ""));
         query
+    }
+
+    /// The same of a table whose texts are searched. In PostgreSQL the last value of each row is the words, for the
+    /// column `search`; in SQLite they are no column of the table.
+    pub(crate) fn insert_searched(
+        engine: Engine,
+        table: &'static str,
+        columns: &'static str,
+        rows: Vec<Vec<Arg<'a>>>,
+    ) -> Self {
+        let mut query = Self::new(engine, "insert into ");
+        query.push(table).push(" (").push(columns).push_either(") values ", ", search) values ");
+        query.rows(
+            rows,
+            match engine {
+                Engine::Sqlite => ("", ""),
+                Engine::Postgres => ("array_to_tsvector(", ")"),
+            },
+        );
+        query
+    }
+
+    /// Appends `(…), (…)`, the last value of each row between two texts.
+    pub(crate) fn rows(&mut self, rows: Vec<Vec<Arg<'a>>>, around_last: (&'static str, &'static str)) -> &mut Self {
+        for (index, mut row) in rows.into_iter().enumerate() {
+            self.push(if index == 0 { "(" } else { ", (" });
+            let last = row.pop();
+            for arg in row {
+                self.bind(arg).push(", ");
+            }
+            if let Some(last) = last {
+                self.push(around_last.0).bind(last).push(around_last.1);
+            }
+            self.push(")");
+        }
+        self
     }
 }
 
@@ -134,12 +167,30 @@ mod tests {
 
     #[test]
     fn statements_of_many_rows_stay_as_small_as_their_database_likes() {
+        let parts = |engine, rows: usize, binds: usize| -> Vec<usize> {
+            at_once(engine, vec![vec![Arg::from(1_i64); binds]; rows]).iter().map(Vec::len).collect()
+        };
         for binds in [1, 5, 27, 40, 256] {
-            assert!((1..=SQLITE_BINDS).contains(&(at_once(Engine::Sqlite, binds) * binds)), "{binds}");
-            assert!((1..65_535).contains(&(at_once(Engine::Postgres, binds) * binds)), "{binds}");
+            for (engine, most) in [(Engine::Sqlite, SQLITE_BINDS), (Engine::Postgres, 65_535)] {
+                let parts = parts(engine, 2_000, binds);
+                assert!(parts.iter().all(|rows| (1..=most).contains(&(rows * binds))), "{binds}: {parts:?}");
+                assert_eq!(parts.iter().sum::<usize>(), 2_000);
+            }
         }
-        assert_eq!((at_once(Engine::Sqlite, 27), at_once(Engine::Postgres, 27)), (9, 1111));
-        assert_eq!((at_once(Engine::Sqlite, 1000), at_once(Engine::Sqlite, 0)), (1, 256));
+        assert_eq!(parts(Engine::Sqlite, 20, 27), [9, 9, 2]);
+        assert_eq!(parts(Engine::Postgres, 1_112, 27), [1_111, 1]);
+        assert_eq!(parts(Engine::Sqlite, 2, 1_000), [1, 1]);
+        assert!(parts(Engine::Sqlite, 0, 27).is_empty());
+    }
+
+    #[test]
+    fn rows_stay_in_their_order() {
+        let rows = (0..300_i64).map(|number| vec![Arg::from(number)]).collect();
+        let numbers = at_once(Engine::Sqlite, rows).into_iter().flatten().flatten().map(|arg| match arg {
+            Arg::Int(number) => number,
+            other => panic!("{other:?}"),
+        });
+        assert!(numbers.eq((0..300_i64).map(Some)));
     }
 
     #[test]
@@ -148,5 +199,13 @@ mod tests {
         let (text, args) = Query::insert(Engine::Sqlite, "t", "n, s", rows).into_parts();
         assert_eq!(text, "insert into t (n, s) values ($1, $2), ($3, $4)");
         assert_eq!(args.len(), 4);
+    }
+
+    #[test]
+    fn words_are_a_column_of_postgres_alone() {
+        let text = |engine, row| Query::insert_searched(engine, "t", "n", vec![row]).into_parts().0;
+        assert_eq!(text(Engine::Sqlite, vec![Arg::from(1_i64)]), "insert into t (n) values ($1)");
+        let row = vec![Arg::from(1_i64), Arg::List(vec!["a".to_owned()])];
+        assert_eq!(text(Engine::Postgres, row), "insert into t (n, search) values ($1, array_to_tsvector($2))");
     }
 }

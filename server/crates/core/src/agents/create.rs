@@ -59,8 +59,8 @@ impl New<'_> {
         agents::insert(&mut tx, actor, self.agent).await?;
         messages::append(&mut tx, actor, self.messages).await?;
         blocks::insert_many(&mut tx, actor, self.own_blocks, self.agent.created_at).await?;
-        agents::set_blocks(&mut tx, actor, id, &block_ids).await?;
-        tools::set_of_agent(&mut tx, actor, id, self.tools).await?;
+        blocks::attach_first(&mut tx, actor, id, &block_ids).await?;
+        tools::attach_first(&mut tx, actor, id, self.tools).await?;
         for folder in self.folders {
             folders::attach(&mut tx, actor, id, folder).await?;
         }

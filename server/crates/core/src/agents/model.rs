@@ -118,7 +118,7 @@ impl Core {
         let mut chosen = match (handle, config) {
             (Some(handle), _) => Some(self.embedding_model(actor, &handle).await?),
             (None, Some(config)) => Some(config),
-            (None, None) => self.list_embedding_models(actor).await?.into_iter().next(),
+            (None, None) => self.first_embedding_model(actor).await?,
         };
         if let (Some(config), Some(_)) = (&mut chosen, chunk_size) {
             config.embedding_chunk_size = chunk_size;

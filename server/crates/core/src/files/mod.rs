@@ -6,6 +6,7 @@ mod embed;
 mod folders;
 mod ingest;
 mod listing;
+mod pieces;
 mod prompt;
 mod reader;
 mod search;

@@ -48,8 +48,8 @@ impl Sleeper {
         messages::append(tx, actor, std::slice::from_ref(&self.first)).await?;
         blocks::insert(tx, actor, &self.own, self.agent.created_at).await?;
         let blocks: Vec<BlockId> = self.shared.iter().chain([&self.own.id]).cloned().collect();
-        agents::set_blocks(tx, actor, id, &blocks).await?;
-        tools::set_of_agent(tx, actor, id, &self.tools).await?;
+        blocks::attach_first(tx, actor, id, &blocks).await?;
+        tools::attach_first(tx, actor, id, &self.tools).await?;
         groups::insert(tx, actor, &self.group, self.agent.created_at).await
     }
 

@@ -59,11 +59,22 @@ impl Core {
         stored.map(|stored| Ok(Found { provider: provider_of(&stored)?, category: Category::Byok })).transpose()
     }
 
-    /// All providers that the organisation can use. One of its own that has the name of one of the operator's is
-    /// hidden by it.
+    /// All providers that the organisation can use, the operator's first.
     pub(super) async fn usable_providers(&self, actor: &Actor) -> Result<Vec<Found>> {
+        let mut found = self.operators_providers();
+        found.extend(self.own_providers(actor).await?);
+        Ok(found)
+    }
+
+    /// The operator's providers.
+    pub(super) fn operators_providers(&self) -> Vec<Found> {
         let base = self.models.providers().iter().cloned();
-        let mut found: Vec<Found> = base.map(|provider| Found { provider, category: Category::Base }).collect();
+        base.map(|provider| Found { provider, category: Category::Base }).collect()
+    }
+
+    /// The organisation's own providers. One that has the name of one of the operator's is hidden by it.
+    pub(super) async fn own_providers(&self, actor: &Actor) -> Result<Vec<Found>> {
+        let mut found = Vec::new();
         let mut conn = self.store.read().await?;
         for stored in own(&mut conn, actor, None).await? {
             if self.models.provider(&stored.name).is_some() {

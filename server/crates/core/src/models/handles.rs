@@ -49,13 +49,32 @@ impl Core {
     /// 503 without a database.
     pub async fn list_embedding_models(&self, actor: &Actor) -> Result<Vec<EmbeddingConfig>> {
         let usable = self.usable_providers(actor).await?;
-        let lists = self.lists(&usable).await;
+        let mut models = self.embedding_models_of(&usable).await;
+        // The built-in one comes last.
+        models.extend(self.config.local_model.map(|model| model.config()));
+        Ok(models)
+    }
+
+    /// The first of [`Core::list_embedding_models`]. The organisation's own providers are only looked up when the
+    /// operator's offer none.
+    pub(crate) async fn first_embedding_model(&self, actor: &Actor) -> Result<Option<EmbeddingConfig>> {
+        let operators = self.operators_providers();
+        if let Some(first) = self.embedding_models_of(&operators).await.into_iter().next() {
+            return Ok(Some(first));
+        }
+        let own = self.own_providers(actor).await?;
+        let first = self.embedding_models_of(&own).await.into_iter().next();
+        Ok(first.or_else(|| self.config.local_model.map(|model| model.config())))
+    }
+
+    /// The embedding models of some providers; those that cannot be asked are left out.
+    async fn embedding_models_of(&self, providers: &[Found]) -> Vec<EmbeddingConfig> {
+        let lists = self.lists(providers).await;
         let embedding = lists.into_iter().flat_map(|(found, models)| {
             let shown = |info: &ModelInfo| embedding_config(&found.provider, info);
             models.iter().filter(|info| info.kind == ModelKind::Embedding).map(shown).collect::<Vec<_>>()
         });
-        // The built-in one comes last.
-        Ok(embedding.chain(self.config.local_model.map(|model| model.config())).collect())
+        embedding.collect()
     }
 
     /// The providers with their models, all asked at once.

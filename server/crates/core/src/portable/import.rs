@@ -23,8 +23,9 @@ use tokio::sync::mpsc;
 use super::{
     ImportOptions, legacy, message,
     outline::{self, Outline},
-    plan::{InView, Plan, Planned, PlannedGroup, known_identities, settle_tool, wrong},
+    plan::{Plan, Planned, PlannedGroup, known_identities, settle_tool, wrong},
     servers::Servers,
+    view::InView,
 };
 use crate::{Core, CoreError, Result, files::Arrivals, groups::configured};
 
@@ -175,12 +176,12 @@ impl<'a> Writer<'a> {
             }
             agents::insert(tx, actor, &planned.agent).await?;
             let block_ids: Vec<BlockId> = planned.blocks.iter().map(|block| block.id.clone()).collect();
-            agents::set_blocks(tx, actor, &id, &block_ids).await?;
+            blocks::attach_first(tx, actor, &id, &block_ids).await?;
             let mut own: Vec<ToolId> = planned.tools.iter().filter_map(|name| tool_ids.get(name).cloned()).collect();
             let named = core.tools_for(tx, actor, &[], &planned.named_tools, &[]).await;
             let named = named.map_err(|error| relabel(&planned.place, error))?;
             own.extend(named.iter().map(|tool| tool.id.clone()));
-            tools::set_of_agent(tx, actor, &id, &own).await.map_err(|error| match error {
+            tools::attach_first(tx, actor, &id, &own).await.map_err(|error| match error {
                 StoreError::Conflict(_) => wrong(&planned.place, "two of its tools have the same name"),
                 other => other.into(),
             })?;

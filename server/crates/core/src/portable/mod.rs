@@ -14,6 +14,7 @@ mod message;
 mod outline;
 mod plan;
 mod servers;
+mod view;
 
 use mneme_domain::agent::AgentType;
 

@@ -4,7 +4,7 @@ use mneme_boxed::boxed;
 use std::{collections::HashMap, sync::Arc};
 
 use mneme_domain::{
-    Actor, AgentId, BlockId, EntityId, Env, GroupId, IdentityId, JsonObject, MessageId,
+    Actor, AgentId, BlockId, EntityId, Env, GroupId, IdentityId, JsonObject,
     agent::{Agent, FILE_VIEW_CHARS, MAX_FILES_OPEN},
     block::Block,
     group::ManagerConfig,
@@ -21,6 +21,7 @@ use super::{
     lenient::{Fault, field, text, texts},
     outline::{AgentOutline, Outline},
     servers::{self, PlannedServer},
+    view::{View, opens_with_system, view_of},
 };
 use crate::{
     Core, CoreError, Result, names,
@@ -80,16 +81,6 @@ pub struct Planned {
     pub view: View,
     /// Whether the file has the instructions as the first message in view; the fresh ones take its place.
     pub opens_with_system: bool,
-}
-
-/// Which messages of the file are in view.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum View {
-    /// None but the instructions.
-    Nothing,
-    Everything,
-    Named(Vec<String>),
-    Places(Vec<usize>),
 }
 
 /// Says which entity something is wrong with.
@@ -383,28 +374,6 @@ impl Draft {
     }
 }
 
-/// Which messages are in view, by the words of either format.
-fn view_of(fields: &JsonObject) -> std::result::Result<View, Fault> {
-    if let Some(places) = field::<Vec<usize>>(fields, "in_context_message_indices")? {
-        return Ok(View::Places(places));
-    }
-    Ok(match field::<Vec<String>>(fields, "in_context_message_ids")? {
-        Some(names) => View::Named(names),
-        None => View::Everything,
-    })
-}
-
-/// Whether the first message in view is the agent's instructions.
-fn opens_with_system(view: &View, messages: &super::outline::Messages) -> bool {
-    let mut system = messages.system.iter();
-    match view {
-        View::Nothing => false,
-        View::Everything => system.next().is_some_and(|(place, _)| *place == 0),
-        View::Places(places) => places.first().is_some_and(|first| system.any(|(place, _)| place == first)),
-        View::Named(names) => names.first().is_some_and(|first| system.any(|(_, id)| id.as_ref() == Some(first))),
-    }
-}
-
 /// The variables of an agent: those that the importer gives, and those that the file names, with the values that it has.
 fn variables_of(of_file: JsonObject, given: &[(String, String)]) -> Vec<(String, String)> {
     let mut variables: Vec<(String, String)> = of_file
@@ -475,58 +444,6 @@ pub async fn settle_tool(
 #[boxed]
 pub async fn known_identities(tx: &mut Conn, actor: &Actor, ids: &[IdentityId]) -> Result<Vec<IdentityId>> {
     Ok(identities::get_many(tx, actor, ids).await?.into_iter().map(|identity| identity.id).collect())
-}
-
-/// The messages in view, collected while they are written.
-pub struct InView {
-    view: View,
-    named: HashMap<String, MessageId>,
-    placed: HashMap<usize, MessageId>,
-    all: Vec<MessageId>,
-}
-
-impl InView {
-    pub fn new(view: View) -> Self {
-        Self { view, named: HashMap::new(), placed: HashMap::new(), all: Vec::new() }
-    }
-
-    /// Whether a message is the first of them.
-    pub fn is_first(&self, place: usize, name: Option<&str>) -> bool {
-        match &self.view {
-            View::Nothing => false,
-            View::Everything => place == 0,
-            View::Places(places) => places.first() == Some(&place),
-            View::Named(names) => name.is_some() && names.first().map(String::as_str) == name,
-        }
-    }
-
-    /// Takes note of a message's new identifier.
-    pub fn note(&mut self, place: usize, name: Option<&str>, id: &MessageId) {
-        match &self.view {
-            View::Nothing => {}
-            View::Everything => self.all.push(id.clone()),
-            View::Places(places) if places.contains(&place) => drop(self.placed.insert(place, id.clone())),
-            View::Named(names) => {
-                if let Some(name) = name.filter(|name| names.iter().any(|known| known == name)) {
-                    self.named.entry(name.to_owned()).or_insert_with(|| id.clone());
-                }
-            }
-            View::Places(_) => {}
-        }
-    }
-
-    /// The messages in view, in the order of the file's list; names of nothing are passed over.
-    pub fn ids(self) -> Vec<MessageId> {
-        let mut ids: Vec<MessageId> = match self.view {
-            View::Nothing => Vec::new(),
-            View::Everything => self.all,
-            View::Places(places) => places.iter().filter_map(|place| self.placed.get(place).cloned()).collect(),
-            View::Named(names) => names.iter().filter_map(|name| self.named.get(name).cloned()).collect(),
-        };
-        let mut seen = std::collections::HashSet::new();
-        ids.retain(|id| seen.insert(id.clone()));
-        ids
-    }
 }
 
 #[cfg(test)]

@@ -201,7 +201,8 @@ impl DataRuntime {
             mounts: &loaded.mounts,
             own: (&loaded.own, own),
         };
-        let work = async { run::program(loaded.lane.engine(), &loaded.module, State::new(setting)?, limits).await };
+        let work =
+            async { run::program(loaded.lane.engine(), &loaded.module, State::new(setting)?, limits, streams).await };
         let answer = loaded.lane.within(limits, deadline, work).await;
         outcome::of_script(answer, limits, streams, start)
     }

@@ -11,12 +11,12 @@ use wasmtime_wasi::p1::{self, WasiP1Ctx};
 use wasmtime_wasi::{FsPerms, WasiCtx};
 
 use super::{OWN_AT, door};
+use crate::bounds::{Meter, Metered};
 use crate::files::{self, Allowance, Preview1, Scratch};
-use crate::limiter::{Limiter, Shape};
+use crate::limiter::Shape;
 use crate::net::{Courier, Denials, Network};
 use crate::script::Program;
 use crate::state::{MAX_RANDOM, Streams, own_folder};
-use crate::ticker::TICK;
 use crate::{Grants, Limits, Mount, ToolFailure, ToolHost, Usage};
 
 /// Where the libraries keep what they compute once, such as matplotlib its list of fonts: in the program's own folder.
@@ -34,11 +34,7 @@ pub struct State {
     opened: u32,
     /// Goes with the state, and its files with it.
     _scratch: Scratch,
-    /// Bounds the instance's allocations.
-    pub limiter: Limiter,
-    /// Ticks that the guest may still compute for.
-    pub ticks_left: u64,
-    ticks: u64,
+    meter: Meter,
     record: Arc<Mutex<Usage>>,
     denials: Denials,
     /// Sends its requests.
@@ -96,16 +92,13 @@ impl State {
         }
         wasi.preopened_dir(scratch.path(), files::AT, FsPerms::ReadWrite).map_err(|error| inner(&error))?;
         let granted = grants.capabilities.iter().any(|name| name == capability::SCRATCH);
-        let ticks = limits.cpu.as_nanos().div_ceil(TICK.as_nanos()).max(1) as u64;
         let left = deadline.saturating_duration_since(Instant::now());
         Ok(Self {
             wasi: wasi.build_p1(),
             allowance: Allowance::new(if granted { limits.file_bytes.max(LIBRARIES_ONLY) } else { LIBRARIES_ONLY }),
             opened: 0,
             _scratch: scratch,
-            limiter: Limiter::new(Shape::RUNTIME, limits.memory_bytes),
-            ticks_left: ticks,
-            ticks,
+            meter: Meter::new(Shape::RUNTIME, limits),
             record: Arc::clone(&streams.usage),
             denials: streams.denials.clone(),
             courier: Arc::new(Courier::new(network, host, &grants, left)),
@@ -118,13 +111,22 @@ impl State {
 /// However a run ends, its store is dropped: that is when its use is known.
 impl Drop for State {
     fn drop(&mut self) {
-        let ticks = u32::try_from(self.ticks.saturating_sub(self.ticks_left)).unwrap_or(u32::MAX);
         let (requests, network_bytes) = self.courier.used();
         for denial in self.courier.denials() {
             self.denials.refuse(&denial.capability, denial.detail);
         }
-        *self.record.lock() =
-            Usage { cpu: TICK.saturating_mul(ticks), memory_bytes: self.limiter.used(), requests, network_bytes };
+        let (cpu, memory_bytes) = (self.meter.cpu(), self.meter.memory_bytes());
+        *self.record.lock() = Usage { cpu, memory_bytes, requests, network_bytes };
+    }
+}
+
+impl Metered for State {
+    fn meter(&self) -> &Meter {
+        &self.meter
+    }
+
+    fn meter_mut(&mut self) -> &mut Meter {
+        &mut self.meter
     }
 }
 

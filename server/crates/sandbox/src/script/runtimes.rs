@@ -1,5 +1,6 @@
 //! The language runtimes: an engine of their own, each runtime loaded when it is first needed.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,9 +29,11 @@ struct Inner {
     config: SandboxConfig,
     unpacked: OnceCell<()>,
     base: OnceCell<Base>,
-    python: OnceCell<Arc<RuntimePre<State>>>,
-    javascript: OnceCell<Arc<RuntimePre<State>>>,
+    loaded: HashMap<Language, Cell>,
 }
+
+/// A runtime, once it is loaded.
+type Cell = Arc<OnceCell<Arc<RuntimePre<State>>>>;
 
 /// What all runtimes share. It is set up with the first of them: a server without programs does without it.
 struct Base {
@@ -40,14 +43,13 @@ struct Base {
 }
 
 impl Runtimes {
-    /// The runtimes of [`SandboxConfig::runtimes_dir`]; none is loaded yet.
+    /// Those of [`Language::ALL`] in [`SandboxConfig::runtimes_dir`]; none is loaded yet.
     pub fn new(config: &SandboxConfig) -> Self {
         let inner = Inner {
             config: config.clone(),
             unpacked: OnceCell::new(),
             base: OnceCell::new(),
-            python: OnceCell::new(),
-            javascript: OnceCell::new(),
+            loaded: Language::ALL.into_iter().map(|language| (language, Cell::default())).collect(),
         };
         Self { inner: Arc::new(inner) }
     }
@@ -63,15 +65,16 @@ impl Runtimes {
     /// When it is not there, not ready or not usable.
     pub async fn get(&self, language: Language, patience: Duration) -> Result<Arc<RuntimePre<State>>, RuntimeError> {
         let name = language.name();
-        if let Some(ready) = self.cell(language).get() {
+        let cell = self.inner.loaded.get(&language).cloned().ok_or(RuntimeError::Missing(name))?;
+        if let Some(ready) = cell.get() {
             return Ok(Arc::clone(ready));
         }
         self.unpack().await.map_err(|reason| RuntimeError::Unusable { name, reason })?;
         let path = self.path(language).filter(|path| path.is_file()).ok_or(RuntimeError::Missing(name))?;
         let runtimes = self.clone();
         let loading = tokio::spawn(async move {
-            let load = || async { runtimes.load(name, path).await.map(Arc::new) };
-            runtimes.cell(language).get_or_try_init(load).await.cloned()
+            let load = || async { runtimes.load(language, path).await.map(Arc::new) };
+            cell.get_or_try_init(load).await.cloned()
         });
         match tokio::time::timeout(patience, loading).await {
             Ok(Ok(Ok(runtime))) => Ok(runtime),
@@ -87,8 +90,7 @@ impl Runtimes {
     /// As [`Runtimes::get`].
     pub async fn reload(&self, language: Language, patience: Duration) -> Result<(), RuntimeError> {
         let name = language.name();
-        let known = self.inner.config.runtime_hash.and_then(|hash| hash(name));
-        let Some(hash) = known.filter(|_| self.installed(language)) else { return Ok(()) };
+        let Some(hash) = self.known_hash(language).filter(|_| self.installed(language)) else { return Ok(()) };
         let base = self.base().await.map_err(|reason| RuntimeError::Unusable { name, reason })?;
         if base.compiler.knows(hash) { self.get(language, patience).await.map(drop) } else { Ok(()) }
     }
@@ -120,16 +122,14 @@ impl Runtimes {
         Some(folder.join(format!("{}.wasm", language.name())))
     }
 
-    fn cell(&self, language: Language) -> &OnceCell<Arc<RuntimePre<State>>> {
-        match language {
-            Language::Python | Language::PythonData => &self.inner.python,
-            Language::JavaScript => &self.inner.javascript,
-        }
+    /// The hash that a runtime has if nobody changed it.
+    fn known_hash(&self, language: Language) -> Option<[u8; 32]> {
+        self.inner.config.runtime_hash.and_then(|hash| hash(language.name()))
     }
 
-    async fn load(&self, name: &str, path: PathBuf) -> Result<RuntimePre<State>, SandboxError> {
+    async fn load(&self, language: Language, path: PathBuf) -> Result<RuntimePre<State>, SandboxError> {
         let base = self.base().await?;
-        let known = match self.inner.config.runtime_hash.and_then(|hash| hash(name)) {
+        let known = match self.known_hash(language) {
             Some(hash) => base.compiler.cached(hash).await?,
             None => None,
         };

@@ -62,10 +62,8 @@ pub async fn set_variables(c: &mut Conn, a: &Actor, id: &AgentId, variables: &[(
         let own_id = format!("agent-env-{}", context.env.uuid().hyphenated());
         rows.push(args![&a.org, id, own_id, key, sealed, position, now, now]);
     }
-    let most = at_once(c.engine(), 8);
-    let mut rows = rows.into_iter().peekable();
-    while rows.peek().is_some() {
-        let mut query = Query::insert(c.engine(), "agent_variables", COLUMNS, rows.by_ref().take(most).collect());
+    for rows in at_once(c.engine(), rows) {
+        let mut query = Query::insert(c.engine(), "agent_variables", COLUMNS, rows);
         query.push(
             " on conflict (org_id, agent_id, key) do update set
              value_enc = excluded.value_enc, position = excluded.position, updated_at = excluded.updated_at",

@@ -79,9 +79,6 @@ impl BatchRow {
     }
 }
 
-/// How many binds a run has.
-const BINDS: usize = 21;
-
 /// Adds a batch that a server looks after, with its runs and what each was asked for.
 /// [`StoreError::NotFound`] when an agent is unknown.
 #[boxed]
@@ -97,14 +94,14 @@ pub async fn insert(c: &mut Conn, a: &Actor, batch: &Batch, owner: &str, runs: &
         batch.created_at,
     ];
     c.run(&ADD, arguments).await?;
-    for chunk in runs.chunks(at_once(c.engine(), BINDS)) {
-        let mut rows = Vec::with_capacity(chunk.len());
-        for (run, request) in chunk {
-            let mut row = args![&a.org, &a.user];
-            row.extend(values(run)?);
-            row.extend(args![owner, request, &batch.id]);
-            rows.push(row);
-        }
+    let mut rows = Vec::with_capacity(runs.len());
+    for (run, request) in runs {
+        let mut row = args![&a.org, &a.user];
+        row.extend(values(run)?);
+        row.extend(args![owner, request, &batch.id]);
+        rows.push(row);
+    }
+    for rows in at_once(c.engine(), rows) {
         c.query_run(Query::insert(c.engine(), "runs", OWNED_OF_BATCH, rows)).await?;
     }
     Ok(())

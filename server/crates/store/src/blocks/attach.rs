@@ -48,6 +48,11 @@ pub async fn detach(c: &mut Conn, a: &Actor, agent: &AgentId, block: &BlockId) -
 /// Replaces an agent's blocks by these, in this order; errors as of [`attach`].
 pub(crate) async fn set_of_agent(c: &mut Conn, a: &Actor, agent: &AgentId, blocks: &[BlockId]) -> Result<()> {
     c.effect(&DETACH_ALL, args![&a.org, agent]).await?;
+    attach_first(c, a, agent, blocks).await
+}
+
+/// Attaches blocks, in this order, to an agent that has none; errors as of [`attach`].
+pub async fn attach_first(c: &mut Conn, a: &Actor, agent: &AgentId, blocks: &[BlockId]) -> Result<()> {
     if !blocks.is_empty() {
         c.effect(&ATTACH_MANY, args![&a.org, agent, Arg::ids(&distinct(blocks))]).await?;
     }

@@ -5,7 +5,7 @@ mod list;
 pub(crate) mod row;
 
 pub(crate) use attach::set_of_agent;
-pub use attach::{agents_of, attach, detach, of_agent};
+pub use attach::{agents_of, attach, attach_first, detach, of_agent};
 pub use list::{BlockFilter, count, list};
 use mneme_boxed::boxed;
 use mneme_domain::{Actor, BlockId, Timestamp, block::Block};
@@ -45,14 +45,11 @@ pub async fn insert(c: &mut Conn, a: &Actor, block: &Block, now: Timestamp) -> R
     insert_many(c, a, std::slice::from_ref(block), now).await
 }
 
-/// How many binds a block has.
-const BINDS: usize = 22;
-
 /// Adds blocks, in this order, at version 1.
 #[boxed]
 pub async fn insert_many(c: &mut Conn, a: &Actor, blocks: &[Block], now: Timestamp) -> Result<()> {
-    for chunk in blocks.chunks(at_once(c.engine(), BINDS)) {
-        let rows: Vec<Vec<Arg<'_>>> = chunk.iter().map(|block| new_row(&a.org, block, now)).collect::<Result<_>>()?;
+    let rows: Vec<Vec<Arg<'_>>> = blocks.iter().map(|block| new_row(&a.org, block, now)).collect::<Result<_>>()?;
+    for rows in at_once(c.engine(), rows) {
         c.query_effect(Query::insert(c.engine(), "blocks", VALUES, rows)).await?;
     }
     Ok(())

@@ -15,7 +15,7 @@ pub use vectors::{Bare, embed, embedded_agents, forget_vector, said_after, searc
 
 use crate::{
     Conn, Engine, Result, StoreError, in_order,
-    query::at_once,
+    query::{Query, at_once},
     sql::{Arg, args, statements},
 };
 
@@ -39,27 +39,22 @@ statements! {
     COUNT: "select count(*) from messages where org_id = $1 and agent_id = $2";
 }
 
-/// How many binds a message has.
-const BINDS: usize = 27;
-
 /// Adds messages, in this order. [`StoreError::NotFound`] when an agent of theirs is unknown.
 #[boxed]
 pub async fn append(c: &mut Conn, a: &Actor, messages: &[Message]) -> Result<()> {
-    for chunk in messages.chunks(at_once(c.engine(), BINDS)) {
-        let texts: Vec<String> = chunk.iter().map(searchable).collect();
-        let mut query = c.query("insert into messages (");
-        query.push(VALUES).push_either(") values ", ", search) values ");
-        for (index, (message, text)) in chunk.iter().zip(&texts).enumerate() {
-            query.push(if index == 0 { "(" } else { ", (" }).bind(&a.org);
-            for arg in values(message, text)? {
-                query.push(", ").bind(arg);
-            }
-            if query.engine() == Engine::Postgres {
-                query.push(", array_to_tsvector(").bind(Arg::List(words::index(text))).push(")");
-            }
-            query.push(")");
+    let engine = c.engine();
+    let texts: Vec<String> = messages.iter().map(searchable).collect();
+    let mut rows = Vec::with_capacity(messages.len());
+    for (message, text) in messages.iter().zip(&texts) {
+        let mut row = args![&a.org];
+        row.extend(values(message, text)?);
+        if engine == Engine::Postgres {
+            row.push(Arg::List(words::index(text)));
         }
-        c.query_effect(query).await?;
+        rows.push(row);
+    }
+    for rows in at_once(engine, rows) {
+        c.query_effect(Query::insert_searched(engine, "messages", VALUES, rows)).await?;
     }
     Ok(())
 }

@@ -1,10 +1,11 @@
 //! The index of passages' words: SQLite's own table, PostgreSQL's column.
 
-use mneme_domain::{Actor, EntityId, archive::Passage};
+use mneme_domain::{Actor, archive::Passage};
 
 use super::words;
 use crate::{
     Conn, Engine, Result,
+    query::at_once,
     sql::{Arg, args, statements},
     vectors::numbers_of,
 };
@@ -21,20 +22,23 @@ statements! {
 /// Adds the words of passages that are new to SQLite's index, each with its archive or folder. PostgreSQL has them in the
 /// passage's row.
 pub(super) async fn add(c: &mut Conn, a: &Actor, texts: &[(&Passage, &str)]) -> Result<()> {
-    if texts.is_empty() || c.engine() == Engine::Postgres {
+    if c.engine() == Engine::Postgres {
         return Ok(());
     }
-    let mut query = c.query("with n (id, space, words) as (values ");
-    for (index, (passage, space)) in texts.iter().enumerate() {
-        query.push(if index == 0 { "(" } else { ", (" }).bind(passage.id.as_str());
-        query.with(", ", words::of_space(space)).with(", ", words::sequence(&passage.text)).push(")");
+    let mut rows = Vec::with_capacity(texts.len());
+    for (passage, space) in texts {
+        rows.push(args![&passage.id, words::of_space(space), words::sequence(&passage.text)]);
     }
-    query.push(
-        ") insert into passages_fts (rowid, space, words)
-        select p.seq, n.space, n.words from n join passages p on p.id = n.id where p.org_id = ",
-    );
-    query.bind(&a.org);
-    c.query_effect(query).await
+    for rows in at_once(c.engine(), rows) {
+        let mut query = c.query("with n (id, space, words) as (values ");
+        query.rows(rows, ("", "")).push(
+            ") insert into passages_fts (rowid, space, words)
+            select p.seq, n.space, n.words from n join passages p on p.id = n.id where p.org_id = ",
+        );
+        query.bind(&a.org);
+        c.query_effect(query).await?;
+    }
+    Ok(())
 }
 
 /// Replaces a passage's words.

@@ -19,7 +19,7 @@ pub use vectors::search_vectors;
 
 use crate::{
     Conn, Engine, Result, StoreError, in_order, json,
-    query::at_once,
+    query::{Query, at_once},
     sql::{Arg, args, statements},
     vectors::{self as vectors_of, Kind, NewVector},
 };
@@ -40,32 +40,32 @@ statements! {
     DELETE: "delete from passages where org_id = $1 and id = $2";
 }
 
-/// How many binds a passage has.
-const BINDS: usize = 15;
+/// Passages whose words and vectors are in memory at a time: a file may bring many thousands.
+const PART: usize = 500;
 
 /// Adds passages, in this order, with their words, tags and vectors. [`StoreError::NotFound`] when an archive is unknown.
 #[boxed]
 pub async fn insert(c: &mut Conn, a: &Actor, passages: &[Passage]) -> Result<()> {
-    for chunk in passages.chunks(at_once(c.engine(), BINDS)) {
-        let mut query = c.query("insert into passages (");
-        query.push(VALUES).push_either(") values ", ", search) values ");
-        for (number, passage) in chunk.iter().enumerate() {
-            query.push(if number == 0 { "(" } else { ", (" }).bind(&a.org);
-            for arg in values(passage)? {
-                query.push(", ").bind(arg);
+    let engine = c.engine();
+    for part in passages.chunks(PART) {
+        let mut rows = Vec::with_capacity(part.len());
+        for passage in part {
+            let mut row = args![&a.org];
+            row.extend(values(passage)?);
+            if engine == Engine::Postgres {
+                row.push(Arg::List(words::index(&passage.text)));
             }
-            if query.engine() == Engine::Postgres {
-                query.push(", array_to_tsvector(").bind(Arg::List(words::index(&passage.text))).push(")");
-            }
-            query.push(")");
+            rows.push(row);
         }
-        c.query_effect(query).await?;
-        let texts: Vec<(&Passage, &str)> = chunk.iter().map(|passage| (passage, space(passage))).collect();
+        for rows in at_once(engine, rows) {
+            c.query_effect(Query::insert_searched(engine, "passages", VALUES, rows)).await?;
+        }
+        let texts: Vec<(&Passage, &str)> = part.iter().map(|passage| (passage, space(passage))).collect();
         index::add(c, a, &texts).await?;
         let vectors: Vec<NewVector<'_>> =
             texts.iter().filter_map(|(passage, space)| new_vector(passage, space)).collect();
         vectors_of::add(c, a, Kind::Passages, &vectors).await?;
-        tags::add(c, a, chunk).await?;
+        tags::add(c, a, part).await?;
     }
     Ok(())
 }

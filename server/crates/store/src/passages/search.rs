@@ -139,8 +139,8 @@ async fn telling_on_sqlite(c: &mut Conn, search: &PassageSearch, words: Vec<Stri
     Ok(words::telling(words, count, &[FREQUENT_ON_SQLITE, COMMON]))
 }
 
-/// Whether no word can be common in a scope: it has too few passages.
-async fn is_small(c: &mut Conn, a: &Actor, search: &PassageSearch) -> Result<bool> {
+/// Whether every word tells something, because the scope has too few passages for any to be common in it.
+async fn every_word_tells(c: &mut Conn, a: &Actor, search: &PassageSearch) -> Result<bool> {
     let mut query = c.query("select count(*) from (select 1 from passages p where p.org_id = ");
     query.bind(&a.org);
     search.scope.narrow(&mut query);
@@ -181,10 +181,7 @@ async fn telling_on_postgres(
 ) -> Result<words::Query> {
     let counts = frequent(c).await?;
     let count = |word: &str| counts.get(word).copied().unwrap_or_default();
-    if words.iter().all(|word| count(word) < COMMON) {
-        return Ok(words::Query { words, all: false, spaces: false });
-    }
-    if is_small(c, a, search).await? {
+    if words.iter().all(|word| count(word) < COMMON) || every_word_tells(c, a, search).await? {
         return Ok(words::Query { words, all: false, spaces: false });
     }
     Ok(words::telling(words, count, &[COMMON]))

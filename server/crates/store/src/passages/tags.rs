@@ -22,11 +22,8 @@ pub(super) async fn add(c: &mut Conn, a: &Actor, passages: &[Passage]) -> Result
         let tags = passage.tags.as_deref().unwrap_or_default();
         rows.extend(tags.iter().map(|tag| args![&a.org, archive, tag, &passage.id]));
     }
-    let most = at_once(c.engine(), 4);
-    while !rows.is_empty() {
-        let rest = rows.split_off(rows.len().min(most));
-        let chunk = std::mem::replace(&mut rows, rest);
-        c.query_effect(Query::insert(c.engine(), "passage_tags", "org_id, archive_id, tag, passage_id", chunk)).await?;
+    for rows in at_once(c.engine(), rows) {
+        c.query_effect(Query::insert(c.engine(), "passage_tags", "org_id, archive_id, tag, passage_id", rows)).await?;
     }
     Ok(())
 }

@@ -17,13 +17,11 @@ statements! {
 /// another server's than the one that is named.
 #[boxed]
 pub async fn append(c: &mut Conn, a: &Actor, run: &RunId, owner: Option<&str>, events: &[(i64, String)]) -> Result<()> {
-    for chunk in events.chunks(at_once(c.engine(), 2)) {
+    let rows = events.iter().map(|(seq, payload)| args![*seq, payload]).collect();
+    for rows in at_once(c.engine(), rows) {
         let mut query = c.query("insert into run_events (org_id, run_id, seq, payload) select ");
         query.bind(&a.org).with(", ", run);
-        query.push(", event.column1, event.column2 from (values ");
-        for (index, (seq, payload)) in chunk.iter().enumerate() {
-            query.with(if index == 0 { "(" } else { ", (" }, *seq).with(", ", payload).push(")");
-        }
+        query.push(", event.column1, event.column2 from (values ").rows(rows, ("", ""));
         // The first two binds are the organisation and the run.
         query.push(") as event where exists (select 1 from runs where runs.org_id = $1 and runs.id = $2");
         query.maybe(" and runs.owner = ", owner);

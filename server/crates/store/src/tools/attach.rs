@@ -41,6 +41,11 @@ pub async fn detach(c: &mut Conn, a: &Actor, agent: &AgentId, tool: &ToolId) -> 
 #[boxed]
 pub async fn set_of_agent(c: &mut Conn, a: &Actor, agent: &AgentId, tools: &[ToolId]) -> Result<()> {
     c.effect(&DETACH_ALL, args![&a.org, agent]).await?;
+    attach_first(c, a, agent, tools).await
+}
+
+/// Attaches tools, in this order, to an agent that has none; [`crate::StoreError::NotFound`] when one is unknown.
+pub async fn attach_first(c: &mut Conn, a: &Actor, agent: &AgentId, tools: &[ToolId]) -> Result<()> {
     if !tools.is_empty() {
         c.effect(&ATTACH_MANY, args![&a.org, agent, Arg::ids(&distinct(tools))]).await?;
     }

@@ -20,7 +20,11 @@ const CAPACITY: u64 = 16 << 20;
 
 statements! {
     DATED: concat!("select t.updated_at, ", columns!(), " from tools t where t.org_id = $1 and t.id = any($2)");
-    FIND: "select id, updated_at from tools where org_id = $1 and (id = any($2) or name = any($3) or mcp_name = any($3))
+    // Each of the three has an index; SQLite would take none for an `or` and read every tool of the organisation.
+    FIND: "select id, updated_at from tools where seq in (
+            select seq from tools where org_id = $1 and id = any($2)
+            union all select seq from tools where org_id = $1 and name = any($3)
+            union all select seq from tools where org_id = $1 and mcp_name = any($3))
         order by case when mcp_name is null then 0 else 1 end, seq";
 }
 

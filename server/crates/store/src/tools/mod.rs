@@ -8,7 +8,7 @@ mod list;
 mod policy;
 pub(crate) mod row;
 
-pub use attach::{attach, detach, of_agent, set_of_agent};
+pub use attach::{attach, attach_first, detach, of_agent, set_of_agent};
 pub use cache::find;
 pub(crate) use cache::{ToolCache, ToolRef, shared};
 pub use component::{PackedCode, code, code_hash, component_of, put_code, set_component, sweep_code};

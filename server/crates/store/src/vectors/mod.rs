@@ -55,14 +55,18 @@ pub(crate) struct NewVector<'a> {
 
 /// Keeps vectors of passages or messages that are there and have none.
 pub(crate) async fn add(c: &mut Conn, a: &Actor, kind: Kind, rows: &[NewVector<'_>]) -> Result<()> {
-    for chunk in rows.chunks(at_once(c.engine(), 5)) {
+    let as_vector = match c.engine() {
+        Engine::Sqlite => "",
+        Engine::Postgres => "::real[]::vector",
+    };
+    let mut values = Vec::with_capacity(rows.len());
+    for row in rows {
+        let dim = i64::try_from(row.vector.len()).unwrap_or(i64::MAX);
+        values.push(args![row.id, row.space, row.model, dim, Arg::Vector(row.vector.to_vec())]);
+    }
+    for values in at_once(c.engine(), values) {
         let mut query = c.query("with n (id, space, model, dim, embedding) as (values ");
-        for (index, row) in chunk.iter().enumerate() {
-            query.push(if index == 0 { "(" } else { ", (" }).bind(row.id);
-            query.with(", ", row.space).with(", ", row.model);
-            query.with(", ", i64::try_from(row.vector.len()).unwrap_or(i64::MAX));
-            query.with(", ", Arg::Vector(row.vector.to_vec())).push_either(")", "::real[]::vector)");
-        }
+        query.rows(values, ("", as_vector));
         query.push(match kind {
             Kind::Passages => {
                 ") insert into vectors (org_id, space, passage_seq, model, dim, embedding)

@@ -147,6 +147,9 @@ async fn attachments_keep_their_order(w: World) {
     assert_eq!(labels(&mut c, &w, &owner.id).await, ["b", "c", "d"]);
     agents::set_blocks(&mut c, &w.actor, &owner.id, &[]).await.unwrap();
     assert_eq!(labels(&mut c, &w, &owner.id).await, Vec::<String>::new());
+    blocks::attach_first(&mut c, &w.actor, &owner.id, &[]).await.unwrap();
+    blocks::attach_first(&mut c, &w.actor, &owner.id, &wanted).await.unwrap();
+    assert_eq!(labels(&mut c, &w, &owner.id).await, ["b", "c"], "an agent without any takes them in this order");
     let missing = agents::set_blocks(&mut c, &w.actor, &owner.id, &[BlockId::from_uuid(Uuid::new_v4())]).await;
     assert!(matches!(missing, Err(StoreError::NotFound)));
 }

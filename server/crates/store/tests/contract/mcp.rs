@@ -168,6 +168,10 @@ async fn tools_of_different_servers_may_share_a_name(w: World) {
     tools::insert(&mut c, &w.actor, &own, at(1)).await.unwrap();
     let found = tools::find(&mut c, &w.actor, &[], std::slice::from_ref(&name)).await.unwrap();
     assert_eq!(found[0].id, own.id, "a user's own tool goes before those of servers");
+    let ids = [second.id.clone(), own.id.clone()];
+    let found = tools::find(&mut c, &w.actor, &ids, std::slice::from_ref(&name)).await.unwrap();
+    let found: Vec<&ToolId> = found.iter().map(|tool| &tool.id).collect();
+    assert_eq!(found, [&own.id, &first.id, &second.id], "what is named twice comes once");
 
     let renamed = Tool { name: Some(format!("{name}_2")), ..second.clone() };
     tools::update(&mut c, &w.actor, &renamed, at(2)).await.unwrap();

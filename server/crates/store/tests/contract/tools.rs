@@ -141,6 +141,10 @@ async fn attachments_keep_their_order(w: World) {
     let wanted = [all[2].id.clone(), all[0].id.clone(), all[2].id.clone()];
     tools::set_of_agent(&mut c, &w.actor, &owner.id, &wanted).await.unwrap();
     assert_eq!(tools::of_agent(&mut c, &w.actor, &owner.id).await.unwrap(), [all[2].clone(), all[0].clone()]);
+    let newcomer = agent("newcomer");
+    agents::insert(&mut c, &w.actor, &newcomer).await.unwrap();
+    tools::attach_first(&mut c, &w.actor, &newcomer.id, &wanted).await.unwrap();
+    assert_eq!(tools::of_agent(&mut c, &w.actor, &newcomer.id).await.unwrap(), [all[2].clone(), all[0].clone()]);
     assert!(tools::delete(&mut c, &w.actor, &all[2].id).await.unwrap());
     assert_eq!(tools::of_agent(&mut c, &w.actor, &owner.id).await.unwrap(), [all[0].clone()]);
     c.commit().await.unwrap();
