@@ -95,6 +95,36 @@ async fn errors_name_the_authors_own_lines() {
 }
 
 #[tokio::test]
+async fn a_typescript_tool_is_any_function_and_gets_what_its_types_say() {
+    let provider = Provider::start().await;
+    let server = Server::start(&provider).await;
+    let doc = "/**\n * Joins words.\n * @param words The words.\n */\n";
+    for function in [
+        "export const join = (words: string[], times?: number) => words.join('-').repeat(times ?? 1);",
+        "export const join = async (words: string[], times: number = 1): Promise<string> => {\n  return words.join('-').repeat(times);\n};",
+        "export const join = async function (words: string[], times: number = 1) { return words.join('-').repeat(times); };",
+        "export default function join(words: string[], times: number = 1) { return words.join('-').repeat(times); }",
+        "const join = (words: string[], times?: number) => words.join('-').repeat(times ?? 1);\nexport default join;",
+    ] {
+        let tool = json!({ "source_code": format!("{doc}{function}\n"), "source_type": "typescript" });
+        let mut call = tool.clone();
+        call["args"] = json!({ "words": "[\"a\", 1]", "times": "2" });
+        let answer = run(&server, call).await;
+        assert_eq!(answer["tool_return"], "a-1a-1", "{function}: {answer}");
+        let mut call = tool.clone();
+        call["args"] = json!({ "words": ["a", { "b": 1 }], "times": "often", "how": "x" });
+        let answer = run(&server, call).await;
+        let expected = "Error executing function join: words[1]: must be a string\ntimes: must be a number\n\
+                        how: there is no such argument";
+        assert_eq!((&answer["status"], &answer["tool_return"]), (&json!("error"), &json!(expected)), "{function}");
+        let mut call = tool;
+        call["args"] = json!({ "times": null });
+        let answer = run(&server, call).await;
+        assert_eq!(answer["tool_return"], "Error executing function join: words: this argument is required");
+    }
+}
+
+#[tokio::test]
 async fn a_tool_edits_the_memory_of_its_agent_and_no_edit_is_half() {
     for url in [None, Some(Postgres::shared().create_database())] {
         let provider = Provider::start().await;

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 const LANGUAGES: [Language; 2] = [Language::Python, Language::TypeScript];
 
 /// Pieces of sources, so that random texts get past the first token.
-const PIECES: [&str; 44] = [
+const PIECES: [&str; 48] = [
     "def f(",
     "a: ",
     "int",
@@ -42,6 +42,10 @@ const PIECES: [&str; 44] = [
     "{",
     "@dataclass\n",
     "export function g(",
+    "\nexport const h = ",
+    "async ",
+    "export { ",
+    "default ",
     "/** D */\n",
     "interface B {",
     "type A = ",
@@ -153,6 +157,12 @@ fn hostile_sources_are_answered_in_time() {
         long("x = [", "1,"),
         long("class A(BaseModel):\n", field) + "def f(a: A):\n    'd'\n",
         long("", "function f(\n"),
+        long("", "const f = (\n"),
+        long("", "const f: {\n"),
+        long("", "export const f = /*\n"),
+        long("", "let f = `\nvar g = \"\n"),
+        long("", "export {\n"),
+        long("/** d */\nexport const f = (", "(a) => "),
         long("/**", "/*"),
         long("/** d */\nfunction f(a: ", "("),
         long("/** d */\nfunction f(a: ", "{a:"),

@@ -90,6 +90,55 @@ fn javascript_has_its_types_in_jsdoc() {
 }
 
 #[test]
+fn functions_may_be_bound_to_names() {
+    let expected = json!({
+        "type": "object",
+        "properties": { "a": { "type": "string", "description": "First." }, "b": { "type": "number" } },
+        "required": ["a"],
+    });
+    for declaration in [
+        "export const go = (a: string, b?: number) => a;",
+        "export const go = async (a: string, b?: number): Promise<string> => {\n  return a;\n};",
+        "export const go =\n  (a: string, b: number = Math.max(1, 2)): { a: string } => ({ a });",
+        "export const go = function (a: string, b?: number) { return a; };",
+        "export const go = async function named(a: string, b?: number) { return a; };",
+        "export const go: (a: string, b?: number) => string = (a: string, b?: number) => a;",
+        "export let go: Handler<string> = async (a: string, b?: number) => a;",
+        "export default function go(a: string, b?: number) { return a; }",
+        "export default async function go(a: string, b?: number) { return a; }",
+        "const go = (a: string, b?: number) => a;",
+        "const go = (a: string, b?: number) => a;\nconst unit = 5;\nexport default go;\nexport const LIMIT = 5;",
+        "const go = (a: string, b?: number) => a;\nfunction helper() {}\nexport { go as tool, LIMIT };",
+    ] {
+        let source = format!("/**\n * Goes.\n * @param a First.\n */\n{declaration}\n");
+        let found = read(&source).unwrap_or_else(|error| panic!("{error}\n{source}"));
+        assert_eq!((found.name.as_str(), found.description.as_str()), ("go", "Goes."), "{source}");
+        assert_eq!(found.parameters, expected, "{source}");
+    }
+    let plain =
+        "/**\n * Goes.\n * @param {string} a First.\n * @param {number} [b]\n */\nconst go = async (a, b) => a;\n";
+    assert_eq!(read(plain).unwrap().parameters, expected);
+    let single = "/** Goes.\n * @param {string} a First.\n */\nexport const go = async a => a;\n";
+    assert_eq!(read(single).unwrap().parameters["required"], json!(["a"]));
+}
+
+#[test]
+fn a_declared_function_goes_before_one_that_is_bound() {
+    let source = "/** The tool. */\nexport function tool() {}\n/** Helps. */\nexport const help = (x: number) => x;\n";
+    assert_eq!(read(source).unwrap().name, "tool");
+    let source = "/** Helps. */\nfunction help() {}\n/** The tool. */\nexport const tool = (x: number) => x;\n";
+    assert_eq!(read(source).unwrap().name, "tool");
+}
+
+#[test]
+fn the_server_fills_the_agent_in() {
+    let source = "/** D. */\nexport const f = (agentState: Map<string, AgentState>, a: string) => a;";
+    let properties = json!({ "a": { "type": "string" } });
+    let expected = json!({ "type": "object", "properties": properties, "required": ["a"] });
+    assert_eq!(read(source).unwrap().parameters, expected);
+}
+
+#[test]
 fn types_become_schemas() {
     let string = json!({ "type": "string" });
     for (before, annotation, expected) in [
@@ -130,9 +179,17 @@ fn refusals_say_what_is_missing() {
     let at = "Type error in schema generation: Parameter";
     for (source, expected) in [
         (
-            "const f = () => 1;",
-            "No function found: the last `export function` that begins a line of the file is the tool".to_owned(),
+            "const f = (1 + 2);\nexport const g = f ? (f) : f;\nexport const h: string = 'x => y';",
+            "No function found: the last exported function that begins a line of the file is the tool, such as \
+             `export function f` or `export const f = (…) => …`"
+                .to_owned(),
         ),
+        ("const f = () => 1;", "Function 'f' lacks a docstring that describes it".to_owned()),
+        (
+            "/** D. */\nexport const f = <T,>(a: T) => a;",
+            format!("{at} '?' in function 'f': a tool cannot have type parameters"),
+        ),
+        ("/** D. */\nexport const f = a => a;", format!("{at} 'a' in function 'f' lacks a type annotation")),
         ("export function f(a: string) {}", "Function 'f' lacks a docstring that describes it".to_owned()),
         ("/** D. */\nexport function f(a) {}", format!("{at} 'a' in function 'f' lacks a type annotation")),
         (

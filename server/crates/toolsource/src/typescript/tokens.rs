@@ -71,6 +71,26 @@ impl<'s> Tokens<'s> {
         is_next
     }
 
+    /// What was not read yet, when no token was looked at without being taken.
+    pub fn rest(&self) -> &'s str {
+        self.rest
+    }
+
+    /// Goes past the type and the default value of a parameter, up to the comma or bracket that ends it.
+    pub fn skip_parameter(&mut self) {
+        let mut depth = 0usize;
+        loop {
+            match self.peek() {
+                Token::End => return,
+                Token::Mark("," | ")") if depth == 0 => return,
+                Token::Mark("(" | "[" | "{" | "<") => depth += 1,
+                Token::Mark(")" | "]" | "}" | ">") => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            self.bump();
+        }
+    }
+
     /// Goes past a default value, up to the comma or bracket that ends it.
     pub fn skip_expression(&mut self) {
         let mut depth = 0usize;
