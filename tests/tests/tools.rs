@@ -125,6 +125,37 @@ async fn a_typescript_tool_is_any_function_and_gets_what_its_types_say() {
 }
 
 #[tokio::test]
+async fn a_python_tool_gets_the_objects_that_its_annotations_name() {
+    let provider = Provider::start().await;
+    let server = Server::start(&provider).await;
+    let made = create_tool(&server, json!({ "source_code": tool("plan_trip") })).await;
+    let properties = &made["json_schema"]["parameters"]["properties"];
+    let formats: Vec<&str> = ["at", "day", "hour", "length", "ticket", "folder", "until"]
+        .map(|name| properties[name]["format"].as_str().unwrap_or("none"))
+        .into();
+    assert_eq!(formats, ["date-time", "date", "time", "duration", "uuid", "path", "date-time"], "{properties}");
+    let args = json!({
+        "at": "2026-01-31T12:00:00Z", "day": "2026-02-01", "hour": "09:30", "length": "PT90M",
+        "ticket": "12345678-1234-4234-8234-123456789abc", "price": "19.99", "folder": "/a/b", "data": "hé",
+        "tags": ["b", "a", "a"], "pair": ["1", "2026-03-04"], "color": "red", "share": "0.5", "until": null,
+    });
+    let expected = "2026-01-31T12:00:00+00:00 2026 9 5400.0 4 20.99 b 3 a,b 5 RED 1.0 None";
+    assert_eq!(returned(&server, "plan_trip", args.clone()).await, expected);
+
+    let mut wrong = args;
+    for (name, value) in
+        [("at", "soon"), ("day", "31.1."), ("hour", "noon"), ("ticket", "7"), ("price", "much"), ("color", "green")]
+    {
+        wrong[name] = value.into();
+    }
+    let answer = run(&server, json!({ "source_code": tool("plan_trip"), "args": wrong })).await;
+    let expected = "Error executing function plan_trip: at: must be a date and time such as 2025-01-31T12:00:00Z\n\
+                    day: must be a date such as 2025-01-31\nhour: must be a time such as 12:30:00\n\
+                    ticket: must be a UUID\nprice: must be a decimal number\ncolor: must be one of 'red', 'blue'";
+    assert_eq!((&answer["status"], &answer["tool_return"]), (&json!("error"), &json!(expected)));
+}
+
+#[tokio::test]
 async fn a_tool_edits_the_memory_of_its_agent_and_no_edit_is_half() {
     for url in [None, Some(Postgres::shared().create_database())] {
         let provider = Provider::start().await;

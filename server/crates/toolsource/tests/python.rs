@@ -118,6 +118,26 @@ fn annotations_become_schemas() {
         ("list", json!({ "type": "array", "items": any })),
         ("typing.List[List[str]]", json!({ "type": "array", "items": { "type": "array", "items": string } })),
         ("set[str]", json!({ "type": "array", "items": string, "uniqueItems": true })),
+        ("datetime.datetime", json!({ "type": "string", "format": "date-time" })),
+        ("date", json!({ "type": "string", "format": "date" })),
+        ("datetime.time", json!({ "type": "string", "format": "time" })),
+        ("dt.timedelta", json!({ "type": "string", "format": "duration" })),
+        ("uuid.UUID", json!({ "type": "string", "format": "uuid" })),
+        ("pathlib.Path", json!({ "type": "string", "format": "path" })),
+        ("decimal.Decimal", json!({ "type": "number" })),
+        ("bytes", string.clone()),
+        ("list[date]", json!({ "type": "array", "items": { "type": "string", "format": "date" } })),
+        (
+            "Annotated[datetime, 'When.'] | None",
+            json!({ "anyOf": [{ "type": "string", "format": "date-time" }, { "type": "null" }] }),
+        ),
+        (
+            "tuple[int, date]",
+            json!({
+                "type": "array", "minItems": 2, "maxItems": 2,
+                "items": { "anyOf": [{ "type": "integer" }, { "type": "string", "format": "date" }] },
+            }),
+        ),
         ("tuple[str, ...]", json!({ "type": "array", "items": string })),
         ("Tuple[str, str]", json!({ "type": "array", "items": string, "minItems": 2, "maxItems": 2 })),
         ("Union[str, int]", json!({ "anyOf": [string, { "type": "integer" }] })),
@@ -282,10 +302,6 @@ fn refusals_say_what_is_missing() {
         (
             format!("def f(a: Frame):\n    {doc}\n"),
             "Type error in schema generation: Parameter 'a' in function 'f': the type 'Frame' is neither built in nor defined in the source",
-        ),
-        (
-            format!("def f(a: datetime):\n    {doc}\n"),
-            "Type error in schema generation: Parameter 'a' in function 'f': the type 'datetime' is neither built in nor defined in the source",
         ),
         (
             format!("class M(BaseModel):\n    at: Frame\n\ndef f(a: M):\n    {doc}\n"),
