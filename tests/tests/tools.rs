@@ -156,6 +156,38 @@ async fn a_python_tool_gets_the_objects_that_its_annotations_name() {
 }
 
 #[tokio::test]
+async fn a_class_after_the_manner_of_base_tool_is_a_tool() {
+    let provider = Provider::start().await;
+    let server = Server::start(&provider).await;
+    let made = create_tool(&server, json!({ "source_code": tool("archive_search") })).await;
+    let words = json!({ "type": "array", "items": { "type": "string" }, "description": "Words to look for." });
+    let limit = json!({ "type": "integer", "minimum": 1, "description": "How many lines to show." });
+    let expected = json!({
+        "name": "Search_the_archive",
+        "description": "Finds lines of the archive that have all of the words.",
+        "parameters": { "type": "object", "properties": { "words": words, "limit": limit }, "required": ["words"] },
+    });
+    assert_eq!((&made["name"], &made["json_schema"]), (&json!("Search_the_archive"), &expected));
+
+    let agent = create_agent(&server, "reader", json!({ "tool_ids": [made["id"]] })).await;
+    let arguments = json!({ "words": ["green", "apple"] });
+    let answer = called(&server, &provider, &agent, "Search_the_archive", arguments).await;
+    assert_eq!(answer["tool_return"], "green apple; small green apple", "{answer}");
+    let arguments = json!({ "words": ["green"], "limit": 0 });
+    let answer = called(&server, &provider, &agent, "Search_the_archive", arguments).await;
+    let told = answer["tool_return"].as_str().unwrap();
+    assert!(answer["status"] == "error" && told.contains("limit"), "{answer}");
+
+    let source = "from letta_client.client import BaseTool\n\nclass Stock(BaseTool):\n    name: str = \"count_stock\"\n    \
+                  description: str = \"Counts the stock.\"\n\n    def run(self, shelf: int, row: int = 1) -> int:\n        \
+                  return shelf * 10 + row\n";
+    let answer = run(&server, json!({ "source_code": source, "args": { "shelf": "4" } })).await;
+    assert_eq!(answer["tool_return"], "41", "{answer}");
+    let answer = run(&server, json!({ "source_code": source, "args": { "row": 1 } })).await;
+    assert_eq!(answer["tool_return"], "Error executing function count_stock: shelf: this argument is required");
+}
+
+#[tokio::test]
 async fn a_tool_edits_the_memory_of_its_agent_and_no_edit_is_half() {
     for url in [None, Some(Postgres::shared().create_database())] {
         let provider = Provider::start().await;

@@ -139,6 +139,7 @@ fn hostile_sources_are_answered_in_time() {
     let field = "    f: 'A'\n";
     let many_classes: String =
         (0..8000).map(|n| format!("class C{n}(C{}, C{}): x: C{}\n", n + 1, n + 2, n + 3)).collect();
+    let many_tools: String = (0..8000).map(|n| format!("class C{n}(C{}, C{}): a = 1\n", n + 1, n + 2)).collect();
     let tool = "def f(a: C0):\n    'd'\n";
     let sources = [
         long("", "f'{a' [[[[ \n"),
@@ -171,6 +172,8 @@ fn hostile_sources_are_answered_in_time() {
         long("/** d */\nfunction f(a = ", "("),
         many_classes.clone() + "class C8000(BaseModel): pass\n" + tool,
         many_classes + tool,
+        many_tools.clone() + "class C8000(BaseTool): x = 1\n",
+        many_tools + &long("class C8000(BaseTool):\n", "    x = 1\n")[..199_923] + "\n",
         "\u{feff}".to_owned(),
         "\0".to_owned(),
         long("", "\\\n"),
