@@ -246,6 +246,33 @@ async fn a_tool_sees_the_variables_of_its_own_agent_and_a_models_program_none() 
 }
 
 #[tokio::test]
+async fn temporary_files_are_those_of_one_call() {
+    let provider = Provider::start().await;
+    let server = Server::start(&provider).await;
+    let source = "import os\nimport tempfile\n\ndef keep(text: str) -> str:\n    \"\"\"Keeps a text.\n\n    Args:\n        \
+                  text: What to keep.\n    \"\"\"\n    before = os.listdir('/tmp')\n    \
+                  with tempfile.NamedTemporaryFile('w', suffix='.txt', delete=False) as file:\n        file.write(text)\n    \
+                  with open(file.name) as file:\n        return f'{before} {file.name[:5]} {file.read()}'\n";
+    let keep = create_tool(&server, json!({ "source_code": source })).await;
+    let agent = create_agent(&server, "keeper", json!({ "tool_ids": [keep["id"]], "tools": ["run_code"] })).await;
+    for word in ["one", "two"] {
+        let answer = called(&server, &provider, &agent, "keep", json!({ "text": word })).await;
+        assert_eq!(answer["tool_return"], format!("[] /tmp/ {word}"), "{answer}");
+    }
+    let code = "import os\nbefore = os.listdir('/tmp')\nwith open('/tmp/a.txt', 'w') as file:\n    file.write('x' * 1000)\n\
+                [before, os.path.getsize('/tmp/a.txt')]";
+    for _ in 0..2 {
+        let ran = called(&server, &provider, &agent, "run_code", json!({ "code": code, "language": "python" })).await;
+        let report: Value = serde_json::from_str(ran["tool_return"].as_str().unwrap()).unwrap();
+        assert_eq!(report["results"], json!(["[[], 1000]"]), "{report}");
+    }
+    let code = "with open('/tmp/big', 'wb') as file:\n    for _ in range(100):\n        file.write(bytes(1 << 20))";
+    let ran = called(&server, &provider, &agent, "run_code", json!({ "code": code, "language": "python" })).await;
+    let report: Value = serde_json::from_str(ran["tool_return"].as_str().unwrap()).unwrap();
+    assert_eq!(report["error"]["name"], "OSError", "{report}");
+}
+
+#[tokio::test]
 async fn run_code_runs_three_languages_and_names_them_for_others() {
     let provider = Provider::start().await;
     let server = Server::start(&provider).await;
