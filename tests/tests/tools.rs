@@ -103,6 +103,7 @@ async fn a_typescript_tool_is_any_function_and_gets_what_its_types_say() {
         "export const join = (words: string[], times?: number) => words.join('-').repeat(times ?? 1);",
         "export const join = async (words: string[], times: number = 1): Promise<string> => {\n  return words.join('-').repeat(times);\n};",
         "export const join = async function (words: string[], times: number = 1) { return words.join('-').repeat(times); };",
+        "export const join = ({ words, times = 1 }: { words: string[]; times?: number }) => words.join('-').repeat(times);",
         "export default function join(words: string[], times: number = 1) { return words.join('-').repeat(times); }",
         "const join = (words: string[], times?: number) => words.join('-').repeat(times ?? 1);\nexport default join;",
     ] {

@@ -60,7 +60,7 @@ function later() {}
                 "words": { "type": "array", "items": { "type": "string" }, "description": "The words\nto join." },
                 "times": { "type": "number", "description": "how often" },
                 "options": {
-                    "type": "object", "properties": { "deep": { "type": "boolean" }, "limits": limits },
+                    "type": "object", "properties": { "deep": { "type": "boolean", "description": "whatever" }, "limits": limits },
                     "required": ["limits"],
                 },
                 "mode": { "type": "string", "enum": ["fast", "slow"] },
@@ -120,6 +120,59 @@ fn functions_may_be_bound_to_names() {
     assert_eq!(read(plain).unwrap().parameters, expected);
     let single = "/** Goes.\n * @param {string} a First.\n */\nexport const go = async a => a;\n";
     assert_eq!(read(single).unwrap().parameters["required"], json!(["a"]));
+}
+
+#[test]
+fn the_members_of_a_destructured_parameter_are_the_arguments() {
+    let source = r#"
+interface Place { city: string }
+
+/**
+ * Tells the weather.
+ * @param options.unit Of the degrees.
+ */
+export const weather = async ({ city, unit = "c", days }: Place & {
+  unit?: "c" | "f";
+  /** How many to look ahead. */
+  readonly days: number;
+} = {}, agentState: any) => city;
+"#;
+    let expected = json!({
+        "type": "object",
+        "properties": {
+            "city": { "type": "string" },
+            "unit": { "type": "string", "enum": ["c", "f"], "description": "Of the degrees." },
+            "days": { "type": "number", "description": "How many to look ahead." },
+        },
+        "required": ["city", "days"],
+    });
+    assert_eq!(read(source).unwrap().parameters, expected);
+}
+
+#[test]
+fn interfaces_inherit() {
+    let a = json!({ "type": "string" });
+    let all = json!({ "a": a, "b": { "type": "number" }, "c": { "type": "boolean", "description": "Last." } });
+    let expected = json!({ "type": "object", "properties": all, "required": ["a", "b"] });
+    for (before, annotation) in [
+        (
+            "interface A { a: string }\ninterface B { b: string }\nexport interface C extends A, B { b: number; /** Last. */ c?: boolean }",
+            "C",
+        ),
+        ("interface A { a: string }\ntype C = A & { b: number } & Readonly<{ /** Last. */ c?: boolean }>", "C"),
+        ("type A = { a?: number }", "A & { a: string; b: number } & { /** Last. */ c?: boolean }"),
+    ] {
+        assert_eq!(typed(before, annotation), expected, "{before}");
+    }
+    let endless =
+        "interface A extends B { a: string }\ninterface B extends A { b: string }\n/** D. */\nfunction f(a: A) {}";
+    assert!(read(endless).is_err());
+    let mut chain = String::new();
+    for level in 0..5_000 {
+        chain += &format!("interface A{level} extends A{0}, A{0} {{}}\n", level + 1);
+    }
+    let multiplied = format!("{chain}/** D. */\nfunction f(a: A0) {{}}");
+    assert_eq!(read(&multiplied), Err(SourceError::SchemaTooLarge));
 }
 
 #[test]
@@ -205,8 +258,26 @@ fn refusals_say_what_is_missing() {
             format!("{at} '...' in function 'f': a tool's arguments have to be known; use an array"),
         ),
         (
-            "/** D. */\nexport function f({ a }: { a: string }) {}",
-            format!("{at} '{{}}' in function 'f': a destructured parameter has no name"),
+            "/** D. */\nexport function f({ a }) {}",
+            format!("{at} '{{}}' in function 'f': a destructured parameter needs a type"),
+        ),
+        (
+            "/** D. */\nexport function f({ a }: any) {}",
+            format!("{at} '{{}}' in function 'f': a destructured parameter needs a type with known members"),
+        ),
+        (
+            "/** D. */\nexport function f({ a }: { a: string }, b: string) {}",
+            format!(
+                "{at} '{{}}' in function 'f': a destructured parameter takes all arguments, so there can be no other"
+            ),
+        ),
+        (
+            "/** D. */\nexport function f([a]: string[]) {}",
+            format!("{at} '[]' in function 'f': a destructured array cannot be filled by name"),
+        ),
+        (
+            "/** D. */\nexport function f(a: { b: string } & string) {}",
+            format!("{at} 'a' in function 'f': only objects with known members can be intersected or extended"),
         ),
         (
             "/** D. */\nexport function f(a: string",

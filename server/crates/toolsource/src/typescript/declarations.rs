@@ -19,7 +19,7 @@ pub struct Function<'s> {
     pub rest: &'s str,
 }
 
-/// A type: the source after `interface X` or after `type X =`.
+/// A type: the source after `interface X`, which may begin with `extends`, or after `type X =`.
 #[derive(Debug, Clone, Copy)]
 pub struct TypeSource<'s>(pub &'s str);
 
@@ -104,8 +104,8 @@ impl<'s> Reader<'s> {
                 "interface" | "type" => {
                     let Some((name, after)) = first_word(after) else { return };
                     let after = after.trim_start();
-                    let body =
-                        if word == "type" { after.strip_prefix('=') } else { after.starts_with('{').then_some(after) };
+                    let is_interface = after.starts_with('{') || after.starts_with("extends ");
+                    let body = if word == "type" { after.strip_prefix('=') } else { is_interface.then_some(after) };
                     if let Some(body) = body {
                         let from = start + line.len() - body.len();
                         self.found.types.insert(name, TypeSource(source.get(from..).unwrap_or_default()));

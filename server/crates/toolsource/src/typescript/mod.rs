@@ -7,6 +7,7 @@
 mod bound;
 mod declarations;
 mod jsdoc;
+mod objects;
 mod tokens;
 mod types;
 
@@ -20,6 +21,10 @@ use crate::{Given, Object, Result, Signature, SourceError, object};
 
 /// Parameters that the server fills; the model never sees them.
 const RESERVED: [&str; 2] = ["agentState", "agent_state"];
+
+/// What errors call a parameter without a name.
+const PATTERN: &str = "{}";
+const NOT_ALONE: &str = "a destructured parameter takes all arguments, so there can be no other";
 
 /// The signature of the tool in a source. `arguments` replaces what the parameters would give.
 pub fn derive(source: &str, given: Given<'_>, arguments: Option<Value>) -> Result<Signature> {
@@ -66,6 +71,8 @@ struct Reader<'a, 's> {
 struct Parameters {
     properties: Object,
     required: Vec<Value>,
+    /// Whether they are the members of one parameter.
+    is_whole: bool,
 }
 
 impl Reader<'_, '_> {
@@ -89,14 +96,20 @@ impl Reader<'_, '_> {
         }
         while !tokens.eat(")") {
             let name = match tokens.bump() {
-                Token::Word(name) => name,
+                Token::Word(name) => {
+                    self.add(name, &mut tokens, &mut found)?;
+                    name
+                }
+                Token::Mark("{") => {
+                    self.pattern(&mut tokens, &mut found)?;
+                    PATTERN
+                }
+                Token::Mark("[") => return Err(self.refuse("[]", "a destructured array cannot be filled by name")),
                 Token::Mark("...") => {
                     return Err(self.refuse("...", "a tool's arguments have to be known; use an array"));
                 }
-                Token::Mark("{" | "[") => return Err(self.refuse("{}", "a destructured parameter has no name")),
                 other => return Err(self.refuse("?", format!("a name was expected, not {other}"))),
             };
-            self.add(name, &mut tokens, &mut found)?;
             if !tokens.eat(",") && tokens.peek() != Token::Mark(")") {
                 let unexpected = tokens.bump();
                 return Err(self.refuse(name, format!("',' or ')' was expected, not {unexpected}")));
@@ -111,12 +124,53 @@ impl Reader<'_, '_> {
             tokens.skip_parameter();
             return Ok(());
         }
+        if found.is_whole {
+            return Err(self.refuse(PATTERN, NOT_ALONE));
+        }
         let (schema, optional) = self.parameter(name, tokens)?;
         found.properties.insert(name.to_owned(), Value::Object(schema));
         if !optional {
             found.required.push(name.into());
         }
         Ok(())
+    }
+
+    /// Reads `{ a, b }: Type` after its first bracket. The members of the type are the tool's arguments: the runtime
+    /// passes all of them to a parameter without a name.
+    fn pattern(&mut self, tokens: &mut Tokens<'_>, found: &mut Parameters) -> Result<()> {
+        if found.is_whole || !found.properties.is_empty() {
+            return Err(self.refuse(PATTERN, NOT_ALONE));
+        }
+        tokens.skip_bracket();
+        if !tokens.eat(":") {
+            return Err(self.refuse(PATTERN, "a destructured parameter needs a type"));
+        }
+        let read = self.types.read(tokens);
+        let mut schema = read.map_err(|refusal| self.refused(PATTERN, refusal))?.schema;
+        if tokens.eat("=") {
+            tokens.skip_expression();
+        }
+        let Some(Value::Object(mut properties)) = schema.remove("properties") else {
+            return Err(self.refuse(PATTERN, "a destructured parameter needs a type with known members"));
+        };
+        for (name, property) in &mut properties {
+            if let (Some(text), Some(property)) = (self.doc.member(name), property.as_object_mut()) {
+                property.insert("description".into(), text.into());
+            }
+        }
+        let required = match schema.remove("required") {
+            Some(Value::Array(required)) => required,
+            _ => Vec::new(),
+        };
+        *found = Parameters { properties, required, is_whole: true };
+        Ok(())
+    }
+
+    fn refused(&self, name: &str, refusal: types::Refusal) -> SourceError {
+        match refusal {
+            types::Refusal::Type(reason) => self.refuse(name, reason),
+            types::Refusal::Source(error) => error,
+        }
     }
 
     /// The schema of a parameter, and whether it may be left out.
@@ -131,10 +185,7 @@ impl Reader<'_, '_> {
             let (function, parameter) = (self.function.name.to_owned(), name.to_owned());
             return Err(SourceError::Untyped { function, parameter });
         };
-        let mut found = read.map_err(|refusal| match refusal {
-            types::Refusal::Type(reason) => self.refuse(name, reason),
-            types::Refusal::Source(error) => error,
-        })?;
+        let mut found = read.map_err(|refusal| self.refused(name, refusal))?;
         if tokens.eat("=") {
             optional = true;
             tokens.skip_expression();
