@@ -114,6 +114,10 @@ async fn programs_compute_with_the_libraries_and_their_files() {
     assert!(failed["error"]["traceback"].as_str().unwrap().contains("line 2"), "{failed}");
     let fresh = ran(&server, &provider, &agent, "import os\nos.path.exists('t.csv')").await;
     assert_eq!(fresh["results"], json!(["False"]), "{fresh}");
+    let code = "import tempfile\nwith tempfile.NamedTemporaryFile('w+') as file:\n    file.write('x')\n    file.seek(0)\n    \
+                inner = file.read()\nopen('/tmp/a', 'w').write('y')\n[inner, open('/tmp/a').read()]";
+    let temporary = ran(&server, &provider, &agent, code).await;
+    assert_eq!(temporary["results"], json!(["['x', 'y']"]), "{temporary}");
 }
 
 #[tokio::test]

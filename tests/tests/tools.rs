@@ -95,6 +95,100 @@ async fn errors_name_the_authors_own_lines() {
 }
 
 #[tokio::test]
+async fn a_typescript_tool_is_any_function_and_gets_what_its_types_say() {
+    let provider = Provider::start().await;
+    let server = Server::start(&provider).await;
+    let doc = "/**\n * Joins words.\n * @param words The words.\n */\n";
+    for function in [
+        "export const join = (words: string[], times?: number) => words.join('-').repeat(times ?? 1);",
+        "export const join = async (words: string[], times: number = 1): Promise<string> => {\n  return words.join('-').repeat(times);\n};",
+        "export const join = async function (words: string[], times: number = 1) { return words.join('-').repeat(times); };",
+        "export const join = ({ words, times = 1 }: { words: string[]; times?: number }) => words.join('-').repeat(times);",
+        "export default function join(words: string[], times: number = 1) { return words.join('-').repeat(times); }",
+        "const join = (words: string[], times?: number) => words.join('-').repeat(times ?? 1);\nexport default join;",
+    ] {
+        let tool = json!({ "source_code": format!("{doc}{function}\n"), "source_type": "typescript" });
+        let mut call = tool.clone();
+        call["args"] = json!({ "words": "[\"a\", 1]", "times": "2" });
+        let answer = run(&server, call).await;
+        assert_eq!(answer["tool_return"], "a-1a-1", "{function}: {answer}");
+        let mut call = tool.clone();
+        call["args"] = json!({ "words": ["a", { "b": 1 }], "times": "often", "how": "x" });
+        let answer = run(&server, call).await;
+        let expected = "Error executing function join: words[1]: must be a string\ntimes: must be a number\n\
+                        how: there is no such argument";
+        assert_eq!((&answer["status"], &answer["tool_return"]), (&json!("error"), &json!(expected)), "{function}");
+        let mut call = tool;
+        call["args"] = json!({ "times": null });
+        let answer = run(&server, call).await;
+        assert_eq!(answer["tool_return"], "Error executing function join: words: this argument is required");
+    }
+}
+
+#[tokio::test]
+async fn a_python_tool_gets_the_objects_that_its_annotations_name() {
+    let provider = Provider::start().await;
+    let server = Server::start(&provider).await;
+    let made = create_tool(&server, json!({ "source_code": tool("plan_trip") })).await;
+    let properties = &made["json_schema"]["parameters"]["properties"];
+    let formats: Vec<&str> = ["at", "day", "hour", "length", "ticket", "folder", "until"]
+        .map(|name| properties[name]["format"].as_str().unwrap_or("none"))
+        .into();
+    assert_eq!(formats, ["date-time", "date", "time", "duration", "uuid", "path", "date-time"], "{properties}");
+    let args = json!({
+        "at": "2026-01-31T12:00:00Z", "day": "2026-02-01", "hour": "09:30", "length": "PT90M",
+        "ticket": "12345678-1234-4234-8234-123456789abc", "price": "19.99", "folder": "/a/b", "data": "hé",
+        "tags": ["b", "a", "a"], "pair": ["1", "2026-03-04"], "color": "red", "share": "0.5", "until": null,
+    });
+    let expected = "2026-01-31T12:00:00+00:00 2026 9 5400.0 4 20.99 b 3 a,b 5 RED 1.0 None";
+    assert_eq!(returned(&server, "plan_trip", args.clone()).await, expected);
+
+    let mut wrong = args;
+    for (name, value) in
+        [("at", "soon"), ("day", "31.1."), ("hour", "noon"), ("ticket", "7"), ("price", "much"), ("color", "green")]
+    {
+        wrong[name] = value.into();
+    }
+    let answer = run(&server, json!({ "source_code": tool("plan_trip"), "args": wrong })).await;
+    let expected = "Error executing function plan_trip: at: must be a date and time such as 2025-01-31T12:00:00Z\n\
+                    day: must be a date such as 2025-01-31\nhour: must be a time such as 12:30:00\n\
+                    ticket: must be a UUID\nprice: must be a decimal number\ncolor: must be one of 'red', 'blue'";
+    assert_eq!((&answer["status"], &answer["tool_return"]), (&json!("error"), &json!(expected)));
+}
+
+#[tokio::test]
+async fn a_class_after_the_manner_of_base_tool_is_a_tool() {
+    let provider = Provider::start().await;
+    let server = Server::start(&provider).await;
+    let made = create_tool(&server, json!({ "source_code": tool("archive_search") })).await;
+    let words = json!({ "type": "array", "items": { "type": "string" }, "description": "Words to look for." });
+    let limit = json!({ "type": "integer", "minimum": 1, "description": "How many lines to show." });
+    let expected = json!({
+        "name": "Search_the_archive",
+        "description": "Finds lines of the archive that have all of the words.",
+        "parameters": { "type": "object", "properties": { "words": words, "limit": limit }, "required": ["words"] },
+    });
+    assert_eq!((&made["name"], &made["json_schema"]), (&json!("Search_the_archive"), &expected));
+
+    let agent = create_agent(&server, "reader", json!({ "tool_ids": [made["id"]] })).await;
+    let arguments = json!({ "words": ["green", "apple"] });
+    let answer = called(&server, &provider, &agent, "Search_the_archive", arguments).await;
+    assert_eq!(answer["tool_return"], "green apple; small green apple", "{answer}");
+    let arguments = json!({ "words": ["green"], "limit": 0 });
+    let answer = called(&server, &provider, &agent, "Search_the_archive", arguments).await;
+    let told = answer["tool_return"].as_str().unwrap();
+    assert!(answer["status"] == "error" && told.contains("limit"), "{answer}");
+
+    let source = "from letta_client.client import BaseTool\n\nclass Stock(BaseTool):\n    name: str = \"count_stock\"\n    \
+                  description: str = \"Counts the stock.\"\n\n    def run(self, shelf: int, row: int = 1) -> int:\n        \
+                  return shelf * 10 + row\n";
+    let answer = run(&server, json!({ "source_code": source, "args": { "shelf": "4" } })).await;
+    assert_eq!(answer["tool_return"], "41", "{answer}");
+    let answer = run(&server, json!({ "source_code": source, "args": { "row": 1 } })).await;
+    assert_eq!(answer["tool_return"], "Error executing function count_stock: shelf: this argument is required");
+}
+
+#[tokio::test]
 async fn a_tool_edits_the_memory_of_its_agent_and_no_edit_is_half() {
     for url in [None, Some(Postgres::shared().create_database())] {
         let provider = Provider::start().await;
@@ -150,6 +244,33 @@ async fn a_tool_sees_the_variables_of_its_own_agent_and_a_models_program_none() 
     let prompts =
         format!("{:?}", provider.requests().iter().map(|request| request.body.to_string()).collect::<Vec<_>>());
     assert!(!prompts.contains("canary") && !server.log().contains("canary"));
+}
+
+#[tokio::test]
+async fn temporary_files_are_those_of_one_call() {
+    let provider = Provider::start().await;
+    let server = Server::start(&provider).await;
+    let source = "import os\nimport tempfile\n\ndef keep(text: str) -> str:\n    \"\"\"Keeps a text.\n\n    Args:\n        \
+                  text: What to keep.\n    \"\"\"\n    before = os.listdir('/tmp')\n    \
+                  with tempfile.NamedTemporaryFile('w', suffix='.txt', delete=False) as file:\n        file.write(text)\n    \
+                  with open(file.name) as file:\n        return f'{before} {file.name[:5]} {file.read()}'\n";
+    let keep = create_tool(&server, json!({ "source_code": source })).await;
+    let agent = create_agent(&server, "keeper", json!({ "tool_ids": [keep["id"]], "tools": ["run_code"] })).await;
+    for word in ["one", "two"] {
+        let answer = called(&server, &provider, &agent, "keep", json!({ "text": word })).await;
+        assert_eq!(answer["tool_return"], format!("[] /tmp/ {word}"), "{answer}");
+    }
+    let code = "import os\nbefore = os.listdir('/tmp')\nwith open('/tmp/a.txt', 'w') as file:\n    file.write('x' * 1000)\n\
+                [before, os.path.getsize('/tmp/a.txt')]";
+    for _ in 0..2 {
+        let ran = called(&server, &provider, &agent, "run_code", json!({ "code": code, "language": "python" })).await;
+        let report: Value = serde_json::from_str(ran["tool_return"].as_str().unwrap()).unwrap();
+        assert_eq!(report["results"], json!(["[[], 1000]"]), "{report}");
+    }
+    let code = "with open('/tmp/big', 'wb') as file:\n    for _ in range(100):\n        file.write(bytes(1 << 20))";
+    let ran = called(&server, &provider, &agent, "run_code", json!({ "code": code, "language": "python" })).await;
+    let report: Value = serde_json::from_str(ran["tool_return"].as_str().unwrap()).unwrap();
+    assert_eq!(report["error"]["name"], "OSError", "{report}");
 }
 
 #[tokio::test]

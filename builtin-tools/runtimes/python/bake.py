@@ -32,13 +32,21 @@ def everything():
     with _without_docstrings():
         _everything()
     _rehearse()
-    warnings.resetwarnings()
+    _usual_warnings()
     # What is on disk here will not be there later.
     sys.path.clear()
     sys.path_importer_cache.clear()
     importlib.invalidate_caches()
     linecache.clearcache()
     _settle()
+
+
+def _usual_warnings():
+    """Warns of what Python itself warns of: not of files that were left open, and of deprecations only in the program."""
+    warnings.resetwarnings()
+    warnings.filterwarnings("default", category=DeprecationWarning, module="__main__", append=True)
+    for category in (DeprecationWarning, PendingDeprecationWarning, ImportWarning, ResourceWarning):
+        warnings.simplefilter("ignore", category, append=True)
 
 
 #: What most programs do: a call with typed arguments, a cell, an error.

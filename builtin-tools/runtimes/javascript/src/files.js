@@ -8,6 +8,8 @@ const decoder = new TextDecoder();
 const folder = () => ({ entries: new Map(), changed: new Date() });
 const file = (bytes) => ({ bytes, changed: new Date() });
 const root = folder();
+// Where programs expect one.
+root.entries.set('tmp', folder());
 
 export const path = {
   sep: ROOT,

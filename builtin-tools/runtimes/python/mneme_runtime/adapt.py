@@ -15,10 +15,11 @@ def before_imports():
 
 def after_imports():
     """What replaces parts of modules that are there."""
-    from . import digests, loop, zones
+    from . import digests, loop, toolkits, zones
 
     digests.install()
     loop.install()
+    toolkits.install()
     zones.bake()
     _bs4()
     _socket()

@@ -54,9 +54,10 @@ def _target(names, function):
     if found is None:
         raise InvalidArguments(f"the source defines no function {function!r}")
     if isinstance(found, type):
-        # A class after the manner of BaseTool.
+        # A class after the manner of BaseTool. The program may have made one of it, with what it needs.
         if _runner(found):
-            found = found()
+            made = next((value for value in list(names.values()) if isinstance(value, found)), None)
+            found = found() if made is None else made
     elif inspect.isfunction(found) or inspect.ismethod(found):
         return found, getattr(found, "args_schema", None)
     runner = _runner(found)
@@ -66,7 +67,7 @@ def _target(names, function):
 
 
 def _runner(found):
-    return next((name for name in ("_run", "run", "forward", "invoke", "func") if callable(getattr(found, name, None))), None)
+    return next((name for name in ("_run", "_arun", "run", "forward", "invoke", "func") if callable(getattr(found, name, None))), None)
 
 
 def _is_tool(value, name):

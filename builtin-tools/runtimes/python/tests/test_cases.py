@@ -11,9 +11,10 @@ from pathlib import Path
 import fake_host
 import prepare
 
-from mneme_runtime import loop, program
+from mneme_runtime import loop, program, toolkits
 
 loop.install()
+toolkits.install()
 CASES = tomllib.loads((Path(__file__).parent / "cases.toml").read_text("utf-8"))["case"]
 
 

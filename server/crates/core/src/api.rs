@@ -1,9 +1,9 @@
 //! The server's own API as a tool reaches it: in the process, with the rights of the agent's owner.
 
-use mneme_boxed::boxed;
 use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
+use mneme_boxed::boxed;
 use mneme_domain::{Actor, AgentId};
 use mneme_sandbox::{ApiRequest, ApiResponse, HostError};
 

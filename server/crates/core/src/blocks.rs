@@ -1,8 +1,8 @@
 //! Memory blocks, by themselves and in agents.
 
-use mneme_boxed::boxed;
 use std::sync::Arc;
 
+use mneme_boxed::boxed;
 use mneme_domain::{
     Actor, AgentId, BlockId, JsonObject, Page,
     agent::{AgentState, Include, Memory},

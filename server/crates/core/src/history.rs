@@ -1,8 +1,8 @@
 //! An agent's messages: listed, edited, cleared, previewed.
 
-use mneme_boxed::boxed;
 use std::sync::Arc;
 
+use mneme_boxed::boxed;
 use mneme_domain::{
     Actor, AgentId, MessageId, Page,
     agent::{AgentState, Include},

@@ -1,8 +1,8 @@
 //! Identities: the people and things that agents and blocks belong to.
 
-use mneme_boxed::boxed;
 use std::sync::Arc;
 
+use mneme_boxed::boxed;
 use mneme_domain::{
     Actor, AgentId, BlockId, IdentityId, Page,
     agent::{AgentState, Include},

@@ -38,9 +38,9 @@ mod tools;
 mod turn;
 mod variables;
 
-use mneme_boxed::boxed;
 use std::sync::Arc;
 
+use mneme_boxed::boxed;
 use mneme_domain::{Actor, Env};
 use mneme_llm::LlmClient;
 use mneme_sandbox::Sandbox;

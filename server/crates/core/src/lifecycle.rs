@@ -1,8 +1,8 @@
 //! Start and stop.
 
-use mneme_boxed::boxed;
 use std::{sync::Arc, time::Duration};
 
+use mneme_boxed::boxed;
 use mneme_domain::{Actor, Page};
 use mneme_store::providers;
 

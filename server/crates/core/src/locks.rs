@@ -1,8 +1,8 @@
 //! One turn at a time for each agent of this process; later ones queue in the order they came.
 
-use mneme_boxed::boxed;
 use std::{collections::HashMap, sync::Arc};
 
+use mneme_boxed::boxed;
 use mneme_domain::AgentId;
 use parking_lot::Mutex;
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};

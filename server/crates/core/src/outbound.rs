@@ -3,7 +3,6 @@
 //! What is not public is refused before a connection, by the addresses that a name resolves to at the moment of the
 //! connection, so a name that changes its mind gains nothing. Redirects are not followed.
 
-use mneme_boxed::boxed;
 use std::{
     net::{IpAddr, SocketAddr},
     sync::Arc,
@@ -11,6 +10,7 @@ use std::{
 };
 
 use futures::StreamExt;
+use mneme_boxed::boxed;
 use mneme_domain::{
     net::{is_link_local, is_public, unwrapped},
     policy::HostPattern,

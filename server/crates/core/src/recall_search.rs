@@ -1,8 +1,8 @@
 //! Search in messages by words and by meaning.
 
-use mneme_boxed::boxed;
 use std::{collections::HashMap, sync::Arc};
 
+use mneme_boxed::boxed;
 use mneme_domain::{Actor, AgentId, MessageId, message::Message};
 use mneme_store::{
     agents,

@@ -1,8 +1,8 @@
 //! Runs as clients read them.
 
-use mneme_boxed::boxed;
 use std::sync::Arc;
 
+use mneme_boxed::boxed;
 use mneme_domain::{
     Actor, Page, RunId,
     envelope::Envelope,

@@ -1,8 +1,8 @@
 //! Steps as clients read and rate them.
 
-use mneme_boxed::boxed;
 use std::{sync::Arc, time::Duration};
 
+use mneme_boxed::boxed;
 use mneme_domain::{
     Actor, Page, StepId,
     envelope::Envelope,

@@ -1,9 +1,9 @@
 //! Variables that the tools of all agents of an organisation see. Written by administrators, shown to nobody: a tool gets
 //! those that its policy has, below its agent's own.
 
-use mneme_boxed::boxed;
 use std::{collections::BTreeMap, sync::Arc};
 
+use mneme_boxed::boxed;
 use mneme_domain::{Actor, Role, variable::OrganizationVariable};
 use mneme_store::{Conn, variables};
 use secrecy::{ExposeSecret, SecretString};

@@ -85,7 +85,8 @@ pub struct Limits {
     pub output_bytes: usize,
     /// Size of standard output, and of standard error with the log, in bytes; more is cut off and flagged.
     pub log_bytes: usize,
-    /// What may be written to files of its own, in bytes, if it has the capability `scratch`.
+    /// What may be written to files of its own, in bytes: all of it with the capability `scratch`, otherwise a part, for the
+    /// temporary files of a program.
     pub file_bytes: u64,
 }
 

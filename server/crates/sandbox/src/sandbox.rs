@@ -217,6 +217,7 @@ impl Sandbox {
             shape: lane.shape(),
             deadline,
             scratch: &self.shared.scratch,
+            temporary: false,
         };
         let state = State::new(&self.shared.network, setting)?;
         lane.within(&limits, deadline, async {
@@ -299,6 +300,7 @@ impl Sandbox {
             shape: lane.shape(),
             deadline,
             scratch: &self.shared.scratch,
+            temporary: false,
         };
         let state = State::new(&self.shared.network, setting)?;
         lane.within(limits, deadline, async {
@@ -331,6 +333,8 @@ impl Sandbox {
                 shape: lane.shape(),
                 deadline,
                 scratch: &self.shared.scratch,
+                // The other language has files of its own making.
+                temporary: language == Language::Python,
             };
             let state = State::new(&self.shared.network, setting)?;
             let mut instance = Instance::start(lane.engine(), &*pre, state, &limits, &streams).await?;

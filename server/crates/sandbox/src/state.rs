@@ -33,8 +33,8 @@ pub struct State {
     http: WasiHttpCtx,
     network: CallNetwork,
     allowance: Allowance,
-    /// Goes with the state, and its files with it.
-    _scratch: Option<Scratch>,
+    /// Folders that go with the state, and their files with them.
+    _folders: [Option<Scratch>; 2],
     meter: Meter,
     record: Arc<Mutex<Usage>>,
     /// Who answers host calls.
@@ -93,6 +93,8 @@ pub struct Setting<'a> {
     pub deadline: Instant,
     /// Where folders for the files of calls are made.
     pub scratch: &'a Path,
+    /// Whether there is a folder for temporary files.
+    pub temporary: bool,
 }
 
 impl State {
@@ -101,7 +103,7 @@ impl State {
     /// # Errors
     /// When a granted folder is not there.
     pub fn new(network: &Arc<Network>, setting: Setting<'_>) -> Result<Self, ToolFailure> {
-        let Setting { host, grants, limits, env, streams, shape, deadline, scratch } = setting;
+        let Setting { host, grants, limits, env, streams, shape, deadline, scratch, temporary } = setting;
         let mut wasi = WasiCtx::builder();
         wasi.stdout(streams.stdout.clone())
             .stderr(streams.stderr.clone())
@@ -118,11 +120,19 @@ impl State {
         }
         let has = |name: &str| grants.capabilities.iter().any(|granted| granted == name);
         let granted = has(capability::SCRATCH) && limits.file_bytes > 0;
-        let scratch = if granted { Some(own_folder(scratch)?) } else { None };
-        if let Some(folder) = &scratch {
-            wasi.preopened_dir(folder.path(), files::AT, FsPerms::ReadWrite).map_err(|error| unusable(&error))?;
+        let own = if granted { Some(own_folder(scratch)?) } else { None };
+        let temporary = if temporary && limits.file_bytes > 0 { temporary_folder(scratch) } else { None };
+        for (folder, at) in [(&own, files::AT), (&temporary, files::TEMPORARY_AT)] {
+            if let Some(folder) = folder {
+                wasi.preopened_dir(folder.path(), at, FsPerms::ReadWrite).map_err(|error| unusable(&error))?;
+            }
         }
-        let allowance = Allowance::new(if granted { limits.file_bytes } else { 0 });
+        // One allowance for both.
+        let allowance = Allowance::new(match (&own, &temporary) {
+            (Some(_), _) => limits.file_bytes,
+            (None, Some(_)) => limits.file_bytes.min(files::TEMPORARY_BYTES),
+            (None, None) => 0,
+        });
         let mut table = ResourceTable::new();
         table.set_max_capacity(MAX_HANDLES);
         let mut http = WasiHttpCtx::new();
@@ -145,7 +155,7 @@ impl State {
             http,
             network,
             allowance,
-            _scratch: scratch,
+            _folders: [own, temporary],
             meter: Meter::new(shape, limits),
             record,
             session,
@@ -164,6 +174,12 @@ impl State {
 /// A folder for the files of one call.
 pub fn own_folder(root: &Path) -> Result<Scratch, ToolFailure> {
     Scratch::new(root).map_err(|error| unusable(&error))
+}
+
+/// A folder for temporary files. Few programs need it, so they run without one when it cannot be made.
+fn temporary_folder(root: &Path) -> Option<Scratch> {
+    let made = Scratch::new(root);
+    made.inspect_err(|error| tracing::warn!(%error, "no folder can be made for a program's temporary files")).ok()
 }
 
 fn unusable(error: &dyn std::fmt::Display) -> ToolFailure {

@@ -1,13 +1,13 @@
 //! Who serves from a database. A server holds a shared lock for as long as it lives; what must not happen under a
 //! running server takes the lock for itself. The system and PostgreSQL drop the locks of a process that dies.
 
-use mneme_boxed::boxed;
 use std::{
     fs::{File, OpenOptions, TryLockError},
     path::{Path, PathBuf},
     time::Duration,
 };
 
+use mneme_boxed::boxed;
 use sqlx::{Connection, PgConnection, PgPool};
 use tokio::{task::JoinHandle, time::sleep};
 

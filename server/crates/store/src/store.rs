@@ -1,9 +1,9 @@
 //! A database, and connections to it.
 
-use mneme_boxed::boxed;
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use futures::future::BoxFuture;
+use mneme_boxed::boxed;
 use parking_lot::Mutex;
 use sqlx::{PgPool, SqlitePool};
 use tempfile::TempDir;

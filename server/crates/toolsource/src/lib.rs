@@ -90,7 +90,7 @@ pub fn derive(language: Language, source: &str, given: Given<'_>) -> Result<Sign
     Ok(signature)
 }
 
-/// The name of the function that is the tool, without asking for its documentation.
+/// The name of the function or class that is the tool, without asking for its documentation.
 ///
 /// # Errors
 /// When the source is too large, does not parse or has no function.
@@ -107,12 +107,16 @@ pub fn entry_point(language: Language, source: &str) -> Result<String> {
 /// # Errors
 /// Names the rule that it breaks.
 pub fn check_name(name: &str) -> Result<()> {
-    let allowed = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
-    if name.is_empty() || name.len() > MAX_NAME || !name.chars().all(allowed) {
+    if name.is_empty() || name.len() > MAX_NAME || !name.chars().all(is_in_name) {
         let shown = name.chars().take(MAX_NAME).collect();
         return Err(SourceError::Name { name: shown });
     }
     Ok(())
+}
+
+/// Whether a tool's name may have this character.
+fn is_in_name(c: char) -> bool {
+    c.is_ascii_alphanumeric() || c == '_' || c == '-'
 }
 
 fn check_size(source: &str) -> Result<()> {

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 const LANGUAGES: [Language; 2] = [Language::Python, Language::TypeScript];
 
 /// Pieces of sources, so that random texts get past the first token.
-const PIECES: [&str; 44] = [
+const PIECES: [&str; 48] = [
     "def f(",
     "a: ",
     "int",
@@ -42,6 +42,10 @@ const PIECES: [&str; 44] = [
     "{",
     "@dataclass\n",
     "export function g(",
+    "\nexport const h = ",
+    "async ",
+    "export { ",
+    "default ",
     "/** D */\n",
     "interface B {",
     "type A = ",
@@ -135,6 +139,7 @@ fn hostile_sources_are_answered_in_time() {
     let field = "    f: 'A'\n";
     let many_classes: String =
         (0..8000).map(|n| format!("class C{n}(C{}, C{}): x: C{}\n", n + 1, n + 2, n + 3)).collect();
+    let many_tools: String = (0..8000).map(|n| format!("class C{n}(C{}, C{}): a = 1\n", n + 1, n + 2)).collect();
     let tool = "def f(a: C0):\n    'd'\n";
     let sources = [
         long("", "f'{a' [[[[ \n"),
@@ -153,14 +158,25 @@ fn hostile_sources_are_answered_in_time() {
         long("x = [", "1,"),
         long("class A(BaseModel):\n", field) + "def f(a: A):\n    'd'\n",
         long("", "function f(\n"),
+        long("", "const f = (\n"),
+        long("", "const f: {\n"),
+        long("", "export const f = /*\n"),
+        long("", "let f = `\nvar g = \"\n"),
+        long("", "export {\n"),
+        long("/** d */\nexport const f = (", "(a) => "),
         long("/**", "/*"),
         long("/** d */\nfunction f(a: ", "("),
         long("/** d */\nfunction f(a: ", "{a:"),
         long("/** d */\nfunction f(a: string", "[]"),
+        long("/** d */\nfunction f(a: {a: string}", " & {a: string}"),
+        long("/** d */\nfunction f(a: A) {}\n", "interface A extends A {}\n"),
+        long("/** d */\nfunction f({", "a: {"),
         long("/** d */\nfunction f(a: ", "string |"),
         long("/** d */\nfunction f(a = ", "("),
         many_classes.clone() + "class C8000(BaseModel): pass\n" + tool,
         many_classes + tool,
+        many_tools.clone() + "class C8000(BaseTool): x = 1\n",
+        many_tools + &long("class C8000(BaseTool):\n", "    x = 1\n")[..199_923] + "\n",
         "\u{feff}".to_owned(),
         "\0".to_owned(),
         long("", "\\\n"),

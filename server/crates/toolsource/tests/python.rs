@@ -118,6 +118,26 @@ fn annotations_become_schemas() {
         ("list", json!({ "type": "array", "items": any })),
         ("typing.List[List[str]]", json!({ "type": "array", "items": { "type": "array", "items": string } })),
         ("set[str]", json!({ "type": "array", "items": string, "uniqueItems": true })),
+        ("datetime.datetime", json!({ "type": "string", "format": "date-time" })),
+        ("date", json!({ "type": "string", "format": "date" })),
+        ("datetime.time", json!({ "type": "string", "format": "time" })),
+        ("dt.timedelta", json!({ "type": "string", "format": "duration" })),
+        ("uuid.UUID", json!({ "type": "string", "format": "uuid" })),
+        ("pathlib.Path", json!({ "type": "string", "format": "path" })),
+        ("decimal.Decimal", json!({ "type": "number" })),
+        ("bytes", string.clone()),
+        ("list[date]", json!({ "type": "array", "items": { "type": "string", "format": "date" } })),
+        (
+            "Annotated[datetime, 'When.'] | None",
+            json!({ "anyOf": [{ "type": "string", "format": "date-time" }, { "type": "null" }] }),
+        ),
+        (
+            "tuple[int, date]",
+            json!({
+                "type": "array", "minItems": 2, "maxItems": 2,
+                "items": { "anyOf": [{ "type": "integer" }, { "type": "string", "format": "date" }] },
+            }),
+        ),
         ("tuple[str, ...]", json!({ "type": "array", "items": string })),
         ("Tuple[str, str]", json!({ "type": "array", "items": string, "minItems": 2, "maxItems": 2 })),
         ("Union[str, int]", json!({ "anyOf": [string, { "type": "integer" }] })),
@@ -228,6 +248,76 @@ fn a_text_beside_the_type_counts_as_a_description() {
 }
 
 #[test]
+fn a_class_after_the_manner_of_base_tool_is_a_tool() {
+    let source = r#"
+from typing import Optional, Type
+from crewai.tools import BaseTool as Base
+from pydantic import BaseModel, Field
+
+class SearchInput(BaseModel):
+    """Input of the search."""
+    query: str = Field(..., description="What to look for.")
+    limit: int = Field(default=5, ge=1)
+
+class Common(Base):
+    description: str = Field(default="Searches the archive.")
+
+    def _run(self, query: str, limit: int = 5) -> str:
+        return query * limit
+
+class Search(Common):
+    name: str = "Search the archive"
+    args_schema: Type[BaseModel] = SearchInput
+"#;
+    let expected = json!({
+        "name": "Search_the_archive",
+        "description": "Searches the archive.",
+        "parameters": {
+            "type": "object",
+            "properties": {
+                "query": { "type": "string", "description": "What to look for." },
+                "limit": { "type": "integer", "minimum": 1 },
+            },
+            "required": ["query"],
+        },
+    });
+    assert_eq!(Value::Object(read(source).unwrap().into_schema()), expected);
+    assert_eq!(entry_point(Language::Python, source).unwrap(), "Search");
+}
+
+#[test]
+fn without_a_model_the_methods_annotations_are_the_schema() {
+    let source = r#"
+def helper():
+    pass
+
+class Adder(tools.BaseTool):
+    """Adds numbers.
+
+    Args:
+        a: The first.
+    """
+    name = "adder"
+
+    def _run(self, a: int, b: "Optional[int]" = None, run_manager: Optional[CallbackManagerForToolRun] = None) -> int:
+        return a + (b or 0)
+
+    async def _arun(self, *anything): ...
+"#;
+    let properties = json!({ "a": { "type": "integer", "description": "The first." }, "b": { "type": "integer" } });
+    let expected = Signature {
+        name: "adder".into(),
+        description: "Adds numbers.".into(),
+        parameters: json!({ "type": "object", "properties": properties, "required": ["a"] }),
+    };
+    assert_eq!(read(source).unwrap(), expected);
+    let unnamed =
+        "class Echo(BaseTool):\n    def run(self, text: str) -> str:\n        'Echoes.'\n        return text\n";
+    let echo = read(unnamed).unwrap();
+    assert_eq!((echo.name.as_str(), echo.description.as_str()), ("Echo", "Echoes."));
+}
+
+#[test]
 fn what_the_author_gives_goes_first() {
     let arguments = json!({
         "type": "object", "required": ["steps"], "description": "Of the model.",
@@ -264,10 +354,30 @@ fn refusals_say_what_is_missing() {
             "\n\ndef f():\n    x = = 1\n".to_owned(),
             "Failed to parse source code: invalid syntax (<unknown>, line 4): Expected an expression",
         ),
-        ("x = 1\n".to_owned(), "No function found: the last function at the top level of the file is the tool"),
+        (
+            "x = 1\n".to_owned(),
+            "No function found: the last function at the top level of the file is the tool, or the last class that derives from BaseTool",
+        ),
         (
             "class A:\n    def f(self): pass\n".to_owned(),
-            "No function found: the last function at the top level of the file is the tool",
+            "No function found: the last function at the top level of the file is the tool, or the last class that derives from BaseTool",
+        ),
+        (
+            "class A(BaseTool):\n    name = 'a'\n".to_owned(),
+            "No function found: the last function at the top level of the file is the tool, or the last class that derives from BaseTool",
+        ),
+        (
+            "class A(BaseTool):\n    name = 'a'\n    def _run(self): pass\n".to_owned(),
+            "Function 'A' lacks a docstring that describes it",
+        ),
+        (
+            "class A(BaseTool):\n    description = 'A.'\n    args_schema = make()\n    def _run(self, x: int): pass\n"
+                .to_owned(),
+            "Type error in schema generation: Parameter 'args_schema' in function 'A': it has to be a model that is defined in the source",
+        ),
+        (
+            "class A(BaseTool):\n    description = 'A.'\n    def _run(self, **all): pass\n".to_owned(),
+            "Type error in schema generation: Parameter '**all' in function 'A': a tool's arguments have to be known; use a dict",
         ),
         ("def f(a: int):\n    return a\n".to_owned(), "Function 'f' lacks a docstring that describes it"),
         ("def f():\n    \"\"\" \"\"\"\n".to_owned(), "Function 'f' lacks a docstring that describes it"),
@@ -282,10 +392,6 @@ fn refusals_say_what_is_missing() {
         (
             format!("def f(a: Frame):\n    {doc}\n"),
             "Type error in schema generation: Parameter 'a' in function 'f': the type 'Frame' is neither built in nor defined in the source",
-        ),
-        (
-            format!("def f(a: datetime):\n    {doc}\n"),
-            "Type error in schema generation: Parameter 'a' in function 'f': the type 'datetime' is neither built in nor defined in the source",
         ),
         (
             format!("class M(BaseModel):\n    at: Frame\n\ndef f(a: M):\n    {doc}\n"),

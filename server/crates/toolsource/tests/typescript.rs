@@ -60,7 +60,7 @@ function later() {}
                 "words": { "type": "array", "items": { "type": "string" }, "description": "The words\nto join." },
                 "times": { "type": "number", "description": "how often" },
                 "options": {
-                    "type": "object", "properties": { "deep": { "type": "boolean" }, "limits": limits },
+                    "type": "object", "properties": { "deep": { "type": "boolean", "description": "whatever" }, "limits": limits },
                     "required": ["limits"],
                 },
                 "mode": { "type": "string", "enum": ["fast", "slow"] },
@@ -86,6 +86,108 @@ fn javascript_has_its_types_in_jsdoc() {
         },
         "required": ["a", "b"],
     });
+    assert_eq!(read(source).unwrap().parameters, expected);
+}
+
+#[test]
+fn functions_may_be_bound_to_names() {
+    let expected = json!({
+        "type": "object",
+        "properties": { "a": { "type": "string", "description": "First." }, "b": { "type": "number" } },
+        "required": ["a"],
+    });
+    for declaration in [
+        "export const go = (a: string, b?: number) => a;",
+        "export const go = async (a: string, b?: number): Promise<string> => {\n  return a;\n};",
+        "export const go =\n  (a: string, b: number = Math.max(1, 2)): { a: string } => ({ a });",
+        "export const go = function (a: string, b?: number) { return a; };",
+        "export const go = async function named(a: string, b?: number) { return a; };",
+        "export const go: (a: string, b?: number) => string = (a: string, b?: number) => a;",
+        "export let go: Handler<string> = async (a: string, b?: number) => a;",
+        "export default function go(a: string, b?: number) { return a; }",
+        "export default async function go(a: string, b?: number) { return a; }",
+        "const go = (a: string, b?: number) => a;",
+        "const go = (a: string, b?: number) => a;\nconst unit = 5;\nexport default go;\nexport const LIMIT = 5;",
+        "const go = (a: string, b?: number) => a;\nfunction helper() {}\nexport { go as tool, LIMIT };",
+    ] {
+        let source = format!("/**\n * Goes.\n * @param a First.\n */\n{declaration}\n");
+        let found = read(&source).unwrap_or_else(|error| panic!("{error}\n{source}"));
+        assert_eq!((found.name.as_str(), found.description.as_str()), ("go", "Goes."), "{source}");
+        assert_eq!(found.parameters, expected, "{source}");
+    }
+    let plain =
+        "/**\n * Goes.\n * @param {string} a First.\n * @param {number} [b]\n */\nconst go = async (a, b) => a;\n";
+    assert_eq!(read(plain).unwrap().parameters, expected);
+    let single = "/** Goes.\n * @param {string} a First.\n */\nexport const go = async a => a;\n";
+    assert_eq!(read(single).unwrap().parameters["required"], json!(["a"]));
+}
+
+#[test]
+fn the_members_of_a_destructured_parameter_are_the_arguments() {
+    let source = r#"
+interface Place { city: string }
+
+/**
+ * Tells the weather.
+ * @param options.unit Of the degrees.
+ */
+export const weather = async ({ city, unit = "c", days }: Place & {
+  unit?: "c" | "f";
+  /** How many to look ahead. */
+  readonly days: number;
+} = {}, agentState: any) => city;
+"#;
+    let expected = json!({
+        "type": "object",
+        "properties": {
+            "city": { "type": "string" },
+            "unit": { "type": "string", "enum": ["c", "f"], "description": "Of the degrees." },
+            "days": { "type": "number", "description": "How many to look ahead." },
+        },
+        "required": ["city", "days"],
+    });
+    assert_eq!(read(source).unwrap().parameters, expected);
+}
+
+#[test]
+fn interfaces_inherit() {
+    let a = json!({ "type": "string" });
+    let all = json!({ "a": a, "b": { "type": "number" }, "c": { "type": "boolean", "description": "Last." } });
+    let expected = json!({ "type": "object", "properties": all, "required": ["a", "b"] });
+    for (before, annotation) in [
+        (
+            "interface A { a: string }\ninterface B { b: string }\nexport interface C extends A, B { b: number; /** Last. */ c?: boolean }",
+            "C",
+        ),
+        ("interface A { a: string }\ntype C = A & { b: number } & Readonly<{ /** Last. */ c?: boolean }>", "C"),
+        ("type A = { a?: number }", "A & { a: string; b: number } & { /** Last. */ c?: boolean }"),
+    ] {
+        assert_eq!(typed(before, annotation), expected, "{before}");
+    }
+    let endless =
+        "interface A extends B { a: string }\ninterface B extends A { b: string }\n/** D. */\nfunction f(a: A) {}";
+    assert!(read(endless).is_err());
+    let mut chain = String::new();
+    for level in 0..5_000 {
+        chain += &format!("interface A{level} extends A{0}, A{0} {{}}\n", level + 1);
+    }
+    let multiplied = format!("{chain}/** D. */\nfunction f(a: A0) {{}}");
+    assert_eq!(read(&multiplied), Err(SourceError::SchemaTooLarge));
+}
+
+#[test]
+fn a_declared_function_goes_before_one_that_is_bound() {
+    let source = "/** The tool. */\nexport function tool() {}\n/** Helps. */\nexport const help = (x: number) => x;\n";
+    assert_eq!(read(source).unwrap().name, "tool");
+    let source = "/** Helps. */\nfunction help() {}\n/** The tool. */\nexport const tool = (x: number) => x;\n";
+    assert_eq!(read(source).unwrap().name, "tool");
+}
+
+#[test]
+fn the_server_fills_the_agent_in() {
+    let source = "/** D. */\nexport const f = (agentState: Map<string, AgentState>, a: string) => a;";
+    let properties = json!({ "a": { "type": "string" } });
+    let expected = json!({ "type": "object", "properties": properties, "required": ["a"] });
     assert_eq!(read(source).unwrap().parameters, expected);
 }
 
@@ -130,9 +232,17 @@ fn refusals_say_what_is_missing() {
     let at = "Type error in schema generation: Parameter";
     for (source, expected) in [
         (
-            "const f = () => 1;",
-            "No function found: the last `export function` that begins a line of the file is the tool".to_owned(),
+            "const f = (1 + 2);\nexport const g = f ? (f) : f;\nexport const h: string = 'x => y';",
+            "No function found: the last exported function that begins a line of the file is the tool, such as \
+             `export function f` or `export const f = (…) => …`"
+                .to_owned(),
         ),
+        ("const f = () => 1;", "Function 'f' lacks a docstring that describes it".to_owned()),
+        (
+            "/** D. */\nexport const f = <T,>(a: T) => a;",
+            format!("{at} '?' in function 'f': a tool cannot have type parameters"),
+        ),
+        ("/** D. */\nexport const f = a => a;", format!("{at} 'a' in function 'f' lacks a type annotation")),
         ("export function f(a: string) {}", "Function 'f' lacks a docstring that describes it".to_owned()),
         ("/** D. */\nexport function f(a) {}", format!("{at} 'a' in function 'f' lacks a type annotation")),
         (
@@ -148,8 +258,26 @@ fn refusals_say_what_is_missing() {
             format!("{at} '...' in function 'f': a tool's arguments have to be known; use an array"),
         ),
         (
-            "/** D. */\nexport function f({ a }: { a: string }) {}",
-            format!("{at} '{{}}' in function 'f': a destructured parameter has no name"),
+            "/** D. */\nexport function f({ a }) {}",
+            format!("{at} '{{}}' in function 'f': a destructured parameter needs a type"),
+        ),
+        (
+            "/** D. */\nexport function f({ a }: any) {}",
+            format!("{at} '{{}}' in function 'f': a destructured parameter needs a type with known members"),
+        ),
+        (
+            "/** D. */\nexport function f({ a }: { a: string }, b: string) {}",
+            format!(
+                "{at} '{{}}' in function 'f': a destructured parameter takes all arguments, so there can be no other"
+            ),
+        ),
+        (
+            "/** D. */\nexport function f([a]: string[]) {}",
+            format!("{at} '[]' in function 'f': a destructured array cannot be filled by name"),
+        ),
+        (
+            "/** D. */\nexport function f(a: { b: string } & string) {}",
+            format!("{at} 'a' in function 'f': only objects with known members can be intersected or extended"),
         ),
         (
             "/** D. */\nexport function f(a: string",

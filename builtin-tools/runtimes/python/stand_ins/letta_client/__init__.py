@@ -5,7 +5,7 @@ Methods and arguments are named as in both generations of the official client; a
 
 import sys
 
-from .client import AsyncLetta, Letta
+from .client import AsyncLetta, BaseTool, Letta
 from .errors import (
     APIConnectionError,
     APIError,
@@ -29,7 +29,7 @@ Client = Letta
 __version__ = "1.12.1"
 __all__ = [
     "APIConnectionError", "APIError", "APIStatusError", "APITimeoutError", "ApiError", "AsyncLetta", "AuthenticationError",
-    "BadRequestError", "Client", "ConflictError", "InternalServerError", "Letta", "LettaError", "Model", "NotFoundError", "PermissionDeniedError",
+    "BadRequestError", "BaseTool", "Client", "ConflictError", "InternalServerError", "Letta", "LettaError", "Model", "NotFoundError", "PermissionDeniedError",
     "RateLimitError", "UnprocessableEntityError",
 ]
 

@@ -9,6 +9,7 @@ from urllib.parse import quote, urlencode
 
 from mneme_runtime import http, values
 from mneme_runtime.records import record
+from mneme_runtime.toolkits import BaseTool  # noqa: F401 - where the older client has it
 
 from . import errors
 from .routes import GROUPS, ROUTES

@@ -1,8 +1,8 @@
 //! A new agent.
 
-use mneme_boxed::boxed;
 use std::sync::Arc;
 
+use mneme_boxed::boxed;
 use mneme_domain::{
     Actor, AgentId, BlockId, IdentityId, JsonObject, MessageId, SourceId, ToolId,
     agent::{

@@ -6,8 +6,9 @@ mod model;
 mod search;
 mod update;
 
-use mneme_boxed::boxed;
 use std::sync::Arc;
+
+use mneme_boxed::boxed;
 
 pub(crate) use create::substitute;
 use mneme_domain::{

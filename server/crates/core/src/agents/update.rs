@@ -1,8 +1,8 @@
 //! Changes of an agent.
 
-use mneme_boxed::boxed;
 use std::sync::Arc;
 
+use mneme_boxed::boxed;
 use mneme_domain::{
     Actor, AgentId, Patch, ToolId,
     agent::{AgentState, Include, UpdateAgent},

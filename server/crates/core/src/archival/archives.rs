@@ -1,8 +1,8 @@
 //! Archives, by themselves and of agents.
 
-use mneme_boxed::boxed;
 use std::sync::Arc;
 
+use mneme_boxed::boxed;
 use mneme_domain::{
     Actor, AgentId, ArchiveId, Page, Patch,
     agent::{AgentState, Include},

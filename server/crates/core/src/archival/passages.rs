@@ -1,9 +1,9 @@
 //! Passages: put into archives, listed, changed, deleted.
 
-use mneme_boxed::boxed;
 use std::sync::Arc;
 
 use chrono_tz::Tz;
+use mneme_boxed::boxed;
 use mneme_domain::{
     Actor, AgentId, ArchiveId, Page, PassageId, Patch, Timestamp,
     agent::Agent,

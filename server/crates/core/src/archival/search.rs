@@ -1,9 +1,9 @@
 //! Search by words and by meaning, fused by rank.
 
-use mneme_boxed::boxed;
 use std::{collections::HashMap, sync::Arc};
 
 use chrono_tz::Tz;
+use mneme_boxed::boxed;
 use mneme_domain::{
     Actor, AgentId, ArchiveId, Order, Page, PassageId,
     archive::{Archive, Passage, TagMatch},

@@ -10,9 +10,9 @@ mod driver;
 mod results;
 mod uploads;
 
-use mneme_boxed::boxed;
 use std::{collections::HashMap, collections::HashSet, sync::Arc, time::Duration};
 
+use mneme_boxed::boxed;
 use mneme_domain::{
     Actor, AgentId, BatchId, JsonObject, Page, RunId,
     batch::{Batch, BatchCounts, BatchJob, CreateBatch},

@@ -1,8 +1,8 @@
 //! Questions on their way to providers: gathered, recorded, handed over once.
 
-use mneme_boxed::boxed;
 use std::{collections::HashMap, time::Duration};
 
+use mneme_boxed::boxed;
 use mneme_domain::{RunId, actor::Actor, llm_config::LlmConfig};
 use mneme_llm::{BatchCall, BatchPlace, LlmError};
 use mneme_store::batches::work::{self, Handed, Place, Upload};

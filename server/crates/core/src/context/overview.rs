@@ -1,8 +1,8 @@
 //! What fills an agent's context window, part by part.
 
-use mneme_boxed::boxed;
 use std::sync::Arc;
 
+use mneme_boxed::boxed;
 use mneme_domain::{Actor, AgentId, message::Message, tool::Tool};
 use mneme_llm::tokens;
 use mneme_store::{agents, blocks, tools};

@@ -1,8 +1,8 @@
 //! Calls an agent's tool outside of its turns: with its variables, without its memory, and never round a person's approval.
 
-use mneme_boxed::boxed;
 use std::sync::Arc;
 
+use mneme_boxed::boxed;
 use mneme_domain::{
     Actor, AgentId, JsonObject, Page,
     agent::Include,

@@ -1,6 +1,7 @@
 //! Runs a tool, whatever it is made of. Nothing that a tool does wrong is an error here: it becomes the answer, in
 //! words for the model that called.
 
+mod arguments;
 mod code;
 mod component;
 mod direct;
@@ -14,9 +15,9 @@ mod program;
 mod source;
 mod uploads;
 
-use mneme_boxed::boxed;
 use std::sync::Arc;
 
+use mneme_boxed::boxed;
 use mneme_domain::{
     Actor, AgentId, EntityId, RunId, StepId,
     message::ToolStatus,

@@ -1,8 +1,8 @@
 //! Tools that users wrote as source text.
 
-use mneme_boxed::boxed;
 use std::{collections::BTreeMap, sync::Arc};
 
+use mneme_boxed::boxed;
 use mneme_domain::{
     Actor, AgentId, JsonObject, ToolId,
     agent::Include,
@@ -12,7 +12,7 @@ use mneme_sandbox::{Action, Language, Mount, Program, ScriptRequest, ToolHost};
 use mneme_toolsource::Language as Source;
 
 use super::{
-    Answer, Call, Nobody,
+    Answer, Call, Nobody, arguments,
     powers::{Asks, Powers, mentions, withheld},
     program,
 };
@@ -105,6 +105,12 @@ impl Core {
     async fn run_typescript(self: &Arc<Self>, call: &Call<'_>, source: &str) -> Result<Answer> {
         let name = call.tool.call_name();
         let Powers { limits, grants, env, withheld: missed, .. } = self.powers(call, Asks::Anything).await?;
+        let parameters = call.tool.json_schema.as_ref().and_then(|schema| schema.get("parameters"));
+        let arguments = match parameters.map(|parameters| arguments::fitted(parameters, call.arguments)) {
+            None => call.arguments.to_owned(),
+            Some(Ok(arguments)) => arguments,
+            Some(Err(problems)) => return Ok(Answer::refused(format!("Error executing function {name}: {problems}"))),
+        };
         let function = crate::tools::entry_point(Source::TypeScript, source).await.unwrap_or_else(|| name.to_owned());
         let script = match self.compile_script(source).await {
             Ok(script) => script,
@@ -118,7 +124,7 @@ impl Core {
         let program = Program {
             source: script.with_packages(bundle.as_deref()),
             filename: script.file().into(),
-            action: Action::Call { function, arguments: call.arguments.to_owned() },
+            action: Action::Call { function, arguments },
             env,
             agent_state: self.agent_state(call, source).await?,
         };

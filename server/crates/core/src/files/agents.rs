@@ -1,9 +1,9 @@
 //! What agents do with folders and files: they get and lose them, open and close them. What their tools read of them is in
 //! `pieces`.
 
-use mneme_boxed::boxed;
 use std::sync::Arc;
 
+use mneme_boxed::boxed;
 use mneme_domain::{
     Actor, AgentId, EntityId, FileId, Order, Page, SourceId,
     agent::Agent,

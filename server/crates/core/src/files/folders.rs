@@ -1,8 +1,8 @@
 //! Folders: made, read, changed, deleted.
 
-use mneme_boxed::boxed;
 use std::sync::Arc;
 
+use mneme_boxed::boxed;
 use mneme_domain::{
     Actor, AgentId, Page, Patch, SourceId,
     folder::{CreateFolder, Folder, FolderTotals, MAX_NAME_CHARS, UpdateFolder},

@@ -1,8 +1,8 @@
 //! Files and chunks: listed, read, deleted.
 
-use mneme_boxed::boxed;
 use std::sync::Arc;
 
+use mneme_boxed::boxed;
 use mneme_domain::{Actor, FileId, Page, SourceId, archive::Passage, folder::FileMetadata};
 use mneme_store::files;
 

@@ -1,13 +1,13 @@
 //! Where an upload lies while it arrives and until it is read: a folder of its own, which the reader of documents sees and
 //! nothing else. It outlives the process, so what was received is not lost with it.
 
-use mneme_boxed::boxed;
 use std::{
     io,
     path::{Path, PathBuf},
     time::Duration,
 };
 
+use mneme_boxed::boxed;
 use mneme_domain::FileId;
 use tokio::{fs, io::AsyncWriteExt};
 

@@ -1,8 +1,8 @@
 //! Takes uploads: checks what they are called, records them, and has them read in the background.
 
-use mneme_boxed::boxed;
 use std::sync::Arc;
 
+use mneme_boxed::boxed;
 use mneme_domain::{
     Actor, SourceId,
     folder::{DuplicateFileHandling, FileMetadata, Folder, MAX_NAME_CHARS},

@@ -1,9 +1,9 @@
 //! One message to several agents, and what each of them says.
 
-use mneme_boxed::boxed;
 use std::sync::Arc;
 
 use futures::{StreamExt, stream};
+use mneme_boxed::boxed;
 use mneme_domain::{
     Actor, AgentId,
     content::text_of,

@@ -4,8 +4,9 @@ mod broadcast;
 mod sleep;
 mod talk;
 
-use mneme_boxed::boxed;
 use std::sync::Arc;
+
+use mneme_boxed::boxed;
 
 pub use broadcast::{Broadcast, Reply as BroadcastReply};
 use mneme_domain::{

@@ -1,9 +1,9 @@
 //! Sleep-time agents: they look after another agent's memory while nobody waits for them.
 
-use mneme_boxed::boxed;
 use std::{fmt::Write as _, sync::Arc};
 
 use futures::future::BoxFuture;
+use mneme_boxed::boxed;
 use mneme_domain::{
     Actor, AgentId, BlockId, GroupId, Order, Page, ToolId,
     agent::{Agent, AgentType},

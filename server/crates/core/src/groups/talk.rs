@@ -1,9 +1,9 @@
 //! A message to a group: who hears it, who speaks, and when it is over.
 
-use mneme_boxed::boxed;
 use std::{collections::HashMap, sync::Arc};
 
 use futures::StreamExt;
+use mneme_boxed::boxed;
 use mneme_domain::{
     Actor, AgentId, EntityId, GroupId, Page, RunId,
     envelope::Envelope,

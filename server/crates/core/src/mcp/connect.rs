@@ -1,9 +1,9 @@
 //! Tries a server, and leads a person through its permission where it wants one.
 
-use mneme_boxed::boxed;
 use std::{sync::Arc, time::Duration};
 
 use futures::{StreamExt, stream::BoxStream};
+use mneme_boxed::boxed;
 use mneme_domain::{
     Actor,
     mcp::{McpConfig, McpServer, McpTool},

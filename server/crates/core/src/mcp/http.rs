@@ -1,10 +1,10 @@
 //! The current HTTP transport: rmcp's, with our client, our credentials and the calling agent's name.
 
-use mneme_boxed::boxed;
 use std::{collections::HashMap, sync::Arc};
 
 use futures::stream::BoxStream;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
+use mneme_boxed::boxed;
 use reqwest::Client;
 use rmcp::{
     model::ClientJsonRpcMessage,

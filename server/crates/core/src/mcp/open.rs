@@ -1,6 +1,5 @@
 //! A connection to a server: made, listed and called within limits of time and size.
 
-use mneme_boxed::boxed;
 use std::{
     sync::{
         Arc,
@@ -9,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+use mneme_boxed::boxed;
 use mneme_domain::{
     JsonObject,
     mcp::{McpServerType, McpTool},

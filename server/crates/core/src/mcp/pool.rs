@@ -1,7 +1,6 @@
 //! The connections: one for each server and set of credentials, made when it is needed, again when it broke, and not
 //! again too soon.
 
-use mneme_boxed::boxed;
 use std::{
     sync::{
         Arc,
@@ -10,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use mneme_boxed::boxed;
 use mneme_domain::{Actor, McpServerId, OrgId, mcp::McpServer};
 use moka::sync::Cache;
 use tokio::{

@@ -1,8 +1,8 @@
 //! The servers that an organisation uses.
 
-use mneme_boxed::boxed;
 use std::{sync::Arc, time::Duration};
 
+use mneme_boxed::boxed;
 use mneme_domain::{
     Actor, AgentId, JsonObject, McpServerId, Role, ToolId,
     mcp::{McpConfig, McpRefresh, McpServer, McpServerView, McpTool},

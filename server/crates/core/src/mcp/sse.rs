@@ -1,10 +1,10 @@
 //! The older HTTP transport: one stream of events from the server, which first names the address to post messages to.
 
-use mneme_boxed::boxed;
 use std::sync::Arc;
 
 use futures::{StreamExt, stream::BoxStream};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
+use mneme_boxed::boxed;
 use reqwest::{Client, Url};
 use rmcp::{
     RoleClient,

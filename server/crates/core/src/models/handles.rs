@@ -1,9 +1,9 @@
 //! From handles and stored configurations to models and the providers that serve them.
 
-use mneme_boxed::boxed;
 use std::sync::Arc;
 
 use futures::future::join_all;
+use mneme_boxed::boxed;
 use mneme_domain::{
     Actor,
     llm_config::{EmbeddingConfig, LlmConfig},

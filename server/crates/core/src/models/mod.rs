@@ -8,13 +8,13 @@ mod manage;
 mod show;
 mod view;
 
-use mneme_boxed::boxed;
 use std::{
     collections::HashMap,
     sync::Arc,
     time::{Duration, Instant},
 };
 
+use mneme_boxed::boxed;
 use mneme_llm::{LlmClient, LlmError, ModelInfo, Provider};
 use parking_lot::RwLock;
 

@@ -1,8 +1,8 @@
 //! Programs that fetch packages: limited in time and in what they may write.
 
-use mneme_boxed::boxed;
 use std::{path::Path, process::Stdio, time::Duration};
 
+use mneme_boxed::boxed;
 use tokio::{process::Command, time::Instant};
 
 use super::{PackagesConfig, folder};

@@ -8,9 +8,9 @@ mod hostile;
 mod npm;
 mod pip;
 
-use mneme_boxed::boxed;
 use std::{collections::HashMap, path::PathBuf, sync::Arc, time::Duration};
 
+use mneme_boxed::boxed;
 use mneme_domain::tool::Requirement;
 use parking_lot::Mutex;
 pub use pip::is_in_runtime;

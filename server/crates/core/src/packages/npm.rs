@@ -1,8 +1,8 @@
 //! npm packages, bundled into one script. No script of a package runs on this machine.
 
-use mneme_boxed::boxed;
 use std::path::{Path, PathBuf};
 
+use mneme_boxed::boxed;
 use mneme_domain::tool::Requirement;
 use tokio::process::Command;
 

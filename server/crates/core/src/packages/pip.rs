@@ -1,8 +1,8 @@
 //! Python packages, by pip: wheels of pure Python only, so nothing of a package runs on this machine.
 
-use mneme_boxed::boxed;
 use std::path::{Path, PathBuf};
 
+use mneme_boxed::boxed;
 use mneme_domain::tool::Requirement;
 use tokio::process::Command;
 

@@ -1,11 +1,11 @@
 //! Writes agents as a file, message by message: a long history is never held whole.
 
-use mneme_boxed::boxed;
 use std::sync::Arc;
 
 use async_stream::try_stream;
 use bytes::Bytes;
 use futures::Stream;
+use mneme_boxed::boxed;
 use mneme_domain::{
     Actor, AgentId, BlockId, EntityId, JsonObject, Page, ToolId,
     agent::{AgentFull, AgentVariable, Include},

@@ -1,9 +1,9 @@
 //! Folders and their files in agent files: read and made, and written.
 
-use mneme_boxed::boxed;
 use std::{collections::HashMap, sync::Arc};
 
 use chrono::TimeDelta;
+use mneme_boxed::boxed;
 use mneme_domain::{
     Actor, FileId, JsonObject, Order, Page, SourceId,
     agent::{Agent, AgentFull},

@@ -1,6 +1,5 @@
 //! Makes agents of a file.
 
-use mneme_boxed::boxed;
 use std::{
     collections::HashMap,
     fs::File,
@@ -10,6 +9,7 @@ use std::{
 };
 
 use chrono::TimeDelta;
+use mneme_boxed::boxed;
 use mneme_domain::{
     Actor, AgentId, BlockId, GroupId, JsonObject, MessageId, Timestamp, ToolId,
     group::{Group, ManagerType},

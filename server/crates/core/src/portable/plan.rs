@@ -1,8 +1,8 @@
 //! What an import will write, worked out before anything is.
 
-use mneme_boxed::boxed;
 use std::{collections::HashMap, sync::Arc};
 
+use mneme_boxed::boxed;
 use mneme_domain::{
     Actor, AgentId, BlockId, EntityId, Env, GroupId, IdentityId, JsonObject,
     agent::{Agent, FILE_VIEW_CHARS, MAX_FILES_OPEN},

@@ -1,8 +1,8 @@
 //! MCP servers in agent files: how to reach those that have the agents' tools, without what lets one in.
 
-use mneme_boxed::boxed;
 use std::{collections::BTreeMap, sync::Arc};
 
+use mneme_boxed::boxed;
 use mneme_domain::{
     Actor, JsonObject, Timestamp,
     agent::AgentFull,

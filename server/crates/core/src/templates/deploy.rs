@@ -1,8 +1,8 @@
 //! Agents that are made from a version of a template.
 
-use mneme_boxed::boxed;
 use std::sync::Arc;
 
+use mneme_boxed::boxed;
 use mneme_domain::{
     Actor, AgentId, DeploymentId, IdentityId, JsonObject,
     agent::{AgentState, AgentType, CreateAgent},

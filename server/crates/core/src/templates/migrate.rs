@@ -1,8 +1,8 @@
 //! Agents that follow their template to another version. Their history stays, and so does their memory unless asked.
 
-use mneme_boxed::boxed;
 use std::sync::Arc;
 
+use mneme_boxed::boxed;
 use mneme_domain::{
     Actor, AgentId, JsonObject, Patch,
     agent::{AgentState, Include, UpdateAgent},

@@ -7,8 +7,9 @@ mod deploy;
 mod migrate;
 mod source;
 
-use mneme_boxed::boxed;
 use std::sync::Arc;
+
+use mneme_boxed::boxed;
 
 pub(crate) use deploy::Origin;
 pub use deploy::{Deploy, Deployed};

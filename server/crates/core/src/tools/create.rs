@@ -1,8 +1,8 @@
 //! New tools of users.
 
-use mneme_boxed::boxed;
 use std::sync::Arc;
 
+use mneme_boxed::boxed;
 use mneme_domain::{
     Actor, JsonObject, ToolId,
     tool::{CreateTool, DEFAULT_RETURN_CHAR_LIMIT, Requirement, Tool, ToolType},

@@ -13,9 +13,9 @@ pub use reading::entry_point;
 pub use signature::{Origin, check_schema, language};
 pub use upload::{Upload, UploadKind};
 
-use mneme_boxed::boxed;
 use std::sync::Arc;
 
+use mneme_boxed::boxed;
 use mneme_domain::{
     Actor, AgentId, JsonObject, Page, ToolId,
     agent::AgentType,

@@ -1,8 +1,8 @@
 //! What each tool may use and reach, and the organisation's ceiling.
 
-use mneme_boxed::boxed;
 use std::sync::Arc;
 
+use mneme_boxed::boxed;
 use mneme_domain::{
     Actor, Page, Role, ToolId,
     policy::{Manifest, Policy, ToolDenial, ToolKind},

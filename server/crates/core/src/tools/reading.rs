@@ -1,9 +1,9 @@
 //! What sources say by themselves, kept: reading one takes a thread with a deep stack, and the same tool is run again
 //! and again. It follows from the text alone, so it does not matter whose text it was.
 
-use mneme_boxed::boxed;
 use std::sync::LazyLock;
 
+use mneme_boxed::boxed;
 use mneme_domain::JsonObject;
 use mneme_toolsource::Language;
 use moka::sync::Cache;

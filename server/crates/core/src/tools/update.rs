@@ -1,8 +1,8 @@
 //! Changes of tools.
 
-use mneme_boxed::boxed;
 use std::sync::Arc;
 
+use mneme_boxed::boxed;
 use mneme_domain::{
     Actor, JsonObject, Patch, ToolId,
     mcp::McpOrigin,

@@ -1,9 +1,9 @@
 //! Tools that users upload as compiled code: a component, or an Extism plugin.
 
-use mneme_boxed::boxed;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use mneme_boxed::boxed;
 use mneme_domain::{
     Actor, JsonObject, ToolId,
     policy::Manifest,

@@ -1,9 +1,9 @@
 //! Turns that go on without their client: started, read from any point, cancelled.
 
-use mneme_boxed::boxed;
 use std::{sync::Arc, time::Duration};
 
 use futures::Stream;
+use mneme_boxed::boxed;
 use mneme_domain::{
     Actor, AgentId, RunId,
     request::SendRequest,

@@ -24,7 +24,6 @@ pub mod thoughts;
 mod tools;
 mod waiting;
 
-use mneme_boxed::boxed;
 use std::{
     pin::Pin,
     sync::Arc,
@@ -32,6 +31,7 @@ use std::{
 };
 
 use futures::Stream;
+use mneme_boxed::boxed;
 use mneme_domain::{
     Actor, AgentId, RunId,
     envelope::Envelope,

@@ -1,9 +1,9 @@
 //! One call of the model within a step, with its tokens shown as they come.
 
-use mneme_boxed::boxed;
 use std::time::{Duration, Instant};
 
 use futures::StreamExt;
+use mneme_boxed::boxed;
 use mneme_domain::{
     agent::Agent,
     content::Content,

@@ -1,8 +1,8 @@
 //! Carries a background turn's events into the log and the database, then tells the callback address.
 
-use mneme_boxed::boxed;
 use std::{sync::Arc, time::Duration};
 
+use mneme_boxed::boxed;
 use mneme_domain::{Actor, EntityId, RunId, run::Run};
 use mneme_store::runs;
 use serde_json::json;

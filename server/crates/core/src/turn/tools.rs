@@ -1,10 +1,10 @@
 //! Runs the tool calls of a step. Nothing that a tool or a model does wrong is an error of the turn: it becomes the
 //! call's return, and the model reads it.
 
-use mneme_boxed::boxed;
 use std::sync::Arc;
 
 use futures::future::join_all;
+use mneme_boxed::boxed;
 use mneme_domain::{
     Actor, RunId, StepId, ToolId,
     agent::Agent,

@@ -54,8 +54,8 @@ pub struct Policy {
     pub output_bytes: u64,
     /// Size of standard output, and of standard error with the log, in bytes; more is cut off.
     pub log_bytes: u64,
-    /// What may be written to files within one call, in bytes; what is written over counts again. Needs the capability
-    /// `scratch`.
+    /// What may be written to files within one call, in bytes; what is written over counts again. A folder of its own needs
+    /// the capability `scratch`; without it a tool in Python has 16 MiB of this at most, for temporary files.
     #[serde(default = "file_bytes")]
     pub file_bytes: u64,
     /// Requests to other machines. Needs the capability `network`.

@@ -73,7 +73,8 @@ impl State {
             tracing::error!(%error, "a folder for the data runtime cannot be opened");
             ToolFailure::Internal("a folder of the python-data runtime cannot be opened".to_owned())
         };
-        std::fs::create_dir(scratch.path().join(".tmp")).map_err(|error| inner(&error))?;
+        let temporary = scratch.path().join(".tmp");
+        std::fs::create_dir(&temporary).map_err(|error| inner(&error))?;
         let mut wasi = WasiCtx::builder();
         wasi.stdout(streams.stdout.clone())
             .stderr(streams.stderr.clone())
@@ -90,7 +91,9 @@ impl State {
         for (Mount { from, at }, powers) in readable.chain([own]) {
             wasi.preopened_dir(from, at, powers).map_err(|error| inner(&error))?;
         }
-        wasi.preopened_dir(scratch.path(), files::AT, FsPerms::ReadWrite).map_err(|error| inner(&error))?;
+        for (folder, at) in [(scratch.path(), files::AT), (temporary.as_path(), files::TEMPORARY_AT)] {
+            wasi.preopened_dir(folder, at, FsPerms::ReadWrite).map_err(|error| inner(&error))?;
+        }
         let granted = grants.capabilities.iter().any(|name| name == capability::SCRATCH);
         let left = deadline.saturating_duration_since(Instant::now());
         Ok(Self {

@@ -1,4 +1,4 @@
-//! Files that a program may work on within one call: a folder of its own, bounded in bytes and entries, gone with the
+//! Files that a program may work on within one call: folders of its own, bounded in bytes and entries, gone with the
 //! call.
 
 mod preview1;
@@ -19,6 +19,10 @@ pub use preview2::{Files, bound as bound_preview2};
 
 /// Where a program finds its folder.
 pub const AT: &str = "/files";
+/// Where a program finds its folder for temporary files, which every program in Python has.
+pub const TEMPORARY_AT: &str = "/tmp";
+/// What a program may write there when it has no folder of the other kind, in bytes.
+pub const TEMPORARY_BYTES: u64 = 16 << 20;
 /// Files and folders that one call may make.
 const MAX_ENTRIES: u32 = 4_096;
 

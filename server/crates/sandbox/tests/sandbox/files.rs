@@ -71,6 +71,66 @@ async fn files_lead_nowhere_else() {
 }
 
 #[tokio::test]
+async fn every_program_has_a_folder_for_temporary_files() {
+    let work = "import os, pathlib, shutil, tempfile\n\
+                pathlib.Path('/tmp/note.txt').write_text('kept within the call')\n\
+                os.makedirs('/tmp/a/b')\n\
+                shutil.move('/tmp/note.txt', '/tmp/a/b/note.txt')\n\
+                with tempfile.NamedTemporaryFile('w+', suffix='.txt') as file:\n    \
+                file.write('one')\n    file.seek(0)\n    named = [file.name.startswith('/tmp/'), file.read()]\n\
+                with tempfile.TemporaryFile() as file:\n    file.write(b'two')\n    file.seek(0)\n    unnamed = file.read()\n\
+                with tempfile.TemporaryDirectory() as folder:\n    pathlib.Path(folder, 'x').write_text('y')\n    \
+                inside = os.listdir(folder)\n\
+                [tempfile.gettempdir(), pathlib.Path('/tmp/a/b/note.txt').read_text(), named, unnamed, inside, os.listdir('/tmp')]";
+    let expected = "['/tmp', 'kept within the call', [True, 'one'], b'two', ['x'], ['a']]";
+    // A program of a model, and a tool, which has no other folder.
+    for request in [cell(work), evaluate(work)] {
+        assert_eq!(text(&run(request).await), expected);
+    }
+    for request in [cell("import os\nos.listdir('/tmp')"), evaluate("import os\nos.listdir('/tmp')")] {
+        assert_eq!(text(&run(request).await), "[]", "nothing is left for the next one");
+    }
+    let moved = "import os, shutil\nopen('/tmp/x', 'w').close()\nshutil.move('/tmp/x', 'y')\n[os.listdir('/tmp'), os.listdir('.')]";
+    assert_eq!(text(&run(cell(moved)).await), "[[], ['y']]");
+}
+
+#[tokio::test]
+async fn only_so_much_is_written_to_temporary_files() {
+    let fill = "def fill(size):\n    with open('/tmp/big', 'wb') as file:\n        for _ in range(size):\n            \
+                file.write(bytes(1_000_000))\n";
+    assert_eq!(text(&run(evaluate(&format!("{fill}fill(15)\n'fits'"))).await), "'fits'");
+    let full = run(evaluate(&format!("{fill}fill(18)"))).await;
+    let (name, message) = raised(&full);
+    assert!(name == "OSError" && message.to_lowercase().contains("space"), "{name}: {message}");
+    // Both folders of a program share one allowance, here of a megabyte.
+    let both = "open('here', 'wb').write(bytes(600_000))\nopen('/tmp/there', 'wb').write(bytes(600_000))";
+    assert_eq!(raised(&run(cell(both)).await).0, "OSError");
+    let many = run(evaluate("for n in range(10_000):\n    open(f'/tmp/{n}', 'w').close()")).await;
+    assert_eq!(raised(&many).0, "OSError");
+    let mut none = evaluate("open('/tmp/x', 'w')");
+    none.limits.file_bytes = 0;
+    assert!(run(none).await.result.is_err(), "a policy of no bytes gives no folder");
+}
+
+#[tokio::test]
+async fn temporary_files_lead_nowhere_else() {
+    let escapes = [
+        "open('/tmp/../etc/passwd').read()",
+        "open('/tmp/../../etc/passwd').read()",
+        "open('/tmp/../x', 'w').write('y')",
+        "import os\nos.symlink('/etc', '/tmp/link')\nopen('/tmp/link/passwd').read()",
+        "import os\nos.symlink('../../../../../etc/passwd', '/tmp/link')\nopen('/tmp/link').read()",
+        "import os\nopen('/tmp/a', 'w').close()\nos.rename('/tmp/a', '/tmp/../b')",
+        "import os\nos.listdir('/tmp/..')",
+        "import os\nos.link('/etc/passwd', '/tmp/passwd')",
+    ];
+    for escape in escapes {
+        let outcome = run(evaluate(escape)).await;
+        assert!(outcome.result.is_err(), "{escape}: {outcome:?}");
+    }
+}
+
+#[tokio::test]
 async fn folders_are_removed_however_a_program_ends() {
     let folder = tempfile::tempdir().expect("a folder");
     let scratch = folder.path().join("scratch");
@@ -81,7 +141,12 @@ async fn folders_are_removed_however_a_program_ends() {
     let config = SandboxConfig { runtimes_dir: Some(runtimes), scratch_dir: Some(scratch.clone()), ..shared_cache() };
     let sandbox = Arc::new(Sandbox::new(config).expect("a sandbox"));
     sandbox.warm_up(Language::Python).await.expect("python.wasm, built by `cargo xtask setup`");
-    for source in ["open('a', 'w').write('x')", "open('a', 'w').write('x')\n1/0", "open('a', 'w')\nwhile True: pass"] {
+    for source in [
+        "open('a', 'w').write('x')",
+        "open('/tmp/a', 'w').write('x')",
+        "open('a', 'w').write('x')\n1/0",
+        "open('a', 'w')\nwhile True: pass",
+    ] {
         let mut request = cell(source);
         request.limits.cpu = std::time::Duration::from_millis(300);
         let _ = sandbox.run_script(Language::Python, request).await.expect("a runtime");

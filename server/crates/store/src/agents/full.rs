@@ -3,9 +3,9 @@
 //! Each relationship comes as one JSON text in the agent's row: a trip to the database costs more than reading the text.
 //! Of the tools only the identifiers and their last updates are read; the tools themselves are mostly in memory.
 
-use mneme_boxed::boxed;
 use std::{collections::HashMap, sync::Arc};
 
+use mneme_boxed::boxed;
 use mneme_domain::{
     Actor, AgentId, EntityId, GroupId, IdentityId, ToolId,
     agent::{Agent, AgentFull, Include},

@@ -1,8 +1,8 @@
 //! The variables that an agent's tools see, encrypted at rest.
 
-use mneme_boxed::boxed;
 use std::collections::HashMap;
 
+use mneme_boxed::boxed;
 use mneme_domain::{Actor, AgentId, EntityId, agent::AgentVariable, clock::from_micros};
 
 use crate::{

@@ -3,9 +3,9 @@
 pub mod lease;
 pub mod work;
 
-use mneme_boxed::boxed;
 use std::collections::HashMap;
 
+use mneme_boxed::boxed;
 use mneme_domain::{
     Actor, BatchId, Page, Timestamp, UserId,
     batch::{Batch, BatchCounts},

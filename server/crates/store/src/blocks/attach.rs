@@ -52,6 +52,7 @@ pub(crate) async fn set_of_agent(c: &mut Conn, a: &Actor, agent: &AgentId, block
 }
 
 /// Attaches blocks, in this order, to an agent that has none; errors as of [`attach`].
+#[boxed]
 pub async fn attach_first(c: &mut Conn, a: &Actor, agent: &AgentId, blocks: &[BlockId]) -> Result<()> {
     if !blocks.is_empty() {
         c.effect(&ATTACH_MANY, args![&a.org, agent, Arg::ids(&distinct(blocks))]).await?;

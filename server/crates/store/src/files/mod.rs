@@ -5,8 +5,9 @@ mod row;
 mod view;
 mod work;
 
-use mneme_boxed::boxed;
 use std::collections::HashMap;
+
+use mneme_boxed::boxed;
 
 pub use chunks::{chunks_of, count_chunks, list_chunks, unembedded};
 use mneme_domain::{Actor, FileId, Page, SourceId, Timestamp, folder::FileMetadata};

@@ -1,8 +1,8 @@
 //! What agents see of the files in their folders: which there are, and which are open.
 
-use mneme_boxed::boxed;
 use std::collections::HashMap;
 
+use mneme_boxed::boxed;
 use mneme_domain::{
     Actor, AgentId, FileId, Page, SourceId, Timestamp,
     clock::from_micros,

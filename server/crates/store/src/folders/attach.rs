@@ -1,8 +1,8 @@
 //! Which folders an agent reads.
 
-use mneme_boxed::boxed;
 use std::collections::HashMap;
 
+use mneme_boxed::boxed;
 use mneme_domain::{Actor, AgentId, EntityId, Page, SourceId, folder::Folder};
 
 use super::{

@@ -1,8 +1,8 @@
 //! What folders hold, in numbers.
 
-use mneme_boxed::boxed;
 use std::collections::HashMap;
 
+use mneme_boxed::boxed;
 use mneme_domain::{
     Actor, FileId, SourceId,
     folder::{FileStats, FolderStats, FolderTotals},

@@ -1,8 +1,8 @@
 //! Vectors of messages: made in the background, in the space of their agent.
 
-use mneme_boxed::boxed;
 use std::collections::HashMap;
 
+use mneme_boxed::boxed;
 use mneme_domain::{Actor, AgentId, EntityId, MessageId};
 
 use super::search::MessageSearch;

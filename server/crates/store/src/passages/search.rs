@@ -1,12 +1,12 @@
 //! Search in passages by their words, and what every search is narrowed by.
 
-use mneme_boxed::boxed;
 use std::{
     collections::HashMap,
     sync::Arc,
     time::{Duration, Instant},
 };
 
+use mneme_boxed::boxed;
 use mneme_domain::{Actor, Page, PassageId, Timestamp, archive::TagMatch};
 
 use super::list::Scope;

@@ -45,6 +45,7 @@ pub async fn set_of_agent(c: &mut Conn, a: &Actor, agent: &AgentId, tools: &[Too
 }
 
 /// Attaches tools, in this order, to an agent that has none; [`crate::StoreError::NotFound`] when one is unknown.
+#[boxed]
 pub async fn attach_first(c: &mut Conn, a: &Actor, agent: &AgentId, tools: &[ToolId]) -> Result<()> {
     if !tools.is_empty() {
         c.effect(&ATTACH_MANY, args![&a.org, agent, Arg::ids(&distinct(tools))]).await?;

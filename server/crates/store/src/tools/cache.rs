@@ -3,9 +3,9 @@
 //! A tool is only taken from here for a row that has the time of its last update, which grows with each; so another
 //! server's change is noticed as soon as it is committed.
 
-use mneme_boxed::boxed;
 use std::{collections::HashMap, sync::Arc};
 
+use mneme_boxed::boxed;
 use mneme_domain::{Actor, OrgId, ToolId, tool::Tool};
 use moka::sync::Cache;
 

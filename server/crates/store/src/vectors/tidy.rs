@@ -1,9 +1,9 @@
 //! Work on vectors that is done after they are kept, beside everything else: on SQLite they are packed into blocks, on
 //! PostgreSQL large spaces go into the index of near neighbours.
 
-use mneme_boxed::boxed;
 use std::collections::HashMap;
 
+use mneme_boxed::boxed;
 use mneme_domain::OrgId;
 use parking_lot::Mutex;
 

@@ -83,14 +83,12 @@ pub struct Types<'a> {
     depth: usize,
     /// Classes and aliases being read right now.
     pub(super) open: Vec<String>,
-    /// Inside of a model, whose library turns strings into dates and the like.
-    pub(super) in_model: bool,
 }
 
 impl<'a> Types<'a> {
     /// A reader over the names of a file.
     pub fn new(names: &'a Names<'a>) -> Self {
-        Self { names, budget: Budget::default(), depth: 0, open: Vec::new(), in_model: false }
+        Self { names, budget: Budget::default(), depth: 0, open: Vec::new() }
     }
 
     /// Pays for an object of the schema.
@@ -174,28 +172,9 @@ impl<'a> Types<'a> {
                 json!({ "type": "array", "items": {} })
             }
             "set" | "Set" | "frozenset" | "FrozenSet" => json!({ "type": "array", "items": {}, "uniqueItems": true }),
-            _ => bounded(name).or_else(|| self.parsed_by_models(name)).ok_or_else(|| unsupported(name))?,
+            _ => bounded(name).or_else(|| parsed(name)).ok_or_else(|| unsupported(name))?,
         };
         Ok(Found::of(schema))
-    }
-
-    /// Types that a model reads from a string, and that a function's parameter would not.
-    fn parsed_by_models(&self, name: &str) -> Option<Value> {
-        if !self.in_model {
-            return None;
-        }
-        Some(match name {
-            "datetime" => json!({ "type": "string", "format": "date-time" }),
-            "date" => json!({ "type": "string", "format": "date" }),
-            "time" => json!({ "type": "string", "format": "time" }),
-            "timedelta" => json!({ "type": "string", "format": "duration" }),
-            "UUID" | "UUID4" => json!({ "type": "string", "format": "uuid" }),
-            "EmailStr" => json!({ "type": "string", "format": "email" }),
-            "HttpUrl" | "AnyUrl" | "AnyHttpUrl" => json!({ "type": "string", "format": "uri" }),
-            "Path" => json!({ "type": "string", "format": "path" }),
-            "Decimal" => json!({ "type": "number" }),
-            _ => return None,
-        })
     }
 
     fn generic(&mut self, subscript: &ExprSubscript) -> Read<Found> {
@@ -328,6 +307,24 @@ fn bounded(name: &str) -> Option<Value> {
         "StrictStr" => json!({ "type": "string" }),
         "StrictBool" => json!({ "type": "boolean" }),
         "SecretStr" => json!({ "type": "string", "format": "password" }),
+        _ => return None,
+    })
+}
+
+/// Types whose values JSON has as text: the runtime makes them from it, for parameters as for fields of models.
+fn parsed(name: &str) -> Option<Value> {
+    Some(match name {
+        "datetime" => json!({ "type": "string", "format": "date-time" }),
+        "date" => json!({ "type": "string", "format": "date" }),
+        "time" => json!({ "type": "string", "format": "time" }),
+        "timedelta" => json!({ "type": "string", "format": "duration" }),
+        "UUID" | "UUID1" | "UUID3" | "UUID4" | "UUID5" => json!({ "type": "string", "format": "uuid" }),
+        "EmailStr" => json!({ "type": "string", "format": "email" }),
+        "HttpUrl" | "AnyUrl" | "AnyHttpUrl" => json!({ "type": "string", "format": "uri" }),
+        "Path" | "PurePath" => json!({ "type": "string", "format": "path" }),
+        "Pattern" => json!({ "type": "string", "format": "regex" }),
+        "bytes" => json!({ "type": "string" }),
+        "Decimal" => json!({ "type": "number" }),
         _ => return None,
     })
 }

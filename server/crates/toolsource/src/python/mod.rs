@@ -1,4 +1,5 @@
-//! Python: the tool is the last function at the top of the file; helpers and classes may stand beside it.
+//! Python: the tool is the last function at the top of the file, or the last class that derives from `BaseTool`; helpers
+//! and classes may stand beside it.
 
 mod annotation;
 mod constant;
@@ -6,6 +7,7 @@ mod field;
 mod guard;
 mod model;
 mod names;
+mod tool_class;
 
 use annotation::Types;
 use names::Names;
@@ -13,39 +15,47 @@ use ruff_python_ast::{Expr, ModModule, ParameterWithDefault, Parameters, Stmt, S
 use ruff_python_parser::{Mode, parse_module};
 use ruff_text_size::TextSize;
 use serde_json::Value;
+use tool_class::ToolClass;
 
 use crate::{Given, Object, Result, Signature, SourceError, docstring::Docstring, object};
 
 /// Parameters that the server fills; the model never sees them.
 const RESERVED: [&str; 2] = ["agent_state", "self"];
 
+/// What a source has as its tool.
+enum Tool<'a> {
+    Function(&'a StmtFunctionDef),
+    Class(ToolClass<'a>),
+}
+
 /// The signature of the tool in a source. `arguments` replaces what the parameters would give.
 pub fn derive(source: &str, given: Given<'_>, arguments: Option<Value>) -> Result<Signature> {
     let module = parse(source)?;
-    let function = last_function(&module)?;
-    let name = function.name.to_string();
-    let text = docstring(&function.body);
-    let docstring = Docstring::parse(text.unwrap_or_default());
-    let summary = || given.arguments?.get("description")?.as_str();
-    let described = [given.description, Some(docstring.description.as_str()), summary()];
-    let description = described.into_iter().flatten().map(str::trim).find(|text| !text.is_empty());
-    let Some(description) = description.map(str::to_owned) else {
-        return Err(SourceError::Undocumented { function: name });
+    let names = Names::of(&module.body);
+    let function = match tool(&module, &names)? {
+        Tool::Function(function) => function,
+        Tool::Class(class) => return class.signature(&names, given, arguments),
     };
+    let name = function.name.to_string();
+    let docstring = Docstring::parse(docstring(&function.body).unwrap_or_default());
+    let description = described(&name, &[Some(docstring.description.as_str())], given)?;
     let parameters = match arguments {
         Some(arguments) => arguments,
         None => {
-            let names = Names::of(&module.body);
-            parameters(&name, &function.parameters, &docstring, &mut Types::new(&names))?
+            let manner = Manner { docstrings: &[&docstring], texts_are_needed: true, left_out: &[] };
+            parameters(&name, &function.parameters, &manner, &mut Types::new(&names))?
         }
     };
     Ok(Signature { name, description, parameters })
 }
 
-/// The name of the function that is the tool.
+/// The name of the function or class that is the tool.
 pub fn entry_point(source: &str) -> Result<String> {
     let module = parse(source)?;
-    last_function(&module).map(|function| function.name.to_string())
+    Ok(match tool(&module, &Names::of(&module.body))? {
+        Tool::Function(function) => function.name.to_string(),
+        Tool::Class(class) => class.entry_point(),
+    })
 }
 
 fn parse(source: &str) -> Result<ModModule> {
@@ -66,12 +76,40 @@ fn line_of(source: &str, at: TextSize) -> usize {
     1 + before.filter(|byte| **byte == b'\n').count()
 }
 
-fn last_function(module: &ModModule) -> Result<&StmtFunctionDef> {
-    let function = module.body.iter().rev().find_map(|statement| match statement {
-        Stmt::FunctionDef(function) => Some(function),
+fn tool<'a>(module: &'a ModModule, names: &Names<'a>) -> Result<Tool<'a>> {
+    let mut left = tool_class::MAX_LOOK;
+    let tool = module.body.iter().rev().find_map(|statement| match statement {
+        Stmt::FunctionDef(function) => Some(Tool::Function(function)),
+        Stmt::ClassDef(class) => ToolClass::of(class, names, &mut left).map(Tool::Class),
         _ => None,
     });
-    function.ok_or(SourceError::NoFunction { expected: "the last function at the top level of the file is the tool" })
+    tool.ok_or(SourceError::NoFunction {
+        expected: "the last function at the top level of the file is the tool, or the last class that derives from BaseTool",
+    })
+}
+
+/// What a tool does: what its author says beside the source, or the first text of the source that says something.
+fn described(function: &str, said: &[Option<&str>], given: Given<'_>) -> Result<String> {
+    let summary = given.arguments.and_then(|arguments| arguments.get("description")?.as_str());
+    let texts = std::iter::once(given.description).chain(said.iter().copied()).chain([summary]);
+    let text = texts.flatten().map(str::trim).find(|text| !text.is_empty());
+    text.map(str::to_owned).ok_or_else(|| SourceError::Undocumented { function: function.to_owned() })
+}
+
+/// How the parameters of a function are read.
+struct Manner<'d> {
+    /// Where their texts are.
+    docstrings: &'d [&'d Docstring],
+    /// Whether one without a text is refused.
+    texts_are_needed: bool,
+    /// Those that are none of the model's.
+    left_out: &'d [&'d str],
+}
+
+impl Manner<'_> {
+    fn text(&self, parameter: &str) -> Option<String> {
+        self.docstrings.iter().find_map(|docstring| docstring.parameter(parameter)).map(str::to_owned)
+    }
 }
 
 /// The text that a function or class begins with.
@@ -102,27 +140,31 @@ fn only_named(function: &str, parameters: &Parameters) -> Result<()> {
     Ok(())
 }
 
-fn parameters(function: &str, parameters: &Parameters, docstring: &Docstring, types: &mut Types<'_>) -> Result<Value> {
+fn parameters(function: &str, parameters: &Parameters, manner: &Manner<'_>, types: &mut Types<'_>) -> Result<Value> {
     only_named(function, parameters)?;
     let mut properties = Object::new();
     let mut required = Vec::new();
     for ParameterWithDefault { parameter, default, .. } in parameters.args.iter().chain(&parameters.kwonlyargs) {
         let name = parameter.name.as_str();
-        if RESERVED.contains(&name) {
+        if RESERVED.contains(&name) || manner.left_out.contains(&name) {
             continue;
         }
         let Some(annotation) = parameter.annotation.as_deref() else {
             return Err(SourceError::Untyped { function: function.to_owned(), parameter: name.to_owned() });
         };
         let found = types.read(annotation).map_err(|refusal| refusal.at(function, name))?;
-        let Some(text) = docstring.parameter(name).map(str::to_owned).or_else(|| found.description.clone()) else {
+        let text = manner.text(name).or_else(|| found.description.clone());
+        if text.is_none() && manner.texts_are_needed {
             let (function, parameter) = (function.to_owned(), name.to_owned());
             return Err(SourceError::UndocumentedParameter { function, parameter });
-        };
-        types.spend(name.len() + text.len()).map_err(|refusal| refusal.at(function, name))?;
+        }
+        let length = name.len() + text.as_deref().map_or(0, str::len);
+        types.spend(length).map_err(|refusal| refusal.at(function, name))?;
         // A parameter with a default may be left out, which says the same as null.
         let mut schema = if default.is_some() { found.schema } else { found.nullable_schema() };
-        schema.insert("description".into(), text.into());
+        if let Some(text) = text {
+            schema.insert("description".into(), text.into());
+        }
         properties.insert(name.to_owned(), Value::Object(schema));
         if default.is_none() {
             required.push(name.into());

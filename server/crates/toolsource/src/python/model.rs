@@ -42,12 +42,10 @@ impl Types<'_> {
         if let Kind::Enum { names_as_values } = kind {
             return self.enumeration(class, names_as_values);
         }
-        let outside = std::mem::replace(&mut self.in_model, true);
         let fields = self.once(name, |types| {
             let mut fields = Fields::default();
             types.fields(class, kind, &mut fields, 0).map(|()| fields)
         });
-        self.in_model = outside;
         // A class that contains itself: from here on anything goes.
         let Some(fields) = fields else { return Ok(found(json!({ "type": "object" }))) };
         let Fields { properties, required } = fields?;

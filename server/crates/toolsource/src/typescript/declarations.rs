@@ -1,6 +1,8 @@
 //! The declarations that begin a line.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+
+use super::bound::Look;
 
 /// A function.
 #[derive(Debug)]
@@ -9,13 +11,15 @@ pub struct Function<'s> {
     pub name: &'s str,
     /// Whether other files may import it.
     pub exported: bool,
+    /// Whether it is a `function` of its own, and not bound to a name as a value.
+    pub declared: bool,
     /// The text of the JSDoc comment right before it.
     pub doc: Option<&'s str>,
-    /// The source after its name.
+    /// The source from its parameters.
     pub rest: &'s str,
 }
 
-/// A type: the source after `interface X` or after `type X =`.
+/// A type: the source after `interface X`, which may begin with `extends`, or after `type X =`.
 #[derive(Debug, Clone, Copy)]
 pub struct TypeSource<'s>(pub &'s str);
 
@@ -33,48 +37,88 @@ pub struct Declarations<'s> {
 impl<'s> Declarations<'s> {
     /// Reads a file.
     pub fn of(source: &'s str) -> Self {
-        let mut found = Self::default();
+        let mut reader = Reader { source, found: Self::default(), look: Look::default(), exports: HashSet::new() };
         let mut start = 0;
         for line in source.split_inclusive('\n') {
-            found.line(source, start, line);
+            reader.line(start, line);
             start += line.len();
+        }
+        let Reader { mut found, exports, .. } = reader;
+        for function in &mut found.functions {
+            function.exported |= exports.contains(function.name);
         }
         found
     }
+}
 
-    fn line(&mut self, source: &'s str, start: usize, line: &'s str) {
+/// Reads a file line by line.
+struct Reader<'s> {
+    source: &'s str,
+    found: Declarations<'s>,
+    look: Look,
+    /// Names that are exported behind their declaration.
+    exports: HashSet<&'s str>,
+}
+
+impl<'s> Reader<'s> {
+    fn line(&mut self, start: usize, line: &'s str) {
+        let source = self.source;
         let mut rest = line;
         let mut exported = false;
         while let Some((word, after)) = first_word(rest) {
             match word {
+                "export" if after.trim_start().starts_with('{') => {
+                    let from = start + line.len() - after.len();
+                    let names = self.look.exports(source.get(from..).unwrap_or_default());
+                    self.exports.extend(names.into_iter().flatten());
+                    return;
+                }
                 "export" => exported = true,
-                "default" | "async" | "declare" | "const" => {}
+                "default" | "async" | "declare" => {}
+                // `const enum`.
+                "const" if first_word(after).is_some_and(|(next, _)| next == "enum") => {}
+                "const" | "let" | "var" => {
+                    let Some((name, after)) = first_word(after) else { return };
+                    let from = start + line.len() - after.len();
+                    let bound = self.look.function(source.get(from..).unwrap_or_default());
+                    if let Some(rest) = bound {
+                        let doc = source.get(..start).and_then(doc_before);
+                        self.found.functions.push(Function { name, exported, declared: false, doc, rest });
+                    }
+                    return;
+                }
                 "function" => {
                     let Some((name, after)) = first_word(after) else { return };
                     let from = start + line.len() - after.len();
                     let rest = source.get(from..).unwrap_or_default();
                     let doc = source.get(..start).and_then(doc_before);
-                    self.functions.push(Function { name, exported, doc, rest });
+                    self.found.functions.push(Function { name, exported, declared: true, doc, rest });
                     return;
                 }
                 "enum" => {
                     let Some((name, after)) = first_word(after) else { return };
                     let from = start + line.len() - after.len();
-                    self.enums.insert(name, TypeSource(source.get(from..).unwrap_or_default()));
+                    self.found.enums.insert(name, TypeSource(source.get(from..).unwrap_or_default()));
                     return;
                 }
                 "interface" | "type" => {
                     let Some((name, after)) = first_word(after) else { return };
                     let after = after.trim_start();
-                    let body =
-                        if word == "type" { after.strip_prefix('=') } else { after.starts_with('{').then_some(after) };
+                    let is_interface = after.starts_with('{') || after.starts_with("extends ");
+                    let body = if word == "type" { after.strip_prefix('=') } else { is_interface.then_some(after) };
                     if let Some(body) = body {
                         let from = start + line.len() - body.len();
-                        self.types.insert(name, TypeSource(source.get(from..).unwrap_or_default()));
+                        self.found.types.insert(name, TypeSource(source.get(from..).unwrap_or_default()));
                     }
                     return;
                 }
-                _ => return,
+                // `export default f`.
+                name => {
+                    if exported {
+                        self.exports.insert(name);
+                    }
+                    return;
+                }
             }
             rest = after;
         }

@@ -50,6 +50,12 @@ impl JsDoc {
         self.parameters.iter().find(|parameter| parameter.name == name)
     }
 
+    /// What it says about a member of a parameter: `@param options.name text`, or without the parameter.
+    pub fn member(&self, name: &str) -> Option<&str> {
+        let found = self.parameters.iter().find(|parameter| parameter.name.rsplit('.').next() == Some(name));
+        found.map(|parameter| parameter.text.as_str()).filter(|text| !text.is_empty())
+    }
+
     fn tag(&mut self, tag: Option<String>) {
         let Some(rest) = tag.as_deref().and_then(|tag| tag.strip_prefix("@param")) else { return };
         let mut rest = rest.trim_start();

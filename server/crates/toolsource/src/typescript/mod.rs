@@ -1,10 +1,13 @@
 //! TypeScript and JavaScript: the tool is the last exported function at the top of the file, or the last function
-//! when none is exported. Its types come from its parameters, or from JSDoc where it has none; its texts from JSDoc.
+//! when none is exported. One that is declared (`function f`) goes before one that is bound to a name (`const f = …`).
+//! Its types come from its parameters, or from JSDoc where it has none; its texts from JSDoc.
 //!
 //! Only declarations that begin a line are read, and of them only the signature. The body is not looked at.
 
+mod bound;
 mod declarations;
 mod jsdoc;
+mod objects;
 mod tokens;
 mod types;
 
@@ -15,6 +18,13 @@ use tokens::{Token, Tokens};
 use types::Types;
 
 use crate::{Given, Object, Result, Signature, SourceError, object};
+
+/// Parameters that the server fills; the model never sees them.
+const RESERVED: [&str; 2] = ["agentState", "agent_state"];
+
+/// What errors call a parameter without a name.
+const PATTERN: &str = "{}";
+const NOT_ALONE: &str = "a destructured parameter takes all arguments, so there can be no other";
 
 /// The signature of the tool in a source. `arguments` replaces what the parameters would give.
 pub fn derive(source: &str, given: Given<'_>, arguments: Option<Value>) -> Result<Signature> {
@@ -41,10 +51,11 @@ pub fn entry_point(source: &str) -> Result<String> {
 }
 
 fn tool<'a, 's>(declarations: &'a Declarations<'s>) -> Result<&'a Function<'s>> {
-    let functions = &declarations.functions;
-    let exported = functions.iter().rev().find(|function| function.exported);
-    exported.or(functions.last()).ok_or(SourceError::NoFunction {
-        expected: "the last `export function` that begins a line of the file is the tool",
+    let functions = declarations.functions.iter().enumerate();
+    let tool = functions.max_by_key(|(at, function)| (function.exported, function.declared, *at));
+    tool.map(|(_, function)| function).ok_or(SourceError::NoFunction {
+        expected: "the last exported function that begins a line of the file is the tool, such as `export function f` or \
+                   `export const f = (…) => …`",
     })
 }
 
@@ -55,6 +66,15 @@ struct Reader<'a, 's> {
     types: Types<'a, 's>,
 }
 
+/// The parameters of a function so far.
+#[derive(Default)]
+struct Parameters {
+    properties: Object,
+    required: Vec<Value>,
+    /// Whether they are the members of one parameter.
+    is_whole: bool,
+}
+
 impl Reader<'_, '_> {
     fn refuse(&self, parameter: &str, reason: impl Into<String>) -> SourceError {
         let (function, parameter) = (self.function.name.to_owned(), parameter.to_owned());
@@ -63,31 +83,94 @@ impl Reader<'_, '_> {
 
     fn parameters(&mut self) -> Result<Value> {
         let mut tokens = Tokens::new(self.function.rest);
-        let mut properties = Object::new();
-        let mut required = Vec::new();
+        let mut found = Parameters::default();
         if !tokens.eat("(") {
-            return Err(self.refuse("?", "a tool cannot have type parameters"));
+            // `word => …`
+            return match tokens.bump() {
+                Token::Word(name) if tokens.peek() == Token::Mark("=>") => {
+                    self.add(name, &mut tokens, &mut found)?;
+                    Ok(object(found.properties, found.required))
+                }
+                _ => Err(self.refuse("?", "a tool cannot have type parameters")),
+            };
         }
         while !tokens.eat(")") {
             let name = match tokens.bump() {
-                Token::Word(name) => name,
+                Token::Word(name) => {
+                    self.add(name, &mut tokens, &mut found)?;
+                    name
+                }
+                Token::Mark("{") => {
+                    self.pattern(&mut tokens, &mut found)?;
+                    PATTERN
+                }
+                Token::Mark("[") => return Err(self.refuse("[]", "a destructured array cannot be filled by name")),
                 Token::Mark("...") => {
                     return Err(self.refuse("...", "a tool's arguments have to be known; use an array"));
                 }
-                Token::Mark("{" | "[") => return Err(self.refuse("{}", "a destructured parameter has no name")),
                 other => return Err(self.refuse("?", format!("a name was expected, not {other}"))),
             };
-            let (schema, optional) = self.parameter(name, &mut tokens)?;
-            properties.insert(name.to_owned(), Value::Object(schema));
-            if !optional {
-                required.push(name.into());
-            }
             if !tokens.eat(",") && tokens.peek() != Token::Mark(")") {
-                let found = tokens.bump();
-                return Err(self.refuse(name, format!("',' or ')' was expected, not {found}")));
+                let unexpected = tokens.bump();
+                return Err(self.refuse(name, format!("',' or ')' was expected, not {unexpected}")));
             }
         }
-        Ok(object(properties, required))
+        Ok(object(found.properties, found.required))
+    }
+
+    /// Reads a parameter whose name was read.
+    fn add(&mut self, name: &str, tokens: &mut Tokens<'_>, found: &mut Parameters) -> Result<()> {
+        if RESERVED.contains(&name) {
+            tokens.skip_parameter();
+            return Ok(());
+        }
+        if found.is_whole {
+            return Err(self.refuse(PATTERN, NOT_ALONE));
+        }
+        let (schema, optional) = self.parameter(name, tokens)?;
+        found.properties.insert(name.to_owned(), Value::Object(schema));
+        if !optional {
+            found.required.push(name.into());
+        }
+        Ok(())
+    }
+
+    /// Reads `{ a, b }: Type` after its first bracket. The members of the type are the tool's arguments: the runtime
+    /// passes all of them to a parameter without a name.
+    fn pattern(&mut self, tokens: &mut Tokens<'_>, found: &mut Parameters) -> Result<()> {
+        if found.is_whole || !found.properties.is_empty() {
+            return Err(self.refuse(PATTERN, NOT_ALONE));
+        }
+        tokens.skip_bracket();
+        if !tokens.eat(":") {
+            return Err(self.refuse(PATTERN, "a destructured parameter needs a type"));
+        }
+        let read = self.types.read(tokens);
+        let mut schema = read.map_err(|refusal| self.refused(PATTERN, refusal))?.schema;
+        if tokens.eat("=") {
+            tokens.skip_expression();
+        }
+        let Some(Value::Object(mut properties)) = schema.remove("properties") else {
+            return Err(self.refuse(PATTERN, "a destructured parameter needs a type with known members"));
+        };
+        for (name, property) in &mut properties {
+            if let (Some(text), Some(property)) = (self.doc.member(name), property.as_object_mut()) {
+                property.insert("description".into(), text.into());
+            }
+        }
+        let required = match schema.remove("required") {
+            Some(Value::Array(required)) => required,
+            _ => Vec::new(),
+        };
+        *found = Parameters { properties, required, is_whole: true };
+        Ok(())
+    }
+
+    fn refused(&self, name: &str, refusal: types::Refusal) -> SourceError {
+        match refusal {
+            types::Refusal::Type(reason) => self.refuse(name, reason),
+            types::Refusal::Source(error) => error,
+        }
     }
 
     /// The schema of a parameter, and whether it may be left out.
@@ -102,10 +185,7 @@ impl Reader<'_, '_> {
             let (function, parameter) = (self.function.name.to_owned(), name.to_owned());
             return Err(SourceError::Untyped { function, parameter });
         };
-        let mut found = read.map_err(|refusal| match refusal {
-            types::Refusal::Type(reason) => self.refuse(name, reason),
-            types::Refusal::Source(error) => error,
-        })?;
+        let mut found = read.map_err(|refusal| self.refused(name, refusal))?;
         if tokens.eat("=") {
             optional = true;
             tokens.skip_expression();

@@ -36,12 +36,14 @@ impl fmt::Display for Token<'_> {
 pub struct Tokens<'s> {
     rest: &'s str,
     ahead: Option<Token<'s>>,
+    /// The text of the last JSDoc comment between the token that was read last and the one before it.
+    doc: Option<&'s str>,
 }
 
 impl<'s> Tokens<'s> {
     /// The tokens of a text.
     pub fn new(text: &'s str) -> Self {
-        Self { rest: text, ahead: None }
+        Self { rest: text, ahead: None, doc: None }
     }
 
     /// The next token, which stays.
@@ -69,6 +71,44 @@ impl<'s> Tokens<'s> {
             self.ahead = None;
         }
         is_next
+    }
+
+    /// The text of the JSDoc comment before the next token, once that was looked at.
+    pub fn doc(&self) -> Option<&'s str> {
+        self.doc
+    }
+
+    /// What was not read yet, when no token was looked at without being taken.
+    pub fn rest(&self) -> &'s str {
+        self.rest
+    }
+
+    /// Goes past the bracket that closes the one that was taken last.
+    pub fn skip_bracket(&mut self) {
+        let mut depth = 1usize;
+        while depth > 0 {
+            match self.bump() {
+                Token::End => return,
+                Token::Mark("(" | "[" | "{") => depth += 1,
+                Token::Mark(")" | "]" | "}") => depth -= 1,
+                _ => {}
+            }
+        }
+    }
+
+    /// Goes past the type and the default value of a parameter, up to the comma or bracket that ends it.
+    pub fn skip_parameter(&mut self) {
+        let mut depth = 0usize;
+        loop {
+            match self.peek() {
+                Token::End => return,
+                Token::Mark("," | ")") if depth == 0 => return,
+                Token::Mark("(" | "[" | "{" | "<") => depth += 1,
+                Token::Mark(")" | "]" | "}" | ">") => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            self.bump();
+        }
     }
 
     /// Goes past a default value, up to the comma or bracket that ends it.
@@ -131,12 +171,15 @@ impl<'s> Tokens<'s> {
     }
 
     fn skip_blanks(&mut self) {
+        self.doc = None;
         loop {
             let trimmed = self.rest.trim_start();
             self.rest = if trimmed.starts_with("//") {
                 trimmed.split_once('\n').map_or("", |(_, rest)| rest)
             } else if trimmed.starts_with("/*") {
-                trimmed.split_once("*/").map_or("", |(_, rest)| rest)
+                let (comment, rest) = trimmed.split_once("*/").unwrap_or((trimmed, ""));
+                self.doc = comment.strip_prefix("/**").or(self.doc);
+                rest
             } else {
                 self.rest = trimmed;
                 return;

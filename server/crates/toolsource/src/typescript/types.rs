@@ -45,13 +45,13 @@ impl Found {
     }
 }
 
-type Read<T> = std::result::Result<T, Refusal>;
+pub type Read<T> = std::result::Result<T, Refusal>;
 
 /// Reads the types of one file.
 pub struct Types<'a, 's> {
     declarations: &'a Declarations<'s>,
-    budget: Budget,
-    depth: usize,
+    pub(super) budget: Budget,
+    pub(super) depth: usize,
     open: Vec<String>,
 }
 
@@ -82,7 +82,7 @@ impl<'a, 's> Types<'a, 's> {
         let mut members = Vec::new();
         let mut undefined = false;
         loop {
-            match self.member(tokens)? {
+            match self.intersection(tokens)? {
                 None => undefined = true,
                 Some(schema) if members.contains(&schema) => {}
                 Some(schema) => members.push(schema),
@@ -93,14 +93,11 @@ impl<'a, 's> Types<'a, 's> {
             self.budget.spend(0)?;
         }
         self.depth -= 1;
-        if tokens.peek() == Token::Mark("&") {
-            return Err(Refusal::Type("intersections of types are not supported".into()));
-        }
         Ok(Found { undefined, ..Found::of(merged(members)) })
     }
 
     /// One member of a union with its `[]`s; none for `undefined`.
-    fn member(&mut self, tokens: &mut Tokens<'_>) -> Read<Option<Value>> {
+    pub(super) fn member(&mut self, tokens: &mut Tokens<'_>) -> Read<Option<Value>> {
         let Some(mut schema) = self.primary(tokens)? else { return Ok(None) };
         let mut arrays = 0;
         while tokens.eat("[") {
@@ -160,9 +157,13 @@ impl<'a, 's> Types<'a, 's> {
                 return Ok(json!({ "type": "object" }));
             }
             self.open.push(name.to_owned());
-            let found = self.read(&mut Tokens::new(source.0))?;
+            let mut tokens = Tokens::new(source.0);
+            let declared = match tokens.peek() {
+                Token::Word("extends") => self.heir(&mut tokens)?,
+                _ => Value::Object(self.read(&mut tokens)?.schema),
+            };
             self.open.pop();
-            return Ok(Value::Object(found.schema));
+            return Ok(declared);
         }
         Ok(match name {
             "string" | "String" => json!({ "type": "string" }),
@@ -181,6 +182,7 @@ impl<'a, 's> Types<'a, 's> {
                 let values = self.generics(tokens)?.pop().unwrap_or_default();
                 json!({ "type": "object", "additionalProperties": values.schema })
             }
+            "Readonly" => Value::Object(self.generics(tokens)?.pop().unwrap_or_default().schema),
             "Partial" => {
                 let mut inner = self.generics(tokens)?.pop().unwrap_or_default().schema;
                 inner.remove("required");
@@ -244,51 +246,6 @@ impl<'a, 's> Types<'a, 's> {
         }
     }
 
-    /// The inside of `{ name: string; age?: number }`.
-    fn members(&mut self, tokens: &mut Tokens<'_>) -> Read<Value> {
-        let mut properties = Object::new();
-        let mut required = Vec::new();
-        while !tokens.eat("}") {
-            let name = match tokens.bump() {
-                Token::Word("readonly") if !matches!(tokens.peek(), Token::Mark(":" | "?")) => continue,
-                Token::Word(name) | Token::Text(name) => name,
-                Token::Mark("[") => return self.index_signature(tokens),
-                other => return Err(unexpected(other)),
-            };
-            let optional = tokens.eat("?");
-            if !tokens.eat(":") {
-                return Err(unexpected(tokens.bump()));
-            }
-            self.budget.spend(name.len())?;
-            let found = self.read(tokens)?;
-            if !optional && !found.undefined {
-                required.push(Value::from(name));
-            }
-            properties.insert(name.to_owned(), Value::Object(found.schema));
-            // A line break separates members as well as these do.
-            let _separated = tokens.eat(";") || tokens.eat(",");
-        }
-        Ok(crate::object(properties, required))
-    }
-
-    /// The inside of `{ [key: string]: number }` after its first bracket.
-    fn index_signature(&mut self, tokens: &mut Tokens<'_>) -> Read<Value> {
-        tokens.bump();
-        if !tokens.eat(":") {
-            return Err(unexpected(tokens.bump()));
-        }
-        self.read(tokens)?;
-        if !tokens.eat("]") || !tokens.eat(":") {
-            return Err(unexpected(tokens.bump()));
-        }
-        let values = self.read(tokens)?;
-        let _separated = tokens.eat(";") || tokens.eat(",");
-        if !tokens.eat("}") {
-            return Err(unexpected(tokens.bump()));
-        }
-        Ok(json!({ "type": "object", "additionalProperties": values.schema }))
-    }
-
     fn tuple(&mut self, tokens: &mut Tokens<'_>) -> Read<Value> {
         let mut members = Vec::new();
         let mut length = 0;
@@ -347,6 +304,6 @@ fn constant(tokens: &mut Tokens<'_>) -> Read<Value> {
     }
 }
 
-fn unexpected(token: Token<'_>) -> Refusal {
+pub fn unexpected(token: Token<'_>) -> Refusal {
     Refusal::Type(format!("{token} was not expected in its type"))
 }

@@ -4,7 +4,6 @@
 mod client;
 mod shelf;
 
-use mneme_boxed::boxed;
 use std::{
     collections::HashMap,
     sync::{Arc, Weak},
@@ -12,6 +11,7 @@ use std::{
 };
 
 use client::GuardedClient;
+use mneme_boxed::boxed;
 use mneme_domain::Actor;
 use mneme_store::mcp::grants::{self, Grant, GrantStatus};
 use parking_lot::Mutex;

@@ -10,11 +10,12 @@ mod records;
 mod step;
 mod tokens;
 
-use mneme_boxed::boxed;
 use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
+
+use mneme_boxed::boxed;
 
 pub use end::error_data;
 use mneme_domain::{

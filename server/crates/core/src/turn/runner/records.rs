@@ -1,8 +1,8 @@
 //! A turn as it is recorded: its run, its steps with their measures, what went over the wire.
 
-use mneme_boxed::boxed;
 use std::time::Duration;
 
+use mneme_boxed::boxed;
 use mneme_domain::{
     JsonObject, StepId, Timestamp, TraceId,
     run::{Run, RunStatus, StopReason},
