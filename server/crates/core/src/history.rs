@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use mneme_domain::{
-    Actor, AgentId, MessageId, Page,
+    Actor, AgentId, MessageId, Order, Page,
     agent::{AgentState, Include},
     content::{Content, ContentPart},
     envelope::Envelope,
@@ -26,7 +26,7 @@ use crate::{
 };
 
 impl Core {
-    /// An agent's history.
+    /// An agent's history. A page is empty only where nothing follows: clients take an empty one for the end of the list.
     ///
     /// # Errors
     /// 404 for an unknown agent.
@@ -41,9 +41,22 @@ impl Core {
     ) -> Result<Vec<Envelope>> {
         self.require_agent(actor, agent).await?;
         let filter = MessageFilter { group_id: group_id.map(str::to_owned), include_err, ..MessageFilter::default() };
-        let mut conn = self.store.read().await?;
-        let found = messages::list(&mut conn, actor, agent, &filter, page).await?;
-        Ok(envelope::envelopes_of(&found, config))
+        let mut page = page.clone();
+        loop {
+            let mut conn = self.store.read().await?;
+            let found = messages::list(&mut conn, actor, agent, &filter, &page).await?;
+            drop(conn);
+            let shown = envelope::envelopes_of(&found, config);
+            let full = u32::try_from(found.len()).is_ok_and(|length| length >= page.limit.min(Page::MAX_LIMIT));
+            let Some(last) = found.last().filter(|_| full && shown.is_empty()) else {
+                return Ok(shown);
+            };
+            let cursor = Some(last.id.to_string());
+            match page.order {
+                Order::Asc => page.after = cursor,
+                Order::Desc => page.before = cursor,
+            }
+        }
     }
 
     /// A message of any agent, in its parts.

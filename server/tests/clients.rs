@@ -1,0 +1,113 @@
+//! What the client libraries rely on, beyond what the API's description says.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod common;
+
+use axum::{body::Body, http::Method};
+use common::{Answer, TestApp, request};
+use serde_json::{Value, json};
+use wiremock::{
+    Mock, MockServer, ResponseTemplate,
+    matchers::{method, path},
+};
+
+/// A provider whose model always answers "Noted."
+async fn provider() -> MockServer {
+    let server = MockServer::start().await;
+    let models = json!({ "object": "list", "data": [
+        { "id": "gpt-4o-mini", "object": "model" }, { "id": "text-embedding-3-small", "object": "model" },
+    ] });
+    let answer = json!({
+        "id": "chatcmpl-1", "object": "chat.completion", "created": 1, "model": "gpt-4o-mini",
+        "choices": [{ "index": 0, "finish_reason": "stop", "message": { "role": "assistant", "content": "Noted." } }],
+        "usage": { "prompt_tokens": 11, "completion_tokens": 3, "total_tokens": 14 },
+    });
+    let listing = ResponseTemplate::new(200).set_body_json(models);
+    Mock::given(method("GET")).and(path("/models")).respond_with(listing).mount(&server).await;
+    let said = ResponseTemplate::new(200).set_body_json(answer);
+    Mock::given(method("POST")).and(path("/chat/completions")).respond_with(said).mount(&server).await;
+    server
+}
+
+/// Sends a request as a client of the 1.x generation.
+async fn as_current(app: &TestApp, method: Method, path: &str, body: &Value) -> Answer {
+    let builder = request(method, path).header("x-stainless-package-version", "1.12.1");
+    let body = if body.is_null() { Body::empty() } else { Body::from(body.to_string()) };
+    app.send(builder.header("content-type", "application/json").body(body).unwrap()).await
+}
+
+async fn get_current(app: &TestApp, path: &str) -> Value {
+    let answer = as_current(app, Method::GET, path, &Value::Null).await;
+    assert_eq!(answer.status.as_u16(), 200, "{path}: {}", answer.text);
+    answer.json()
+}
+
+/// An agent to whom these texts were said before.
+async fn agent_who_heard(app: &TestApp, texts: &[&str]) -> String {
+    let said: Vec<Value> = texts.iter().map(|text| json!({ "role": "user", "content": text })).collect();
+    let body =
+        json!({ "agent_type": "letta_v1_agent", "model": "openai/gpt-4o-mini", "initial_message_sequence": said });
+    let made = app.post("/v1/agents/", &body).await;
+    assert_eq!(made.status.as_u16(), 200, "{}", made.text);
+    made.json()["id"].as_str().unwrap().to_owned()
+}
+
+/// The texts of the user's messages in a list.
+fn heard(list: &Value) -> Vec<&str> {
+    let list = list.as_array().unwrap().iter();
+    list.filter(|item| item["message_type"] == "user_message").map(|item| item["content"].as_str().unwrap()).collect()
+}
+
+/// Walks a list of messages as the 1.x clients do: each page begins after the last message of the one before.
+async fn walked(app: &TestApp, path: &str) -> Vec<String> {
+    let mut seen: Vec<String> = Vec::new();
+    let mut cursor = String::new();
+    loop {
+        let page = get_current(app, &format!("{path}{cursor}")).await;
+        let Some(last) = page.as_array().unwrap().last() else { return seen };
+        seen.extend(heard(&page).into_iter().map(str::to_owned));
+        assert!(seen.len() <= 20, "the walk does not end: {seen:?}");
+        cursor = format!("&after={}", last["id"].as_str().unwrap());
+    }
+}
+
+#[tokio::test]
+async fn a_history_is_walked_to_its_other_end() {
+    let provider = provider().await;
+    let app = TestApp::with_provider(&provider.uri()).await;
+    let agent = agent_who_heard(&app, &["one", "two", "three", "four", "five"]).await;
+    let list = format!("/v1/agents/{agent}/messages");
+    assert_eq!(walked(&app, &format!("{list}?limit=2")).await, ["five", "four", "three", "two", "one"]);
+    assert_eq!(walked(&app, &format!("{list}?limit=2&order=desc")).await, ["five", "four", "three", "two", "one"]);
+    assert_eq!(walked(&app, &format!("{list}?limit=2&order=asc")).await, ["one", "two", "three", "four", "five"]);
+
+    // Older clients ask for what is new with `after` and for what is old with `before`, both without an order.
+    let all = app.get(&format!("{list}?order=asc")).await.json();
+    let id = |text: &str| {
+        let found = all.as_array().unwrap().iter().find(|item| item["content"] == text);
+        found.unwrap()["id"].as_str().unwrap().to_owned()
+    };
+    let newer = app.get(&format!("{list}?after={}", id("three"))).await.json();
+    assert_eq!(heard(&newer), ["five", "four"]);
+    let older = app.get(&format!("{list}?before={}", id("three"))).await.json();
+    assert_eq!(heard(&older), ["two", "one"]);
+    let older = get_current(&app, &format!("{list}?before={}", id("three"))).await;
+    assert_eq!(heard(&older), ["two", "one"]);
+}
+
+#[tokio::test]
+async fn a_history_can_be_asked_for_some_kinds_of_messages() {
+    let provider = provider().await;
+    let app = TestApp::with_provider(&provider.uri()).await;
+    let agent = agent_who_heard(&app, &["one", "two", "three"]).await;
+    let list = format!("/v1/agents/{agent}/messages?limit=1&order=desc");
+    // The only message of its kind is far from where the list begins; an empty page would end the walk.
+    let system = get_current(&app, &format!("{list}&include_return_message_types=system_message")).await;
+    assert_eq!(system[0]["message_type"], "system_message", "{system}");
+    let kinds = "include_return_message_types=user_message&include_return_message_types=assistant_message";
+    assert_eq!(walked(&app, &format!("{list}&{kinds}")).await, ["three", "two", "one"]);
+    let none = get_current(&app, &format!("{list}&include_return_message_types=tool_call_message")).await;
+    assert_eq!(none, json!([]));
+    let refused = app.get(&format!("{list}&include_return_message_types=whispers")).await;
+    assert_eq!(refused.status.as_u16(), 422, "{}", refused.text);
+}
