@@ -111,3 +111,86 @@ async fn a_history_can_be_asked_for_some_kinds_of_messages() {
     let refused = app.get(&format!("{list}&include_return_message_types=whispers")).await;
     assert_eq!(refused.status.as_u16(), 422, "{}", refused.text);
 }
+
+#[tokio::test]
+async fn an_archive_made_by_a_library_needs_no_model_named() {
+    let provider = provider().await;
+    let app = TestApp::with_provider(&provider.uri()).await;
+    let body = json!({ "name": "notes" });
+    let plain = app.post("/v1/archives/", &body).await;
+    assert!(plain.status == 422 && plain.detail().contains("embedding_config"), "{}", plain.text);
+    for header in ["x-stainless-package-version", "x-fern-sdk-name"] {
+        let builder = request(Method::POST, "/v1/archives/").header(header, "letta-client");
+        let builder = builder.header("content-type", "application/json");
+        let made = app.send(builder.body(Body::from(body.to_string())).unwrap()).await;
+        assert_eq!(made.status.as_u16(), 200, "{header}: {}", made.text);
+        assert_eq!(made.json()["embedding_config"]["embedding_model"], "text-embedding-3-small", "{header}");
+    }
+}
+
+#[tokio::test]
+async fn an_agent_file_is_one_string_for_the_library_that_insists_on_it() {
+    let provider = provider().await;
+    let app = TestApp::with_provider(&provider.uri()).await;
+    let agent = agent_who_heard(&app, &["She said \"naïve\", then\n\tleft \u{1}."]).await;
+    for query in ["", "?use_legacy_format=true"] {
+        let path = format!("/v1/agents/{agent}/export{query}");
+        let plain = app.get(&path).await.json();
+        assert!(plain.is_object() && plain.to_string().contains("naïve"), "{plain}");
+        let strict = request(Method::GET, &path).header("x-fern-language", "JavaScript");
+        let quoted = app.send(strict.body(Body::empty()).unwrap()).await.json();
+        let inner: Value = serde_json::from_str(quoted.as_str().unwrap()).unwrap();
+        assert_eq!(inner["messages"], plain["messages"], "{query}");
+        assert_eq!(inner["agents"][0]["messages"], plain["agents"][0]["messages"], "{query}");
+    }
+}
+
+#[tokio::test]
+async fn a_newer_client_reads_what_came_of_a_summary() {
+    let provider = provider().await;
+    let app = TestApp::with_provider(&provider.uri()).await;
+    let texts: Vec<String> = (0..40).map(|number| format!("{number}: {}", "It rained all day. ".repeat(60))).collect();
+    let agent = agent_who_heard(&app, &texts.iter().map(String::as_str).collect::<Vec<_>>()).await;
+    let path = format!("/v1/agents/{agent}/summarize");
+    let done = as_current(&app, Method::POST, &path, &Value::Null).await;
+    assert_eq!(done.status.as_u16(), 200, "{}", done.text);
+    let done = done.json();
+    assert_eq!(done["num_messages_before"], 41, "{done}");
+    assert!(done["num_messages_after"].as_u64().unwrap() < 41, "{done}");
+    assert!(done["summary"].as_str().unwrap().contains("Noted."), "{done}");
+    let classic = app.post(&path, &json!({})).await;
+    assert_eq!((classic.status.as_u16(), classic.text.as_str()), (204, ""));
+}
+
+#[tokio::test]
+async fn requests_are_taken_as_the_libraries_send_them() {
+    let provider = provider().await;
+    let app = TestApp::with_provider(&provider.uri()).await;
+    let agent = format!("/v1/agents/{}", agent_who_heard(&app, &["one"]).await);
+
+    // The 1.x library for TypeScript names a field as its own parameter.
+    let source = "def roll(sides: int) -> int:\n    \"\"\"Rolls a die.\n\n    Args:\n        sides: How many.\n    \"\"\"\n    return 4\n";
+    let tool = app.post("/v1/tools/", &json!({ "source_code": source })).await.json();
+    let attach = format!("{agent}/tools/attach/{}", tool["id"].as_str().unwrap());
+    assert_eq!(app.patch(&attach, &json!({})).await.status.as_u16(), 200);
+    let guard = app.patch(&format!("{agent}/tools/approval/roll"), &json!({ "body_requires_approval": true })).await;
+    assert_eq!(guard.status.as_u16(), 200, "{}", guard.text);
+    let rules = guard.json()["tool_rules"].to_string();
+    assert!(rules.contains("requires_approval"), "{rules}");
+
+    // The 0.x libraries change a passage without saying how, and know two paths for embedding models.
+    let kept = app.post(&format!("{agent}/archival-memory"), &json!({ "text": "It rained." })).await.json();
+    let passage = format!("{agent}/archival-memory/{}", kept[0]["id"].as_str().unwrap());
+    let same = app.send(request(Method::PATCH, &passage).body(Body::empty()).unwrap()).await;
+    assert_eq!((same.status.as_u16(), &same.json()["text"]), (200, &json!("It rained.")));
+    let models = app.get("/v1/models/embeddings").await.json();
+    assert_eq!(models, app.get("/v1/models/embedding").await.json());
+    assert_eq!(models[0]["embedding_model"], "text-embedding-3-small", "{models}");
+
+    // They read a deleted run as the run that it was.
+    let said = app.post(&format!("{agent}/messages"), &json!({ "input": "Hello" })).await.json();
+    let run = said["messages"][0]["run_id"].as_str().unwrap();
+    let gone = app.delete(&format!("/v1/runs/{run}")).await;
+    assert_eq!((gone.status.as_u16(), &gone.json()["id"]), (200, &json!(run)));
+    assert_eq!(app.get(&format!("/v1/runs/{run}")).await.status.as_u16(), 404);
+}

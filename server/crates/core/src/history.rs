@@ -197,11 +197,11 @@ impl Core {
         Ok(self.models.client().request_body(&provider, &request, stream))
     }
 
-    /// Takes older messages out of an agent's context now, a summary in their place.
+    /// Takes older messages out of an agent's context now, a summary in their place. Says what came of it.
     ///
     /// # Errors
     /// 404 for an unknown agent.
-    pub async fn summarize_messages(self: &Arc<Self>, actor: &Actor, id: &AgentId) -> Result<()> {
+    pub async fn summarize_messages(self: &Arc<Self>, actor: &Actor, id: &AgentId) -> Result<Compaction> {
         self.require_agent(actor, id).await?;
         let _turn = self.locks.lock(id).await;
         let mut conn = self.store.read().await?;
@@ -210,11 +210,29 @@ impl Core {
         let context = self.load_context(&mut conn, actor, &agent).await?;
         drop(conn);
         let specs = turn::specs(&agent, &tools);
-        if let Some(context) = self.compact(actor, &agent, &context, &specs).await? {
-            self.contexts.put(id, context);
-        }
-        Ok(())
+        // The system message is one of them.
+        let before = context.messages.len() + 1;
+        let Some(smaller) = self.compact(actor, &agent, &context, &specs).await? else {
+            return Ok(Compaction { summary: String::new(), before, after: before });
+        };
+        let note = smaller.messages.first().map(|note| note.text()).unwrap_or_default();
+        let alert: Option<Value> = serde_json::from_str(&note).ok();
+        let summary = alert.as_ref().and_then(|alert| alert.get("message")?.as_str()).unwrap_or_default().to_owned();
+        let after = smaller.messages.len() + 1;
+        self.contexts.put(id, smaller);
+        Ok(Compaction { summary, before, after })
     }
+}
+
+/// What making room in an agent's context came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Compaction {
+    /// What stands for the messages that left; empty when none could.
+    pub summary: String,
+    /// Messages in the context until then.
+    pub before: usize,
+    /// Messages in it now.
+    pub after: usize,
 }
 
 /// Writes an edit into a message of the right kind.

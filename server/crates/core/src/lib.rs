@@ -71,6 +71,7 @@ pub use execute::{Answer as ToolAnswer, SourceRun};
 pub use execute::{PluginNetwork, plugin_limits};
 pub use files::{FilesConfig, Naming, Spool};
 pub use groups::{Broadcast, BroadcastReply, GroupTurn};
+pub use history::Compaction;
 pub use models::{CheckProvider, CreateProvider, ModelFilter, ModelRegistry, ProviderView, UpdateProvider};
 pub use packages::PackagesConfig;
 pub use portable::ImportOptions;

@@ -49,7 +49,7 @@ pub fn parse(request: SendRequest) -> Result<Input> {
         }
         (Some(values), _) => {
             for (index, value) in values.into_iter().enumerate() {
-                if value.get("type").and_then(Value::as_str) == Some("approval") {
+                if is_approval(&value) {
                     approval = Some(parse_approval(index, value)?);
                 } else {
                     messages.push(parse_one(index, value)?);
@@ -75,9 +75,21 @@ pub fn parse(request: SendRequest) -> Result<Input> {
     Ok(Input { approval, messages })
 }
 
-fn parse_approval(index: usize, value: Value) -> Result<ApprovalCreate> {
+/// Whether an entry of `messages` answers a request for approval. Older clients may leave out that it does.
+pub(super) fn is_approval(value: &Value) -> bool {
+    let given = |field: &str| value.get(field).is_some_and(|value| !value.is_null());
+    match value.get("type").and_then(Value::as_str) {
+        Some(kind) => kind == "approval",
+        None => !given("role") && ["approvals", "approve", "approval_request_id"].into_iter().any(given),
+    }
+}
+
+fn parse_approval(index: usize, mut value: Value) -> Result<ApprovalCreate> {
     if index > 0 {
         return Err(CoreError::Invalid("An approval has to be the first message, and the only one of its kind".into()));
+    }
+    if let Some(fields) = value.as_object_mut() {
+        fields.insert("type".into(), "approval".into());
     }
     serde_json::from_value(value).map_err(|error| CoreError::Unprocessable {
         loc: vec!["body".into(), "messages".into(), index.to_string(), "ApprovalCreate".into()],

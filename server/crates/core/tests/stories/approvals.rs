@@ -188,6 +188,19 @@ async fn the_older_answer_decides_all_calls_and_a_message_may_follow_it() {
 }
 
 #[tokio::test]
+async fn an_answer_need_not_say_that_it_is_one() {
+    let world = World::new().await;
+    let agent = guarded(&world).await;
+    world.provider.reply(Reply::tool_call("memory_insert", insert("Likes tea.")));
+    let asked = shown(&world.say(&agent.id, "go").await.unwrap().messages).pop().unwrap();
+    world.provider.reply(Reply::text("Noted."));
+    let body = json!({"messages": [{"approve": true, "approval_request_id": asked["id"]}]});
+    let turn = answer(&world, &agent.id, body).await.unwrap();
+    assert_eq!(kinds(&turn.messages), ["tool_return_message", "assistant_message"]);
+    assert_eq!(world.block(&agent.id, "human").await, "Name: Ada.\nLikes tea.");
+}
+
+#[tokio::test]
 async fn a_provider_that_fails_after_the_approval_does_not_have_the_tool_run_twice() {
     let world = World::new().await;
     let agent = guarded(&world).await;
