@@ -194,3 +194,53 @@ async fn requests_are_taken_as_the_libraries_send_them() {
     assert_eq!((gone.status.as_u16(), &gone.json()["id"]), (200, &json!(run)));
     assert_eq!(app.get(&format!("/v1/runs/{run}")).await.status.as_u16(), 404);
 }
+
+#[tokio::test]
+async fn the_messages_of_all_agents_are_listed_together() {
+    let provider = provider().await;
+    let app = TestApp::with_provider(&provider.uri()).await;
+    agent_who_heard(&app, &["one"]).await;
+    agent_who_heard(&app, &["two", "three"]).await;
+    let all = get_current(&app, "/v1/messages/?order=asc").await;
+    assert_eq!(heard(&all), ["one", "two", "three"]);
+    let kinds = "include_return_message_types=user_message";
+    let newest = get_current(&app, &format!("/v1/messages/?limit=2&{kinds}")).await;
+    assert_eq!((heard(&newest), newest.as_array().unwrap().len()), (vec!["three", "two"], 2));
+    let rest = format!("/v1/messages/?{kinds}&after={}", newest[1]["id"].as_str().unwrap());
+    assert_eq!(heard(&get_current(&app, &rest).await), ["one"]);
+    assert_eq!(get_current(&app, "/v1/messages/?conversation_id=conv-1").await, json!([]));
+}
+
+#[tokio::test]
+async fn a_prompt_is_written_anew_when_asked_for() {
+    let provider = provider().await;
+    let app = TestApp::with_provider(&provider.uri()).await;
+    let blocks = json!([{ "label": "human", "value": "She is called Ada." }]);
+    let body = json!({ "agent_type": "letta_v1_agent", "model": "openai/gpt-4o-mini", "memory_blocks": blocks });
+    let made = app.post("/v1/agents/", &body).await.json();
+    let agent = format!("/v1/agents/{}", made["id"].as_str().unwrap());
+    let block = format!("{agent}/core-memory/blocks/human");
+    assert_eq!(app.patch(&block, &json!({ "value": "She says \"Eve\"." })).await.status.as_u16(), 200);
+    let kept = async || {
+        let context = app.get(&format!("{agent}/context")).await.json();
+        context["messages"][0]["content"][0]["text"].as_str().unwrap().to_owned()
+    };
+    let before = kept().await;
+
+    let tried = app.post(&format!("{agent}/recompile?dry_run=true"), &json!({})).await;
+    assert_eq!(tried.status.as_u16(), 200, "{}", tried.text);
+    assert!(
+        tried.text.contains("\nShe says \"Eve\".\n") && tried.text.ends_with("</memory_metadata>"),
+        "{}",
+        tried.text
+    );
+    assert_eq!(kept().await, before, "a dry run keeps nothing");
+
+    let path = format!("{agent}/recompile?update_timestamp=true");
+    let written = as_current(&app, Method::POST, &path, &Value::Null).await;
+    assert_eq!(written.header("content-type"), Some("text/plain; charset=utf-8"));
+    assert!(written.text.contains("She says \"Eve\"."), "{}", written.text);
+    assert_eq!(kept().await, written.text);
+    let missing = app.post("/v1/agents/agent-00000000-0000-4000-8000-000000000000/recompile", &json!({})).await;
+    assert_eq!(missing.status.as_u16(), 404);
+}

@@ -59,6 +59,21 @@ impl Core {
         }
     }
 
+    /// The messages of all the organisation's agents; cursors follow the order of the list.
+    ///
+    /// # Errors
+    /// 503 without a database.
+    pub async fn list_all_messages(
+        self: &Arc<Self>,
+        actor: &Actor,
+        page: &Page,
+        config: &RequestConfig,
+    ) -> Result<Vec<Envelope>> {
+        let mut conn = self.store.read().await?;
+        let found = messages::list_all(&mut conn, actor, page).await?;
+        Ok(envelope::envelopes_of(&found, config))
+    }
+
     /// A message of any agent, in its parts.
     ///
     /// # Errors
