@@ -244,3 +244,37 @@ async fn a_prompt_is_written_anew_when_asked_for() {
     let missing = app.post("/v1/agents/agent-00000000-0000-4000-8000-000000000000/recompile", &json!({})).await;
     assert_eq!(missing.status.as_u16(), 404);
 }
+
+#[tokio::test]
+async fn tools_are_found_by_their_words() {
+    let app = TestApp::new().await;
+    for (name, argument, about, tag) in [
+        ("roll_dice", "sides", "Throws a die.", "games"),
+        ("send_parcel", "weight", "Sends a parcel, but no dice.", "post"),
+        ("weigh", "thing", "Says how heavy a thing is.", "post"),
+    ] {
+        let source = format!(
+            "def {name}({argument}: str) -> str:\n    \"\"\"{about}\n\n    Args:\n        {argument}: It.\n    \"\"\"\n    return ''\n"
+        );
+        let made = app.post("/v1/tools/", &json!({ "source_code": source, "tags": [tag] })).await;
+        assert_eq!(made.status.as_u16(), 200, "{}", made.text);
+    }
+    let search = async |body: Value| {
+        let found = app.post("/v1/tools/search", &body).await;
+        assert_eq!(found.status.as_u16(), 200, "{body}: {}", found.text);
+        let names = found.json().as_array().unwrap().iter().map(|item| item["tool"]["name"].clone()).collect();
+        (Value::Array(names), found.json()[0].clone())
+    };
+    let (names, best) = search(json!({ "query": "dice", "search_mode": "hybrid" })).await;
+    assert_eq!(names, json!(["roll_dice", "send_parcel"]));
+    assert_eq!((&best["fts_rank"], &best["vector_rank"]), (&json!(1), &json!(null)));
+    assert!(best["embedded_text"].as_str().unwrap().contains("Throws a die."), "{best}");
+    assert!(best["combined_score"].as_f64().unwrap() > 0.0, "{best}");
+    assert_eq!(search(json!({ "query": "weighing" })).await.0, json!(["weigh"]));
+    assert_eq!(search(json!({ "query": "SIDES" })).await.0, json!(["roll_dice"]));
+    assert_eq!(search(json!({ "query": "dice", "tags": ["post"] })).await.0, json!(["send_parcel"]));
+    assert_eq!(search(json!({ "tool_types": ["custom"], "limit": 2 })).await.0, json!(["weigh", "send_parcel"]));
+    assert_eq!(search(json!({ "query": "submarine" })).await.0, json!([]));
+    let refused = app.post("/v1/tools/search", &json!({ "tool_types": ["magic"] })).await;
+    assert!(refused.status == 422 && refused.detail().contains("('body', 'tool_types')"), "{}", refused.text);
+}

@@ -77,7 +77,7 @@ pub use packages::PackagesConfig;
 pub use portable::ImportOptions;
 pub use recall_search::{FoundMessage, SearchMode};
 pub use templates::{Deploy, Deployed, MigrateDeployment, TemplateSource};
-pub use tools::{ToolPolicy, Upload, UploadKind};
+pub use tools::{FoundTool, ToolPolicy, ToolSearch, Upload, UploadKind};
 pub use turn::{Reading, TurnEvent, TurnResult, TurnStream};
 pub use variables::VariableChanges;
 
