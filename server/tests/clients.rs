@@ -278,3 +278,32 @@ async fn tools_are_found_by_their_words() {
     let refused = app.post("/v1/tools/search", &json!({ "tool_types": ["magic"] })).await;
     assert!(refused.status == 422 && refused.detail().contains("('body', 'tool_types')"), "{}", refused.text);
 }
+
+#[tokio::test]
+async fn a_run_is_told_as_spans() {
+    let provider = provider().await;
+    let app = TestApp::with_provider(&provider.uri()).await;
+    let agent = agent_who_heard(&app, &["one"]).await;
+    let said = app.post(&format!("/v1/agents/{agent}/messages"), &json!({ "input": "Hello" })).await.json();
+    let run = said["messages"][0]["run_id"].as_str().unwrap();
+    let trace = get_current(&app, &format!("/v1/runs/{run}/trace")).await;
+    let spans = trace.as_array().unwrap();
+    let whole = &spans[0];
+    assert_eq!((&whole["SpanName"], &whole["StatusCode"]), (&json!("run"), &json!("Ok")), "{trace}");
+    assert_eq!(whole["TraceId"], run.trim_start_matches("run-").replace('-', ""));
+    assert_eq!((&whole["SpanAttributes"]["agent.id"], &whole["ParentSpanId"]), (&json!(agent), &json!("")));
+    let named = |name: &str| {
+        let mut found = spans.iter().filter(|span| span["SpanName"] == name);
+        let one = found.next().unwrap_or_else(|| panic!("no {name}: {trace}"));
+        assert!(found.next().is_none(), "more than one {name}: {trace}");
+        one
+    };
+    let (step, call) = (named("agent_step"), named("llm_request"));
+    assert_eq!((&step["ParentSpanId"], &call["ParentSpanId"]), (&whole["SpanId"], &step["SpanId"]));
+    assert_eq!(call["SpanAttributes"]["llm.prompt_tokens"], 11, "{call}");
+    assert!(call["Duration"].as_i64().unwrap() > 0, "{call}");
+    let ids: std::collections::HashSet<&str> = spans.iter().map(|span| span["SpanId"].as_str().unwrap()).collect();
+    assert_eq!(ids.len(), spans.len(), "{trace}");
+    assert_eq!(get_current(&app, &format!("/v1/runs/{run}/trace?limit=1")).await.as_array().unwrap().len(), 1);
+    assert_eq!(app.get("/v1/runs/run-00000000-0000-4000-8000-000000000000/trace").await.status.as_u16(), 404);
+}

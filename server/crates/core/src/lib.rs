@@ -30,6 +30,7 @@ mod packages;
 mod portable;
 mod prompts;
 mod recall_search;
+mod run_trace;
 mod runs;
 mod steps;
 mod takeover;
@@ -76,6 +77,7 @@ pub use models::{CheckProvider, CreateProvider, ModelFilter, ModelRegistry, Prov
 pub use packages::PackagesConfig;
 pub use portable::ImportOptions;
 pub use recall_search::{FoundMessage, SearchMode};
+pub use run_trace::Span;
 pub use templates::{Deploy, Deployed, MigrateDeployment, TemplateSource};
 pub use tools::{FoundTool, ToolPolicy, ToolSearch, Upload, UploadKind};
 pub use turn::{Reading, TurnEvent, TurnResult, TurnStream};
