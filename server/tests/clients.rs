@@ -108,6 +108,12 @@ async fn a_history_can_be_asked_for_some_kinds_of_messages() {
     assert_eq!(walked(&app, &format!("{list}&{kinds}")).await, ["three", "two", "one"]);
     let none = get_current(&app, &format!("{list}&include_return_message_types=tool_call_message")).await;
     assert_eq!(none, json!([]));
+    let unmade = get_current(&app, &format!("{list}&include_return_message_types=summary_message")).await;
+    assert_eq!(unmade, json!([]), "a kind that this server does not make");
+    let kinds = json!(["assistant_message", "event_message"]);
+    let body = json!({ "input": "four", "include_return_message_types": kinds });
+    let said = as_current(&app, Method::POST, &format!("/v1/agents/{agent}/messages"), &body).await;
+    assert_eq!(said.status.as_u16(), 200, "{}", said.text);
     let refused = app.get(&format!("{list}&include_return_message_types=whispers")).await;
     assert_eq!(refused.status.as_u16(), 422, "{}", refused.text);
 }

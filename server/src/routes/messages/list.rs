@@ -3,7 +3,7 @@
 use axum::{Json, extract::State};
 use mneme_domain::{
     AgentId, Order,
-    envelope::{Envelope, MessageType},
+    envelope::{self, Envelope, MessageType},
     run::RequestConfig,
 };
 use serde::Deserialize;
@@ -35,9 +35,9 @@ pub struct Params {
     #[serde(default, deserialize_with = "query::flag")]
     include_err: Option<bool>,
     /// Only messages of these kinds.
-    #[serde(default)]
-    #[param(required = false, inline)]
-    include_return_message_types: Vec<MessageType>,
+    #[serde(default, deserialize_with = "envelope::wanted")]
+    #[param(inline)]
+    include_return_message_types: Option<Vec<MessageType>>,
 }
 
 impl Params {
@@ -54,8 +54,7 @@ impl Params {
                 .assistant_message_tool_kwarg
                 .take()
                 .unwrap_or(usual.assistant_message_tool_kwarg),
-            include_return_message_types: (!self.include_return_message_types.is_empty())
-                .then(|| std::mem::take(&mut self.include_return_message_types)),
+            include_return_message_types: self.include_return_message_types.take(),
         }
     }
 }

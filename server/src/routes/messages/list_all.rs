@@ -3,7 +3,7 @@
 use axum::{Json, extract::State};
 use mneme_domain::{
     Order,
-    envelope::{Envelope, MessageType},
+    envelope::{self, Envelope, MessageType},
     run::RequestConfig,
 };
 use serde::Deserialize;
@@ -21,9 +21,9 @@ use crate::{
 #[into_params(parameter_in = Query)]
 pub struct Params {
     /// Only messages of these kinds.
-    #[serde(default)]
-    #[param(required = false, inline)]
-    include_return_message_types: Vec<MessageType>,
+    #[serde(default, deserialize_with = "envelope::wanted")]
+    #[param(inline)]
+    include_return_message_types: Option<Vec<MessageType>>,
     /// Conversations beside an agent's own are not kept by this server; with one nothing is found.
     conversation_id: Option<String>,
 }
@@ -46,7 +46,7 @@ pub async fn list(
     if params.conversation_id.is_some_and(|id| !id.is_empty()) {
         return Ok(Json(Vec::new()));
     }
-    let kinds = Some(params.include_return_message_types).filter(|kinds| !kinds.is_empty());
+    let kinds = params.include_return_message_types;
     let config = RequestConfig { include_return_message_types: kinds, ..RequestConfig::default() };
     let page = paging.page(Order::Desc, DEFAULT_LIMIT);
     Ok(Json(app.core.list_all_messages(&actor, &page, &config).await?))

@@ -10,6 +10,8 @@ use serde_json::Value;
 
 use crate::{CoreError, Result};
 
+/// The newer clients' name for an answer that holds nothing but what their own tools gave.
+const TOOL_RETURN: &str = "tool_return";
 /// Most messages in one request.
 const MAX_MESSAGES: usize = 1000;
 
@@ -79,7 +81,7 @@ pub fn parse(request: SendRequest) -> Result<Input> {
 pub(super) fn is_approval(value: &Value) -> bool {
     let given = |field: &str| value.get(field).is_some_and(|value| !value.is_null());
     match value.get("type").and_then(Value::as_str) {
-        Some(kind) => kind == "approval",
+        Some(kind) => matches!(kind, "approval" | TOOL_RETURN),
         None => !given("role") && ["approvals", "approve", "approval_request_id"].into_iter().any(given),
     }
 }
@@ -89,7 +91,14 @@ fn parse_approval(index: usize, mut value: Value) -> Result<ApprovalCreate> {
         return Err(CoreError::Invalid("An approval has to be the first message, and the only one of its kind".into()));
     }
     if let Some(fields) = value.as_object_mut() {
+        let returns = fields.remove("tool_returns");
         fields.insert("type".into(), "approval".into());
+        if let Some(mut returns) = returns {
+            for one in returns.as_array_mut().into_iter().flatten().filter_map(Value::as_object_mut) {
+                one.insert("type".into(), "tool".into());
+            }
+            fields.insert("approvals".into(), returns);
+        }
     }
     serde_json::from_value(value).map_err(|error| CoreError::Unprocessable {
         loc: vec!["body".into(), "messages".into(), index.to_string(), "ApprovalCreate".into()],

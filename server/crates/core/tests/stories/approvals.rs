@@ -307,6 +307,24 @@ async fn a_token_stream_shows_the_request_piece_by_piece_under_its_stored_id() {
 }
 
 #[tokio::test]
+async fn what_a_tool_of_the_clients_gave_may_come_as_a_message_of_its_own() {
+    let world = World::new().await;
+    let agent = world.agent().await;
+    let tools = json!([{"name": "open_door", "description": "Opens a door.", "parameters": {"type": "object"}}]);
+    world.provider.reply(Reply::tool_call("open_door", json!({})));
+    let body = json!({"messages": [{"role": "user", "content": "open"}], "client_tools": tools});
+    let turn = answer(&world, &agent.id, body).await.unwrap();
+    let asked = shown(&turn.messages).pop().unwrap();
+    world.provider.reply(Reply::text("It is open."));
+    let returned =
+        json!({"tool_call_id": asked["tool_call"]["tool_call_id"], "tool_return": "creak", "status": "success"});
+    let body = json!({"messages": [{"type": "tool_return", "tool_returns": [returned]}], "client_tools": tools});
+    let turn = answer(&world, &agent.id, body).await.unwrap();
+    assert_eq!(kinds(&turn.messages), ["tool_return_message", "assistant_message"]);
+    assert_eq!(world.provider.chats().pop().unwrap().messages().last().unwrap()["content"], "creak");
+}
+
+#[tokio::test]
 async fn a_tool_of_the_clients_pauses_the_turn_for_its_return() {
     let world = World::new().await;
     let agent = world.agent().await;
