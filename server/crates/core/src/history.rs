@@ -41,12 +41,17 @@ impl Core {
     ) -> Result<Vec<Envelope>> {
         self.require_agent(actor, agent).await?;
         let filter = MessageFilter { group_id: group_id.map(str::to_owned), include_err, ..MessageFilter::default() };
+        if config.include_return_message_types.as_ref().is_some_and(Vec::is_empty) {
+            return Ok(Vec::new());
+        }
+        let limit = usize::try_from(page.limit.min(Page::MAX_LIMIT)).unwrap_or(usize::MAX);
         let mut page = page.clone();
         loop {
             let mut conn = self.store.read().await?;
             let found = messages::list(&mut conn, actor, agent, &filter, &page).await?;
             drop(conn);
-            let shown = envelope::envelopes_of(&found, config);
+            let parts = found.iter().map(|message| envelope::envelopes_of([message], config));
+            let shown: Vec<Envelope> = parts.filter(|parts| !parts.is_empty()).take(limit).flatten().collect();
             let full = u32::try_from(found.len()).is_ok_and(|length| length >= page.limit.min(Page::MAX_LIMIT));
             let Some(last) = found.last().filter(|_| full && shown.is_empty()) else {
                 return Ok(shown);
@@ -56,6 +61,8 @@ impl Core {
                 Order::Asc => page.after = cursor,
                 Order::Desc => page.before = cursor,
             }
+            // What is wanted is rare, so the rest is looked through in large pieces.
+            page.limit = Page::MAX_LIMIT;
         }
     }
 
