@@ -15,7 +15,8 @@ use wiremock::{
 async fn provider() -> MockServer {
     let server = MockServer::start().await;
     let models = json!({ "object": "list", "data": [
-        { "id": "gpt-4o-mini", "object": "model" }, { "id": "text-embedding-3-small", "object": "model" },
+        { "id": "gpt-4o-mini", "object": "model" }, { "id": "gpt-4o", "object": "model" },
+        { "id": "text-embedding-3-small", "object": "model" },
     ] });
     let answer = json!({
         "id": "chatcmpl-1", "object": "chat.completion", "created": 1, "model": "gpt-4o-mini",
@@ -312,4 +313,23 @@ async fn a_run_is_told_as_spans() {
     assert_eq!(ids.len(), spans.len(), "{trace}");
     assert_eq!(get_current(&app, &format!("/v1/runs/{run}/trace?limit=1")).await.as_array().unwrap().len(), 1);
     assert_eq!(app.get("/v1/runs/run-00000000-0000-4000-8000-000000000000/trace").await.status.as_u16(), 404);
+}
+
+#[tokio::test]
+async fn another_model_answers_for_one_turn() {
+    let provider = provider().await;
+    let app = TestApp::with_provider(&provider.uri()).await;
+    let agent = format!("/v1/agents/{}", agent_who_heard(&app, &["one"]).await);
+    let messages = format!("{agent}/messages");
+    for body in [json!({ "input": "two", "override_model": "openai/gpt-4o" }), json!({ "input": "three" })] {
+        let answer = app.post(&messages, &body).await;
+        assert_eq!(answer.status.as_u16(), 200, "{}", answer.text);
+    }
+    let asked = provider.received_requests().await.unwrap();
+    let chats = asked.iter().filter(|request| request.url.path() == "/chat/completions");
+    let models: Vec<Value> = chats.map(|chat| chat.body_json::<Value>().unwrap()["model"].clone()).collect();
+    assert_eq!(models, ["gpt-4o", "gpt-4o-mini"]);
+    assert_eq!(app.get(&agent).await.json()["llm_config"]["model"], "gpt-4o-mini", "the agent keeps its own");
+    let refused = app.post(&messages, &json!({ "input": "four", "override_model": "openai/nobody" })).await;
+    assert!((400..500).contains(&refused.status.as_u16()), "{} {}", refused.status, refused.text);
 }

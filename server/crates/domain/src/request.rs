@@ -142,6 +142,9 @@ pub struct SendRequest {
     /// Tools that the client runs itself, for this turn.
     #[serde(default)]
     pub client_tools: Option<Vec<ClientTool>>,
+    /// The handle of another model than the agent's, for this turn.
+    #[serde(default)]
+    pub override_model: Option<String>,
 }
 
 impl SendRequest {

@@ -61,6 +61,8 @@ pub struct Order {
     pub done: Done,
     /// Tools that the client runs.
     pub client_tools: Vec<ClientTool>,
+    /// The handle of the model, if it is not the agent's own.
+    pub model: Option<String>,
     /// Where a run of a batch asks its model.
     pub desk: Option<Arc<Desk>>,
 }
@@ -95,6 +97,7 @@ pub struct Turn {
     request: Option<String>,
     done: Done,
     client_tools: Vec<ClientTool>,
+    model: Option<String>,
     desk: Option<Arc<Desk>>,
     sink: Sink,
     began: Instant,
@@ -154,6 +157,7 @@ impl Turn {
             request,
             done,
             client_tools,
+            model,
             desk,
         } = order;
         let created_at = done.since.unwrap_or_else(|| core.env.now());
@@ -172,6 +176,7 @@ impl Turn {
             request,
             done,
             client_tools,
+            model,
             desk,
             sink,
             began,
@@ -295,6 +300,10 @@ impl Turn {
             None => core.load_context(&mut conn, &self.actor, &agent).await?,
         };
         drop(conn);
+        let agent = match &self.model {
+            Some(handle) => core.served_by(&self.actor, &agent, handle).await?,
+            None => agent,
+        };
         // What came in is written with the first step.
         let input = if self.done.usage.step_count > 0 { Vec::new() } else { input };
         let pending = input
