@@ -29,6 +29,7 @@ BEYOND = """\
 ## Beyond the description
 
 Routes that `letta-client` calls though the description does not list them. The column names the client's major version.
+**absent**: answers 404 with a sentence that says what this server does not have.
 
 | method | path | client | state |
 | --- | --- | --- | --- |
@@ -75,7 +76,7 @@ def render(spec, compat):
             lines.append(f"| {method} | `{path}` | `{name}` | {state} | {compat['notes'].get(name, '')} |")
     lines.append("\n" + BEYOND.rstrip("\n"))
     for route in compat["beyond"]:
-        state = "**done**" if route["state"] == "done" else "planned"
+        state = "**done**" if route["state"] == "done" else route["state"]
         lines.append(f"| {route['method']} | `{route['path']}` | {route['known_to']} | {state} |")
     return "\n".join(lines) + "\n"
 

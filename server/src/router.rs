@@ -2,7 +2,7 @@
 
 use axum::{
     Json, Router,
-    http::StatusCode,
+    http::{StatusCode, Uri},
     middleware::{from_fn, from_fn_with_state},
     response::{IntoResponse, Response},
 };
@@ -12,7 +12,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
     app::AppState,
-    http::{auth, context, cors, guard, load, normalize::Normalize},
+    http::{absent, auth, context, cors, guard, load, normalize::Normalize},
     mcp, openapi, routes, ui,
 };
 
@@ -44,8 +44,9 @@ pub fn described() -> (Router<AppState>, utoipa::openapi::OpenApi) {
     (router, openapi::finished(document))
 }
 
-async fn not_found() -> Response {
-    (StatusCode::NOT_FOUND, Json(json!({ "detail": "Not Found" }))).into_response()
+async fn not_found(uri: Uri) -> Response {
+    let detail = absent::told(uri.path()).unwrap_or("Not Found");
+    (StatusCode::NOT_FOUND, Json(json!({ "detail": detail }))).into_response()
 }
 
 async fn method_not_allowed() -> Response {

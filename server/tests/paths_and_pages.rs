@@ -29,6 +29,24 @@ async fn unknown_paths_and_methods_are_told_apart() {
 }
 
 #[tokio::test]
+async fn what_clients_know_and_the_server_lacks_is_named() {
+    let app = TestApp::new().await;
+    let (schedule, migrate) = (format!("/v1/agents/{NOBODY}/schedule"), format!("/v1/agents/{NOBODY}/migrate"));
+    for (method, path, what) in [
+        (Method::POST, "/v1/conversations/", "no conversations"),
+        (Method::GET, "/latest/conversations/conv-1/messages", "no conversations"),
+        (Method::GET, "/v1/environments", "no environments"),
+        (Method::GET, schedule.as_str(), "does not schedule"),
+        (Method::POST, migrate.as_str(), "at /v1/templates only"),
+        (Method::GET, "/v1/tools/composio/apps", "no Composio"),
+    ] {
+        let answer = app.send(request(method, path).body(Body::empty()).unwrap()).await;
+        assert_eq!(answer.status.as_u16(), 404, "{path}: {}", answer.text);
+        assert!(answer.detail().contains(what), "{path}: {}", answer.text);
+    }
+}
+
+#[tokio::test]
 async fn a_malformed_identifier_is_refused_with_an_example() {
     let app = TestApp::new().await;
     let answer = app.get("/v1/agents/foo").await;

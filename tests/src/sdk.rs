@@ -1,4 +1,5 @@
-//! Installs the official SDKs as `examples/` pins them, once per machine, and runs example scripts with them.
+//! Installs the official SDKs as `examples/` pins them, once per machine, and runs scripts with them: the examples, and
+//! those of `tests/clients/`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,15 +12,31 @@ fn examples() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the crate lies in the workspace").join("examples")
 }
 
+/// The folder `tests/clients/` of this checkout.
+fn clients() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("clients")
+}
+
 /// A command that runs `examples/python/<script>` with the packages of `examples/python/<requirements>`.
 ///
 /// # Panics
 /// When the packages cannot be installed, with pip's output.
 pub fn python(script: &str, requirements: &str) -> Command {
-    let folder = examples().join("python");
-    let venv = prepared(&folder.join(requirements), &[]);
+    interpreter(&examples().join("python").join(script), requirements)
+}
+
+/// As [`python`], for `tests/clients/<script>`.
+///
+/// # Panics
+/// As [`python`].
+pub fn python_client(script: &str, requirements: &str) -> Command {
+    interpreter(&clients().join(script), requirements)
+}
+
+fn interpreter(script: &Path, requirements: &str) -> Command {
+    let venv = prepared(&examples().join("python").join(requirements), &[]);
     let mut command = Command::new(venv.join("bin/python"));
-    command.arg(folder.join(script)).env("PYTHONDONTWRITEBYTECODE", "1").env("PYTHONUNBUFFERED", "1");
+    command.arg(script).env("PYTHONDONTWRITEBYTECODE", "1").env("PYTHONUNBUFFERED", "1");
     command
 }
 
@@ -37,6 +54,18 @@ pub(crate) fn prepared(requirements: &Path, options: &[&str]) -> PathBuf {
 /// # Panics
 /// When the packages cannot be installed, with npm's output.
 pub fn typescript(script: &str) -> Command {
+    node(&examples().join("typescript").join(script))
+}
+
+/// As [`typescript`], for `tests/clients/<script>`.
+///
+/// # Panics
+/// As [`typescript`].
+pub fn typescript_client(script: &str) -> Command {
+    node(&clients().join(script))
+}
+
+fn node(script: &Path) -> Command {
     let folder = examples().join("typescript");
     let installed = prepare(&folder.join("package-lock.json"), |target| {
         paths::create_dir(target);
@@ -46,9 +75,10 @@ pub fn typescript(script: &str) -> Command {
         run(Command::new("npm").args(["ci", "--silent"]).current_dir(target));
     });
     // Node looks for packages beside the script, so the script goes where they are.
-    copy(&folder.join(script), &installed.join(script));
+    let here = installed.join(script.file_name().expect("a script has a name"));
+    copy(script, &here);
     let mut command = Command::new(installed.join("node_modules/.bin/tsx"));
-    command.arg(installed.join(script)).current_dir(&installed);
+    command.arg(here).current_dir(&installed);
     command
 }
 

@@ -93,6 +93,34 @@ async fn what_is_deleted_is_gone_everywhere() {
 }
 
 #[tokio::test]
+async fn the_list_of_an_agents_files_is_walked_by_either_identifier() {
+    for (_provider, server) in both().await {
+        let docs = folder(&server, "docs").await;
+        for name in ["a.txt", "b.txt", "c.txt"] {
+            stored(&server, &docs, name, name.as_bytes()).await;
+        }
+        let reader = agent(&server, json!({ "folder_ids": [docs] })).await;
+        // 1.x clients go on from an entry's `id`, others from a file's or from `next_cursor`.
+        for key in ["id", "file_id"] {
+            let mut seen: Vec<String> = Vec::new();
+            let mut cursor = String::new();
+            loop {
+                let (_, page) = server.get(&format!("/v1/agents/{reader}/files?limit=1{cursor}")).await;
+                let Some(last) = page["files"].as_array().unwrap().last() else { break };
+                seen.push(last["file_name"].as_str().unwrap().to_owned());
+                assert!(seen.len() <= 3, "the walk does not end: {seen:?}");
+                cursor = format!("&after={}", last[key].as_str().unwrap());
+            }
+            assert_eq!(seen, ["docs/c.txt", "docs/b.txt", "docs/a.txt"], "by {key}");
+        }
+        let (_, page) = server.get(&format!("/v1/agents/{reader}/files?limit=2")).await;
+        let next = format!("/v1/agents/{reader}/files?cursor={}", page["next_cursor"].as_str().unwrap());
+        let (_, rest) = server.get(&next).await;
+        assert_eq!((rest["files"].as_array().unwrap().len(), &rest["has_more"]), (1, &json!(false)), "{rest}");
+    }
+}
+
+#[tokio::test]
 async fn names_that_are_taken_are_handled_as_the_uploader_wants() {
     for (_provider, server) in both().await {
         let docs = folder(&server, "docs").await;

@@ -1,4 +1,4 @@
-//! The quickstarts of `examples/`, with the official SDKs against the real server.
+//! The quickstarts of `examples/`, and walks through the official SDKs, against the real server.
 //!
 //! Each script checks what it sees and exits with an error at the first surprise; here its output is read as well,
 //! and what the server asked of the model.
@@ -121,4 +121,48 @@ async fn templates_and_tokens() {
     let asked = provider.chats().pop().expect("the model was asked");
     assert!(asked.system_prompt().contains("The customer is called Ada."), "her agent began with her name");
     assert_eq!(provider.unused_replies(), 0);
+}
+
+/// A model that rolls when it is told to, and else repeats what it hears.
+async fn roller() -> Provider {
+    let provider = Provider::start().await;
+    provider.script(|asked| {
+        let told = asked.messages().last()?["role"] == "user" && asked.last_user_text().contains("CALL roll");
+        told.then(|| Reply::tool_call("roll", json!({"sides": 6})))
+    });
+    provider
+}
+
+async fn walk(script: Command, server: Server) {
+    let text = run(script, &server).await;
+    assert!(text.contains("Everything was as expected.\n"), "{text}");
+}
+
+#[tokio::test]
+async fn a_walk_through_python_1x() {
+    let provider = roller().await;
+    let server = Server::start(&provider).await;
+    walk(sdk::python_client("current.py", "requirements-1x.txt"), server).await;
+}
+
+#[tokio::test]
+async fn a_walk_through_python_1x_on_postgres() {
+    let provider = roller().await;
+    let url = Postgres::shared().create_database();
+    let server = Server::builder().provider(&provider).database_url(&url).start().await;
+    walk(sdk::python_client("current.py", "requirements-1x.txt"), server).await;
+}
+
+#[tokio::test]
+async fn a_walk_through_typescript_1x() {
+    let provider = roller().await;
+    let server = Server::start(&provider).await;
+    walk(sdk::typescript_client("current.ts"), server).await;
+}
+
+#[tokio::test]
+async fn a_walk_through_typescript_0x() {
+    let provider = roller().await;
+    let server = Server::start(&provider).await;
+    walk(sdk::typescript_client("classic.ts"), server).await;
 }

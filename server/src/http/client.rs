@@ -28,6 +28,16 @@ impl Client {
         }
     }
 
+    /// Whether one of the client libraries asks, of either generation.
+    pub fn is_library(headers: &HeaderMap) -> bool {
+        Self::of(headers) == Self::Current || headers.contains_key("x-fern-sdk-name")
+    }
+
+    /// Whether the 0.x library for TypeScript asks, which checks the shape of what it gets.
+    pub fn is_strict(headers: &HeaderMap) -> bool {
+        headers.get("x-fern-language").is_some_and(|language| language == "JavaScript")
+    }
+
     /// The kind of agent that is made when the client names none.
     pub fn default_agent_type(self) -> AgentType {
         match self {

@@ -92,10 +92,13 @@ impl Limits {
     }
 
     /// Checks that a message asks for nothing that outlives its answer: an end user's program may not have the server
-    /// call an address, nor begin a run that it could not follow.
+    /// call an address, nor begin a run that it could not follow. Nor may it choose what its owner pays for.
     pub fn check_send(self, request: &SendRequest) -> Result<(), ApiError> {
         if self.client && (request.callback_url.is_some() || request.background == Some(true)) {
             return Err(ApiError::Forbidden("This access token allows neither background runs nor callbacks"));
+        }
+        if self.client && request.override_model.is_some() {
+            return Err(ApiError::Forbidden("This access token does not allow to choose a model"));
         }
         Ok(())
     }

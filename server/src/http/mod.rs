@@ -1,5 +1,6 @@
 //! Everything between the socket and the handlers: connections, who is asking, what may be asked, how answers look.
 
+pub mod absent;
 pub mod auth;
 pub mod body;
 pub mod client;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use mneme_boxed::boxed;
 use mneme_domain::{
-    Actor, AgentId, MessageId, Page,
+    Actor, AgentId, MessageId, Order, Page,
     agent::{AgentState, Include},
     content::{Content, ContentPart},
     envelope::Envelope,
@@ -28,7 +28,7 @@ use crate::{
 
 #[boxed]
 impl Core {
-    /// An agent's history.
+    /// An agent's history. A page is empty only where nothing follows: clients take an empty one for the end of the list.
     ///
     /// # Errors
     /// 404 for an unknown agent.
@@ -43,8 +43,43 @@ impl Core {
     ) -> Result<Vec<Envelope>> {
         self.require_agent(actor, agent).await?;
         let filter = MessageFilter { group_id: group_id.map(str::to_owned), include_err, ..MessageFilter::default() };
+        if config.include_return_message_types.as_ref().is_some_and(Vec::is_empty) {
+            return Ok(Vec::new());
+        }
+        let limit = usize::try_from(page.limit.min(Page::MAX_LIMIT)).unwrap_or(usize::MAX);
+        let mut page = page.clone();
+        loop {
+            let mut conn = self.store.read().await?;
+            let found = messages::list(&mut conn, actor, agent, &filter, &page).await?;
+            drop(conn);
+            let parts = found.iter().map(|message| envelope::envelopes_of([message], config));
+            let shown: Vec<Envelope> = parts.filter(|parts| !parts.is_empty()).take(limit).flatten().collect();
+            let full = u32::try_from(found.len()).is_ok_and(|length| length >= page.limit.min(Page::MAX_LIMIT));
+            let Some(last) = found.last().filter(|_| full && shown.is_empty()) else {
+                return Ok(shown);
+            };
+            let cursor = Some(last.id.to_string());
+            match page.order {
+                Order::Asc => page.after = cursor,
+                Order::Desc => page.before = cursor,
+            }
+            // What is wanted is rare, so the rest is looked through in large pieces.
+            page.limit = Page::MAX_LIMIT;
+        }
+    }
+
+    /// The messages of all the organisation's agents; cursors follow the order of the list.
+    ///
+    /// # Errors
+    /// 503 without a database.
+    pub async fn list_all_messages(
+        self: &Arc<Self>,
+        actor: &Actor,
+        page: &Page,
+        config: &RequestConfig,
+    ) -> Result<Vec<Envelope>> {
         let mut conn = self.store.read().await?;
-        let found = messages::list(&mut conn, actor, agent, &filter, page).await?;
+        let found = messages::list_all(&mut conn, actor, page).await?;
         Ok(envelope::envelopes_of(&found, config))
     }
 
@@ -186,11 +221,11 @@ impl Core {
         Ok(self.models.client().request_body(&provider, &request, stream))
     }
 
-    /// Takes older messages out of an agent's context now, a summary in their place.
+    /// Takes older messages out of an agent's context now, a summary in their place. Says what came of it.
     ///
     /// # Errors
     /// 404 for an unknown agent.
-    pub async fn summarize_messages(self: &Arc<Self>, actor: &Actor, id: &AgentId) -> Result<()> {
+    pub async fn summarize_messages(self: &Arc<Self>, actor: &Actor, id: &AgentId) -> Result<Compaction> {
         self.require_agent(actor, id).await?;
         let _turn = self.locks.lock(id).await;
         let mut conn = self.store.read().await?;
@@ -199,11 +234,29 @@ impl Core {
         let context = self.load_context(&mut conn, actor, &agent).await?;
         drop(conn);
         let specs = turn::specs(&agent, &tools);
-        if let Some(context) = self.compact(actor, &agent, &context, &specs).await? {
-            self.contexts.put(id, context);
-        }
-        Ok(())
+        // The system message is one of them.
+        let before = context.messages.len() + 1;
+        let Some(smaller) = self.compact(actor, &agent, &context, &specs).await? else {
+            return Ok(Compaction { summary: String::new(), before, after: before });
+        };
+        let note = smaller.messages.first().map(|note| note.text()).unwrap_or_default();
+        let alert: Option<Value> = serde_json::from_str(&note).ok();
+        let summary = alert.as_ref().and_then(|alert| alert.get("message")?.as_str()).unwrap_or_default().to_owned();
+        let after = smaller.messages.len() + 1;
+        self.contexts.put(id, smaller);
+        Ok(Compaction { summary, before, after })
     }
+}
+
+/// What making room in an agent's context came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Compaction {
+    /// What stands for the messages that left; empty when none could.
+    pub summary: String,
+    /// Messages in the context until then.
+    pub before: usize,
+    /// Messages in it now.
+    pub after: usize,
 }
 
 /// Writes an edit into a message of the right kind.

@@ -1,7 +1,12 @@
 //! Messages as clients read them: one stored message becomes one or more envelopes, in lists and in streams.
 
+use std::fmt;
+
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{self, IntoDeserializer, Visitor},
+};
 use utoipa::ToSchema;
 
 use crate::{MessageId, RunId, StepId, content::Content, message::ToolStatus};
@@ -19,6 +24,55 @@ pub enum MessageType {
     ToolReturnMessage,
     ApprovalRequestMessage,
     ApprovalResponseMessage,
+}
+
+/// Kinds that newer clients know and this server does not make.
+const UNMADE: [&str; 2] = ["summary_message", "event_message"];
+
+/// A kind that a client asks for.
+struct Wanted(Option<MessageType>);
+
+impl<'de> Deserialize<'de> for Wanted {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(WantedName)
+    }
+}
+
+struct WantedName;
+
+impl Visitor<'_> for WantedName {
+    type Value = Wanted;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a kind of message")
+    }
+
+    fn visit_str<E: de::Error>(self, name: &str) -> Result<Wanted, E> {
+        if UNMADE.contains(&name) {
+            return Ok(Wanted(None));
+        }
+        MessageType::deserialize(name.into_deserializer()).map(|kind| Wanted(Some(kind)))
+    }
+}
+
+fn made(wanted: Vec<Wanted>) -> Vec<MessageType> {
+    wanted.into_iter().filter_map(|Wanted(kind)| kind).collect()
+}
+
+/// Reads a list of kinds that a client asks for, or null. Those that this server does not make ask for nothing.
+///
+/// # Errors
+/// For names that are no kind.
+pub fn wanted_or_null<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<MessageType>>, D::Error> {
+    Ok(Option::<Vec<Wanted>>::deserialize(deserializer)?.map(made))
+}
+
+/// As [`wanted_or_null`], where there is no null.
+///
+/// # Errors
+/// For names that are no kind.
+pub fn wanted<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<MessageType>>, D::Error> {
+    Ok(Some(made(Vec::deserialize(deserializer)?)))
 }
 
 /// Whether reasoning came from the model itself.

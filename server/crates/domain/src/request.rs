@@ -4,7 +4,13 @@ use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use crate::{JsonObject, content::Content, envelope::MessageType, message::MessageRole, run::RequestConfig};
+use crate::{
+    JsonObject,
+    content::Content,
+    envelope::{self, MessageType},
+    message::MessageRole,
+    run::RequestConfig,
+};
 
 /// Steps that a turn may take unless the request says otherwise.
 pub const DEFAULT_MAX_STEPS: u32 = 50;
@@ -116,7 +122,7 @@ pub struct SendRequest {
     #[serde(default = "tool_kwarg")]
     pub assistant_message_tool_kwarg: String,
     /// Only these kinds come back, when given.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "envelope::wanted_or_null")]
     pub include_return_message_types: Option<Vec<MessageType>>,
     /// Answer with a stream (newer clients, on the plain route).
     #[serde(default)]
@@ -136,6 +142,9 @@ pub struct SendRequest {
     /// Tools that the client runs itself, for this turn.
     #[serde(default)]
     pub client_tools: Option<Vec<ClientTool>>,
+    /// The handle of another model than the agent's, for this turn.
+    #[serde(default)]
+    pub override_model: Option<String>,
 }
 
 impl SendRequest {

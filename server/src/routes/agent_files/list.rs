@@ -26,6 +26,14 @@ pub struct Params {
     cursor: Option<String>,
 }
 
+/// Clients that walk the list give the `id` of its last entry; the list itself goes by files.
+fn file_cursor(cursor: String) -> String {
+    match cursor.strip_prefix("file_agent-") {
+        Some(uuid) => format!("file-{uuid}"),
+        None => cursor,
+    }
+}
+
 /// Lists the files in the agent's folders, newest first.
 #[utoipa::path(
     get,
@@ -43,6 +51,7 @@ pub async fn list(
     Query(params): Query<Params>,
 ) -> Answer<AgentFiles> {
     let mut page = paging.page(Order::Desc, DEFAULT_LIMIT);
-    page.after = page.after.or(params.cursor.filter(|cursor| !cursor.is_empty()));
+    page.after = page.after.or(params.cursor.filter(|cursor| !cursor.is_empty())).map(file_cursor);
+    page.before = page.before.map(file_cursor);
     Ok(Json(app.core.agent_files(&actor, &agent, params.is_open, &page).await?))
 }

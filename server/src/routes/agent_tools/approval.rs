@@ -14,7 +14,8 @@ use crate::{
 /// What is wanted.
 #[derive(Debug, Deserialize, ToSchema)]
 pub struct ModifyApproval {
-    /// Whether each call has to be approved.
+    /// Whether each call has to be approved. The 1.x library for TypeScript sends it under its own parameter's name.
+    #[serde(alias = "body_requires_approval")]
     requires_approval: bool,
 }
 

@@ -3,11 +3,11 @@
 use axum::{
     body::Body,
     extract::State,
-    http::{HeaderValue, header},
+    http::{HeaderMap, HeaderValue, header},
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
-use futures::StreamExt;
+use futures::{Stream, StreamExt, future::ready, stream};
 use mneme_core::CoreError;
 use mneme_domain::AgentId;
 use serde::Deserialize;
@@ -15,7 +15,7 @@ use utoipa::IntoParams;
 
 use crate::{
     app::AppState,
-    http::{ApiError, Caller, Id, Query, query},
+    http::{ApiError, Caller, Client, Id, Query, query},
     routes::refusals::Refusals,
 };
 
@@ -45,19 +45,42 @@ pub async fn export(
     Caller(actor): Caller,
     Id(agent): Id<AgentId>,
     Query(params): Query<Params>,
+    headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let tell = |piece: &Result<Bytes, CoreError>| {
-        if let Err(error) = piece {
-            tracing::warn!(%error, "an export broke off");
-        }
-    };
+    let quoted = Client::is_strict(&headers);
     let body = if params.use_legacy_format == Some(true) {
-        let file = app.core.export_agent_legacy(&actor, &agent).await?;
-        Body::from_stream(file.inspect(tell))
+        body_of(app.core.export_agent_legacy(&actor, &agent).await?, quoted)
     } else {
-        let file = app.core.export_agent(&actor, &agent).await?;
-        Body::from_stream(file.inspect(tell))
+        body_of(app.core.export_agent(&actor, &agent).await?, quoted)
     };
     let kind = [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
     Ok((kind, body).into_response())
+}
+
+/// The file as it comes; quoted, it is one JSON string, as the description says and one client library insists.
+fn body_of(file: impl Stream<Item = Result<Bytes, CoreError>> + Send + 'static, quoted: bool) -> Body {
+    let file = file.inspect(|piece| {
+        if let Err(error) = piece {
+            tracing::warn!(%error, "an export broke off");
+        }
+    });
+    if !quoted {
+        return Body::from_stream(file);
+    }
+    let quote = || stream::once(ready(Ok::<Bytes, CoreError>(Bytes::from_static(b"\""))));
+    let inner = file.map(|piece| piece.map(|text| escaped(&text)));
+    Body::from_stream(quote().chain(inner).chain(quote()))
+}
+
+/// A piece of a JSON text as a part of a JSON string. A piece may end within a character.
+fn escaped(text: &[u8]) -> Bytes {
+    let mut out = Vec::with_capacity(text.len() + text.len() / 8);
+    for &byte in text {
+        match byte {
+            b'"' | b'\\' => out.extend_from_slice(&[b'\\', byte]),
+            0..0x20 => out.extend_from_slice(format!("\\u{byte:04x}").as_bytes()),
+            _ => out.push(byte),
+        }
+    }
+    out.into()
 }

@@ -57,6 +57,7 @@ pub struct Params {
 #[serde(rename_all = "snake_case")]
 pub enum SortBy {
     CreatedAt,
+    UpdatedAt,
     LastRunCompletion,
 }
 
@@ -64,6 +65,7 @@ impl Params {
     fn filter(self) -> AgentFilter {
         let sort_by = match self.order_by.or(self.sort_by) {
             Some(SortBy::LastRunCompletion) => AgentSort::LastRunCompletion,
+            Some(SortBy::UpdatedAt) => AgentSort::UpdatedAt,
             Some(SortBy::CreatedAt) | None => AgentSort::CreatedAt,
         };
         AgentFilter {

@@ -10,6 +10,7 @@ mod import;
 mod list;
 mod memory_variables;
 mod modify;
+mod recompile;
 mod retrieve;
 mod search;
 
@@ -27,6 +28,7 @@ pub fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(import::import))
         .routes(routes!(search::search))
         .routes(routes!(context::retrieve))
+        .routes(routes!(recompile::recompile))
         .routes(routes!(core_memory::retrieve))
         .routes(routes!(memory_variables::list))
 }

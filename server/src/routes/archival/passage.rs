@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::{
     app::AppState,
-    http::{Answer, Body, Caller, Id, path::MemoryId},
+    http::{Answer, Caller, Id, OptionalBody, path::MemoryId},
     routes::refusals::Refusals,
 };
 
@@ -44,7 +44,7 @@ pub async fn retrieve(
         ("agent_id" = String, Path, description = "`agent-<uuid4>`"),
         ("memory_id" = String, Path, description = "`passage-<uuid4>`")
     ),
-    request_body = PassageUpdate,
+    request_body = Option<PassageUpdate>,
     responses((status = 200, description = "The passage after the change.", body = Passage), Refusals)
 )]
 pub async fn modify(
@@ -52,9 +52,10 @@ pub async fn modify(
     Caller(actor): Caller,
     Id(agent): Id<AgentId>,
     MemoryId(passage): MemoryId,
-    Body(body): Body<PassageUpdate>,
+    OptionalBody(body): OptionalBody<PassageUpdate>,
 ) -> Answer<Passage> {
-    Ok(Json(app.core.update_memory(&actor, &agent, &passage, body).await?))
+    // The 0.x libraries have no arguments for the body.
+    Ok(Json(app.core.update_memory(&actor, &agent, &passage, body.unwrap_or_default()).await?))
 }
 
 /// Deletes one of the agent's passages, for every agent that shares its archive.

@@ -1,11 +1,11 @@
 //! Creates an archive.
 
-use axum::{Json, extract::State};
+use axum::{Json, extract::State, http::HeaderMap};
 use mneme_domain::archive::{Archive, CreateArchive};
 
 use crate::{
     app::AppState,
-    http::{Answer, Body, Caller},
+    http::{Answer, Body, Caller, Client},
     routes::refusals::Refusals,
 };
 
@@ -21,7 +21,12 @@ use crate::{
 pub async fn create(
     State(app): State<AppState>,
     Caller(actor): Caller,
-    Body(body): Body<CreateArchive>,
+    headers: HeaderMap,
+    Body(mut body): Body<CreateArchive>,
 ) -> Answer<Archive> {
+    // The description wants a model; the client libraries have it optional, or have no argument for it.
+    if Client::is_library(&headers) && body.embedding.is_none() && body.embedding_config.is_none() {
+        body.embedding_config = app.core.list_embedding_models(&actor).await?.into_iter().next();
+    }
     Ok(Json(app.core.create_archive(&actor, body).await?))
 }

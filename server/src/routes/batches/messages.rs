@@ -8,7 +8,7 @@ use utoipa::{IntoParams, ToSchema};
 use crate::{
     app::AppState,
     http::{
-        Answer, Caller, Paging, Query,
+        Answer, Caller, Client, Paging, Query,
         page::PageParams,
         path::{self, InBatch},
     },
@@ -46,12 +46,13 @@ pub struct BatchMessages {
 pub async fn list(
     State(app): State<AppState>,
     Caller(actor): Caller,
+    client: Client,
     InBatch(batch): InBatch,
     paging: Paging,
     Query(params): Query<Params>,
 ) -> Answer<BatchMessages> {
     let agent = params.agent_id.map(|text| path::parse_query::<AgentId>("agent_id", &text)).transpose()?;
-    let page = paging.page(Order::Desc, DEFAULT_LIMIT);
+    let page = paging.page_by_time(client, Order::Desc, DEFAULT_LIMIT);
     let messages = app.core.batch_messages(&actor, &batch, agent.as_ref(), &page).await?;
     Ok(Json(BatchMessages { messages }))
 }

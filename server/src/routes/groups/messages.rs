@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::{
     app::AppState,
-    http::{Answer, Body, Caller, Id, OptionalBody, Paging, Query, page::PageParams},
+    http::{Answer, Body, Caller, Client, Id, OptionalBody, Paging, Query, page::PageParams},
     routes::{
         messages::list::{DEFAULT_LIMIT, Params},
         refusals::Refusals,
@@ -29,11 +29,12 @@ use crate::{
 pub async fn list(
     State(app): State<AppState>,
     Caller(actor): Caller,
+    client: Client,
     Id(group): Id<GroupId>,
     paging: Paging,
     Query(mut params): Query<Params>,
 ) -> Answer<Vec<Envelope>> {
-    let page = paging.page(Order::Desc, DEFAULT_LIMIT);
+    let page = paging.page_by_time(client, Order::Desc, DEFAULT_LIMIT);
     let config = params.config();
     Ok(Json(app.core.list_group_messages(&actor, &group, &page, &config).await?))
 }

@@ -1,13 +1,17 @@
 //! Lists an agent's messages.
 
 use axum::{Json, extract::State};
-use mneme_domain::{AgentId, Order, envelope::Envelope, run::RequestConfig};
+use mneme_domain::{
+    AgentId, Order,
+    envelope::{self, Envelope, MessageType},
+    run::RequestConfig,
+};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
 use crate::{
     app::AppState,
-    http::{Answer, Caller, Id, Paging, Query, page::PageParams, query},
+    http::{Answer, Caller, Client, Id, Paging, Query, page::PageParams, query},
     routes::refusals::Refusals,
 };
 
@@ -30,6 +34,10 @@ pub struct Params {
     /// Also show messages of failed steps.
     #[serde(default, deserialize_with = "query::flag")]
     include_err: Option<bool>,
+    /// Only messages of these kinds.
+    #[serde(default, deserialize_with = "envelope::wanted")]
+    #[param(inline)]
+    include_return_message_types: Option<Vec<MessageType>>,
 }
 
 impl Params {
@@ -46,7 +54,7 @@ impl Params {
                 .assistant_message_tool_kwarg
                 .take()
                 .unwrap_or(usual.assistant_message_tool_kwarg),
-            include_return_message_types: None,
+            include_return_message_types: self.include_return_message_types.take(),
         }
     }
 }
@@ -63,11 +71,12 @@ impl Params {
 pub async fn list(
     State(app): State<AppState>,
     Caller(actor): Caller,
+    client: Client,
     Id(agent): Id<AgentId>,
     paging: Paging,
     Query(mut params): Query<Params>,
 ) -> Answer<Vec<Envelope>> {
-    let page = paging.page(Order::Desc, DEFAULT_LIMIT);
+    let page = paging.page_by_time(client, Order::Desc, DEFAULT_LIMIT);
     let (config, include_err) = (params.config(), params.include_err.unwrap_or(false));
     let group = params.group_id.as_deref();
     Ok(Json(app.core.list_messages(&actor, &agent, &page, &config, group, include_err).await?))

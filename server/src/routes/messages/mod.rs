@@ -4,6 +4,7 @@ mod cancel;
 mod create;
 mod create_async;
 pub mod list;
+mod list_all;
 mod modify;
 mod preview;
 mod reset;
@@ -28,6 +29,7 @@ pub fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(summarize::summarize))
         .routes(routes!(search::search))
         .routes(routes!(search_all::search))
+        .routes(routes!(list_all::list))
         .routes(routes!(preview::preview))
         .routes(routes!(modify::modify))
         .routes(routes!(reset::reset))

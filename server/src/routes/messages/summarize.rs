@@ -1,11 +1,19 @@
 //! Sums up an agent's older messages.
 
-use axum::{extract::State, http::StatusCode};
+use axum::{
+    Json,
+    extract::State,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use mneme_core::Compaction;
 use mneme_domain::AgentId;
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::{
     app::AppState,
-    http::{ApiError, Caller, Id},
+    http::{ApiError, Caller, Client, Id},
     routes::refusals::Refusals,
 };
 
@@ -16,13 +24,34 @@ use crate::{
     operation_id = "agents.messages.summarize",
     tag = "agents/messages",
     params(("agent_id" = String, Path, description = "`agent-<uuid4>`")),
-    responses((status = 204, description = "Done."), Refusals)
+    responses(
+        (status = 204, description = "Done."),
+        (status = 200, description = "Done; to clients of 1.x.", body = Compacted),
+        Refusals
+    )
 )]
 pub async fn summarize(
     State(app): State<AppState>,
     Caller(actor): Caller,
+    client: Client,
     Id(agent): Id<AgentId>,
-) -> Result<StatusCode, ApiError> {
-    app.core.summarize_messages(&actor, &agent).await?;
-    Ok(StatusCode::NO_CONTENT)
+) -> Result<Response, ApiError> {
+    let Compaction { summary, before, after } = app.core.summarize_messages(&actor, &agent).await?;
+    Ok(match client {
+        Client::Classic => StatusCode::NO_CONTENT.into_response(),
+        Client::Current => {
+            Json(Compacted { summary, num_messages_before: before, num_messages_after: after }).into_response()
+        }
+    })
+}
+
+/// What came of it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Compacted {
+    /// What stands for the messages that left; empty when none could.
+    summary: String,
+    /// Messages in the context until then.
+    num_messages_before: usize,
+    /// Messages in it now.
+    num_messages_after: usize,
 }

@@ -21,3 +21,15 @@ pub async fn list(State(app): State<AppState>, Caller(actor): Caller, client: Cl
     let models = app.core.list_embedding_models(&actor).await?;
     Ok(Json(models.into_iter().map(|config| EmbeddingModel::seen_by(client, config)).collect()))
 }
+
+/// Lists the embedding models of all providers, under the path that 0.x clients also know.
+#[utoipa::path(
+    get,
+    path = "/v1/models/embeddings",
+    operation_id = "models.listembeddingmodels",
+    tag = "models",
+    responses((status = 200, description = "The models.", body = Vec<EmbeddingModel>), Common)
+)]
+pub async fn list_again(app: State<AppState>, caller: Caller, client: Client) -> Answer<Vec<EmbeddingModel>> {
+    list(app, caller, client).await
+}

@@ -10,5 +10,8 @@ use crate::app::AppState;
 
 /// The routes.
 pub fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(list::list)).routes(routes!(embedding::list))
+    OpenApiRouter::new()
+        .routes(routes!(list::list))
+        .routes(routes!(embedding::list))
+        .routes(routes!(embedding::list_again))
 }

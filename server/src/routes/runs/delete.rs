@@ -1,7 +1,7 @@
 //! Deletes a run.
 
 use axum::{Json, extract::State};
-use mneme_domain::RunId;
+use mneme_domain::{RunId, run::Run};
 
 use crate::{
     app::AppState,
@@ -16,9 +16,8 @@ use crate::{
     operation_id = "runs.delete",
     tag = "runs",
     params(("run_id" = String, Path, description = "`run-<uuid4>`")),
-    responses((status = 200, description = "It is gone; the body is null."), Refusals)
+    responses((status = 200, description = "The run as it was.", body = Run), Refusals)
 )]
-pub async fn delete(State(app): State<AppState>, Caller(actor): Caller, Id(run): Id<RunId>) -> Answer<()> {
-    app.core.delete_run(&actor, &run).await?;
-    Ok(Json(()))
+pub async fn delete(State(app): State<AppState>, Caller(actor): Caller, Id(run): Id<RunId>) -> Answer<Run> {
+    Ok(Json(app.core.delete_run(&actor, &run).await?))
 }

@@ -5,7 +5,7 @@ use mneme_domain::{Order, RunId, envelope::Envelope};
 
 use crate::{
     app::AppState,
-    http::{Answer, Caller, Id, Paging, page::PageParams},
+    http::{Answer, Caller, Client, Id, Paging, page::PageParams},
     routes::refusals::Refusals,
 };
 
@@ -24,9 +24,10 @@ const DEFAULT_LIMIT: u32 = 100;
 pub async fn list(
     State(app): State<AppState>,
     Caller(actor): Caller,
+    client: Client,
     Id(run): Id<RunId>,
     paging: Paging,
 ) -> Answer<Vec<Envelope>> {
-    let page = paging.page(Order::Asc, DEFAULT_LIMIT);
+    let page = paging.page_by_time(client, Order::Asc, DEFAULT_LIMIT);
     Ok(Json(app.core.run_messages(&actor, &run, &page).await?))
 }

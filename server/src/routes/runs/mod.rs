@@ -8,6 +8,7 @@ mod metrics;
 mod retrieve;
 mod steps;
 mod stream;
+mod trace;
 mod usage;
 
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -25,4 +26,5 @@ pub fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(metrics::retrieve))
         .routes(routes!(steps::list))
         .routes(routes!(stream::stream))
+        .routes(routes!(trace::retrieve))
 }

@@ -5,7 +5,11 @@ use mneme_domain::{ToolId, tool::ToolType};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use crate::http::{path::parse_query, problem::Problem, query};
+use crate::http::{
+    path::parse_query,
+    problem::{Problem, Step},
+    query,
+};
 
 /// Which tools.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -45,17 +49,18 @@ impl Params {
             names: self.names,
             tool_ids: ids.iter().map(|id| parse_query::<ToolId>("tool_ids", id)).collect::<Result<_, _>>()?,
             search: self.search,
-            tool_types: kinds("tool_types", self.tool_types)?,
-            exclude_tool_types: kinds("exclude_tool_types", self.exclude_tool_types)?,
+            tool_types: kinds(["query", "tool_types"], self.tool_types)?,
+            exclude_tool_types: kinds(["query", "exclude_tool_types"], self.exclude_tool_types)?,
             only_builtin: self.return_only_letta_tools.unwrap_or(false),
         })
     }
 }
 
-fn kinds(key: &str, names: Vec<String>) -> Result<Vec<ToolType>, Problem> {
+/// Kinds of tools by their names, which stand at a place of the request.
+pub fn kinds(place: [&str; 2], names: Vec<String>) -> Result<Vec<ToolType>, Problem> {
     let read = |name: &String| {
         ToolType::from_name(name).ok_or_else(|| {
-            let loc = vec!["query".into(), key.into()];
+            let loc = place.into_iter().map(Step::from).collect();
             Problem::value_error(loc, &format!("'{name}' is no kind of tool")).input(name.as_str().into())
         })
     };

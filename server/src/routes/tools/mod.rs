@@ -12,6 +12,7 @@ mod modify;
 mod policy;
 mod retrieve;
 mod run;
+mod search;
 mod upsert;
 
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -25,6 +26,7 @@ pub fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(count::count))
         .routes(routes!(add_base::add_base))
         .routes(routes!(run::run))
+        .routes(routes!(search::search))
         .routes(routes!(components::upload))
         .routes(routes!(policy::ceiling, policy::replace_ceiling))
         .routes(routes!(policy::retrieve, policy::replace))

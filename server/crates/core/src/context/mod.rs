@@ -8,3 +8,4 @@ pub mod history;
 pub mod overview;
 pub mod pictures;
 pub mod prompt;
+mod recompile;

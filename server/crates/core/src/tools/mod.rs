@@ -3,6 +3,7 @@
 mod create;
 mod policy;
 mod reading;
+mod search;
 mod signature;
 mod update;
 mod upload;
@@ -10,6 +11,7 @@ mod upload;
 pub use create::{fresh, requirements};
 pub use policy::{ToolPolicy, kind};
 pub use reading::entry_point;
+pub use search::{FoundTool, ToolSearch};
 pub use signature::{Origin, check_schema, language};
 pub use upload::{Upload, UploadKind};
 

@@ -10,6 +10,8 @@ use serde_json::Value;
 
 use crate::{CoreError, Result};
 
+/// The newer clients' name for an answer that holds nothing but what their own tools gave.
+const TOOL_RETURN: &str = "tool_return";
 /// Most messages in one request.
 const MAX_MESSAGES: usize = 1000;
 
@@ -49,7 +51,7 @@ pub fn parse(request: SendRequest) -> Result<Input> {
         }
         (Some(values), _) => {
             for (index, value) in values.into_iter().enumerate() {
-                if value.get("type").and_then(Value::as_str) == Some("approval") {
+                if is_approval(&value) {
                     approval = Some(parse_approval(index, value)?);
                 } else {
                     messages.push(parse_one(index, value)?);
@@ -75,9 +77,28 @@ pub fn parse(request: SendRequest) -> Result<Input> {
     Ok(Input { approval, messages })
 }
 
-fn parse_approval(index: usize, value: Value) -> Result<ApprovalCreate> {
+/// Whether an entry of `messages` answers a request for approval. Older clients may leave out that it does.
+pub(super) fn is_approval(value: &Value) -> bool {
+    let given = |field: &str| value.get(field).is_some_and(|value| !value.is_null());
+    match value.get("type").and_then(Value::as_str) {
+        Some(kind) => matches!(kind, "approval" | TOOL_RETURN),
+        None => !given("role") && ["approvals", "approve", "approval_request_id"].into_iter().any(given),
+    }
+}
+
+fn parse_approval(index: usize, mut value: Value) -> Result<ApprovalCreate> {
     if index > 0 {
         return Err(CoreError::Invalid("An approval has to be the first message, and the only one of its kind".into()));
+    }
+    if let Some(fields) = value.as_object_mut() {
+        let returns = fields.remove("tool_returns");
+        fields.insert("type".into(), "approval".into());
+        if let Some(mut returns) = returns {
+            for one in returns.as_array_mut().into_iter().flatten().filter_map(Value::as_object_mut) {
+                one.insert("type".into(), "tool".into());
+            }
+            fields.insert("approvals".into(), returns);
+        }
     }
     serde_json::from_value(value).map_err(|error| CoreError::Unprocessable {
         loc: vec!["body".into(), "messages".into(), index.to_string(), "ApprovalCreate".into()],

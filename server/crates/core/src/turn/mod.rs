@@ -245,6 +245,7 @@ impl Core {
         let seat = guard.map(|guard| Seat { guard, agent: found });
         let asked = (background && earlier.is_none()).then(|| request.clone());
         let client_tools = request.client_tools.clone().unwrap_or_default();
+        let model = request.override_model.clone();
         let mut input = input::parse(request)?;
         // A run that has taken steps has written what came in.
         if earlier.as_ref().is_none_or(|earlier| earlier.done.usage.step_count == 0) {
@@ -276,6 +277,7 @@ impl Core {
             request,
             done,
             client_tools,
+            model,
             desk,
         };
         Ok((Turn::new(self.clone(), actor.clone(), order, sink), input, events))

@@ -9,9 +9,8 @@ use mneme_domain::{
     request::{ApprovalCreate, SendRequest},
 };
 use mneme_store::{StoreError, agents, messages, runs};
-use serde_json::Value;
 
-use super::{approval, tools::refusal};
+use super::{approval, input, tools::refusal};
 use crate::{Core, CoreError, Result};
 
 /// What the model reads of calls whose turn was cancelled while they waited.
@@ -23,8 +22,7 @@ impl Core {
     /// # Errors
     /// 409 with the request that waits.
     pub(super) async fn refuse_if_waiting(&self, actor: &Actor, agent: &Agent, request: &SendRequest) -> Result<()> {
-        let answers = |message: &Value| message.get("type").and_then(Value::as_str) == Some("approval");
-        if request.messages.iter().flatten().any(answers) {
+        if request.messages.iter().flatten().any(input::is_approval) {
             return Ok(());
         }
         match self.waiting(actor, agent).await? {

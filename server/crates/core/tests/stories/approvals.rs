@@ -188,6 +188,19 @@ async fn the_older_answer_decides_all_calls_and_a_message_may_follow_it() {
 }
 
 #[tokio::test]
+async fn an_answer_need_not_say_that_it_is_one() {
+    let world = World::new().await;
+    let agent = guarded(&world).await;
+    world.provider.reply(Reply::tool_call("memory_insert", insert("Likes tea.")));
+    let asked = shown(&world.say(&agent.id, "go").await.unwrap().messages).pop().unwrap();
+    world.provider.reply(Reply::text("Noted."));
+    let body = json!({"messages": [{"approve": true, "approval_request_id": asked["id"]}]});
+    let turn = answer(&world, &agent.id, body).await.unwrap();
+    assert_eq!(kinds(&turn.messages), ["tool_return_message", "assistant_message"]);
+    assert_eq!(world.block(&agent.id, "human").await, "Name: Ada.\nLikes tea.");
+}
+
+#[tokio::test]
 async fn a_provider_that_fails_after_the_approval_does_not_have_the_tool_run_twice() {
     let world = World::new().await;
     let agent = guarded(&world).await;
@@ -291,6 +304,24 @@ async fn a_token_stream_shows_the_request_piece_by_piece_under_its_stored_id() {
         let run = world.core.send_async(&world.actor, &agent.id, request(no)).await.unwrap();
         assert_eq!(ended(&world, &run.id).await.stop_reason, Some(StopReason::EndTurn));
     }
+}
+
+#[tokio::test]
+async fn what_a_tool_of_the_clients_gave_may_come_as_a_message_of_its_own() {
+    let world = World::new().await;
+    let agent = world.agent().await;
+    let tools = json!([{"name": "open_door", "description": "Opens a door.", "parameters": {"type": "object"}}]);
+    world.provider.reply(Reply::tool_call("open_door", json!({})));
+    let body = json!({"messages": [{"role": "user", "content": "open"}], "client_tools": tools});
+    let turn = answer(&world, &agent.id, body).await.unwrap();
+    let asked = shown(&turn.messages).pop().unwrap();
+    world.provider.reply(Reply::text("It is open."));
+    let returned =
+        json!({"tool_call_id": asked["tool_call"]["tool_call_id"], "tool_return": "creak", "status": "success"});
+    let body = json!({"messages": [{"type": "tool_return", "tool_returns": [returned]}], "client_tools": tools});
+    let turn = answer(&world, &agent.id, body).await.unwrap();
+    assert_eq!(kinds(&turn.messages), ["tool_return_message", "assistant_message"]);
+    assert_eq!(world.provider.chats().pop().unwrap().messages().last().unwrap()["content"], "creak");
 }
 
 #[tokio::test]

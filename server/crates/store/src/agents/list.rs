@@ -12,6 +12,8 @@ pub enum AgentSort {
     /// When they were made.
     #[default]
     CreatedAt,
+    /// When they or what they have in view last changed.
+    UpdatedAt,
     /// When their last run ended; agents that never ran come last, whatever the order.
     LastRunCompletion,
 }
@@ -47,6 +49,12 @@ pub struct AgentFilter {
 
 const BY_CREATION: Keyset =
     Keyset { lookup: "select seq as key, seq from agents where org_id = ", key: None, seq: "a.seq" };
+
+const BY_CHANGE: Keyset = Keyset {
+    lookup: "select updated_at as key, seq from agents where org_id = ",
+    key: Some("a.updated_at"),
+    seq: "a.seq",
+};
 
 /// Agents that never ran count as the latest in ascending order, as the earliest in descending order.
 const BY_RUN_ASCENDING: Keyset = Keyset {
@@ -113,6 +121,7 @@ pub async fn list(c: &mut Conn, a: &Actor, filter: &AgentFilter, page: &Page) ->
     restrict(&mut query, a, filter);
     let keyset = match (filter.sort_by, page.order) {
         (AgentSort::CreatedAt, _) => BY_CREATION,
+        (AgentSort::UpdatedAt, _) => BY_CHANGE,
         (AgentSort::LastRunCompletion, Order::Asc) => BY_RUN_ASCENDING,
         (AgentSort::LastRunCompletion, Order::Desc) => BY_RUN_DESCENDING,
     };

@@ -1,4 +1,5 @@
-//! Lists of messages. Their cursors go by time whatever the order: `before` gives older messages, `after` newer ones.
+//! Lists of messages. Their cursors go by time whatever the order: `before` gives older messages, `after` newer ones. Only
+//! those of [`list_all`] follow the order.
 
 use mneme_boxed::boxed;
 use mneme_domain::{Actor, AgentId, BatchId, Page, RunId, StepId, message::Message};
@@ -46,6 +47,14 @@ pub async fn list(
         query.push(" and m.is_err is not true");
     }
     read(KEYSET.page_by_time(c, a, query, page).await?)
+}
+
+/// A page of the messages of all agents, without those of failed steps. Its cursors follow the order of the list.
+#[boxed]
+pub async fn list_all(c: &mut Conn, a: &Actor, page: &Page) -> Result<Vec<Message>> {
+    let mut query = c.query(concat!("select ", columns!(), " from messages m where m.org_id = "));
+    query.bind(&a.org).push(" and m.is_err is not true");
+    read(KEYSET.page(c, a, query, page).await?)
 }
 
 /// A page of a run's messages, ordered as those of [`list`].

@@ -6,7 +6,7 @@ mod search;
 mod vectors;
 pub(crate) mod words;
 
-pub use list::{MessageFilter, by_batch, by_run, by_step, list};
+pub use list::{MessageFilter, by_batch, by_run, by_step, list, list_all};
 use mneme_boxed::boxed;
 use mneme_domain::{Actor, AgentId, MessageId, message::Message};
 use row::{MessageRow, VALUES, columns, searchable, values};

@@ -11,7 +11,7 @@ use crate::{
     on_both,
 };
 
-on_both!(lists_are_filtered, lists_by_last_run_put_agents_that_never_ran_last);
+on_both!(lists_are_filtered, lists_by_change, lists_by_last_run_put_agents_that_never_ran_last);
 
 async fn add(c: &mut Conn, w: &World, agent: Agent) -> Agent {
     agents::insert(c, &w.actor, &agent).await.unwrap();
@@ -64,6 +64,20 @@ async fn lists_are_filtered(w: World) {
         let count = agents::count(&mut c, &w.actor, &filter).await.unwrap();
         assert_eq!(count, i64::try_from(expected.len()).unwrap(), "{filter:?}");
     }
+}
+
+async fn lists_by_change(w: World) {
+    let mut c = w.write().await;
+    let mut ids = Vec::new();
+    for (name, changed) in [("a", 5), ("b", 9), ("c", 1), ("d", 5)] {
+        let agent = Agent { updated_at: at(changed), ..agent(name) };
+        ids.push(add(&mut c, &w, agent).await.id);
+    }
+    let filter = AgentFilter { sort_by: AgentSort::UpdatedAt, ..AgentFilter::default() };
+    assert_eq!(names(&mut c, &w, &filter, &first(9, Order::Asc)).await, ["c", "a", "d", "b"]);
+    assert_eq!(names(&mut c, &w, &filter, &first(9, Order::Desc)).await, ["b", "d", "a", "c"]);
+    let after = Page { after: Some(ids[3].to_string()), ..first(1, Order::Desc) };
+    assert_eq!(names(&mut c, &w, &filter, &after).await, ["a"]);
 }
 
 async fn lists_by_last_run_put_agents_that_never_ran_last(w: World) {

@@ -21,6 +21,7 @@ on_both!(
     every_field_survives,
     cursors_go_by_time_whatever_the_order,
     lists_are_filtered,
+    the_messages_of_all_agents_are_one_list,
     a_changed_message_is_found_by_its_new_words,
     many_messages_go_in_one_call,
     huge_messages_are_kept,
@@ -156,6 +157,25 @@ async fn lists_are_filtered(w: World) {
     assert_eq!(texts(found), ["other", "fine"]);
     let found = messages::by_step(&mut c, &w.actor, &step, &Page::all()).await.unwrap();
     assert_eq!(texts(found), ["fine"]);
+}
+
+async fn the_messages_of_all_agents_are_one_list(w: World) {
+    let mut c = w.write().await;
+    let (one, two) = (home(&mut c, &w).await, home(&mut c, &w).await);
+    let failed = Message { is_err: Some(true), ..say(&two, "failed", 2) };
+    let all = [say(&one, "a", 0), say(&two, "b", 1), failed, say(&one, "c", 3)];
+    messages::append(&mut c, &w.actor, &all).await.unwrap();
+    let id = |index: usize| Some(all[index].id.to_string());
+    let cases: Vec<(Page, &[&str])> = vec![
+        (first(9, Order::Asc), &["a", "b", "c"]),
+        (first(2, Order::Desc), &["c", "b"]),
+        (Page { after: id(1), ..first(9, Order::Desc) }, &["a"]),
+        (Page { before: id(1), ..first(9, Order::Desc) }, &["c"]),
+    ];
+    for (page, expected) in cases {
+        let found = messages::list_all(&mut c, &w.actor, &page).await.unwrap();
+        assert_eq!(found.iter().map(Message::text).collect::<Vec<_>>(), expected, "{page:?}");
+    }
 }
 
 async fn a_changed_message_is_found_by_its_new_words(w: World) {

@@ -105,6 +105,7 @@ async fn a_stranger_sees_nothing(w: World) {
     assert_eq!(messages::get(c, s, &home.message.id).await.unwrap(), None);
     assert_eq!(messages::get_many(c, s, std::slice::from_ref(&home.message.id)).await.unwrap(), []);
     assert_eq!(messages::list(c, s, agent, &MessageFilter::default(), &page).await.unwrap(), []);
+    assert_eq!(messages::list_all(c, s, &page).await.unwrap(), []);
     assert_eq!(messages::by_run(c, s, &home.run.id, &page).await.unwrap(), []);
     assert_eq!(messages::by_step(c, s, &home.step.id, &page).await.unwrap(), []);
     assert_eq!(messages::count(c, s, agent).await.unwrap(), 0);

@@ -63,6 +63,8 @@ pub struct Order {
     pub done: Done,
     /// Tools that the client runs.
     pub client_tools: Vec<ClientTool>,
+    /// The handle of the model, if it is not the agent's own.
+    pub model: Option<String>,
     /// Where a run of a batch asks its model.
     pub desk: Option<Arc<Desk>>,
 }
@@ -97,6 +99,7 @@ pub struct Turn {
     request: Option<String>,
     done: Done,
     client_tools: Vec<ClientTool>,
+    model: Option<String>,
     desk: Option<Arc<Desk>>,
     sink: Sink,
     began: Instant,
@@ -157,6 +160,7 @@ impl Turn {
             request,
             done,
             client_tools,
+            model,
             desk,
         } = order;
         let created_at = done.since.unwrap_or_else(|| core.env.now());
@@ -175,6 +179,7 @@ impl Turn {
             request,
             done,
             client_tools,
+            model,
             desk,
             sink,
             began,
@@ -298,6 +303,10 @@ impl Turn {
             None => core.load_context(&mut conn, &self.actor, &agent).await?,
         };
         drop(conn);
+        let agent = match &self.model {
+            Some(handle) => core.served_by(&self.actor, &agent, handle).await?,
+            None => agent,
+        };
         // What came in is written with the first step.
         let input = if self.done.usage.step_count > 0 { Vec::new() } else { input };
         let pending = input
