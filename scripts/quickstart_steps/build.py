@@ -15,7 +15,7 @@ def server():
     target = Path(json.loads(cargo("metadata", "--format-version=1", "--no-deps", capture=True))["target_directory"])
     binary = target / "release" / "mneme"
     if not binary.exists():
-        print("Building the server. The first time this takes about half an hour on two cores; cargo shows the progress.")
+        print("Building the server. The first time this takes about 25 minutes on two cores; cargo shows the progress.")
     cargo("xtask", "setup", "--without-examples")
     cargo("build", "--release", "--package", "mneme", "--bin", "mneme")
     if not binary.exists():

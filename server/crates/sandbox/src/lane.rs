@@ -9,6 +9,7 @@ use wasmtime::Engine;
 use crate::engine::Room;
 use crate::limiter::Shape;
 use crate::ticker::Ticker;
+use crate::turns::Turns;
 use crate::{Limits, SandboxError, TimeLimit, ToolFailure};
 
 /// An engine and the right to use it.
@@ -18,6 +19,7 @@ pub struct Lane {
     /// One permit for each instance that the pool has room for.
     places: Semaphore,
     room: Room,
+    turns: Option<Turns>,
 }
 
 impl Lane {
@@ -25,7 +27,12 @@ impl Lane {
     pub fn new(engine: Engine, room: Room) -> Result<Self, SandboxError> {
         let ticker = Ticker::start(&engine).map_err(|error| SandboxError::Setup(error.to_string()))?;
         let places = Semaphore::new(room.calls.max(1) as usize);
-        Ok(Self { engine, ticker, places, room })
+        Ok(Self { engine, ticker, places, room, turns: None })
+    }
+
+    /// The same with guests that take turns.
+    pub fn with_turns(self, turns: Turns) -> Self {
+        Self { turns: Some(turns), ..self }
     }
 
     /// The engine.
@@ -56,7 +63,13 @@ impl Lane {
             return Err(ToolFailure::Internal("too many tools are running, try again later".to_owned()));
         };
         let _running = self.ticker.run();
-        tokio::time::timeout_at(deadline, work)
+        let turn = async {
+            match &self.turns {
+                Some(turns) => turns.take(work).await,
+                None => work.await,
+            }
+        };
+        tokio::time::timeout_at(deadline, turn)
             .await
             .unwrap_or(Err(ToolFailure::Timeout { kind: TimeLimit::Wall, limit: limits.wall }))
     }

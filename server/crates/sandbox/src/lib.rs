@@ -35,6 +35,7 @@ mod script;
 mod spec;
 mod state;
 mod ticker;
+mod turns;
 
 pub use builtin::Builtins;
 pub use call::{CallOutcome, CallRequest, Grants, Limits, Mount, TimeLimit, ToolFailure, Usage};

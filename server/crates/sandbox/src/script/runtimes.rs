@@ -17,6 +17,7 @@ use crate::engine::{self, Room};
 use crate::lane::Lane;
 use crate::limiter::Shape;
 use crate::state::State;
+use crate::turns::Turns;
 use crate::{SandboxConfig, SandboxError};
 
 /// The runtimes of a sandbox. Clones share them.
@@ -154,6 +155,10 @@ impl Base {
         let cache = config.cache_dir.as_ref().map(|folder| Cache::open(folder, &engine)).transpose()?;
         let compiler =
             Compiler::new(&engine, cache, config, config.runtime_compile_timeout, config.runtime_compile_memory_bytes);
-        Ok(Self { linker: engine::linker(&engine)?, lane: Lane::new(engine, room)?, compiler })
+        Ok(Self {
+            linker: engine::linker(&engine)?,
+            lane: Lane::new(engine, room)?.with_turns(Turns::for_this_machine()),
+            compiler,
+        })
     }
 }
