@@ -27,7 +27,8 @@ use crate::{
 };
 
 statements! {
-    NO_TIMEOUT: "select set_config('statement_timeout', '0', true)", sqlite: "select 1";
+    NO_TIMEOUT: "select set_config('statement_timeout', '0', true), set_config('idle_in_transaction_session_timeout', '0', true)",
+        sqlite: "select 1";
 }
 
 /// A row that can be read from either database.

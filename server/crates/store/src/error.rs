@@ -121,7 +121,9 @@ fn verdict(code: Option<&str>) -> Verdict {
         return match (&code[..2], code) {
             // Connection lost, server shutting down, out of resources, read-only, lock or statement timeout,
             // or a transaction that lost against another: all pass with time.
-            ("08" | "53" | "57", _) | (_, "25006" | "40001" | "40P01" | "55P03" | "58030") => Verdict::Unavailable,
+            ("08" | "53" | "57", _) | (_, "25006" | "25P03" | "40001" | "40P01" | "55P03" | "58030") => {
+                Verdict::Unavailable
+            }
             ("54", _) => Verdict::TooLarge,
             ("XX", _) => Verdict::Corrupt,
             _ => Verdict::Other,
@@ -145,7 +147,9 @@ mod tests {
 
     #[test]
     fn what_passes_with_time_is_unavailable() {
-        for code in ["5", "261", "517", "6", "8", "13", "14", "08006", "57P01", "57014", "53300", "40P01", "25006"] {
+        for code in
+            ["5", "261", "517", "6", "8", "13", "14", "08006", "57P01", "57014", "53300", "40P01", "25006", "25P03"]
+        {
             assert_eq!(verdict(Some(code)), Verdict::Unavailable, "{code}");
         }
         for code in ["1", "19", "42601", "22021", "x"] {

@@ -147,6 +147,9 @@ fn is_busy(error: &sqlx::Error) -> bool {
 async fn postgres(url: &str, config: &StoreConfig) -> Result<Pools> {
     let options = PgConnectOptions::from_str(url)?.application_name("mneme").statement_cache_capacity(STATEMENTS);
     let milliseconds = config.statement_timeout.as_millis().to_string();
+    // A server that stands still in the middle of a transaction (stopped, or its machine gone to sleep) must not hold others up
+    // until their own statements run out of time: half as long, and PostgreSQL ends its session.
+    let idle = (config.statement_timeout / 2).as_millis().to_string();
     let pool: PgPool = PoolOptions::<Postgres>::new()
         .max_connections(config.max_connections.max(1))
         .acquire_timeout(config.acquire_timeout)
@@ -160,13 +163,14 @@ async fn postgres(url: &str, config: &StoreConfig) -> Result<Pools> {
             })
         })
         .after_connect(move |connection, _| {
-            let milliseconds = milliseconds.clone();
+            let (milliseconds, idle) = (milliseconds.clone(), idle.clone());
             Box::pin(async move {
                 // Our statements are short: compiling them costs more than it saves. The last two are pgvector's: how
                 // far it looks around, and that it goes on when what it found does not pass the tests.
                 let settings = "select set_config('statement_timeout', $1, false), set_config('jit', 'off', false),
+                    set_config('idle_in_transaction_session_timeout', $2, false),
                     set_config('hnsw.ef_search', '100', false), set_config('hnsw.iterative_scan', 'relaxed_order', false)";
-                sqlx::query(settings).bind(milliseconds).execute(connection).await.map(drop)
+                sqlx::query(settings).bind(milliseconds).bind(idle).execute(connection).await.map(drop)
             })
         })
         .connect_with(options)

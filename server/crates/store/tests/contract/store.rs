@@ -238,3 +238,25 @@ async fn a_lost_postgres_is_unavailable() {
     assert!(matches!(store.ping().await, Err(StoreError::Unavailable(_))));
     assert!(matches!(store.write().await, Err(StoreError::Unavailable(_))));
 }
+
+#[tokio::test]
+async fn a_server_that_stands_still_in_a_transaction_does_not_hold_up_the_others() {
+    let mut config = config(&Postgres::shared().create_database());
+    config.statement_timeout = Duration::from_secs(4);
+    let store = Store::open(&config).await.unwrap();
+    store.migrate().await.unwrap();
+    let actor = mneme_domain::Actor::default_admin();
+    let shared = block("shared", "");
+    let mut c = store.write().await.unwrap();
+    blocks::insert(&mut c, &actor, &shared, at(0)).await.unwrap();
+    c.commit().await.unwrap();
+
+    let mut still = store.write().await.unwrap();
+    blocks::update(&mut still, &actor, &shared, 1, at(1)).await.unwrap();
+    let mut other = store.write().await.unwrap();
+    assert_eq!(blocks::update(&mut other, &actor, &shared, 1, at(2)).await.unwrap(), 2);
+    other.commit().await.unwrap();
+    let late = still.commit().await;
+    assert!(matches!(late, Err(StoreError::Unavailable(_))), "{late:?}");
+    store.ping().await.unwrap();
+}
