@@ -2,7 +2,6 @@
 
 use std::{sync::Arc, time::Duration};
 
-use mneme_boxed::boxed;
 use mneme_domain::{Actor, EntityId, RunId, run::Run};
 use mneme_store::runs;
 use serde_json::json;
@@ -29,7 +28,6 @@ pub(super) struct Pump {
 
 type Waiting = Vec<(i64, String)>;
 
-#[boxed]
 impl Pump {
     /// Carries until the turn is over. Who sends a mark is answered when everything before it is written.
     pub async fn run(self, mut events: mpsc::Receiver<TurnEvent>, mut marks: mpsc::Receiver<oneshot::Sender<()>>) {

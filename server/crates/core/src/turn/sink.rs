@@ -1,6 +1,5 @@
 //! Where a turn's events go.
 
-use mneme_boxed::boxed;
 use mneme_domain::{
     RunId,
     envelope::{Body, Envelope, MessageType},
@@ -22,7 +21,6 @@ pub struct Sink {
     marks: Option<mpsc::Sender<oneshot::Sender<()>>>,
 }
 
-#[boxed]
 impl Sink {
     pub fn new(events: mpsc::Sender<TurnEvent>, mode: Mode, config: RequestConfig, run_id: RunId) -> Self {
         Self { events, mode, config, run_id, marks: None }
