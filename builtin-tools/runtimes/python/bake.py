@@ -11,6 +11,7 @@ import io
 import linecache
 import pkgutil
 import sys
+import types
 import warnings
 
 #: Not for a program without a terminal, a display, processes or threads; or an Easter egg.
@@ -106,10 +107,12 @@ def _settle():
     allocator would scatter new ones over all of them.
     """
     gc.collect()
+    _everlasting()
     gc.freeze()
-    room = bytes(_ROOM)
-    end = id(room)
-    del room
+    # The last of many pieces, so that it lies behind all holes.
+    rooms = [bytes(_ROOM) for _ in range(3)]
+    end = max(map(id, rooms))
+    del rooms
     size = _ROOM
     while size > 8:
         # The least that one takes: 17 bytes as `bytes`, 8 as `object`.
@@ -121,6 +124,43 @@ def _settle():
             size = size * 3 // 4
         else:
             size = (size - 12) // 16 * 16 - 4 if size % 16 == 12 else size // 16 * 16 - 4
+
+
+#: How the build finds the list of objects that live as long as an instance: these words, and its address in four bytes. Apart here,
+#: so that they are found once.
+_MARK = ("mneme:", "objects", "that", "stay,", "listed", "at")
+_staying = []
+
+
+def _everlasting():
+    """Lists the objects that are here, for the build to make immortal.
+
+    Using an object means counting references in it, and so writing to its page. The interpreter does not count those of objects
+    whose count says that they never die. Being in the list also keeps them alive until the build has written that.
+    """
+    global _mark
+    # A bit for each 8 bytes of memory, which is less than an object. A set would take as much memory as everything here.
+    known = bytearray(2 << 20)
+
+    def is_new(one):
+        byte, bit = id(one) >> 6, 1 << (id(one) >> 3 & 7)
+        new = not known[byte] & bit
+        known[byte] |= bit
+        return new
+
+    is_new(_staying)
+    # The list grows while it is walked, until nothing new is referred to.
+    _staying.extend(filter(is_new, gc.get_objects()))
+    for one in _staying:
+        if type(one) is not types.FrameType:
+            _staying.extend(filter(is_new, _parts(one) if type(one) is types.CodeType else gc.get_referents(one)))
+    _mark = " ".join(_MARK).encode() + id(_staying).to_bytes(4, "little")
+
+
+def _parts(code):
+    """What the collector does not know that code refers to, as far as asking for it makes nothing new."""
+    yield from (code.co_consts, code.co_names, code.co_filename, code.co_name, code.co_qualname)
+    yield from (code.co_linetable, code.co_exceptiontable)
 
 
 def _everything():

@@ -1,6 +1,8 @@
 //! The language runtimes in `builtin-tools/runtimes/`: how their components are made.
 
+mod everlasting;
 mod javascript;
+mod join;
 mod python;
 mod wit;
 
@@ -22,13 +24,15 @@ struct Runtime {
     name: &'static str,
     /// Makes the component: from the folder of sources, with a folder to work in, to the file.
     make: fn(&Path, &Path, &Path) -> Done,
+    /// What else is done to the memory of the snapshot.
+    finish: fn(&mut [u8]) -> Done,
     /// Runs the tests that need no WebAssembly.
     test: fn(&Path, &Path) -> Done,
 }
 
 const RUNTIMES: &[Runtime] = &[
-    Runtime { name: "python", make: python::make, test: python::test },
-    Runtime { name: "javascript", make: javascript::make, test: javascript::test },
+    Runtime { name: "python", make: python::make, finish: everlasting::make, test: python::test },
+    Runtime { name: "javascript", make: javascript::make, finish: |_| Ok(()), test: javascript::test },
 ];
 
 /// Builds every runtime whose sources changed since the last time.
@@ -75,6 +79,9 @@ impl Runtime {
         let work = self.work()?;
         let made = work.join("made.wasm");
         (self.make)(&self.sources(), &work, &made)?;
+        println!("  joining its modules");
+        let joined = join::join(&fs::read(&made).map_err(Failure::at(&made))?, self.finish)?;
+        fs::write(&made, joined).map_err(Failure::at(&made))?;
         place(&made, &output)?;
         fs::write(&stamp_path, stamp).map_err(Failure::at(&stamp_path))?;
         let size = fs::metadata(&output).map_err(Failure::at(&output))?.len();

@@ -1,4 +1,6 @@
-//! Engines: one for tools and one for language runtimes, set up so that every guest can be interrupted and bounded.
+//! Engines: one for tools and one for each language runtime, set up so that every guest can be interrupted and bounded.
+
+use std::sync::Arc;
 
 use wasmtime::component::{HasSelf, Linker};
 use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
@@ -7,6 +9,7 @@ use crate::SandboxError;
 use crate::bindings::Tool;
 use crate::files;
 use crate::limiter::Shape;
+use crate::memory::{Memories, Stacks};
 use crate::state::State;
 
 const WASM_PAGE: usize = 64 << 10;
@@ -39,6 +42,16 @@ pub fn build(room: Room) -> Result<Engine, SandboxError> {
 /// An engine for the same compiled code, without room for instances.
 pub fn for_compiling() -> Result<Engine, SandboxError> {
     Engine::new(&base()).map_err(|error| SandboxError::Setup(format!("{error:#}")))
+}
+
+/// An engine for one language runtime, whose memories begin as a picture.
+///
+/// # Errors
+/// When there cannot be one on this machine.
+pub fn for_runtime(memories: Memories, stacks: Stacks) -> Result<Engine, SandboxError> {
+    let mut config = base();
+    config.with_host_memory(Arc::new(memories)).with_host_stack(Arc::new(stacks));
+    Engine::new(&config).map_err(|error| SandboxError::Setup(format!("{error:#}")))
 }
 
 /// An engine for core modules of our own choosing, which throw exceptions of WebAssembly. Instances are few and large, so

@@ -1,6 +1,7 @@
 //! Where guests run: an engine with its clock, and room for so many instances.
 
 use std::future::Future;
+use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
@@ -16,23 +17,23 @@ use crate::{Limits, SandboxError, TimeLimit, ToolFailure};
 pub struct Lane {
     engine: Engine,
     ticker: Ticker,
-    /// One permit for each instance that the pool has room for.
-    places: Semaphore,
+    /// One permit for each instance that there is room for.
+    places: Arc<Semaphore>,
     room: Room,
-    turns: Option<Turns>,
+    turns: Option<Arc<Turns>>,
 }
 
 impl Lane {
     /// Starts the engine's clock.
     pub fn new(engine: Engine, room: Room) -> Result<Self, SandboxError> {
         let ticker = Ticker::start(&engine).map_err(|error| SandboxError::Setup(error.to_string()))?;
-        let places = Semaphore::new(room.calls.max(1) as usize);
+        let places = Arc::new(Semaphore::new(room.calls.max(1) as usize));
         Ok(Self { engine, ticker, places, room, turns: None })
     }
 
-    /// The same with guests that take turns.
-    pub fn with_turns(self, turns: Turns) -> Self {
-        Self { turns: Some(turns), ..self }
+    /// The same within a room that others use as well, with guests that take turns.
+    pub fn shared(self, places: Arc<Semaphore>, turns: Arc<Turns>) -> Self {
+        Self { places, turns: Some(turns), ..self }
     }
 
     /// The engine.

@@ -26,6 +26,7 @@ mod host;
 mod hostcalls;
 mod lane;
 mod limiter;
+mod memory;
 mod net;
 mod outcome;
 mod output;

@@ -319,8 +319,8 @@ impl Sandbox {
             return self.shared.data.run(request).await;
         }
         let ScriptRequest { program, host, limits, grants } = request;
-        let (pre, start) = (self.shared.runtimes.get(language, limits.wall).await?, Instant::now());
-        let lane = self.shared.runtimes.lane().ok_or(RuntimeError::Preparing(language.name()))?;
+        let (runtime, start) = (self.shared.runtimes.get(language, limits.wall).await?, Instant::now());
+        let lane = &runtime.lane;
         let limits = lane.capped(limits);
         let (streams, deadline) = (Streams::new(&limits), start + limits.wall);
         let work = async {
@@ -337,7 +337,7 @@ impl Sandbox {
                 temporary: language == Language::Python,
             };
             let state = State::new(&self.shared.network, setting)?;
-            let mut instance = Instance::start(lane.engine(), &*pre, state, &limits, &streams).await?;
+            let mut instance = Instance::start(lane.engine(), &runtime.component, state, &limits, &streams).await?;
             instance.run(&program.into()).await
         };
         let answer = lane.within(&limits, deadline, work).await;

@@ -1,13 +1,12 @@
-//! The language runtimes: an engine of their own, each runtime loaded when it is first needed.
+//! The language runtimes: each with an engine of its own, loaded when it is first needed.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::OnceCell;
+use tokio::sync::{OnceCell, Semaphore};
 use wasmtime::Engine;
-use wasmtime::component::Linker;
 
 use super::{Language, RuntimeError};
 use crate::bindings::script::RuntimePre;
@@ -16,9 +15,13 @@ use crate::compile::{Compiler, Source};
 use crate::engine::{self, Room};
 use crate::lane::Lane;
 use crate::limiter::Shape;
+use crate::memory::{Image, Memories, Stacks};
 use crate::state::State;
 use crate::turns::Turns;
 use crate::{SandboxConfig, SandboxError};
+
+/// What a free memory of a runtime keeps of its last program's pages, in bytes: they are written over with the next one's.
+const WARM: usize = 4 << 20;
 
 /// The runtimes of a sandbox. Clones share them.
 #[derive(Clone)]
@@ -29,18 +32,21 @@ pub struct Runtimes {
 struct Inner {
     config: SandboxConfig,
     unpacked: OnceCell<()>,
-    base: OnceCell<Base>,
     loaded: HashMap<Language, Cell>,
+    /// One permit for each program that there is room for, in whatever language.
+    places: Arc<Semaphore>,
+    turns: Arc<Turns>,
 }
 
 /// A runtime, once it is loaded.
-type Cell = Arc<OnceCell<Arc<RuntimePre<State>>>>;
+type Cell = Arc<OnceCell<Arc<Loaded>>>;
 
-/// What all runtimes share. It is set up with the first of them: a server without programs does without it.
-struct Base {
-    lane: Lane,
-    linker: Linker<State>,
-    compiler: Compiler,
+/// A runtime that is ready.
+pub struct Loaded {
+    /// Its component, linked.
+    pub component: RuntimePre<State>,
+    /// Where its programs run.
+    pub lane: Lane,
 }
 
 impl Runtimes {
@@ -49,8 +55,9 @@ impl Runtimes {
         let inner = Inner {
             config: config.clone(),
             unpacked: OnceCell::new(),
-            base: OnceCell::new(),
             loaded: Language::ALL.into_iter().map(|language| (language, Cell::default())).collect(),
+            places: Arc::new(Semaphore::new(config.max_scripts.max(1) as usize)),
+            turns: Arc::new(Turns::for_this_machine()),
         };
         Self { inner: Arc::new(inner) }
     }
@@ -64,7 +71,7 @@ impl Runtimes {
     ///
     /// # Errors
     /// When it is not there, not ready or not usable.
-    pub async fn get(&self, language: Language, patience: Duration) -> Result<Arc<RuntimePre<State>>, RuntimeError> {
+    pub async fn get(&self, language: Language, patience: Duration) -> Result<Arc<Loaded>, RuntimeError> {
         let name = language.name();
         let cell = self.inner.loaded.get(&language).cloned().ok_or(RuntimeError::Missing(name))?;
         if let Some(ready) = cell.get() {
@@ -92,12 +99,9 @@ impl Runtimes {
     pub async fn reload(&self, language: Language, patience: Duration) -> Result<(), RuntimeError> {
         let name = language.name();
         let Some(hash) = self.known_hash(language).filter(|_| self.installed(language)) else { return Ok(()) };
-        let base = self.base().await.map_err(|reason| RuntimeError::Unusable { name, reason })?;
-        if base.compiler.knows(hash) { self.get(language, patience).await.map(drop) } else { Ok(()) }
-    }
-
-    async fn base(&self) -> Result<&Base, SandboxError> {
-        self.inner.base.get_or_try_init(|| async { Base::new(&self.inner.config) }).await
+        let known = || Ok(compiler(&engine::for_compiling()?, &self.inner.config)?.knows(hash));
+        let known = known().map_err(|reason| RuntimeError::Unusable { name, reason })?;
+        if known { self.get(language, patience).await.map(drop) } else { Ok(()) }
     }
 
     async fn unpack(&self) -> Result<(), SandboxError> {
@@ -113,11 +117,6 @@ impl Runtimes {
         self.inner.unpacked.get_or_try_init(unpacking).await.copied()
     }
 
-    /// Where programs run. There is one as soon as a runtime was loaded.
-    pub fn lane(&self) -> Option<&Lane> {
-        self.inner.base.get().map(|base| &base.lane)
-    }
-
     fn path(&self, language: Language) -> Option<PathBuf> {
         let folder = self.inner.config.runtimes_dir.as_ref()?;
         Some(folder.join(format!("{}.wasm", language.name())))
@@ -128,37 +127,38 @@ impl Runtimes {
         self.inner.config.runtime_hash.and_then(|hash| hash(language.name()))
     }
 
-    async fn load(&self, language: Language, path: PathBuf) -> Result<RuntimePre<State>, SandboxError> {
-        let base = self.base().await?;
-        let known = match self.known_hash(language) {
-            Some(hash) => base.compiler.cached(hash).await?,
-            None => None,
-        };
-        let component = match known {
-            Some(component) => component,
-            None => base.compiler.compile(Source::File(&path)).await?,
-        };
-        let wrong = |error: wasmtime::Error| SandboxError::WrongWorld(format!("{error:#}"));
-        RuntimePre::new(base.linker.instantiate_pre(&component).map_err(wrong)?).map_err(wrong)
-    }
-}
-
-impl Base {
-    fn new(config: &SandboxConfig) -> Result<Self, SandboxError> {
+    async fn load(&self, language: Language, path: PathBuf) -> Result<Loaded, SandboxError> {
+        let config = &self.inner.config;
         let room = Room {
             calls: config.max_scripts,
             shape: Shape::RUNTIME,
             memory_bytes: config.max_script_memory_bytes,
-            warm_bytes: 2 << 20,
+            warm_bytes: WARM,
         };
-        let engine: Engine = engine::build(room)?;
-        let cache = config.cache_dir.as_ref().map(|folder| Cache::open(folder, &engine)).transpose()?;
-        let compiler =
-            Compiler::new(&engine, cache, config, config.runtime_compile_timeout, config.runtime_compile_memory_bytes);
-        Ok(Self {
-            linker: engine::linker(&engine)?,
-            lane: Lane::new(engine, room)?.with_turns(Turns::for_this_machine()),
-            compiler,
-        })
+        let unreadable = |error: std::io::Error| SandboxError::Setup(format!("{}: {error}", path.display()));
+        let image = Image::of(&path).map_err(unreadable)?;
+        let kept = config.max_scripts.max(1) as usize;
+        let engine = engine::for_runtime(Memories::new(image, kept, room.warm_bytes), Stacks::new(kept))?;
+        let compiler = compiler(&engine, config)?;
+        let known = match self.known_hash(language) {
+            Some(hash) => compiler.cached(hash).await?,
+            None => None,
+        };
+        let component = match known {
+            Some(component) => component,
+            None => compiler.compile(Source::File(&path)).await?,
+        };
+        let wrong = |error: wasmtime::Error| SandboxError::WrongWorld(format!("{error:#}"));
+        let linked = engine::linker(&engine)?.instantiate_pre(&component).map_err(wrong)?;
+        let component = RuntimePre::new(linked).map_err(wrong)?;
+        let lane = Lane::new(engine, room)?.shared(Arc::clone(&self.inner.places), Arc::clone(&self.inner.turns));
+        Ok(Loaded { component, lane })
     }
+}
+
+/// Compiled runtimes are kept in the same folder as compiled tools.
+fn compiler(engine: &Engine, config: &SandboxConfig) -> Result<Compiler, SandboxError> {
+    let cache = config.cache_dir.as_ref().map(|folder| Cache::open(folder, engine)).transpose()?;
+    let (timeout, memory) = (config.runtime_compile_timeout, config.runtime_compile_memory_bytes);
+    Ok(Compiler::new(engine, cache, config, timeout, memory))
 }
