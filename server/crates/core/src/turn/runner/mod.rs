@@ -17,7 +17,6 @@ use std::{
 };
 
 use futures::FutureExt;
-use mneme_boxed::boxed;
 
 pub use end::error_data;
 use mneme_domain::{
@@ -147,7 +146,6 @@ enum Next {
     Wait,
 }
 
-#[boxed]
 impl Turn {
     pub fn new(core: Arc<Core>, actor: Actor, order: Order, sink: Sink) -> Self {
         let Order {
