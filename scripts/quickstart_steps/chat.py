@@ -6,7 +6,7 @@ import sys
 import urllib.error
 import urllib.request
 
-from . import Trouble
+from . import LOCAL, Trouble
 
 # Small models on a processor take their time before the first word.
 READ_SECONDS = 600
@@ -135,12 +135,12 @@ def request(url, method, path, body=None):
 
 def send(url, method, path, body):
     headers = {"content-type": "application/json"}
-    password = os.environ.get("LETTA_SERVER_PASSWORD")
+    password = os.environ.get("MNEME_PASSWORD") or os.environ.get("LETTA_SERVER_PASSWORD")
     if password:
         headers["authorization"] = f"Bearer {password}"
     data = None if body is None else json.dumps(body).encode()
     try:
-        return urllib.request.urlopen(urllib.request.Request(url + path, data, headers, method=method), timeout=READ_SECONDS)
+        return LOCAL.open(urllib.request.Request(url + path, data, headers, method=method), timeout=READ_SECONDS)
     except urllib.error.HTTPError as error:
         raise Trouble(f"{method} {path} was refused with {error.code}: {error.read().decode(errors='replace')}") from None
     except OSError as error:

@@ -4,15 +4,14 @@ import contextlib
 import dataclasses
 import json
 import os
-import urllib.request
 
-from . import first_model
+from . import LOCAL, first_model
 
 # Any of these means that the user has set up a provider; the server reads them itself.
 CONFIGURED = (
     "OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GEMINI_API_KEY", "OPENROUTER_API_KEY", "GROQ_API_KEY", "XAI_API_KEY",
-    "DEEPSEEK_API_KEY", "TOGETHER_API_KEY", "MISTRAL_API_KEY", "OLLAMA_BASE_URL", "LMSTUDIO_BASE_URL", "VLLM_API_BASE",
-    "VLLM_BASE_URL", "LLAMACPP_BASE_URL",
+    "DEEPSEEK_API_KEY", "TOGETHER_API_KEY", "MISTRAL_API_KEY", "CEREBRAS_API_KEY", "AZURE_API_KEY", "OLLAMA_BASE_URL",
+    "LMSTUDIO_BASE_URL", "VLLM_API_BASE", "VLLM_BASE_URL", "LLAMACPP_BASE_URL",
 )  # fmt: skip
 
 OTHER_PROVIDERS = """\
@@ -77,7 +76,7 @@ def first_listed_model(port):
     """The id of a model that an OpenAI-compatible server on this port lists, None when there is no such server."""
     # The ports are popular with other servers too: only a well-formed list counts.
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/v1/models", timeout=2) as answer:
+        with LOCAL.open(f"http://127.0.0.1:{port}/v1/models", timeout=2) as answer:
             return json.load(answer)["data"][0]["id"]
     except (OSError, ValueError, LookupError, TypeError):
         return None

@@ -6,9 +6,8 @@ import socket
 import subprocess
 import time
 import urllib.error
-import urllib.request
 
-from . import CACHE, Trouble
+from . import CACHE, LOCAL, Trouble
 
 START_SECONDS = 120
 STOP_SECONDS = 15
@@ -25,7 +24,7 @@ def run(binary, port, data_dir, environment):
     log = open(CACHE / "quickstart-server.log", "wb")
     process = subprocess.Popen(
         [binary, "serve", "--host", "127.0.0.1", "--port", str(port), "--data-dir", data_dir],
-        env={**os.environ, **environment}, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+        env={**os.environ, **environment, **direct()}, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
     )  # fmt: skip
     try:
         wait(process, url, log.name)
@@ -37,6 +36,13 @@ def run(binary, port, data_dir, environment):
         process.kill()
         process.wait()
         log.close()
+
+
+def direct():
+    """The variables that keep a proxy from standing between the server and models on this machine."""
+    hosts = os.environ.get("no_proxy") or os.environ.get("NO_PROXY")
+    hosts = ",".join(filter(None, [hosts, "localhost", "127.0.0.1"]))
+    return {"no_proxy": hosts, "NO_PROXY": hosts}
 
 
 def free_port(wanted):
@@ -56,7 +62,7 @@ def wait(process, url, log):
         if process.poll() is not None:
             raise Trouble(f"The server ended while starting; {log} says why.")
         try:
-            urllib.request.urlopen(f"{url}/v1/health/", timeout=5).close()
+            LOCAL.open(f"{url}/v1/health/", timeout=5).close()
             return
         except (urllib.error.URLError, OSError):
             time.sleep(0.1)

@@ -42,6 +42,14 @@ impl Setup {
 }
 
 #[test]
+fn the_page_shows_what_the_program_prints() {
+    let page = include_str!("../../docs/CONFIGURATION.md");
+    let (_, rest) = page.split_once("```toml\n").unwrap();
+    let (shown, _) = rest.split_once("```").unwrap();
+    assert_eq!(shown, render());
+}
+
+#[test]
 fn without_anything_the_server_is_local_and_keeps_a_file() {
     let setup = Setup::new();
     let home = setup.home.path().to_owned();

@@ -3,30 +3,9 @@
 
 import { LettaClient } from "letta-client-0x";
 
-const [model, embedding] = [process.env.MNEME_MODEL!, process.env.MNEME_EMBEDDING!];
-const client = new LettaClient({ baseUrl: process.env.MNEME_BASE_URL!, token: "none" });
-const ROLL = `def roll(sides: int) -> str:
-    """Rolls a die.
+import { baseUrl, collected, embedding, expect, model, ROLL } from "./walk.js";
 
-    Args:
-        sides (int): How many sides it has.
-    """
-    return f"a {sides} was rolled"
-`;
-
-function expect(condition: unknown, complaint: string): asserts condition {
-  if (!condition) {
-    console.error(`not as expected: ${complaint}`);
-    process.exit(1);
-  }
-}
-
-async function collected(items: AsyncIterable<any>): Promise<any[]> {
-  const all = [];
-  for await (const item of items) all.push(item);
-  return all;
-}
-
+const client = new LettaClient({ baseUrl, token: "none" });
 const says = (content: string) => [{ role: "user" as const, content }];
 
 const tool = await client.tools.create({ sourceCode: ROLL });

@@ -2,24 +2,10 @@
 
 import { Letta, toFile } from "letta-client-1x";
 
-const [model, embedding] = [process.env.MNEME_MODEL!, process.env.MNEME_EMBEDDING!];
-const client = new Letta({ baseURL: process.env.MNEME_BASE_URL, apiKey: "none", maxRetries: 0 });
+import { baseUrl, collected, embedding, expect, model, ROLL } from "./walk.js";
+
+const client = new Letta({ baseURL: baseUrl, apiKey: "none", maxRetries: 0 });
 const NOBODY = "agent-00000000-0000-4000-8000-000000000000";
-const ROLL = `def roll(sides: int) -> str:
-    """Rolls a die.
-
-    Args:
-        sides (int): How many sides it has.
-    """
-    return f"a {sides} was rolled"
-`;
-
-function expect(condition: unknown, complaint: string): asserts condition {
-  if (!condition) {
-    console.error(`not as expected: ${complaint}`);
-    process.exit(1);
-  }
-}
 
 async function refused(error: any, call: () => PromiseLike<unknown>): Promise<any> {
   try {
@@ -29,15 +15,6 @@ async function refused(error: any, call: () => PromiseLike<unknown>): Promise<an
     return caught;
   }
   expect(false, `no ${error.name}`);
-}
-
-async function collected(items: AsyncIterable<any>): Promise<any[]> {
-  const all = [];
-  for await (const item of items) {
-    all.push(item);
-    expect(all.length <= 300, "a list or a stream does not end");
-  }
-  return all;
 }
 
 /** The items of a list, the same in one page and in many. */

@@ -54,7 +54,7 @@ pub(crate) fn prepared(requirements: &Path, options: &[&str]) -> PathBuf {
 /// # Panics
 /// When the packages cannot be installed, with npm's output.
 pub fn typescript(script: &str) -> Command {
-    node(&examples().join("typescript").join(script))
+    node(&examples().join("typescript").join(script), None)
 }
 
 /// As [`typescript`], for `tests/clients/<script>`.
@@ -62,10 +62,11 @@ pub fn typescript(script: &str) -> Command {
 /// # Panics
 /// As [`typescript`].
 pub fn typescript_client(script: &str) -> Command {
-    node(&clients().join(script))
+    node(&clients().join(script), Some(&clients().join("walk.ts")))
 }
 
-fn node(script: &Path) -> Command {
+/// A command that runs a script, with the module that it imports.
+fn node(script: &Path, module: Option<&Path>) -> Command {
     let folder = examples().join("typescript");
     let installed = prepare(&folder.join("package-lock.json"), |target| {
         paths::create_dir(target);
@@ -77,6 +78,13 @@ fn node(script: &Path) -> Command {
     // Node looks for packages beside the script, so the script goes where they are.
     let here = installed.join(script.file_name().expect("a script has a name"));
     copy(script, &here);
+    if let Some(module) = module {
+        // Scripts that run at the same time import the same one: each of them finds it whole.
+        let draft = here.with_extension("module");
+        copy(module, &draft);
+        fs::rename(&draft, installed.join(module.file_name().expect("a module has a name")))
+            .expect("cannot put it there");
+    }
     let mut command = Command::new(installed.join("node_modules/.bin/tsx"));
     command.arg(here).current_dir(&installed);
     command

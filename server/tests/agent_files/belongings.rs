@@ -97,3 +97,23 @@ async fn what_is_wrong_with_folders_and_servers_is_said() {
     assert_eq!(counts(&app).await, before);
     assert_eq!(read(&app, "/v1/folders/count").await, 0);
 }
+
+#[tokio::test]
+async fn times_and_lines_beyond_all_others_are_taken() {
+    let app = TestApp::new().await;
+    app.core.start().await.unwrap();
+    // The next message of the example does not say when it was made.
+    let file = CURRENT.replace("2025-07-01T10:00:11Z", "+262142-12-31 23:59:59.999999");
+    assert_ne!(file, CURRENT);
+    let ids = imported(&app, &file, &[]).await;
+    assert_eq!(said(&export(&app, &ids[0]).await, 0).len(), 5);
+
+    let folders = json!([{"id": "source-0", "name": "docs"}]);
+    let files = json!([{"id": "file-0", "source_id": "source-0", "file_name": "a.txt", "content": "one\ntwo\nthree"}]);
+    let views = json!([{"file_id": "file-0", "start_line": 2, "end_line": u64::MAX}]);
+    let file = with(&[("sources", folders), ("files", files)], &[("files_agents", views)]);
+    let ids = imported(&app, &file, &[]).await;
+    let seen = read(&app, &format!("/v1/agents/{}/files", ids[0])).await;
+    let shown = seen["files"][0]["visible_content"].as_str().unwrap();
+    assert!(shown.ends_with("\n2: two\n3: three"), "{seen}");
+}

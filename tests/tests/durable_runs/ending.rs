@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use mneme_tests::{Provider, Reply, Server};
+use mneme_tests::{Postgres, Provider, Reply, Server};
 use serde_json::{Value, json};
 
-use super::{LIMIT, builder, create_agent};
+use super::{LIMIT, builder, create_agent, ended};
 
 /// How long it takes to end what an agent does: the quickest of a few times, for other tests run beside this one.
 async fn cancelled_within(server: &Server, provider: &Provider, agent: &str, reply: Reply) -> Duration {
@@ -100,4 +100,32 @@ async fn runs_without_a_client_are_jobs_too() {
     assert_eq!(server.get(&format!("/v1/jobs/{foreground}")).await.0, 404);
     assert_eq!(server.delete(&format!("/v1/jobs/{id}")).await, (200, job));
     assert_eq!(server.get(&format!("/v1/jobs/{id}")).await.0, 404);
+}
+
+#[tokio::test]
+async fn a_turn_that_panics_fails_and_the_agent_goes_on() {
+    for url in [None, Some(Postgres::shared().create_database())] {
+        for path in ["messages", "messages/stream", "messages/async"] {
+            let provider = Provider::start().await;
+            provider.otherwise(Reply::text("Kumquat."));
+            let server =
+                builder(&provider, url.as_deref()).env("MNEME_FAILPOINT", "step.answered:1:panic").start().await;
+            let agent = create_agent(&server).await;
+            let message = json!({"messages": [{"role": "user", "content": "go"}]});
+            let request = server.http().post(format!("{}/v1/agents/{agent}/{path}", server.url())).json(&message);
+            let answer = request.send().await.unwrap();
+            let text = answer.text().await.unwrap();
+            // A run without a client is answered before it begins.
+            assert!(path == "messages/async" || text.contains("internal server error"), "{path}: {text}");
+            assert!(!text.contains("failpoint"), "{path}: {text}");
+
+            let run = ended(&server, &agent).await;
+            assert_eq!((&run["status"], &run["stop_reason"]), (&json!("failed"), &json!("error")), "{path}: {run}");
+            let (_, history) = server.get(&format!("/v1/agents/{agent}/messages")).await;
+            assert!(!history.to_string().contains("Kumquat"), "nothing of the step is kept: {history}");
+            let (status, answer) = server.post(&format!("/v1/agents/{agent}/messages"), &message).await;
+            assert!(status == 200 && answer.to_string().contains("Kumquat"), "{path}: {status} {answer}");
+            assert!(server.log().contains("a turn panicked"), "{}", server.log());
+        }
+    }
 }

@@ -151,6 +151,20 @@ async fn a_token_that_is_refused_before_its_time_is_renewed_and_a_permission_tha
 }
 
 #[tokio::test]
+async fn a_token_that_outlasts_all_time_is_used_as_it_is() {
+    let (provider, peer) = (Provider::start().await, McpServer::start().await);
+    let server = Server::start(&provider).await;
+    peer.ask_for_permission(i64::MAX.cast_unsigned());
+    let created = set_up(&server, remote("crm", &peer)).await;
+    permitted(&server, &created).await;
+    let tools = tools_of(&server, &created).await;
+    let agent = create_agent(&server, json!({"tool_ids": [tools[0]["id"]]})).await;
+    let returned = called(&server, &provider, &agent, "echo", json!({"text": "hi"})).await;
+    assert_eq!(returned["tool_return"], "echo: hi", "{returned}");
+    assert_eq!(peer.tokens().len(), 1, "nothing is renewed");
+}
+
+#[tokio::test]
 async fn a_person_who_refuses_ends_the_stream_with_the_reason() {
     let (provider, peer) = (Provider::start().await, McpServer::start().await);
     let server = Server::start(&provider).await;

@@ -30,6 +30,12 @@ pub(crate) fn number(value: &Value) -> Option<u64> {
     }
 }
 
+/// A count of used tokens below `key`. No call uses more than a `u32` holds: one that is said to is cut there, so that
+/// counts can be added up whatever a provider says.
+pub(crate) fn count_at(value: &Value, key: &str) -> Option<u64> {
+    u64_at(value, key).map(|count| count.min(u64::from(u32::MAX)))
+}
+
 /// A token count below `key` that fits a `u32` and is not zero.
 pub(crate) fn tokens_at(value: &Value, key: &str) -> Option<u32> {
     u64_at(value, key).and_then(|n| u32::try_from(n).ok()).filter(|n| *n > 0)

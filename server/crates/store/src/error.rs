@@ -118,7 +118,7 @@ fn verdict(code: Option<&str>) -> Verdict {
         return Verdict::Other;
     };
     if code.len() == 5 {
-        return match (&code[..2], code) {
+        return match (code.get(..2).unwrap_or_default(), code) {
             // Connection lost, server shutting down, out of resources, read-only, lock or statement timeout,
             // or a transaction that lost against another: all pass with time.
             ("08" | "53" | "57", _) | (_, "25006" | "25P03" | "40001" | "40P01" | "55P03" | "58030") => {
@@ -152,7 +152,7 @@ mod tests {
         {
             assert_eq!(verdict(Some(code)), Verdict::Unavailable, "{code}");
         }
-        for code in ["1", "19", "42601", "22021", "x"] {
+        for code in ["1", "19", "42601", "22021", "x", "aéé"] {
             assert_eq!(verdict(Some(code)), Verdict::Other, "{code}");
         }
         assert_eq!(verdict(Some("18")), Verdict::TooLarge);

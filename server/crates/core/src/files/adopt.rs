@@ -131,7 +131,8 @@ impl Core {
         at: Timestamp,
     ) -> Result<()> {
         let Some(text) = &file.text else { return Ok(()) };
-        let range = lines.map(|(first, last)| (first.saturating_sub(1), Some((last + 1).saturating_sub(first))));
+        let range =
+            lines.map(|(first, last)| (first.saturating_sub(1), Some(last.saturating_add(1).saturating_sub(first))));
         let limit = agent.file_view_limit();
         let shown = window(text, range, limit).or_else(|| window(text, None, limit));
         match shown {

@@ -4,7 +4,6 @@ use std::{collections::HashMap, sync::Arc};
 
 use futures::stream::BoxStream;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
-use mneme_boxed::boxed;
 use reqwest::Client;
 use rmcp::{
     model::ClientJsonRpcMessage,
@@ -29,7 +28,6 @@ pub struct Credentials {
     permission: Option<Permission>,
 }
 
-#[boxed]
 impl Credentials {
     /// Fixed headers, and the permission whose token goes with them.
     pub fn new(headers: HeaderMap, permission: Option<Permission>) -> Self {

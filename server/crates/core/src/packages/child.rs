@@ -2,7 +2,6 @@
 
 use std::{path::Path, process::Stdio, time::Duration};
 
-use mneme_boxed::boxed;
 use tokio::{process::Command, time::Instant};
 
 use super::{PackagesConfig, folder};
@@ -16,7 +15,6 @@ const SHOWN: usize = 600;
 ///
 /// # Errors
 /// What the program complained about, or the limit that it met.
-#[boxed]
 pub async fn run(mut command: Command, folder: &Path, config: &PackagesConfig) -> Result<(), String> {
     let program = command.as_std().get_program().to_string_lossy().into_owned();
     // The server's own secrets are no business of a package manager.

@@ -10,7 +10,6 @@ mod pip;
 
 use std::{collections::HashMap, path::PathBuf, sync::Arc, time::Duration};
 
-use mneme_boxed::boxed;
 use mneme_domain::tool::Requirement;
 use parking_lot::Mutex;
 pub use pip::is_in_runtime;
@@ -53,7 +52,6 @@ pub struct Packages {
     seats: Mutex<HashMap<String, Arc<AsyncMutex<()>>>>,
 }
 
-#[boxed]
 impl Packages {
     /// Nothing is fetched yet.
     pub fn new(config: PackagesConfig) -> Self {

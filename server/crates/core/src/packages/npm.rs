@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use mneme_boxed::boxed;
 use mneme_domain::tool::Requirement;
 use tokio::process::Command;
 
@@ -60,7 +59,6 @@ pub fn inside(wanted: &[Requirement], imports: &[String]) -> Vec<String> {
 ///
 /// # Errors
 /// Why not.
-#[boxed]
 pub async fn bundle(
     npm: &Path,
     wanted: &[Requirement],

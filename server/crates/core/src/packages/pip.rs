@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use mneme_boxed::boxed;
 use mneme_domain::tool::Requirement;
 use tokio::process::Command;
 
@@ -70,7 +69,6 @@ pub fn line(package: &Requirement) -> Result<String, String> {
 ///
 /// # Errors
 /// Why not.
-#[boxed]
 pub async fn install(python: &Path, lines: &[String], folder: PathBuf, config: &PackagesConfig) -> Result<(), String> {
     let mut command = Command::new(python);
     command

@@ -247,7 +247,8 @@ impl Under {
         let place = message::Place {
             id: id.clone(),
             agent: &self.planned.agent.id,
-            at: self.last + TimeDelta::microseconds(1),
+            // The last moment that there is has none after it.
+            at: self.last.checked_add_signed(TimeDelta::microseconds(1)).unwrap_or(self.last),
             spare: core.env.uuid(),
         };
         let mut message = message::read(fields, place)?;

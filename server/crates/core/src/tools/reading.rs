@@ -3,7 +3,6 @@
 
 use std::sync::LazyLock;
 
-use mneme_boxed::boxed;
 use mneme_domain::JsonObject;
 use mneme_toolsource::Language;
 use moka::sync::Cache;
@@ -47,7 +46,6 @@ fn weight(source: &str) -> u32 {
 }
 
 /// The name of the function that is the tool; none when the source does not say it.
-#[boxed]
 pub async fn entry_point(language: Language, source: &str) -> Option<String> {
     let known = &Known::of(language).entry_points;
     if let Some(name) = known.get(source) {

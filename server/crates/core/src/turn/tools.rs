@@ -4,7 +4,6 @@
 use std::sync::Arc;
 
 use futures::future::join_all;
-use mneme_boxed::boxed;
 use mneme_domain::{
     Actor, RunId, StepId, ToolId,
     agent::Agent,
@@ -46,7 +45,6 @@ pub struct Caller<'a> {
     pub chain: Arc<Chain>,
 }
 
-#[boxed]
 impl Caller<'_> {
     /// Runs the calls: at once when every tool allows it, else one after the other in the model's order.
     ///

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::{
     event::{Delta, FinishReason, Usage},
-    json::{str_at, u64_at},
+    json::{count_at, str_at},
     slots::{Arguments, Piece},
     wire::{Decoder, Fault, Progress},
 };
@@ -177,7 +177,7 @@ impl MessagesDecoder {
             ("cache_read_input_tokens", &mut counts.cache_read),
             ("output_tokens", &mut counts.output),
         ] {
-            *count = u64_at(usage, key).or(*count);
+            *count = count_at(usage, key).or(*count);
         }
         if let (Some(input), Some(output)) = (counts.input, counts.output) {
             // Anthropic counts only what it neither read from nor wrote to its cache as input.

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::{
     event::{Delta, FinishReason, Usage},
-    json::{str_at, u64_at},
+    json::{count_at, str_at, u64_at},
     slots::{Arguments, Piece},
     wire::{Decoder, Fault, Progress},
 };
@@ -127,11 +127,11 @@ impl ConverseDecoder {
 }
 
 fn usage(usage: &Value) -> Option<Usage> {
-    let fresh = u64_at(usage, "inputTokens")?;
-    let completion_tokens = u64_at(usage, "outputTokens").unwrap_or(0);
-    let cached_tokens = u64_at(usage, "cacheReadInputTokens");
+    let fresh = count_at(usage, "inputTokens")?;
+    let completion_tokens = count_at(usage, "outputTokens").unwrap_or(0);
+    let cached_tokens = count_at(usage, "cacheReadInputTokens");
     // As at Anthropic, what was read from or written to the cache is not counted as input.
-    let cache_write_tokens = u64_at(usage, "cacheWriteInputTokens");
+    let cache_write_tokens = count_at(usage, "cacheWriteInputTokens");
     let prompt_tokens = fresh + cached_tokens.unwrap_or(0) + cache_write_tokens.unwrap_or(0);
     Some(Usage {
         prompt_tokens,

@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::{
     error::classify::Upstream,
     event::{Delta, FinishReason, Usage},
-    json::{str_at, u64_at},
+    json::{count_at, str_at},
     slots::{Arguments, Piece},
     wire::{Decoder, Fault, Progress},
 };
@@ -86,14 +86,14 @@ fn blocked(reason: &str) -> Fault {
 }
 
 fn usage(usage: &Value) -> Option<Usage> {
-    let prompt_tokens = u64_at(usage, "promptTokenCount")?;
-    let thoughts = u64_at(usage, "thoughtsTokenCount");
-    let completion_tokens = u64_at(usage, "candidatesTokenCount").unwrap_or(0) + thoughts.unwrap_or(0);
+    let prompt_tokens = count_at(usage, "promptTokenCount")?;
+    let thoughts = count_at(usage, "thoughtsTokenCount");
+    let completion_tokens = count_at(usage, "candidatesTokenCount").unwrap_or(0) + thoughts.unwrap_or(0);
     Some(Usage {
         prompt_tokens,
         completion_tokens,
-        total_tokens: u64_at(usage, "totalTokenCount").unwrap_or(prompt_tokens + completion_tokens),
-        cached_tokens: u64_at(usage, "cachedContentTokenCount"),
+        total_tokens: count_at(usage, "totalTokenCount").unwrap_or(prompt_tokens + completion_tokens),
+        cached_tokens: count_at(usage, "cachedContentTokenCount"),
         cache_write_tokens: None,
         reasoning_tokens: thoughts,
     })

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::{details::Details, think::ThinkSplitter};
 use crate::{
     event::{Delta, FinishReason, Usage},
-    json::{str_at, text, u64_at},
+    json::{count_at, str_at, text},
     slots::{Arguments, Piece},
     wire::{Decoder, Fault, Progress},
 };
@@ -133,18 +133,18 @@ impl ChatDecoder {
 /// The usage in a body or chunk; `None` when it is absent, or all zeros as some servers send it.
 pub(crate) fn usage(payload: &Value) -> Option<Usage> {
     let found = payload.get("usage").filter(|usage| usage.is_object()).or_else(|| payload.pointer("/x_groq/usage"))?;
-    let prompt_tokens = u64_at(found, "prompt_tokens").unwrap_or(0);
-    let completion_tokens = u64_at(found, "completion_tokens").unwrap_or(0);
+    let prompt_tokens = count_at(found, "prompt_tokens").unwrap_or(0);
+    let completion_tokens = count_at(found, "completion_tokens").unwrap_or(0);
     if prompt_tokens == 0 && completion_tokens == 0 {
         return None;
     }
-    let detail = |group: &str, key: &str| found.get(group).and_then(|group| u64_at(group, key));
+    let detail = |group: &str, key: &str| found.get(group).and_then(|group| count_at(group, key));
     Some(Usage {
         prompt_tokens,
         completion_tokens,
-        total_tokens: u64_at(found, "total_tokens").filter(|n| *n > 0).unwrap_or(prompt_tokens + completion_tokens),
+        total_tokens: count_at(found, "total_tokens").filter(|n| *n > 0).unwrap_or(prompt_tokens + completion_tokens),
         cached_tokens: detail("prompt_tokens_details", "cached_tokens")
-            .or_else(|| u64_at(found, "prompt_cache_hit_tokens")),
+            .or_else(|| count_at(found, "prompt_cache_hit_tokens")),
         cache_write_tokens: detail("prompt_tokens_details", "cache_write_tokens"),
         reasoning_tokens: detail("completion_tokens_details", "reasoning_tokens"),
     })

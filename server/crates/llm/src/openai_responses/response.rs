@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::{
     error::classify::Upstream,
     event::{Delta, FinishReason, Usage},
-    json::{str_at, u64_at},
+    json::{count_at, str_at, u64_at},
     slots::{Arguments, Piece},
     wire::{Decoder, Fault, Progress},
 };
@@ -154,13 +154,13 @@ fn summary(item: &Value) -> String {
 }
 
 fn usage(usage: &Value) -> Option<Usage> {
-    let prompt_tokens = u64_at(usage, "input_tokens")?;
-    let completion_tokens = u64_at(usage, "output_tokens")?;
-    let detail = |group: &str, key: &str| usage.get(group).and_then(|group| u64_at(group, key));
+    let prompt_tokens = count_at(usage, "input_tokens")?;
+    let completion_tokens = count_at(usage, "output_tokens")?;
+    let detail = |group: &str, key: &str| usage.get(group).and_then(|group| count_at(group, key));
     Some(Usage {
         prompt_tokens,
         completion_tokens,
-        total_tokens: u64_at(usage, "total_tokens").unwrap_or(prompt_tokens + completion_tokens),
+        total_tokens: count_at(usage, "total_tokens").unwrap_or(prompt_tokens + completion_tokens),
         cached_tokens: detail("input_tokens_details", "cached_tokens"),
         cache_write_tokens: None,
         reasoning_tokens: detail("output_tokens_details", "reasoning_tokens"),

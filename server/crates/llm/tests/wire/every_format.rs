@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::{
     bedrock::{FRAMES, frame},
-    provider, say_with_tool,
+    client, provider, say, say_with_tool,
     server::{Answer, Server},
     stream_from, typed_events,
 };
@@ -203,5 +203,38 @@ async fn damaged_streams_come_to_an_end_and_their_calls_stay_apart() {
                 check(outcome, &format!("{:?}, byte {at} is {byte}", format.kind));
             }
         }
+    }
+}
+
+#[tokio::test]
+async fn counts_that_cannot_be_true_are_cut_and_can_be_added_up() {
+    let (all, most) = (u64::MAX, u64::from(u32::MAX));
+    let chat = json!({"choices": [{"message": {"role": "assistant", "content": "hi"}, "finish_reason": "stop"}],
+        "usage": {"prompt_tokens": all, "completion_tokens": all, "prompt_tokens_details": {"cached_tokens": all}}});
+    let anthropic = json!({"type": "message", "content": [{"type": "text", "text": "hi"}], "stop_reason": "end_turn",
+        "usage": {"input_tokens": all, "cache_creation_input_tokens": all, "cache_read_input_tokens": all,
+            "output_tokens": all}});
+    let said = json!({"type": "message", "id": "m", "content": [{"type": "output_text", "text": "hi"}]});
+    let responses = json!({"object": "response", "status": "completed", "output": [said],
+        "usage": {"input_tokens": all, "output_tokens": all}});
+    let candidate =
+        json!({"content": {"role": "model", "parts": [{"text": "hi"}]}, "index": 0, "finishReason": "STOP"});
+    let gemini = json!({"candidates": [candidate], "usageMetadata":
+        {"promptTokenCount": all, "candidatesTokenCount": all, "thoughtsTokenCount": all}});
+    let converse = json!({"output": {"message": {"role": "assistant", "content": [{"text": "hi"}]}},
+        "stopReason": "end_turn", "usage": {"inputTokens": all, "outputTokens": all, "cacheReadInputTokens": all,
+            "cacheWriteInputTokens": all}});
+    for (kind, model, body, prompt, completion) in [
+        (ProviderKind::OpenAiCompatible, "m", chat, most, most),
+        (ProviderKind::Anthropic, "claude-sonnet-4-20250514", anthropic, 3 * most, most),
+        (ProviderKind::OpenAi, "gpt-5-mini", responses, most, most),
+        (ProviderKind::Gemini, "gemini-2.5-flash", gemini, most, 2 * most),
+        (ProviderKind::Bedrock, "us.anthropic.claude-sonnet-4-20250514-v1:0", converse, 3 * most, most),
+    ] {
+        let server = Server::always(Answer::json(200, &body)).await;
+        let done = client().complete(&provider(kind, &server.url), &say(model, "hi")).await.expect("an answer");
+        let usage = done.usage.expect("usage");
+        assert_eq!((usage.prompt_tokens, usage.completion_tokens), (prompt, completion), "{kind:?}");
+        assert_eq!(usage.total_tokens, prompt + completion, "{kind:?}");
     }
 }

@@ -334,7 +334,7 @@ impl Record {
         let received = i64::try_from(credentials.token_received_at?).ok()?;
         let Some(lasts) = told.get("expires_in").and_then(serde_json::Value::as_i64) else { return Some(i64::MAX) };
         // A short one is used for half of its time at least.
-        Some(received + lasts - (AHEAD.as_secs().cast_signed()).min(lasts / 2))
+        Some(received.saturating_add(lasts - AHEAD.as_secs().cast_signed().min(lasts / 2)))
     }
 
     fn token(&self) -> Option<String> {

@@ -11,11 +11,12 @@ mod step;
 mod tokens;
 
 use std::{
+    panic::AssertUnwindSafe,
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use mneme_boxed::boxed;
+use futures::FutureExt;
 
 pub use end::error_data;
 use mneme_domain::{
@@ -145,7 +146,6 @@ enum Next {
     Wait,
 }
 
-#[boxed]
 impl Turn {
     pub fn new(core: Arc<Core>, actor: Actor, order: Order, sink: Sink) -> Self {
         let Order {
@@ -207,9 +207,11 @@ impl Turn {
     pub async fn run(mut self, input: Input) {
         let seat = self.seat.take();
         let cancel = self.core.live.get(&self.run_id).map(|live| live.cancel.clone()).unwrap_or_default();
+        // A turn that panics ends as one that fails: else its run would never end, and its client hear of success.
+        let driven = AssertUnwindSafe(self.drive(input, seat)).catch_unwind();
         let ended = tokio::select! {
             biased;
-            ended = self.drive(input, seat) => ended,
+            ended = driven => ended.unwrap_or_else(|cause| Err(end::panicked(&*cause))),
             () = cancel.cancelled() => return self.cancelled().await,
             () = self.sink.closed() => return self.cancelled().await,
             () = self.core.stopping.cancelled() => {

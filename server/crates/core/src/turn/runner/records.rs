@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use mneme_boxed::boxed;
 use mneme_domain::{
     JsonObject, StepId, Timestamp, TraceId,
     run::{Run, RunStatus, StopReason},
@@ -22,7 +21,6 @@ pub(super) struct Times {
     pub step: Duration,
 }
 
-#[boxed]
 impl Turn {
     /// Writes the run's record.
     pub async fn record(&self, status: RunStatus) -> Result<Run> {
