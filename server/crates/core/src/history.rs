@@ -11,6 +11,7 @@ use mneme_domain::{
     message::{Message, MessageRole},
     request::{MessageEdit, MessageUpdate, SendRequest},
     run::RequestConfig,
+    tool::Tool,
 };
 use mneme_store::{
     agents, blocks,
@@ -187,14 +188,21 @@ impl Core {
     /// As [`Core::send`], before the model is called.
     pub async fn preview_request(self: &Arc<Self>, actor: &Actor, id: &AgentId, request: SendRequest) -> Result<Value> {
         let stream = request.stream_tokens == Some(true);
+        let told = turn::told::Told::of(&request);
+        let model = request.override_model.clone();
+        let client_tools = request.client_tools.clone().unwrap_or_default();
         let mut conn = self.store.read().await?;
         let agent = agents::get(&mut conn, actor, id).await?.ok_or_else(|| CoreError::missing("Agent", id))?;
         let stored = blocks::of_agent(&mut conn, actor, id).await?;
-        let tools = tools::of_agent(&mut conn, actor, id).await?;
+        let tools: Vec<Arc<Tool>> = tools::of_agent(&mut conn, actor, id).await?.into_iter().map(Arc::new).collect();
         let context = self.load_context(&mut conn, actor, &agent).await?;
         let (memories, tags) = self.memory_overview(&mut conn, actor, id, prompt::TAGS_READ).await?;
         let files = self.files_section(&mut conn, actor, &agent).await?;
         drop(conn);
+        let agent = match &model {
+            Some(handle) => self.served_by(actor, &agent, handle).await?,
+            None => agent,
+        };
         let pending: Vec<Message> = input::parse(request)?
             .messages
             .into_iter()
@@ -211,13 +219,15 @@ impl Core {
             tags: &tags,
         };
         let system = prompt::join(&prompt::fixed_part(&agent.system, &blocks, &agent.tool_rules, &files), facts);
+        let system = told.over(system);
         let chat = history::to_chat(&system, context.messages.iter().map(|message| &**message).chain(&pending));
         let provider = self.provider_of(actor, &agent.llm_config).await?;
-        let specs = turn::specs(&agent, &tools);
+        let specs = turn::offered(&agent, &tools, &client_tools);
         let names: Vec<&str> = specs.iter().map(|spec| spec.name.as_str()).collect();
         let offer = turn::rules::offer(&agent.tool_rules, &names, &turn::rules::Trail::default());
         let mut request = turn::request(&agent, chat, specs);
         offer.apply(&mut request);
+        told.apply(&mut request);
         Ok(self.models.client().request_body(&provider, &request, stream))
     }
 

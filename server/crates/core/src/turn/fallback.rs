@@ -46,7 +46,7 @@ pub fn worth_asking_again(finish: &FinishReason) -> bool {
 
 impl Core {
     /// The agent as another model serves it: what was set for the agent stays, what belongs to the model changes.
-    pub(super) async fn served_by(&self, actor: &Actor, agent: &Agent, handle: &str) -> Result<Agent, CoreError> {
+    pub(crate) async fn served_by(&self, actor: &Actor, agent: &Agent, handle: &str) -> Result<Agent, CoreError> {
         let found = self.chat_model(actor, handle).await?;
         let own = &agent.llm_config;
         let llm_config = LlmConfig {

@@ -21,6 +21,7 @@ pub mod rules;
 mod runner;
 mod sink;
 pub mod thoughts;
+pub mod told;
 mod tools;
 mod waiting;
 
@@ -46,6 +47,7 @@ use crate::{Core, CoreError, Result, api::Chain};
 pub use background::Reading;
 use mneme_store::agents;
 pub use model_call::{request, specs, tool_spec};
+pub use runner::offered;
 use runner::{Done, Order, Seat, Turn};
 use sink::Sink;
 
@@ -246,6 +248,7 @@ impl Core {
         let asked = (background && earlier.is_none()).then(|| request.clone());
         let client_tools = request.client_tools.clone().unwrap_or_default();
         let model = request.override_model.clone();
+        let told = told::Told::of(&request);
         let mut input = input::parse(request)?;
         // A run that has taken steps has written what came in.
         if earlier.as_ref().is_none_or(|earlier| earlier.done.usage.step_count == 0) {
@@ -278,6 +281,7 @@ impl Core {
             done,
             client_tools,
             model,
+            told,
             desk,
         };
         Ok((Turn::new(self.clone(), actor.clone(), order, sink), input, events))

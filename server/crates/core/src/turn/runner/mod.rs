@@ -17,6 +17,7 @@ use std::{
 
 use mneme_boxed::boxed;
 
+pub use calls::specs as offered;
 pub use end::error_data;
 use mneme_domain::{
     Actor, AgentId, MessageId, RunId, Timestamp,
@@ -40,6 +41,7 @@ use super::{
     input::{self, Input},
     rules::{Offer, Trail},
     sink::Sink,
+    told::Told,
 };
 use crate::{Core, CoreError, Result, api::Chain, context::cache::CachedContext, locks::AgentGuard};
 
@@ -65,6 +67,8 @@ pub struct Order {
     pub client_tools: Vec<ClientTool>,
     /// The handle of the model, if it is not the agent's own.
     pub model: Option<String>,
+    /// What the request says about the model calls.
+    pub told: Told,
     /// Where a run of a batch asks its model.
     pub desk: Option<Arc<Desk>>,
 }
@@ -100,6 +104,7 @@ pub struct Turn {
     done: Done,
     client_tools: Vec<ClientTool>,
     model: Option<String>,
+    told: Told,
     desk: Option<Arc<Desk>>,
     sink: Sink,
     began: Instant,
@@ -161,6 +166,7 @@ impl Turn {
             done,
             client_tools,
             model,
+            told,
             desk,
         } = order;
         let created_at = done.since.unwrap_or_else(|| core.env.now());
@@ -180,6 +186,7 @@ impl Turn {
             done,
             client_tools,
             model,
+            told,
             desk,
             sink,
             began,

@@ -1,0 +1,118 @@
+//! What clients may say beside the essential, and what comes of it.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod common;
+
+use axum::{body::Body, http::Method};
+use common::{Answer, TestApp, request};
+use serde_json::{Value, json};
+use wiremock::{
+    Mock, MockServer, ResponseTemplate,
+    matchers::{method, path},
+};
+
+/// A provider whose model always gives this answer.
+async fn provider_saying(choice: Value) -> MockServer {
+    let server = MockServer::start().await;
+    let models = json!({ "object": "list", "data": [
+        { "id": "gpt-4o-mini", "object": "model" }, { "id": "gpt-4o", "object": "model" },
+        { "id": "o3-mini", "object": "model" },
+    ] });
+    let answer = json!({
+        "id": "chatcmpl-1", "object": "chat.completion", "created": 1, "model": "gpt-4o-mini", "choices": [choice],
+        "usage": { "prompt_tokens": 11, "completion_tokens": 3, "total_tokens": 14 },
+    });
+    let listing = ResponseTemplate::new(200).set_body_json(models);
+    Mock::given(method("GET")).and(path("/models")).respond_with(listing).mount(&server).await;
+    let said = ResponseTemplate::new(200).set_body_json(answer);
+    Mock::given(method("POST")).and(path("/chat/completions")).respond_with(said).mount(&server).await;
+    server
+}
+
+/// A provider whose model always answers "Noted."
+async fn provider() -> MockServer {
+    let message = json!({ "role": "assistant", "content": "Noted." });
+    provider_saying(json!({ "index": 0, "finish_reason": "stop", "message": message })).await
+}
+
+/// What the model was asked so far, in order.
+async fn asked(provider: &MockServer) -> Vec<Value> {
+    let requests = provider.received_requests().await.unwrap();
+    let chats = requests.iter().filter(|request| request.url.path() == "/chat/completions");
+    chats.map(|chat| chat.body_json().unwrap()).collect()
+}
+
+/// The system prompt of a model call.
+fn system(call: &Value) -> &str {
+    assert_eq!(call["messages"][0]["role"], "system", "{call}");
+    call["messages"][0]["content"].as_str().unwrap()
+}
+
+fn good(answer: Answer) -> Value {
+    assert_eq!(answer.status.as_u16(), 200, "{}", answer.text);
+    answer.json()
+}
+
+/// Makes an agent; what is named here goes before the usual. Its path comes back.
+async fn make_agent(app: &TestApp, named: Value) -> String {
+    let mut body = json!({
+        "agent_type": "letta_v1_agent", "model": "openai/gpt-4o-mini",
+        "memory_blocks": [{ "label": "human", "value": "I am Ada." }],
+    });
+    body.as_object_mut().unwrap().extend(named.as_object().unwrap().clone());
+    let made = good(app.post("/v1/agents/", &body).await);
+    format!("/v1/agents/{}", made["id"].as_str().unwrap())
+}
+
+/// Sends a request as a client of the 1.x generation.
+async fn as_current(app: &TestApp, method: Method, path: &str, body: &Value) -> Answer {
+    let builder = request(method, path).header("x-stainless-package-version", "1.12.1");
+    let body = if body.is_null() { Body::empty() } else { Body::from(body.to_string()) };
+    app.send(builder.header("content-type", "application/json").body(body).unwrap()).await
+}
+
+#[tokio::test]
+async fn a_turn_may_have_a_system_prompt_of_its_own() {
+    let provider = provider().await;
+    let app = TestApp::with_provider(&provider.uri()).await;
+    let agent = make_agent(&app, json!({})).await;
+    let messages = format!("{agent}/messages");
+    let pirate = "You are a pirate.";
+    good(app.post(&messages, &json!({ "input": "one", "override_system": pirate })).await);
+    let stream = json!({ "input": "two", "override_system": pirate, "stream_tokens": true });
+    assert_eq!(app.post(&format!("{messages}/stream"), &stream).await.status.as_u16(), 200);
+    good(app.post(&messages, &json!({ "input": "three", "override_system": null })).await);
+    let calls = asked(&provider).await;
+    assert_eq!([system(&calls[0]), system(&calls[1])], [pirate, pirate]);
+    assert!(system(&calls[2]).contains("I am Ada."), "the agent's own prompt is back: {}", system(&calls[2]));
+    let body = json!({ "input": "four", "override_system": pirate, "override_model": "openai/gpt-4o" });
+    let preview = good(app.post(&format!("{messages}/preview-raw-payload"), &body).await);
+    assert_eq!((system(&preview), &preview["model"]), (pirate, &json!("gpt-4o")));
+    let history = good(app.get(&format!("{messages}?order=asc")).await);
+    assert!(history[0]["content"].as_str().unwrap().contains("I am Ada."), "nothing of it is kept: {}", history[0]);
+}
+
+#[tokio::test]
+async fn the_model_is_told_of_the_clients_skills_for_one_turn() {
+    let provider = provider().await;
+    let app = TestApp::with_provider(&provider.uri()).await;
+    let agent = make_agent(&app, json!({})).await;
+    let messages = format!("{agent}/messages");
+    let skill = json!({ "name": "letters", "description": "Writes\nletters.", "location": "skills/letters/SKILL.md" });
+    let tool = json!({ "name": "read_file", "description": "Reads." });
+    let body = json!({ "input": "one", "client_skills": [skill], "client_tools": [tool] });
+    let preview = good(app.post(&format!("{messages}/preview-raw-payload"), &body).await);
+    good(as_current(&app, Method::POST, &messages, &body).await);
+    good(app.post(&messages, &json!({ "input": "two", "client_skills": [] })).await);
+    let calls = asked(&provider).await;
+    for call in [&preview, &calls[0]] {
+        let prompt = system(call);
+        assert!(prompt.contains("I am Ada."), "{prompt}");
+        assert!(prompt.contains("- letters (skills/letters/SKILL.md): Writes letters."), "{prompt}");
+        let tools = call["tools"].as_array().unwrap();
+        assert!(tools.iter().any(|tool| tool["function"]["name"] == "read_file"), "{call}");
+    }
+    assert!(!system(&calls[1]).contains("available_skills"), "{}", system(&calls[1]));
+    let refused = app.post(&messages, &json!({ "input": "three", "client_skills": [{ "name": "letters" }] })).await;
+    assert_eq!(refused.status.as_u16(), 422, "{}", refused.text);
+}
