@@ -116,3 +116,39 @@ async fn the_model_is_told_of_the_clients_skills_for_one_turn() {
     let refused = app.post(&messages, &json!({ "input": "three", "client_skills": [{ "name": "letters" }] })).await;
     assert_eq!(refused.status.as_u16(), 422, "{}", refused.text);
 }
+
+#[tokio::test]
+async fn a_models_settings_reach_the_model() {
+    let provider = provider().await;
+    let app = TestApp::with_provider(&provider.uri()).await;
+    let form = json!({ "type": "json_object" });
+    let settings = json!({
+        "provider_type": "openai", "temperature": 0.25, "max_output_tokens": 77, "parallel_tool_calls": true,
+        "response_format": form,
+    });
+    let agent = make_agent(&app, json!({ "model_settings": settings })).await;
+    good(app.post(&format!("{agent}/messages"), &json!({ "input": "one" })).await);
+    let shown = good(as_current(&app, Method::GET, &agent, &Value::Null).await);
+    assert_eq!((&shown["model"], &shown["model_settings"]), (&json!("openai/gpt-4o-mini"), &settings));
+    assert_eq!(shown["response_format"], form);
+
+    let change = json!({ "model_settings": { "temperature": 1.5, "response_format": null } });
+    good(as_current(&app, Method::PATCH, &agent, &change).await);
+    good(app.post(&format!("{agent}/messages"), &json!({ "input": "two" })).await);
+    let calls = asked(&provider).await;
+    let told = |call: &Value| {
+        let names = ["temperature", "max_tokens", "parallel_tool_calls", "response_format"];
+        names.map(|name| call.get(name).cloned().unwrap_or_default())
+    };
+    assert_eq!(told(&calls[0]), [json!(0.25), json!(77), json!(true), form]);
+    assert_eq!(told(&calls[1]), [json!(1.5), json!(77), json!(true), Value::Null], "what is not named stays");
+
+    let hard = json!({ "model": "openai/o3-mini", "model_settings": { "reasoning": { "reasoning_effort": "high" } } });
+    let shown = good(as_current(&app, Method::PATCH, &agent, &hard).await);
+    assert_eq!(shown["llm_config"]["reasoning_effort"], "high", "{shown}");
+    assert_eq!(shown["model_settings"]["reasoning"]["reasoning_effort"], "high", "{shown}");
+    for wrong in [json!({ "temperature": 7 }), json!({ "temperature": "hot" }), json!({ "max_output_tokens": -1 })] {
+        let refused = app.patch(&agent, &json!({ "model_settings": wrong })).await;
+        assert_eq!(refused.status.as_u16(), 422, "{wrong}: {}", refused.text);
+    }
+}

@@ -14,6 +14,7 @@ use crate::{
     group::Group,
     identity::Identity,
     llm_config::{EmbeddingConfig, LlmConfig},
+    model_settings::ModelSettings,
     request::MessageCreate,
     tool::Tool,
     tool_rule::ToolRule,
@@ -221,6 +222,12 @@ pub struct AgentState {
     pub agent_type: AgentType,
     pub llm_config: LlmConfig,
     pub embedding_config: Option<EmbeddingConfig>,
+    /// The model's handle, in the words of newer clients.
+    pub model: Option<String>,
+    /// The embedding model's handle, in the words of newer clients.
+    pub embedding: Option<String>,
+    /// The model's settings, in the words of newer clients.
+    pub model_settings: ModelSettings,
     #[schema(value_type = Option<Object>)]
     pub response_format: Option<Value>,
     pub description: Option<String>,
@@ -271,6 +278,9 @@ impl From<AgentFull> for AgentState {
             message_ids: agent.message_ids,
             system: agent.system,
             agent_type: agent.agent_type,
+            model: agent.llm_config.handle.clone(),
+            embedding: agent.embedding_config.as_ref().and_then(|config| config.handle.clone()),
+            model_settings: ModelSettings::of(&agent.llm_config, agent.response_format.as_ref()),
             llm_config: agent.llm_config,
             embedding_config: agent.embedding_config,
             response_format: agent.response_format,
@@ -341,8 +351,7 @@ pub struct CreateAgent {
     pub model: Option<String>,
     /// `provider/model`.
     pub embedding: Option<String>,
-    #[schema(value_type = Option<Object>)]
-    pub model_settings: Option<JsonObject>,
+    pub model_settings: Option<ModelSettings>,
     pub context_window_limit: Option<u32>,
     pub embedding_chunk_size: Option<u32>,
     pub max_tokens: Option<u32>,
@@ -412,8 +421,7 @@ pub struct UpdateAgent {
     pub message_buffer_autoclear: Option<bool>,
     pub model: Option<String>,
     pub embedding: Option<String>,
-    #[schema(value_type = Option<Object>)]
-    pub model_settings: Option<JsonObject>,
+    pub model_settings: Option<ModelSettings>,
     pub context_window_limit: Option<u32>,
     pub max_tokens: Option<u32>,
     pub max_reasoning_tokens: Option<u32>,

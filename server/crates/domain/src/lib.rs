@@ -19,6 +19,7 @@ pub mod job;
 pub mod llm_config;
 pub mod mcp;
 pub mod message;
+pub mod model_settings;
 pub mod net;
 pub mod page;
 pub mod patch;

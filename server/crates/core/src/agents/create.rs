@@ -112,6 +112,7 @@ impl Core {
             check_timezone(name)?;
         }
         let agent_type = body.agent_type.unwrap_or(default_type);
+        let form = body.model_settings.as_ref().map(|settings| settings.response_format.clone()).unwrap_or_default();
         let mut llm_config = self
             .choose_model(
                 actor,
@@ -123,6 +124,7 @@ impl Core {
                     max_reasoning_tokens: body.max_reasoning_tokens,
                     reasoning: body.enable_reasoner.or(body.reasoning),
                     parallel_tool_calls: body.parallel_tool_calls,
+                    settings: body.model_settings,
                 },
             )
             .await?;
@@ -174,7 +176,7 @@ impl Core {
             embedding_config,
             tool_rules,
             message_ids: Vec::new(),
-            response_format: body.response_format,
+            response_format: form.value().or(body.response_format),
             description: body.description,
             metadata: body.metadata,
             memory_variables: body.memory_variables,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use mneme_domain::{
     Actor,
     llm_config::{EmbeddingConfig, LlmConfig},
+    model_settings::ModelSettings,
 };
 
 use crate::{Core, CoreError, Result};
@@ -21,6 +22,8 @@ pub struct ModelChoice {
     pub max_reasoning_tokens: Option<u32>,
     pub reasoning: Option<bool>,
     pub parallel_tool_calls: Option<bool>,
+    /// The same and more in the words of newer clients.
+    pub settings: Option<ModelSettings>,
 }
 
 impl ModelChoice {
@@ -33,6 +36,7 @@ impl ModelChoice {
             && self.max_reasoning_tokens.is_none()
             && self.reasoning.is_none()
             && self.parallel_tool_calls.is_none()
+            && self.settings.is_none()
     }
 
     /// Writes the settings that were named into a configuration.
@@ -54,6 +58,9 @@ impl ModelChoice {
         }
         if self.parallel_tool_calls.is_some() {
             config.parallel_tool_calls = self.parallel_tool_calls;
+        }
+        if let Some(settings) = self.settings {
+            settings.apply(&mut config).map_err(|reason| CoreError::field("model_settings", reason))?;
         }
         Ok(config)
     }

@@ -57,6 +57,7 @@ impl Core {
             let mut conn = self.store.read().await?;
             agents::get(&mut conn, actor, id).await?.ok_or_else(|| CoreError::missing("Agent", id))?
         };
+        let form = body.model_settings.as_ref().map(|settings| settings.response_format.clone()).unwrap_or_default();
         let choice = ModelChoice {
             handle: body.model,
             config: body.llm_config,
@@ -65,6 +66,7 @@ impl Core {
             max_reasoning_tokens: body.max_reasoning_tokens,
             reasoning: body.reasoning,
             parallel_tool_calls: body.parallel_tool_calls,
+            settings: body.model_settings,
         };
         if !choice.is_empty() {
             agent.llm_config = self.change_model(actor, agent.llm_config, choice).await?;
@@ -83,6 +85,7 @@ impl Core {
         let falls_asleep = body.enable_sleeptime == Patch::Set(true);
         body.enable_sleeptime.apply(&mut agent.enable_sleeptime);
         body.response_format.apply(&mut agent.response_format);
+        form.apply(&mut agent.response_format);
         body.last_run_completion.apply(&mut agent.last_run_completion);
         body.last_run_duration_ms.apply(&mut agent.last_run_duration_ms);
         body.timezone.apply(&mut agent.timezone);
