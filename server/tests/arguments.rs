@@ -152,3 +152,38 @@ async fn a_models_settings_reach_the_model() {
         assert_eq!(refused.status.as_u16(), 422, "{wrong}: {}", refused.text);
     }
 }
+
+#[tokio::test]
+async fn agents_are_listed_by_how_their_last_run_ended() {
+    let provider = provider().await;
+    let app = TestApp::with_provider(&provider.uri()).await;
+    let (talked, silent) = (make_agent(&app, json!({})).await, make_agent(&app, json!({})).await);
+    good(app.post(&format!("{talked}/messages"), &json!({ "input": "one" })).await);
+    let found = async |query: &str| {
+        let listed = good(as_current(&app, Method::GET, &format!("/v1/agents/?{query}"), &Value::Null).await);
+        let paths =
+            listed.as_array().unwrap().iter().map(|agent| format!("/v1/agents/{}", agent["id"].as_str().unwrap()));
+        paths.collect::<Vec<String>>()
+    };
+    assert_eq!(found("last_stop_reason=end_turn").await, [talked.as_str()]);
+    assert_eq!(found("last_stop_reason=requires_approval").await, Vec::<String>::new());
+    assert_eq!(found("last_stop_reason=insufficient_credits").await, Vec::<String>::new(), "a reason unknown here");
+    assert_eq!(found("last_stop_reason=").await, [silent.as_str(), talked.as_str()]);
+}
+
+#[tokio::test]
+async fn a_conversation_that_is_not_kept_holds_nothing() {
+    let provider = provider().await;
+    let app = TestApp::with_provider(&provider.uri()).await;
+    let agent = make_agent(&app, json!({})).await;
+    let messages = format!("{agent}/messages");
+    good(app.post(&messages, &json!({ "input": "one" })).await);
+    for list in [messages.as_str(), "/v1/messages/", "/v1/runs/"] {
+        let whole = good(as_current(&app, Method::GET, list, &Value::Null).await);
+        assert!(!whole.as_array().unwrap().is_empty(), "{list}");
+        let own = good(as_current(&app, Method::GET, &format!("{list}?conversation_id=default"), &Value::Null).await);
+        assert_eq!(own, whole, "{list}: an agent's own conversation");
+        let other = good(as_current(&app, Method::GET, &format!("{list}?conversation_id=conv-1"), &Value::Null).await);
+        assert_eq!(other, json!([]), "{list}");
+    }
+}
