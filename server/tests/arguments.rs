@@ -187,3 +187,55 @@ async fn a_conversation_that_is_not_kept_holds_nothing() {
         assert_eq!(other, json!([]), "{list}");
     }
 }
+
+#[tokio::test]
+async fn a_context_is_made_smaller_as_its_settings_say() {
+    let provider = provider().await;
+    let app = TestApp::with_provider(&provider.uri()).await;
+    let said: Vec<Value> =
+        ["one", "two", "three", "four"].map(|text| json!({ "role": "user", "content": text })).into();
+    let settings = json!({
+        "mode": "all", "model": "openai/gpt-4o", "prompt": "One word each.", "prompt_acknowledgement": true,
+        "model_settings": { "temperature": 0.5, "max_output_tokens": 50 }, "clip_chars": 4,
+    });
+    let named = json!({ "initial_message_sequence": said, "system": "Be brief.", "compaction_settings": settings });
+    let agent = make_agent(&app, named).await;
+    let shown = good(app.get(&agent).await);
+    assert_eq!(shown["compaction_settings"]["prompt"], "One word each.", "{shown}");
+    assert_eq!(shown["compaction_settings"]["sliding_window_percentage"], 0.3, "{shown}");
+    assert_eq!(shown["llm_config"].get("compaction_settings"), None, "it is told once");
+
+    let summarize = format!("{agent}/summarize");
+    let done = good(as_current(&app, Method::POST, &summarize, &json!({})).await);
+    assert_eq!((&done["num_messages_before"], &done["num_messages_after"]), (&json!(5), &json!(3)), "{done}");
+    assert!(done["summary"].as_str().unwrap().ends_with("In short: Note…"), "{done}");
+    let call = asked(&provider).await.remove(0);
+    assert_eq!(call["model"], "gpt-4o");
+    assert_eq!((&call["temperature"], &call["max_tokens"]), (&json!(0.5), &json!(50)));
+    let roles: Vec<&Value> = call["messages"].as_array().unwrap().iter().map(|message| &message["role"]).collect();
+    assert_eq!(roles, ["system", "user", "assistant", "user"], "{call}");
+    assert_eq!(call["messages"][1]["content"], "One word each.");
+    assert!(call["messages"][3]["content"].as_str().unwrap().starts_with("user: one\n"), "{call}");
+
+    let own = json!({ "compaction_settings": { "mode": "self_compact_sliding_window", "model": "openai/gpt-4o" } });
+    let done = good(as_current(&app, Method::POST, &summarize, &own).await);
+    assert!(done["summary"].as_str().unwrap().ends_with("In short: Noted."), "{done}");
+    let call = asked(&provider).await.remove(1);
+    assert_eq!((system(&call), &call["model"]), ("Be brief.", &json!("gpt-4o-mini")), "{call}");
+
+    let kept = good(app.patch(&agent, &json!({ "model": "openai/gpt-4o" })).await);
+    assert_eq!(kept["compaction_settings"]["mode"], "all", "another model changes nothing of it: {kept}");
+    let gone = good(app.patch(&agent, &json!({ "compaction_settings": null })).await);
+    assert_eq!(gone.get("compaction_settings"), None, "{gone}");
+    for (wrong, status) in [
+        (json!({ "sliding_window_percentage": 0 }), 422),
+        (json!({ "mode": "nothing" }), 422),
+        (json!({ "model_settings": { "temperature": 9 } }), 422),
+        (json!({ "model": "nobody/nothing" }), 404),
+    ] {
+        let body = json!({ "compaction_settings": wrong });
+        for refused in [app.patch(&agent, &body).await, app.post(&summarize, &body).await] {
+            assert_eq!(refused.status.as_u16(), status, "{wrong}: {}", refused.text);
+        }
+    }
+}

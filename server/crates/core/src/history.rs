@@ -6,6 +6,7 @@ use mneme_boxed::boxed;
 use mneme_domain::{
     Actor, AgentId, MessageId, Order, Page,
     agent::{AgentState, Include},
+    compaction::CompactionSettings,
     content::{Content, ContentPart},
     envelope::Envelope,
     message::{Message, MessageRole},
@@ -231,12 +232,21 @@ impl Core {
         Ok(self.models.client().request_body(&provider, &request, stream))
     }
 
-    /// Takes older messages out of an agent's context now, a summary in their place. Says what came of it.
+    /// Takes older messages out of an agent's context now, a summary in their place. Says what came of it. It is done as
+    /// `settings` say, else as the agent's do.
     ///
     /// # Errors
-    /// 404 for an unknown agent.
-    pub async fn summarize_messages(self: &Arc<Self>, actor: &Actor, id: &AgentId) -> Result<Compaction> {
+    /// 404 for an unknown agent, 422 for settings that make no sense.
+    pub async fn summarize_messages(
+        self: &Arc<Self>,
+        actor: &Actor,
+        id: &AgentId,
+        settings: Option<CompactionSettings>,
+    ) -> Result<Compaction> {
         self.require_agent(actor, id).await?;
+        if let Some(settings) = &settings {
+            self.check_compaction(actor, settings).await?;
+        }
         let _turn = self.locks.lock(id).await;
         let mut conn = self.store.read().await?;
         let agent = agents::get(&mut conn, actor, id).await?.ok_or_else(|| CoreError::missing("Agent", id))?;
@@ -246,7 +256,7 @@ impl Core {
         let specs = turn::specs(&agent, &tools);
         // The system message is one of them.
         let before = context.messages.len() + 1;
-        let Some(smaller) = self.compact(actor, &agent, &context, &specs).await? else {
+        let Some(smaller) = self.compact(actor, &agent, &context, &specs, settings.as_ref()).await? else {
             return Ok(Compaction { summary: String::new(), before, after: before });
         };
         let note = smaller.messages.first().map(|note| note.text()).unwrap_or_default();

@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 use crate::{
     AgentId, BlockId, IdentityId, JsonObject, MessageId, Patch, ToolId,
     block::{Block, CreateBlock},
+    compaction::CompactionSettings,
     folder::{AgentFile, FileBlock, Folder, Source},
     group::Group,
     identity::Identity,
@@ -228,6 +229,9 @@ pub struct AgentState {
     pub embedding: Option<String>,
     /// The model's settings, in the words of newer clients.
     pub model_settings: ModelSettings,
+    /// How the agent's context is made smaller, where somebody said so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub compaction_settings: Option<CompactionSettings>,
     #[schema(value_type = Option<Object>)]
     pub response_format: Option<Value>,
     pub description: Option<String>,
@@ -265,7 +269,7 @@ pub struct AgentState {
 
 impl From<AgentFull> for AgentState {
     fn from(full: AgentFull) -> Self {
-        let AgentFull { agent, tags, blocks, tools, variables, identities, group, folders, open_files } = full;
+        let AgentFull { mut agent, tags, blocks, tools, variables, identities, group, folders, open_files } = full;
         let limit = agent.file_view_limit();
         Self {
             created_by_id: agent.created_by_id,
@@ -281,6 +285,7 @@ impl From<AgentFull> for AgentState {
             model: agent.llm_config.handle.clone(),
             embedding: agent.embedding_config.as_ref().and_then(|config| config.handle.clone()),
             model_settings: ModelSettings::of(&agent.llm_config, agent.response_format.as_ref()),
+            compaction_settings: agent.llm_config.compaction_settings.take(),
             llm_config: agent.llm_config,
             embedding_config: agent.embedding_config,
             response_format: agent.response_format,
@@ -352,6 +357,8 @@ pub struct CreateAgent {
     /// `provider/model`.
     pub embedding: Option<String>,
     pub model_settings: Option<ModelSettings>,
+    /// How the agent's context is made smaller when it grows too long.
+    pub compaction_settings: Option<CompactionSettings>,
     pub context_window_limit: Option<u32>,
     pub embedding_chunk_size: Option<u32>,
     pub max_tokens: Option<u32>,
@@ -422,6 +429,9 @@ pub struct UpdateAgent {
     pub model: Option<String>,
     pub embedding: Option<String>,
     pub model_settings: Option<ModelSettings>,
+    /// How the agent's context is made smaller when it grows too long; replaces what was said before.
+    #[schema(value_type = Option<CompactionSettings>)]
+    pub compaction_settings: Patch<CompactionSettings>,
     pub context_window_limit: Option<u32>,
     pub max_tokens: Option<u32>,
     pub max_reasoning_tokens: Option<u32>,

@@ -9,6 +9,7 @@ pub mod batch;
 pub mod block;
 pub mod client_token;
 pub mod clock;
+pub mod compaction;
 pub mod content;
 pub mod envelope;
 pub mod folder;

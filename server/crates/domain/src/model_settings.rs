@@ -107,15 +107,20 @@ impl ModelSettings {
         settings
     }
 
-    /// Writes what is named into a model's configuration.
+    /// Says what makes no sense in them.
     ///
     /// # Errors
-    /// Says what makes no sense.
-    pub fn apply(&self, config: &mut LlmConfig) -> Result<(), &'static str> {
+    /// The reason.
+    pub fn check(&self) -> Result<(), &'static str> {
+        match self.temperature {
+            Some(temperature) if !(0.0..=2.0).contains(&temperature) => Err("temperature must be between 0 and 2"),
+            _ => Ok(()),
+        }
+    }
+
+    /// Writes what is named into a model's configuration.
+    pub fn apply(&self, config: &mut LlmConfig) {
         if let Some(temperature) = self.temperature {
-            if !(0.0..=2.0).contains(&temperature) {
-                return Err("temperature must be between 0 and 2");
-            }
             config.temperature = temperature;
         }
         if let Some(limit) = self.max_output_tokens {
@@ -137,7 +142,6 @@ impl ModelSettings {
         if self.verbosity.is_some() {
             config.verbosity.clone_from(&self.verbosity);
         }
-        Ok(())
     }
 
     /// Whether the model is to reason, where that is said.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use mneme_boxed::boxed;
 use mneme_domain::{
-    Actor, AgentId, BlockId, IdentityId, JsonObject, MessageId, SourceId, ToolId,
+    Actor, AgentId, BlockId, IdentityId, JsonObject, MessageId, Patch, SourceId, ToolId,
     agent::{
         Agent, AgentFull, AgentState, AgentType, AgentVariable, CreateAgent, FILE_VIEW_CHARS, Include, MAX_FILES_OPEN,
     },
@@ -125,6 +125,7 @@ impl Core {
                     reasoning: body.enable_reasoner.or(body.reasoning),
                     parallel_tool_calls: body.parallel_tool_calls,
                     settings: body.model_settings,
+                    compaction: body.compaction_settings.map_or(Patch::Keep, Patch::Set),
                 },
             )
             .await?;

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use mneme_domain::{
-    Actor,
+    Actor, Patch,
+    compaction::CompactionSettings,
     llm_config::{EmbeddingConfig, LlmConfig},
     model_settings::ModelSettings,
 };
@@ -24,6 +25,8 @@ pub struct ModelChoice {
     pub parallel_tool_calls: Option<bool>,
     /// The same and more in the words of newer clients.
     pub settings: Option<ModelSettings>,
+    /// How a context is made smaller.
+    pub compaction: Patch<CompactionSettings>,
 }
 
 impl ModelChoice {
@@ -37,6 +40,7 @@ impl ModelChoice {
             && self.reasoning.is_none()
             && self.parallel_tool_calls.is_none()
             && self.settings.is_none()
+            && self.compaction == Patch::Keep
     }
 
     /// Writes the settings that were named into a configuration.
@@ -60,8 +64,10 @@ impl ModelChoice {
             config.parallel_tool_calls = self.parallel_tool_calls;
         }
         if let Some(settings) = self.settings {
-            settings.apply(&mut config).map_err(|reason| CoreError::field("model_settings", reason))?;
+            settings.check().map_err(|reason| CoreError::field("model_settings", reason))?;
+            settings.apply(&mut config);
         }
+        self.compaction.apply(&mut config.compaction_settings);
         Ok(config)
     }
 }
@@ -69,6 +75,9 @@ impl ModelChoice {
 impl Core {
     /// The chat model of a new agent.
     pub(super) async fn choose_model(self: &Arc<Self>, actor: &Actor, mut choice: ModelChoice) -> Result<LlmConfig> {
+        if let Patch::Set(settings) = &choice.compaction {
+            self.check_compaction(actor, settings).await?;
+        }
         let config = match (choice.handle.take(), choice.config.take()) {
             (Some(handle), _) => {
                 let mut config = self.chat_model(actor, &handle).await?;
@@ -95,7 +104,11 @@ impl Core {
         current: LlmConfig,
         mut choice: ModelChoice,
     ) -> Result<LlmConfig> {
-        let config = match (choice.handle.take(), choice.config.take()) {
+        if let Patch::Set(settings) = &choice.compaction {
+            self.check_compaction(actor, settings).await?;
+        }
+        let compaction = current.compaction_settings.clone();
+        let mut config = match (choice.handle.take(), choice.config.take()) {
             (Some(handle), given) if current.handle.as_deref() != Some(handle.as_str()) || given.is_some() => {
                 let mut config = self.chat_model(actor, &handle).await?;
                 config.context_window = config.context_window.min(self.config.default_context_window);
@@ -111,7 +124,21 @@ impl Core {
             }
             (_, None) => current,
         };
+        // Clients that write a whole configuration back do not know that this is kept in it.
+        config.compaction_settings = config.compaction_settings.or(compaction);
         choice.tune(config)
+    }
+
+    /// Refuses settings of which nothing can come.
+    ///
+    /// # Errors
+    /// 422 for values that make no sense, 400 or 404 for a model that is not there.
+    pub(crate) async fn check_compaction(&self, actor: &Actor, settings: &CompactionSettings) -> Result<()> {
+        settings.check().map_err(|reason| CoreError::field("compaction_settings", reason))?;
+        if let Some(handle) = &settings.model {
+            self.chat_model(actor, handle).await?;
+        }
+        Ok(())
     }
 
     /// The embedding model: the one named, else the first that a provider offers, else none.

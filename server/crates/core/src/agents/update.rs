@@ -67,6 +67,7 @@ impl Core {
             reasoning: body.reasoning,
             parallel_tool_calls: body.parallel_tool_calls,
             settings: body.model_settings,
+            compaction: body.compaction_settings,
         };
         if !choice.is_empty() {
             agent.llm_config = self.change_model(actor, agent.llm_config, choice).await?;

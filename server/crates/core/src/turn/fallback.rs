@@ -55,6 +55,7 @@ impl Core {
             max_tokens: own.max_tokens,
             put_inner_thoughts_in_kwargs: own.put_inner_thoughts_in_kwargs,
             parallel_tool_calls: own.parallel_tool_calls,
+            compaction_settings: own.compaction_settings.clone(),
             ..found
         };
         Ok(Agent { llm_config, ..agent.clone() })
