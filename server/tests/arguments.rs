@@ -239,3 +239,22 @@ async fn a_context_is_made_smaller_as_its_settings_say() {
         }
     }
 }
+
+#[tokio::test]
+async fn log_probabilities_come_with_the_answer() {
+    let token = json!({ "token": "Hi", "logprob": -0.25, "bytes": [72, 105], "top_logprobs": [] });
+    let logprobs = json!({ "content": [token], "refusal": null });
+    let message = json!({ "role": "assistant", "content": "Hi" });
+    let choice = json!({ "index": 0, "finish_reason": "stop", "message": message, "logprobs": logprobs });
+    let provider = provider_saying(choice).await;
+    let app = TestApp::with_provider(&provider.uri()).await;
+    let messages = format!("{}/messages", make_agent(&app, json!({})).await);
+    let wanted = json!({ "input": "one", "return_logprobs": true, "top_logprobs": 2 });
+    let told = good(as_current(&app, Method::POST, &messages, &wanted).await);
+    assert_eq!(told["logprobs"], logprobs, "{told}");
+    let untold = good(as_current(&app, Method::POST, &messages, &json!({ "input": "two", "top_logprobs": 2 })).await);
+    assert_eq!(untold.get("logprobs"), None, "nobody asked: {untold}");
+    let calls = asked(&provider).await;
+    assert_eq!((&calls[0]["logprobs"], &calls[0]["top_logprobs"]), (&json!(true), &json!(2)));
+    assert_eq!((calls[1].get("logprobs"), calls[1].get("top_logprobs")), (None, None));
+}

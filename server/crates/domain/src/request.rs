@@ -162,6 +162,13 @@ pub struct SendRequest {
     /// Skills that the model is told of in the system prompt, for this turn.
     #[serde(default)]
     pub client_skills: Option<Vec<ClientSkill>>,
+    /// Tell the log probabilities of the tokens of the turn's last answer, where the provider does. Answers that are
+    /// streamed have none.
+    #[serde(default)]
+    pub return_logprobs: Option<bool>,
+    /// How many other tokens to tell at each place, 0 to 20.
+    #[serde(default)]
+    pub top_logprobs: Option<u8>,
     /// `false` asks a model that reasons by choice not to, for this turn. The description has it as a text.
     #[serde(default, deserialize_with = "flag")]
     #[schema(value_type = Option<String>)]

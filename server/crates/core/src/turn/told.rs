@@ -1,4 +1,4 @@
-//! What a request says about the model calls of its turn only: another system prompt, the client's skills, no reasoning.
+//! What a request says about the model calls of its turn only: another system prompt, skills, no reasoning, probabilities.
 //! Nothing of it is kept with the agent: the prompt that is written there stays what memory makes of it.
 
 use std::fmt::Write as _;
@@ -10,6 +10,9 @@ use mneme_llm::ChatRequest;
 const SKILLS: &str = "\
 The one who wrote to you has these skills at hand. Read the instructions at a skill's location before you use it.";
 
+/// Other tokens at a place that providers tell at most.
+const OTHERS: u8 = 20;
+
 /// How the model calls of one turn differ from the agent's own.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Told {
@@ -19,6 +22,8 @@ pub struct Told {
     beside: String,
     /// Whether a model that reasons by choice is asked not to.
     plain: bool,
+    /// Whether log probabilities are wanted, and how many others at each place.
+    logprobs: Option<u8>,
 }
 
 impl Told {
@@ -29,6 +34,7 @@ impl Told {
             beside: skills(request.client_skills.as_deref().unwrap_or_default()),
             // Clients send `true` by default, so that asks for nothing.
             plain: request.enable_thinking == Some(false),
+            logprobs: (request.return_logprobs == Some(true)).then(|| request.top_logprobs.unwrap_or(0).min(OTHERS)),
         }
     }
 
@@ -41,8 +47,14 @@ impl Told {
         }
     }
 
+    /// Whether log probabilities are wanted.
+    pub fn asks_for_logprobs(&self) -> bool {
+        self.logprobs.is_some()
+    }
+
     /// Writes what is no text into a request.
     pub fn apply(&self, request: &mut ChatRequest) {
+        request.logprobs = self.logprobs;
         if self.plain {
             request.params.enable_reasoner = false;
         }

@@ -34,7 +34,7 @@ use parking_lot::Mutex;
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
-    TurnEvent,
+    Logprobs, TurnEvent,
     approval::Guard,
     desk::Desk,
     host::Working,
@@ -105,6 +105,7 @@ pub struct Turn {
     client_tools: Vec<ClientTool>,
     model: Option<String>,
     told: Told,
+    logprobs: Logprobs,
     desk: Option<Arc<Desk>>,
     sink: Sink,
     began: Instant,
@@ -187,6 +188,7 @@ impl Turn {
             client_tools,
             model,
             told,
+            logprobs: Logprobs::default(),
             desk,
             sink,
             began,
@@ -202,6 +204,11 @@ impl Turn {
     /// Tells the reader of something that happened before.
     pub async fn tell(&self, event: TurnEvent) {
         self.sink.send(event).await;
+    }
+
+    /// Where the turn leaves the log probabilities of its last answer's tokens.
+    pub fn logprobs(&self) -> Logprobs {
+        Arc::clone(&self.logprobs)
     }
 
     /// The run that the turn is recorded as.
