@@ -258,3 +258,62 @@ async fn log_probabilities_come_with_the_answer() {
     assert_eq!((&calls[0]["logprobs"], &calls[0]["top_logprobs"]), (&json!(true), &json!(2)));
     assert_eq!((calls[1].get("logprobs"), calls[1].get("top_logprobs")), (None, None));
 }
+
+/// Imports an agent file with other fields of the form; the new agents' paths come back.
+async fn imported(app: &TestApp, file: &Value, fields: &[(&str, &str)]) -> Vec<String> {
+    let mut body = String::new();
+    for (name, value) in fields {
+        body.push_str(&format!("--b\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n"));
+    }
+    let head = "Content-Disposition: form-data; name=\"file\"; filename=\"a.af\"";
+    body.push_str(&format!("--b\r\n{head}\r\n\r\n{file}\r\n--b--\r\n"));
+    let form = request(Method::POST, "/v1/agents/import").header("content-type", "multipart/form-data; boundary=b");
+    let made = good(app.send(form.body(Body::from(body)).unwrap()).await);
+    made["agent_ids"].as_array().unwrap().iter().map(|id| format!("/v1/agents/{}", id.as_str().unwrap())).collect()
+}
+
+#[tokio::test]
+async fn an_imported_agent_may_have_another_model_and_name() {
+    let provider = provider().await;
+    let app = TestApp::with_provider(&provider.uri()).await;
+    let settings = json!({ "temperature": 0.25 });
+    let agent = make_agent(&app, json!({ "model_settings": settings, "context_window_limit": 9000 })).await;
+    let file = good(app.get(&format!("{agent}/export")).await);
+    let newer = [("model", "openai/gpt-4o"), ("name", "Ada"), ("secrets", "{\"KEY\": \"v\"}")];
+    let older =
+        [("override_model_handle", "openai/gpt-4o"), ("override_name", "Ada"), ("env_vars_json", "{\"KEY\": \"v\"}")];
+    for fields in [newer, older] {
+        let made = imported(&app, &file, &fields).await;
+        let shown = good(app.get(&made[0]).await);
+        assert_eq!((&shown["model"], &shown["name"]), (&json!("openai/gpt-4o"), &json!("Ada")), "{fields:?}");
+        let config = &shown["llm_config"];
+        assert_eq!((&config["temperature"], &config["context_window"]), (&json!(0.25), &json!(9000)), "{fields:?}");
+        assert_eq!(shown["secrets"][0]["value"], "v", "{fields:?}");
+    }
+}
+
+#[tokio::test]
+async fn folders_are_changed_under_their_newer_name() {
+    let provider = provider().await;
+    let app = TestApp::with_provider(&provider.uri()).await;
+    let agent = make_agent(&app, json!({})).await;
+    let folder = good(app.post("/v1/folders/", &json!({ "name": "papers" })).await);
+    let changed = good(app.patch(&agent, &json!({ "folder_ids": [folder["id"]] })).await);
+    assert_eq!(changed["sources"][0]["id"], folder["id"], "{changed}");
+    let emptied = good(app.patch(&agent, &json!({ "folder_ids": [] })).await);
+    assert_eq!(emptied["sources"], json!([]), "{emptied}");
+}
+
+#[tokio::test]
+async fn messages_are_searched_in_one_project() {
+    let provider = provider().await;
+    let app = TestApp::with_provider(&provider.uri()).await;
+    for (project, text) in [("p-one", "zebras here"), ("p-two", "zebras there")] {
+        let said = json!([{ "role": "user", "content": text }]);
+        make_agent(&app, json!({ "project_id": project, "initial_message_sequence": said })).await;
+    }
+    let search = json!({ "query": "zebras", "search_mode": "fts", "project_id": "p-two" });
+    let found = good(app.post("/v1/agents/messages/search", &search).await);
+    let texts: Vec<&Value> = found.as_array().unwrap().iter().map(|one| &one["embedded_text"]).collect();
+    assert_eq!(texts, ["zebras there"], "{found}");
+}

@@ -399,6 +399,8 @@ pub struct UpdateAgent {
     #[schema(value_type = Option<Vec<String>>)]
     pub tool_ids: Option<Vec<ToolId>>,
     pub source_ids: Option<Vec<String>>,
+    /// The same under their newer name.
+    pub folder_ids: Option<Vec<String>>,
     #[schema(value_type = Option<Vec<String>>)]
     pub block_ids: Option<Vec<BlockId>>,
     pub tags: Option<Vec<String>>,

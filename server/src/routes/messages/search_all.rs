@@ -89,6 +89,8 @@ pub async fn search(
     let (start, end) = bounds.in_utc(["body", "start_date", "end_date"])?;
     let search = MessageSearch {
         agent_id: body.agent_id,
+        project_id: None,
+        template_id: None,
         query: Some(body.query).filter(|text| !text.trim().is_empty()),
         roles: vec![MessageRole::User, MessageRole::Assistant, MessageRole::System],
         start,

@@ -17,6 +17,7 @@ use mneme_domain::{
     tool_rule::ToolRule,
 };
 use mneme_store::{Conn, agents};
+pub(crate) use model::stand_in;
 pub use search::AgentTest;
 
 use crate::{AgentFilter, Core, CoreError, Result, turn::rules};

@@ -72,6 +72,19 @@ impl ModelChoice {
     }
 }
 
+/// Another model in the place of an agent's own: what was set for the agent stays, what belongs to the model changes.
+pub(crate) fn stand_in(found: LlmConfig, own: &LlmConfig) -> LlmConfig {
+    LlmConfig {
+        context_window: found.context_window.min(own.context_window),
+        temperature: own.temperature,
+        max_tokens: own.max_tokens,
+        put_inner_thoughts_in_kwargs: own.put_inner_thoughts_in_kwargs,
+        parallel_tool_calls: own.parallel_tool_calls,
+        compaction_settings: own.compaction_settings.clone(),
+        ..found
+    }
+}
+
 impl Core {
     /// The chat model of a new agent.
     pub(super) async fn choose_model(self: &Arc<Self>, actor: &Actor, mut choice: ModelChoice) -> Result<LlmConfig> {

@@ -26,12 +26,11 @@ impl Core {
         if let Patch::Set(name) = &body.timezone {
             check_timezone(name)?;
         }
-        let folders = match &body.source_ids {
-            Some(_) => {
-                let mut conn = self.store.read().await?;
-                Some(self.named_folders(&mut conn, actor, body.source_ids.clone(), None).await?)
-            }
-            None => None,
+        let folders = if body.folder_ids.is_some() || body.source_ids.is_some() {
+            let mut conn = self.store.read().await?;
+            Some(self.named_folders(&mut conn, actor, body.folder_ids.clone(), body.source_ids.clone()).await?)
+        } else {
+            None
         };
         for _ in 0..TRIES {
             match self.try_update(actor, id, body.clone()).await {

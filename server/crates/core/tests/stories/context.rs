@@ -180,6 +180,8 @@ async fn messages_of_all_agents_are_found_and_only_the_kinds_that_are_asked_for_
     world.say(&ben.id, "a purple lion").await.unwrap();
     let search = |query: &str| MessageSearch {
         agent_id: None,
+        project_id: None,
+        template_id: None,
         query: Some(query.into()),
         roles: vec![mneme_domain::message::MessageRole::User],
         start: None,
