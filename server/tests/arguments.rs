@@ -317,3 +317,31 @@ async fn messages_are_searched_in_one_project() {
     let texts: Vec<&Value> = found.as_array().unwrap().iter().map(|one| &one["embedded_text"]).collect();
     assert_eq!(texts, ["zebras there"], "{found}");
 }
+
+#[tokio::test]
+async fn agents_that_wait_for_somebody_are_found_with_what_they_wait_for() {
+    let function = json!({ "name": "read_file", "arguments": "{\"path\": \"a.txt\"}" });
+    let call = json!({ "id": "call_1", "type": "function", "function": function });
+    let message = json!({ "role": "assistant", "content": null, "tool_calls": [call] });
+    let provider = provider_saying(json!({ "index": 0, "finish_reason": "tool_calls", "message": message })).await;
+    let app = TestApp::with_provider(&provider.uri()).await;
+    let (waits, rests) = (make_agent(&app, json!({})).await, make_agent(&app, json!({})).await);
+    let body = json!({ "input": "one", "client_tools": [{ "name": "read_file" }] });
+    let asked = good(as_current(&app, Method::POST, &format!("{waits}/messages"), &body).await);
+    assert_eq!(asked["stop_reason"]["stop_reason"], "requires_approval", "{asked}");
+    let list = "/v1/agents/?last_stop_reason=requires_approval&include=agent.pending_approval";
+    let listed = good(as_current(&app, Method::GET, list, &Value::Null).await);
+    assert_eq!(listed.as_array().unwrap().len(), 1, "{listed}");
+    let pending = &listed[0]["pending_approval"];
+    assert_eq!(
+        (&pending["message_type"], &pending["tool_call"]["name"]),
+        (&json!("approval_request_message"), &json!("read_file"))
+    );
+    let query = "include=agent.pending_approval";
+    let one = good(as_current(&app, Method::GET, &format!("{waits}?{query}"), &Value::Null).await);
+    assert_eq!(one["pending_approval"], *pending);
+    let unasked = good(as_current(&app, Method::GET, &waits, &Value::Null).await);
+    assert_eq!(unasked.get("pending_approval"), None, "{unasked}");
+    let rested = good(as_current(&app, Method::GET, &format!("{rests}?{query}"), &Value::Null).await);
+    assert_eq!(rested.get("pending_approval"), None, "{rested}");
+}

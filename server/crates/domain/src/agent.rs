@@ -11,6 +11,7 @@ use crate::{
     AgentId, BlockId, IdentityId, JsonObject, MessageId, Patch, ToolId,
     block::{Block, CreateBlock},
     compaction::CompactionSettings,
+    envelope::Envelope,
     folder::{AgentFile, FileBlock, Folder, Source},
     group::Group,
     identity::Identity,
@@ -169,12 +170,22 @@ pub struct Include {
     pub sources: bool,
     pub identities: bool,
     pub groups: bool,
+    /// The calls that the agent waits to have approved; no relationship of the agent's row.
+    pub pending_approval: bool,
 }
 
 impl Include {
-    /// Everything.
-    pub const ALL: Self =
-        Self { tags: true, blocks: true, tools: true, secrets: true, sources: true, identities: true, groups: true };
+    /// Every relationship.
+    pub const ALL: Self = Self {
+        tags: true,
+        blocks: true,
+        tools: true,
+        secrets: true,
+        sources: true,
+        identities: true,
+        groups: true,
+        pending_approval: false,
+    };
     /// Nothing.
     pub const NONE: Self = Self {
         tags: false,
@@ -184,6 +195,7 @@ impl Include {
         sources: false,
         identities: false,
         groups: false,
+        pending_approval: false,
     };
 
     /// Reads names such as `agent.blocks` (newer clients) or `memory` (older ones). Unknown names ask for nothing.
@@ -199,6 +211,7 @@ impl Include {
                 "sources" => include.sources = true,
                 "identities" | "identity_ids" => include.identities = true,
                 "managed_group" | "multi_agent_group" => include.groups = true,
+                "pending_approval" => include.pending_approval = true,
                 _ => {}
             }
         }
@@ -265,6 +278,9 @@ pub struct AgentState {
     pub max_files_open: Option<i64>,
     pub per_file_view_window_char_limit: Option<i64>,
     pub hidden: Option<bool>,
+    /// The message that asks for the approval that the agent waits for; where it was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pending_approval: Option<Envelope>,
 }
 
 impl From<AgentFull> for AgentState {
@@ -320,6 +336,7 @@ impl From<AgentFull> for AgentState {
             max_files_open: agent.max_files_open,
             per_file_view_window_char_limit: agent.per_file_view_window_char_limit,
             hidden: agent.hidden,
+            pending_approval: None,
         }
     }
 }
