@@ -302,6 +302,15 @@ async fn folders_are_changed_under_their_newer_name() {
     assert_eq!(changed["sources"][0]["id"], folder["id"], "{changed}");
     let emptied = good(app.patch(&agent, &json!({ "folder_ids": [] })).await);
     assert_eq!(emptied["sources"], json!([]), "{emptied}");
+
+    let owner = make_agent(&app, json!({ "include_default_source": true, "folder_ids": [folder["id"]] })).await;
+    let shown = good(app.get(&owner).await);
+    let names: Vec<&str> =
+        shown["sources"].as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap()).collect();
+    let own = format!("Files of {}", shown["id"].as_str().unwrap());
+    assert!(names.len() == 2 && names.contains(&"papers") && names.contains(&own.as_str()), "{names:?}");
+    let tools = shown["tools"].as_array().unwrap();
+    assert!(tools.iter().any(|tool| tool["name"] == "grep_files"), "{shown}");
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@ use mneme_domain::{
     },
     block::{Block, CreateBlock},
     content::ContentPart,
+    folder::Folder,
     message::{Message, MessageRole},
     tool::Tool,
     tool_rule::ToolRule,
@@ -39,6 +40,9 @@ struct New<'a> {
     blocks: &'a [Block],
     tools: &'a [ToolId],
     identities: &'a [IdentityId],
+    /// A folder that comes into being with it.
+    own_folder: Option<&'a Folder>,
+    /// All its folders.
     folders: &'a [SourceId],
     /// The agent that looks after its memory.
     sleeper: Option<&'a Sleeper>,
@@ -61,6 +65,9 @@ impl New<'_> {
         blocks::insert_many(&mut tx, actor, self.own_blocks, self.agent.created_at).await?;
         blocks::attach_first(&mut tx, actor, id, &block_ids).await?;
         tools::attach_first(&mut tx, actor, id, self.tools).await?;
+        if let Some(folder) = self.own_folder {
+            folders::insert(&mut tx, actor, folder).await?;
+        }
         for folder in self.folders {
             folders::attach(&mut tx, actor, id, folder).await?;
         }
@@ -154,7 +161,10 @@ impl Core {
         // Looked up before the transaction, which is then short; it fails when something is gone by then.
         let mut conn = self.store.read().await?;
         let attached = shared_blocks(&mut conn, actor, body.block_ids.as_deref().unwrap_or_default()).await?;
-        let folders = self.named_folders(&mut conn, actor, body.folder_ids, body.source_ids).await?;
+        let mut folders = self.named_folders(&mut conn, actor, body.folder_ids, body.source_ids).await?;
+        let own_folder = (body.include_default_source == Some(true))
+            .then(|| self.folder_of_its_own(actor, &id, embedding_config.as_ref()));
+        folders.extend(own_folder.as_ref().map(|folder| folder.id.clone()));
         let mut named = body.tools.unwrap_or_default();
         if !folders.is_empty() {
             named.extend(FILE_TOOLS.map(str::to_owned));
@@ -224,6 +234,7 @@ impl Core {
             blocks: &shown,
             tools: &tool_ids,
             identities: &identity_ids,
+            own_folder: own_folder.as_ref(),
             folders: &folders,
         };
         let tx = self.store.write().await?;
