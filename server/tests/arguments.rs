@@ -354,3 +354,14 @@ async fn agents_that_wait_for_somebody_are_found_with_what_they_wait_for() {
     let rested = good(as_current(&app, Method::GET, &format!("{rests}?{query}"), &Value::Null).await);
     assert_eq!(rested.get("pending_approval"), None, "{rested}");
 }
+
+#[tokio::test]
+async fn blocks_are_not_found_by_labels_that_are_not_kept() {
+    let app = TestApp::new().await;
+    let body = json!({ "label": "notes", "value": "v", "tags": ["mine"] });
+    good(as_current(&app, Method::POST, "/v1/blocks/", &body).await);
+    let found = good(as_current(&app, Method::GET, "/v1/blocks/?tags=mine", &Value::Null).await);
+    assert_eq!(found, json!([]));
+    let all = good(as_current(&app, Method::GET, "/v1/blocks/", &Value::Null).await);
+    assert_eq!(all[0]["label"], "notes", "{all}");
+}
