@@ -1,4 +1,4 @@
-//! What a request says about the model calls of its turn only: another system prompt, skills, no reasoning, probabilities.
+//! What a request says about the model calls of its turn only: another system prompt, skills, reasoning, probabilities.
 //! Nothing of it is kept with the agent: the prompt that is written there stays what memory makes of it.
 
 use std::fmt::Write as _;
