@@ -365,3 +365,43 @@ async fn blocks_are_not_found_by_labels_that_are_not_kept() {
     let all = good(as_current(&app, Method::GET, "/v1/blocks/", &Value::Null).await);
     assert_eq!(all[0]["label"], "notes", "{all}");
 }
+
+#[tokio::test]
+async fn older_clients_say_how_many_messages_stay() {
+    let provider = provider().await;
+    let app = TestApp::with_provider(&provider.uri()).await;
+    let said: Vec<Value> = (0..9).map(|number| json!({ "role": "user", "content": number.to_string() })).collect();
+    let agent = make_agent(&app, json!({ "initial_message_sequence": said })).await;
+    let in_view = async || good(app.get(&agent).await)["message_ids"].as_array().unwrap().len();
+    for (most, left) in [(10, 10), (6, 6), (1, 3)] {
+        let done = app.post(&format!("{agent}/summarize?max_message_length={most}"), &json!({})).await;
+        assert_eq!(done.status.as_u16(), 204, "{most}: {}", done.text);
+        assert_eq!(in_view().await, left, "{most}");
+    }
+    let refused = app.post(&format!("{agent}/summarize?max_message_length=many"), &json!({})).await;
+    assert_eq!(refused.status.as_u16(), 422, "{}", refused.text);
+}
+
+#[tokio::test]
+async fn tools_are_counted_without_those_that_come_with_the_server() {
+    let app = TestApp::new().await;
+    app.core.start().await.unwrap();
+    let source = "def roll() -> int:\n    \"\"\"Rolls a die.\"\"\"\n    return 4\n";
+    good(app.post("/v1/tools/", &json!({ "source_code": source })).await);
+    assert_eq!(good(app.get("/v1/tools/count?exclude_letta_tools=true").await), json!(1));
+    let all = good(app.get("/v1/tools/count").await).as_i64().unwrap();
+    let own = good(app.get("/v1/tools/count?return_only_letta_tools=true").await).as_i64().unwrap();
+    assert_eq!(all, own + 1);
+}
+
+#[tokio::test]
+async fn a_search_for_agents_is_sorted_as_older_clients_write_it() {
+    let provider = provider().await;
+    let app = TestApp::with_provider(&provider.uri()).await;
+    let (ran, idle) = (make_agent(&app, json!({})).await, make_agent(&app, json!({})).await);
+    good(app.post(&format!("{ran}/messages"), &json!({ "input": "one" })).await);
+    for (body, first) in [(json!({ "sortBy": "last_run_completion" }), &ran), (json!({}), &idle)] {
+        let found = good(app.post("/v1/agents/search", &body).await);
+        assert!(first.ends_with(found["agents"][0]["id"].as_str().unwrap()), "{body}: {found}");
+    }
+}

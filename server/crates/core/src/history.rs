@@ -233,7 +233,7 @@ impl Core {
     }
 
     /// Takes older messages out of an agent's context now, a summary in their place. Says what came of it. It is done as
-    /// `settings` say, else as the agent's do.
+    /// `settings` say, else as the agent's do; with `most`, that many messages stay at most.
     ///
     /// # Errors
     /// 404 for an unknown agent, 422 for settings that make no sense.
@@ -242,6 +242,7 @@ impl Core {
         actor: &Actor,
         id: &AgentId,
         settings: Option<CompactionSettings>,
+        most: Option<usize>,
     ) -> Result<Compaction> {
         self.require_agent(actor, id).await?;
         if let Some(settings) = &settings {
@@ -256,7 +257,7 @@ impl Core {
         let specs = turn::specs(&agent, &tools);
         // The system message is one of them.
         let before = context.messages.len() + 1;
-        let Some(smaller) = self.compact(actor, &agent, &context, &specs, settings.as_ref()).await? else {
+        let Some(smaller) = self.compact(actor, &agent, &context, &specs, settings.as_ref(), most).await? else {
             return Ok(Compaction { summary: String::new(), before, after: before });
         };
         let note = smaller.messages.first().map(|note| note.text()).unwrap_or_default();

@@ -63,13 +63,19 @@ pub enum SortBy {
     LastRunCompletion,
 }
 
+impl From<SortBy> for AgentSort {
+    fn from(by: SortBy) -> Self {
+        match by {
+            SortBy::LastRunCompletion => Self::LastRunCompletion,
+            SortBy::UpdatedAt => Self::UpdatedAt,
+            SortBy::CreatedAt => Self::CreatedAt,
+        }
+    }
+}
+
 impl Params {
     fn filter(self) -> AgentFilter {
-        let sort_by = match self.order_by.or(self.sort_by) {
-            Some(SortBy::LastRunCompletion) => AgentSort::LastRunCompletion,
-            Some(SortBy::UpdatedAt) => AgentSort::UpdatedAt,
-            Some(SortBy::CreatedAt) | None => AgentSort::CreatedAt,
-        };
+        let sort_by = self.order_by.or(self.sort_by).map(AgentSort::from).unwrap_or_default();
         AgentFilter {
             name: self.name,
             query_text: self.query_text,

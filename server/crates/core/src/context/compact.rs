@@ -110,7 +110,7 @@ impl Core {
     }
 
     /// Takes older messages out of the context and puts a summary in their place. `None` when nothing can leave. It is
-    /// done as `settings` say, else as the agent's do.
+    /// done as `settings` say, else as the agent's do; with `most`, that many messages stay at most.
     pub(crate) async fn compact(
         self: &Arc<Self>,
         actor: &Actor,
@@ -118,11 +118,14 @@ impl Core {
         context: &CachedContext,
         tools: &[ToolSpec],
         settings: Option<&CompactionSettings>,
+        most: Option<usize>,
     ) -> Result<Option<CachedContext>> {
         let settings = settings.or(agent.llm_config.compaction_settings.as_ref());
-        let Some(cut) = cut(agent, context, tools, settings) else {
-            return Ok(None);
+        let cut = match most {
+            Some(most) => surplus(context, most),
+            None => cut(agent, context, tools, settings),
         };
+        let Some(cut) = cut else { return Ok(None) };
         let leaving = context.messages.get(..cut).unwrap_or_default();
         let summary = match self.summarize(actor, agent, leaving, settings).await {
             Some(text) => text,
@@ -317,6 +320,17 @@ fn cut(
     let least = if settings.is_some() && cut > 1 { cut } else { count.div_ceil(2) };
     let cut = cut.max(least).min(count - 1);
     Some(buffer::whole(&context.messages, cut))
+}
+
+/// How many of the oldest messages leave for so many to stay at most, the system message and the summary among them. The
+/// newest stays always.
+fn surplus(context: &CachedContext, most: usize) -> Option<usize> {
+    let count = context.messages.len();
+    if count < 2 || count < most {
+        return None;
+    }
+    let kept = most.saturating_sub(2).max(1);
+    Some(buffer::whole(&context.messages, count - kept.min(count - 1)))
 }
 
 fn line(message: &Message) -> String {

@@ -193,7 +193,7 @@ impl Turn {
 
     /// Returns whether anything could leave.
     async fn compact(&self, state: &mut State) -> Result<bool> {
-        let compacted = self.core.compact(&self.actor, &state.agent, &state.context, &state.specs, None).await?;
+        let compacted = self.core.compact(&self.actor, &state.agent, &state.context, &state.specs, None, None).await?;
         if let Some(context) = compacted {
             state.agent.version = context.version;
             state.context = context;
