@@ -118,6 +118,27 @@ async fn a_file_of_the_older_format_becomes_its_agent_and_goes_back() {
 }
 
 #[tokio::test]
+async fn what_was_said_can_stay_out_of_a_file() {
+    let app = TestApp::new().await;
+    app.core.start().await.unwrap();
+    let ids = imported(&app, CURRENT, &[]).await;
+    let path = format!("/v1/agents/{}/export", ids[0]);
+    for scrubbed in [
+        read(&app, &format!("{path}?scrub_messages=true")).await,
+        read(&app, &format!("{path}?scrub_messages=true&use_legacy_format=true&conversation_id=default")).await,
+    ] {
+        let agent = scrubbed.pointer("/agents/0").unwrap_or(&scrubbed);
+        assert_eq!(agent["messages"], json!([]), "{scrubbed}");
+        let made = imported(&app, &scrubbed.to_string(), &[]).await;
+        let messages = read(&app, &format!("/v1/agents/{}/messages", made[0])).await;
+        assert_eq!(messages.as_array().unwrap().len(), 1, "its system prompt alone: {messages}");
+    }
+    assert_eq!(said(&read(&app, &format!("{path}?scrub_messages=false")).await, 0).len(), 5);
+    let elsewhere = app.get(&format!("{path}?conversation_id=conv-1")).await;
+    assert_eq!(elsewhere.status, StatusCode::NOT_FOUND, "{}", elsewhere.text);
+}
+
+#[tokio::test]
 async fn options_change_what_is_imported() {
     let app = TestApp::new().await;
     app.core.start().await.unwrap();

@@ -311,6 +311,8 @@ async fn a_token_sends_messages_and_nothing_that_outlives_their_answer() {
         (address.clone(), with("callback_url", json!("https://example.com/hook")), 403),
         (format!("{address}/stream"), with("background", json!(true)), 403),
         (address.clone(), with("override_model", json!("openai/gpt-4o")), 403),
+        (address.clone(), with("override_system", json!("You tell everything.")), 403),
+        (format!("{address}/stream"), with("client_skills", json!([])), 403),
         (format!("{address}/stream"), with("callback_url", json!("https://example.com/hook")), 403),
     ] {
         let answer = ask(&app, &token, Method::POST, &path, body.clone()).await;

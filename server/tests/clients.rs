@@ -82,16 +82,18 @@ async fn a_history_is_walked_to_its_other_end() {
     assert_eq!(walked(&app, &format!("{list}?limit=2&order=desc")).await, ["five", "four", "three", "two", "one"]);
     assert_eq!(walked(&app, &format!("{list}?limit=2&order=asc")).await, ["one", "two", "three", "four", "five"]);
 
-    // Older clients ask for what is new with `after` and for what is old with `before`, both without an order.
+    // Older clients ask for what is new with `after` and for what is old with `before`, whatever the order.
     let all = app.get(&format!("{list}?order=asc")).await.json();
     let id = |text: &str| {
         let found = all.as_array().unwrap().iter().find(|item| item["content"] == text);
         found.unwrap()["id"].as_str().unwrap().to_owned()
     };
-    let newer = app.get(&format!("{list}?after={}", id("three"))).await.json();
-    assert_eq!(heard(&newer), ["five", "four"]);
-    let older = app.get(&format!("{list}?before={}", id("three"))).await.json();
-    assert_eq!(heard(&older), ["two", "one"]);
+    for order in ["", "&order=desc"] {
+        let newer = app.get(&format!("{list}?after={}{order}", id("three"))).await.json();
+        assert_eq!(heard(&newer), ["five", "four"], "{order}");
+        let older = app.get(&format!("{list}?before={}{order}", id("three"))).await.json();
+        assert_eq!(heard(&older), ["two", "one"], "{order}");
+    }
     let older = get_current(&app, &format!("{list}?before={}", id("three"))).await;
     assert_eq!(heard(&older), ["two", "one"]);
 }

@@ -227,6 +227,21 @@ async fn agents_follow_their_template_and_keep_what_is_theirs() {
 
     good(app.post(&format!("{PLACE}/support"), &json!({ "migrate_agents": true })).await);
     assert_eq!(seen().await.0, "You are new.");
+    save_with(&app, "support", |state| drop(state["blocks"].as_array_mut().unwrap().pop())).await;
+    for (strategy, tone) in [("preserve-deleted", Some("Kind.")), ("reconcile-all", None)] {
+        let body = json!({ "migrate_agents": true, "block_reconciliation_strategy": strategy });
+        good(app.post(&format!("{PLACE}/support"), &body).await);
+        let (_, human, now) = seen().await;
+        assert_eq!((human.as_deref(), now.as_deref()), (Some("Name: Bob, ticket 8."), tone), "{strategy}");
+    }
+    let own = good(app.post("/v1/folders/", &json!({ "name": "own" })).await)["id"].clone();
+    let address = format!("/v1/agents/{id}");
+    good(app.patch(&address, &json!({ "folder_ids": [own] })).await);
+    for (kept, left) in [(Value::Null, 1), (json!(true), 1), (json!(false), 0)] {
+        let body = json!({ "migrate_agents": true, "preserve_sources_on_migration": kept });
+        good(app.post(&format!("{PLACE}/support"), &body).await);
+        assert_eq!(good(app.get(&address).await)["sources"].as_array().unwrap().len(), left, "{body}");
+    }
 }
 
 #[tokio::test]

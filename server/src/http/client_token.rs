@@ -87,18 +87,24 @@ impl Limits {
         if self.client {
             agent.secrets.clear();
             agent.tool_exec_environment_variables.clear();
+            // A message needs another right.
+            agent.pending_approval = None;
         }
         agent
     }
 
     /// Checks that a message asks for nothing that outlives its answer: an end user's program may not have the server
-    /// call an address, nor begin a run that it could not follow. Nor may it choose what its owner pays for.
+    /// call an address, nor begin a run that it could not follow. Nor may it choose what its owner pays for, or what the
+    /// agent is told of itself.
     pub fn check_send(self, request: &SendRequest) -> Result<(), ApiError> {
         if self.client && (request.callback_url.is_some() || request.background == Some(true)) {
             return Err(ApiError::Forbidden("This access token allows neither background runs nor callbacks"));
         }
         if self.client && request.override_model.is_some() {
             return Err(ApiError::Forbidden("This access token does not allow to choose a model"));
+        }
+        if self.client && (request.override_system.is_some() || request.client_skills.is_some()) {
+            return Err(ApiError::Forbidden("This access token does not allow to change the system prompt"));
         }
         Ok(())
     }

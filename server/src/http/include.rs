@@ -16,7 +16,7 @@ pub struct Wanted(pub Include);
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "describes the parameters that `Wanted` reads")]
 pub struct IncludeParams {
-    /// The relationships to show, such as `agent.blocks`, `agent.tools`, `agent.tags`. Clients of the 1.x generation
+    /// The relationships to show, such as `agent.blocks`, `agent.tools`, `agent.tags`, and `agent.pending_approval`. Clients of the 1.x generation
     /// see none unless they ask, others see all.
     include: Option<Vec<String>>,
     /// The same in the words of older clients: `memory`, `tools`, `tags`, ….

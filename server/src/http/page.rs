@@ -65,13 +65,13 @@ impl Paging {
         Page { before: self.before, after: self.after, limit, order: self.order.unwrap_or(order) }
     }
 
-    /// The page of a list of messages, whose own cursors go by time: `after` gives newer messages even where the newest
-    /// come first. That is what older clients are used to; 1.x clients walk a list by giving its last message as `after`,
-    /// so for them, and for whoever asks for an order, `after` follows the order of the list.
+    /// The page of a list of messages, whose own cursors go by time: `before` gives older messages and `after` newer ones,
+    /// even where the newest come first. That is what older clients are used to, whatever order they ask for. 1.x clients
+    /// walk a list by giving its last message as `after`, so for them `after` follows the order of the list; what they
+    /// ask for with `before` is older messages, as everybody does.
     pub fn page_by_time(self, client: Client, order: Order, limit: u32) -> Page {
-        let follows = client == Client::Current || self.order.is_some();
         let mut page = self.page(order, limit);
-        if follows && page.order == Order::Desc && page.after.is_some() {
+        if client == Client::Current && page.order == Order::Desc && page.after.is_some() {
             std::mem::swap(&mut page.before, &mut page.after);
         }
         page

@@ -116,6 +116,8 @@ impl Desk {
         self.core.get_agent(&asker.actor, agent, Include::NONE).await.map_err(refused)?;
         let search = MessageSearch {
             agent_id: Some(agent.clone()),
+            project_id: None,
+            template_id: None,
             query: text(arguments, "query").filter(|query| !query.trim().is_empty()),
             roles: Vec::new(),
             start: None,

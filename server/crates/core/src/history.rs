@@ -6,11 +6,13 @@ use mneme_boxed::boxed;
 use mneme_domain::{
     Actor, AgentId, MessageId, Order, Page,
     agent::{AgentState, Include},
+    compaction::CompactionSettings,
     content::{Content, ContentPart},
     envelope::Envelope,
     message::{Message, MessageRole},
     request::{MessageEdit, MessageUpdate, SendRequest},
     run::RequestConfig,
+    tool::Tool,
 };
 use mneme_store::{
     agents, blocks,
@@ -187,14 +189,21 @@ impl Core {
     /// As [`Core::send`], before the model is called.
     pub async fn preview_request(self: &Arc<Self>, actor: &Actor, id: &AgentId, request: SendRequest) -> Result<Value> {
         let stream = request.stream_tokens == Some(true);
+        let told = turn::told::Told::of(&request);
+        let model = request.override_model.clone();
+        let client_tools = request.client_tools.clone().unwrap_or_default();
         let mut conn = self.store.read().await?;
         let agent = agents::get(&mut conn, actor, id).await?.ok_or_else(|| CoreError::missing("Agent", id))?;
         let stored = blocks::of_agent(&mut conn, actor, id).await?;
-        let tools = tools::of_agent(&mut conn, actor, id).await?;
+        let tools: Vec<Arc<Tool>> = tools::of_agent(&mut conn, actor, id).await?.into_iter().map(Arc::new).collect();
         let context = self.load_context(&mut conn, actor, &agent).await?;
         let (memories, tags) = self.memory_overview(&mut conn, actor, id, prompt::TAGS_READ).await?;
         let files = self.files_section(&mut conn, actor, &agent).await?;
         drop(conn);
+        let agent = match &model {
+            Some(handle) => self.served_by(actor, &agent, handle).await?,
+            None => agent,
+        };
         let pending: Vec<Message> = input::parse(request)?
             .messages
             .into_iter()
@@ -211,22 +220,34 @@ impl Core {
             tags: &tags,
         };
         let system = prompt::join(&prompt::fixed_part(&agent.system, &blocks, &agent.tool_rules, &files), facts);
+        let system = told.over(system);
         let chat = history::to_chat(&system, context.messages.iter().map(|message| &**message).chain(&pending));
         let provider = self.provider_of(actor, &agent.llm_config).await?;
-        let specs = turn::specs(&agent, &tools);
+        let specs = turn::offered(&agent, &tools, &client_tools);
         let names: Vec<&str> = specs.iter().map(|spec| spec.name.as_str()).collect();
         let offer = turn::rules::offer(&agent.tool_rules, &names, &turn::rules::Trail::default());
         let mut request = turn::request(&agent, chat, specs);
         offer.apply(&mut request);
+        told.apply(&mut request);
         Ok(self.models.client().request_body(&provider, &request, stream))
     }
 
-    /// Takes older messages out of an agent's context now, a summary in their place. Says what came of it.
+    /// Takes older messages out of an agent's context now, a summary in their place. Says what came of it. It is done as
+    /// `settings` say, else as the agent's do; with `most`, that many messages stay at most.
     ///
     /// # Errors
-    /// 404 for an unknown agent.
-    pub async fn summarize_messages(self: &Arc<Self>, actor: &Actor, id: &AgentId) -> Result<Compaction> {
+    /// 404 for an unknown agent, 422 for settings that make no sense.
+    pub async fn summarize_messages(
+        self: &Arc<Self>,
+        actor: &Actor,
+        id: &AgentId,
+        settings: Option<CompactionSettings>,
+        most: Option<usize>,
+    ) -> Result<Compaction> {
         self.require_agent(actor, id).await?;
+        if let Some(settings) = &settings {
+            self.check_compaction(actor, settings).await?;
+        }
         let _turn = self.locks.lock(id).await;
         let mut conn = self.store.read().await?;
         let agent = agents::get(&mut conn, actor, id).await?.ok_or_else(|| CoreError::missing("Agent", id))?;
@@ -236,7 +257,7 @@ impl Core {
         let specs = turn::specs(&agent, &tools);
         // The system message is one of them.
         let before = context.messages.len() + 1;
-        let Some(smaller) = self.compact(actor, &agent, &context, &specs).await? else {
+        let Some(smaller) = self.compact(actor, &agent, &context, &specs, settings.as_ref(), most).await? else {
             return Ok(Compaction { summary: String::new(), before, after: before });
         };
         let note = smaller.messages.first().map(|note| note.text()).unwrap_or_default();

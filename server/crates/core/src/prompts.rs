@@ -84,6 +84,13 @@ pub fn default_description(label: &str) -> Option<&'static str> {
     }
 }
 
+/// The instructions of a model that sums up for an agent.
+pub const SUMMARIZER: &str = "You sum up conversations for the agent who had them.";
+
+/// What a model that is told first what to do is made to have said.
+pub const SUMMARY_PROMISE: &str = "\
+I will do that once I have the conversation, and write nothing else.";
+
 /// What the model is told when it is asked to sum up messages that leave the window.
 pub const SUMMARIZE: &str = "\
 The messages above are about to leave your view. Write what you will need of them to go on: who said what that still \

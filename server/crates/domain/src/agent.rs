@@ -10,10 +10,13 @@ use utoipa::ToSchema;
 use crate::{
     AgentId, BlockId, IdentityId, JsonObject, MessageId, Patch, ToolId,
     block::{Block, CreateBlock},
+    compaction::CompactionSettings,
+    envelope::Envelope,
     folder::{AgentFile, FileBlock, Folder, Source},
     group::Group,
     identity::Identity,
     llm_config::{EmbeddingConfig, LlmConfig},
+    model_settings::ModelSettings,
     request::MessageCreate,
     tool::Tool,
     tool_rule::ToolRule,
@@ -167,12 +170,22 @@ pub struct Include {
     pub sources: bool,
     pub identities: bool,
     pub groups: bool,
+    /// The calls that the agent waits to have approved; no relationship of the agent's row.
+    pub pending_approval: bool,
 }
 
 impl Include {
-    /// Everything.
-    pub const ALL: Self =
-        Self { tags: true, blocks: true, tools: true, secrets: true, sources: true, identities: true, groups: true };
+    /// Every relationship.
+    pub const ALL: Self = Self {
+        tags: true,
+        blocks: true,
+        tools: true,
+        secrets: true,
+        sources: true,
+        identities: true,
+        groups: true,
+        pending_approval: false,
+    };
     /// Nothing.
     pub const NONE: Self = Self {
         tags: false,
@@ -182,6 +195,7 @@ impl Include {
         sources: false,
         identities: false,
         groups: false,
+        pending_approval: false,
     };
 
     /// Reads names such as `agent.blocks` (newer clients) or `memory` (older ones). Unknown names ask for nothing.
@@ -197,6 +211,7 @@ impl Include {
                 "sources" => include.sources = true,
                 "identities" | "identity_ids" => include.identities = true,
                 "managed_group" | "multi_agent_group" => include.groups = true,
+                "pending_approval" => include.pending_approval = true,
                 _ => {}
             }
         }
@@ -221,6 +236,15 @@ pub struct AgentState {
     pub agent_type: AgentType,
     pub llm_config: LlmConfig,
     pub embedding_config: Option<EmbeddingConfig>,
+    /// The model's handle, in the words of newer clients.
+    pub model: Option<String>,
+    /// The embedding model's handle, in the words of newer clients.
+    pub embedding: Option<String>,
+    /// The model's settings, in the words of newer clients.
+    pub model_settings: ModelSettings,
+    /// How the agent's context is made smaller, where somebody said so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub compaction_settings: Option<CompactionSettings>,
     #[schema(value_type = Option<Object>)]
     pub response_format: Option<Value>,
     pub description: Option<String>,
@@ -254,11 +278,14 @@ pub struct AgentState {
     pub max_files_open: Option<i64>,
     pub per_file_view_window_char_limit: Option<i64>,
     pub hidden: Option<bool>,
+    /// The message that asks for the approval that the agent waits for; where it was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pending_approval: Option<Envelope>,
 }
 
 impl From<AgentFull> for AgentState {
     fn from(full: AgentFull) -> Self {
-        let AgentFull { agent, tags, blocks, tools, variables, identities, group, folders, open_files } = full;
+        let AgentFull { mut agent, tags, blocks, tools, variables, identities, group, folders, open_files } = full;
         let limit = agent.file_view_limit();
         Self {
             created_by_id: agent.created_by_id,
@@ -271,6 +298,10 @@ impl From<AgentFull> for AgentState {
             message_ids: agent.message_ids,
             system: agent.system,
             agent_type: agent.agent_type,
+            model: agent.llm_config.handle.clone(),
+            embedding: agent.embedding_config.as_ref().and_then(|config| config.handle.clone()),
+            model_settings: ModelSettings::of(&agent.llm_config, agent.response_format.as_ref()),
+            compaction_settings: agent.llm_config.compaction_settings.take(),
             llm_config: agent.llm_config,
             embedding_config: agent.embedding_config,
             response_format: agent.response_format,
@@ -305,6 +336,7 @@ impl From<AgentFull> for AgentState {
             max_files_open: agent.max_files_open,
             per_file_view_window_char_limit: agent.per_file_view_window_char_limit,
             hidden: agent.hidden,
+            pending_approval: None,
         }
     }
 }
@@ -341,8 +373,9 @@ pub struct CreateAgent {
     pub model: Option<String>,
     /// `provider/model`.
     pub embedding: Option<String>,
-    #[schema(value_type = Option<Object>)]
-    pub model_settings: Option<JsonObject>,
+    pub model_settings: Option<ModelSettings>,
+    /// How the agent's context is made smaller when it grows too long.
+    pub compaction_settings: Option<CompactionSettings>,
     pub context_window_limit: Option<u32>,
     pub embedding_chunk_size: Option<u32>,
     pub max_tokens: Option<u32>,
@@ -383,6 +416,8 @@ pub struct UpdateAgent {
     #[schema(value_type = Option<Vec<String>>)]
     pub tool_ids: Option<Vec<ToolId>>,
     pub source_ids: Option<Vec<String>>,
+    /// The same under their newer name.
+    pub folder_ids: Option<Vec<String>>,
     #[schema(value_type = Option<Vec<String>>)]
     pub block_ids: Option<Vec<BlockId>>,
     pub tags: Option<Vec<String>>,
@@ -412,8 +447,10 @@ pub struct UpdateAgent {
     pub message_buffer_autoclear: Option<bool>,
     pub model: Option<String>,
     pub embedding: Option<String>,
-    #[schema(value_type = Option<Object>)]
-    pub model_settings: Option<JsonObject>,
+    pub model_settings: Option<ModelSettings>,
+    /// How the agent's context is made smaller when it grows too long; replaces what was said before.
+    #[schema(value_type = Option<CompactionSettings>)]
+    pub compaction_settings: Patch<CompactionSettings>,
     pub context_window_limit: Option<u32>,
     pub max_tokens: Option<u32>,
     pub max_reasoning_tokens: Option<u32>,

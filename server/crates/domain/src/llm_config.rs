@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::compaction::CompactionSettings;
+
 fn default_temperature() -> f64 {
     0.7
 }
@@ -67,6 +69,10 @@ pub struct LlmConfig {
     /// Whether the model may ask for several tool calls at once.
     #[serde(default)]
     pub parallel_tool_calls: Option<bool>,
+    /// How a context of this model is made smaller. It is kept here because it goes where an agent's model goes: into
+    /// agent files and templates. Clients read it as a field of the agent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compaction_settings: Option<CompactionSettings>,
 }
 
 fn default_batch_size() -> u32 {

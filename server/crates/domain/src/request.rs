@@ -102,6 +102,17 @@ pub struct ClientTool {
     pub parameters: Option<serde_json::Value>,
 }
 
+/// What the client's surroundings can do, told to the model in the system prompt of one turn.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ClientSkill {
+    /// What it is called.
+    pub name: String,
+    /// What it does.
+    pub description: String,
+    /// Where its instructions are, such as `skills/letters/SKILL.md`.
+    pub location: String,
+}
+
 /// What a client sends to talk to an agent; the streaming fields are ignored where there is no stream.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct SendRequest {
@@ -145,6 +156,34 @@ pub struct SendRequest {
     /// The handle of another model than the agent's, for this turn.
     #[serde(default)]
     pub override_model: Option<String>,
+    /// Another system prompt than the agent's, for this turn. The model gets it as it is, without memory blocks.
+    #[serde(default)]
+    pub override_system: Option<String>,
+    /// Skills that the model is told of in the system prompt, for this turn.
+    #[serde(default)]
+    pub client_skills: Option<Vec<ClientSkill>>,
+    /// Tell the log probabilities of the tokens of the turn's last answer, where the provider does. Answers that are
+    /// streamed have none.
+    #[serde(default)]
+    pub return_logprobs: Option<bool>,
+    /// How many other tokens to tell at each place, 0 to 20.
+    #[serde(default)]
+    pub top_logprobs: Option<u8>,
+    /// `false` asks a model that reasons by choice not to, for this turn. The description has it as a text.
+    #[serde(default, deserialize_with = "flag")]
+    #[schema(value_type = Option<String>)]
+    pub enable_thinking: Option<bool>,
+}
+
+/// A truth value that the description calls a text, whatever its words.
+fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<bool>, D::Error> {
+    Ok(match Option::<Value>::deserialize(deserializer)? {
+        Some(Value::Bool(flag)) => Some(flag),
+        Some(Value::String(text)) if !text.is_empty() => {
+            Some(!matches!(text.to_ascii_lowercase().as_str(), "false" | "0" | "no" | "off"))
+        }
+        _ => None,
+    })
 }
 
 impl SendRequest {

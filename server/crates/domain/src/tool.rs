@@ -38,6 +38,17 @@ pub enum ToolType {
 }
 
 impl ToolType {
+    /// The kinds that the server brings itself.
+    pub const BUILTIN: [Self; 7] = [
+        Self::LettaCore,
+        Self::LettaMemoryCore,
+        Self::LettaMultiAgentCore,
+        Self::LettaSleeptimeCore,
+        Self::LettaVoiceSleeptimeCore,
+        Self::LettaBuiltin,
+        Self::LettaFilesCore,
+    ];
+
     /// The API's name.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -62,7 +73,7 @@ impl ToolType {
 
     /// Whether the server brings the tool itself.
     pub fn is_builtin(self) -> bool {
-        !matches!(self, Self::Custom | Self::ExternalLangchain | Self::ExternalComposio | Self::ExternalMcp)
+        Self::BUILTIN.contains(&self)
     }
 }
 

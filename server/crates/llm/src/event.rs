@@ -93,3 +93,10 @@ pub struct Completion {
     /// Time from sending the request to the first content, when known.
     pub ttft: Option<Duration>,
 }
+
+impl Completion {
+    /// The log probabilities of its tokens, as OpenAI writes them, where they were asked for and given.
+    pub fn logprobs(&self) -> Option<&Value> {
+        self.response_json.pointer("/choices/0/logprobs").filter(|found| found.is_object())
+    }
+}

@@ -25,6 +25,8 @@ const OPTIONAL: &[&str] = &[
     "verbosity",
     "temperature",
     "frequency_penalty",
+    "top_logprobs",
+    "logprobs",
     "max_completion_tokens",
     "max_tokens",
 ];

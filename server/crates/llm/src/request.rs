@@ -18,6 +18,9 @@ pub struct ChatRequest {
     pub params: Params,
     /// A structured output request in the shape of OpenAI's `response_format`; each wire translates it.
     pub response_format: Option<Value>,
+    /// Ask for the log probabilities of the answer's tokens, with this many others at each place, where the wire is chat
+    /// completions and the answer is not streamed.
+    pub logprobs: Option<u8>,
     /// Who asks, for providers that keep the prompts of one asker together in their cache. An opaque name.
     pub cache_key: Option<String>,
 }

@@ -16,7 +16,7 @@ use utoipa::IntoParams;
 use crate::{
     app::AppState,
     http::{ApiError, Caller, Client, Id, Query, query},
-    routes::refusals::Refusals,
+    routes::{messages::elsewhere, refusals::Refusals},
 };
 
 /// How the file is written.
@@ -26,6 +26,11 @@ pub struct Params {
     /// Write the older format, which holds one agent with everything inside.
     #[serde(default, deserialize_with = "query::flag")]
     use_legacy_format: Option<bool>,
+    /// Leave out everything that was said.
+    #[serde(default, deserialize_with = "query::flag")]
+    scrub_messages: Option<bool>,
+    /// `default` means the agent's own conversation, which is the only one that this server keeps.
+    conversation_id: Option<String>,
     /// Of older clients; a file holds the whole history.
     #[serde(rename = "max_steps")]
     _max_steps: Option<i64>,
@@ -47,11 +52,15 @@ pub async fn export(
     Query(params): Query<Params>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
+    if let Some(other) = params.conversation_id.filter(|id| elsewhere(Some(id))) {
+        return Err(CoreError::missing("Conversation", other).into());
+    }
+    let scrubbed = params.scrub_messages == Some(true);
     let quoted = Client::is_strict(&headers);
     let body = if params.use_legacy_format == Some(true) {
-        body_of(app.core.export_agent_legacy(&actor, &agent).await?, quoted)
+        body_of(app.core.export_agent_legacy(&actor, &agent, scrubbed).await?, quoted)
     } else {
-        body_of(app.core.export_agent(&actor, &agent).await?, quoted)
+        body_of(app.core.export_agent(&actor, &agent, scrubbed).await?, quoted)
     };
     let kind = [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
     Ok((kind, body).into_response())

@@ -46,6 +46,16 @@ pub struct ImportForm {
     strip_messages: Option<bool>,
     /// A JSON object with values of variables that the agents' tools see.
     env_vars_json: Option<String>,
+    /// The model of the agents: `provider/model`.
+    override_model_handle: Option<String>,
+    /// `override_name`, in the words of newer clients.
+    name: Option<String>,
+    /// `override_model_handle`, in the words of newer clients.
+    model: Option<String>,
+    /// `override_embedding_handle`, in the words of newer clients.
+    embedding: Option<String>,
+    /// `env_vars_json`, in the words of newer clients.
+    secrets: Option<String>,
 }
 
 /// The new agents.
@@ -89,20 +99,30 @@ pub async fn import(
 
 fn options(form: &mut Form, headers: &HeaderMap, client: Client) -> Result<ImportOptions, ApiError> {
     let header = headers.get(EMBEDDING_HEADER).and_then(|value| value.to_str().ok()).map(str::to_owned);
-    let given = |text: Option<String>| text.filter(|text| !text.trim().is_empty());
     Ok(ImportOptions {
         append_copy_suffix: flag(form, "append_copy_suffix", true)?,
-        name: given(form.text("override_name")?),
+        name: newer(form, "name", "override_name")?,
         override_tools: flag(form, "override_existing_tools", true)?,
-        embedding: given(form.text("override_embedding_handle")?).or(given(header)),
-        project_id: given(form.text("project_id")?),
+        model: newer(form, "model", "override_model_handle")?,
+        embedding: newer(form, "embedding", "override_embedding_handle")?.or(header.filter(|text| is_said(text))),
+        project_id: form.text("project_id")?.filter(|text| is_said(text)),
         strip_messages: flag(form, "strip_messages", false)?,
-        variables: match given(form.text("env_vars_json")?) {
+        variables: match newer(form, "secrets", "env_vars_json")? {
             Some(text) => variables(&text)?,
             None => Vec::new(),
         },
         default_type: client.default_agent_type(),
     })
+}
+
+fn is_said(text: &str) -> bool {
+    !text.trim().is_empty()
+}
+
+/// A field under its newer name, else under its older one.
+fn newer(form: &mut Form, name: &str, older: &str) -> Result<Option<String>, Problem> {
+    let (new, old) = (form.text(name)?, form.text(older)?);
+    Ok(new.filter(|text| is_said(text)).or(old.filter(|text| is_said(text))))
 }
 
 fn flag(form: &mut Form, name: &str, default: bool) -> Result<bool, Problem> {

@@ -2,7 +2,7 @@
 
 use axum::{Json, extract::State};
 use mneme_core::AgentFilter;
-use mneme_domain::{Order, agent::AgentState};
+use mneme_domain::{Order, agent::AgentState, run::StopReason};
 use mneme_store::agents::AgentSort;
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -45,6 +45,8 @@ pub struct Params {
     #[serde(default)]
     #[param(required = false)]
     identifier_keys: Vec<String>,
+    /// Why their last run ended, such as `requires_approval`. Reasons that this server does not have find no agent.
+    last_stop_reason: Option<String>,
     #[param(ignore)]
     order_by: Option<SortBy>,
     /// What the list is sorted by, in the words of older clients.
@@ -61,13 +63,19 @@ pub enum SortBy {
     LastRunCompletion,
 }
 
+impl From<SortBy> for AgentSort {
+    fn from(by: SortBy) -> Self {
+        match by {
+            SortBy::LastRunCompletion => Self::LastRunCompletion,
+            SortBy::UpdatedAt => Self::UpdatedAt,
+            SortBy::CreatedAt => Self::CreatedAt,
+        }
+    }
+}
+
 impl Params {
     fn filter(self) -> AgentFilter {
-        let sort_by = match self.order_by.or(self.sort_by) {
-            Some(SortBy::LastRunCompletion) => AgentSort::LastRunCompletion,
-            Some(SortBy::UpdatedAt) => AgentSort::UpdatedAt,
-            Some(SortBy::CreatedAt) | None => AgentSort::CreatedAt,
-        };
+        let sort_by = self.order_by.or(self.sort_by).map(AgentSort::from).unwrap_or_default();
         AgentFilter {
             name: self.name,
             query_text: self.query_text,
@@ -102,5 +110,13 @@ pub async fn list(
     Wanted(include): Wanted,
 ) -> Answer<Vec<AgentState>> {
     let page = paging.page(Order::Desc, DEFAULT_LIMIT);
-    Ok(Json(app.core.list_agents(&actor, params.filter(), &page, include).await?))
+    let stopped = params.last_stop_reason.clone().filter(|name| !name.is_empty());
+    let mut filter = params.filter();
+    if let Some(name) = stopped {
+        filter.ids = Some(match StopReason::from_name(&name) {
+            Some(reason) => app.core.agents_stopped(&actor, reason).await?,
+            None => Vec::new(),
+        });
+    }
+    Ok(Json(app.core.list_agents(&actor, filter, &page, include).await?))
 }

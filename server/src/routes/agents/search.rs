@@ -65,7 +65,8 @@ pub struct SearchAgents {
     limit: Option<serde_json::Number>,
     /// The `nextCursor` of the page before.
     after: Option<String>,
-    /// What the list is sorted by.
+    /// What the list is sorted by. Older clients write `sortBy`.
+    #[serde(alias = "sortBy")]
     #[schema(inline)]
     sort_by: Option<SortBy>,
     /// The oldest first.
@@ -104,9 +105,7 @@ pub async fn search(
         return Ok(Json(FoundAgents { agents: Vec::new(), next_cursor: None }));
     };
     filter.project_id = body.project_id;
-    if matches!(body.sort_by, Some(SortBy::LastRunCompletion)) {
-        filter.sort_by = AgentSort::LastRunCompletion;
-    }
+    filter.sort_by = body.sort_by.map(AgentSort::from).unwrap_or_default();
     let order = if body.ascending == Some(true) { Order::Asc } else { Order::Desc };
     // One more tells whether there is a next page.
     let page = Page { before: None, after: body.after, limit: limit + 1, order };

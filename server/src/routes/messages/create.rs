@@ -38,10 +38,13 @@ pub async fn create(
         return turn::stream(&app, &actor, &agent, request).await;
     }
     let turn = app.core.send(&actor, &agent, request).await?;
-    let body = json!({
+    let mut body = json!({
         "messages": turn.messages,
         "stop_reason": sse::stop(turn.stop_reason),
         "usage": sse::usage(turn.usage),
     });
+    if let Some(logprobs) = turn.logprobs {
+        body["logprobs"] = logprobs;
+    }
     Ok(Json(body).into_response())
 }

@@ -9,6 +9,7 @@ use mneme_domain::{
 use serde::Deserialize;
 use utoipa::IntoParams;
 
+use super::elsewhere;
 use crate::{
     app::AppState,
     http::{Answer, Caller, Client, Id, Paging, Query, page::PageParams, query},
@@ -38,6 +39,8 @@ pub struct Params {
     #[serde(default, deserialize_with = "envelope::wanted")]
     #[param(inline)]
     include_return_message_types: Option<Vec<MessageType>>,
+    /// `default` means the agent's own conversation. Others are not kept by this server; with one nothing is found.
+    conversation_id: Option<String>,
 }
 
 impl Params {
@@ -76,6 +79,9 @@ pub async fn list(
     paging: Paging,
     Query(mut params): Query<Params>,
 ) -> Answer<Vec<Envelope>> {
+    if elsewhere(params.conversation_id.as_deref()) {
+        return Ok(Json(Vec::new()));
+    }
     let page = paging.page_by_time(client, Order::Desc, DEFAULT_LIMIT);
     let (config, include_err) = (params.config(), params.include_err.unwrap_or(false));
     let group = params.group_id.as_deref();

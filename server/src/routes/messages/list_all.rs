@@ -9,7 +9,7 @@ use mneme_domain::{
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::list::DEFAULT_LIMIT;
+use super::{elsewhere, list::DEFAULT_LIMIT};
 use crate::{
     app::AppState,
     http::{Answer, Caller, Paging, Query, page::PageParams},
@@ -43,7 +43,7 @@ pub async fn list(
     paging: Paging,
     Query(params): Query<Params>,
 ) -> Answer<Vec<Envelope>> {
-    if params.conversation_id.is_some_and(|id| !id.is_empty()) {
+    if elsewhere(params.conversation_id.as_deref()) {
         return Ok(Json(Vec::new()));
     }
     let kinds = params.include_return_message_types;

@@ -19,6 +19,12 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::app::AppState;
 
+/// Whether a conversation is another one than an agent's own. This server keeps none of those, so nothing is found in
+/// them. Clients call an agent's own `default`.
+pub fn elsewhere(conversation: Option<&str>) -> bool {
+    conversation.is_some_and(|id| !id.is_empty() && id != "default")
+}
+
 /// The routes.
 pub fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()

@@ -25,8 +25,10 @@ pub struct Search {
     /// Only these speakers.
     #[serde(default)]
     roles: Option<Vec<MessageRole>>,
+    /// Only of agents of this project.
     #[serde(default)]
     project_id: Option<String>,
+    /// Only of agents made from this template.
     #[serde(default)]
     template_id: Option<String>,
     /// At most this many, 1 to 100.
@@ -77,11 +79,12 @@ pub async fn search(
     Caller(actor): Caller,
     Body(body): Body<Search>,
 ) -> Answer<Vec<Found>> {
-    tracing::debug!(mode = ?body.search_mode, project = ?body.project_id, template = ?body.template_id, "message search");
     let bounds = MemoryBounds { start: body.start_date, end: body.end_date };
     let (start, end) = bounds.in_utc(["body", "start_date", "end_date"])?;
     let search = MessageSearch {
         agent_id: None,
+        project_id: body.project_id.filter(|id| !id.is_empty()),
+        template_id: body.template_id.filter(|id| !id.is_empty()),
         query: body.query.filter(|text| !text.trim().is_empty()),
         roles: body.roles.unwrap_or_default(),
         start,

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::search::MOST;
+use super::{elsewhere, search::MOST};
 use crate::{
     app::AppState,
     http::{Answer, Body, Caller},
@@ -82,13 +82,15 @@ pub async fn search(
     Caller(actor): Caller,
     Body(body): Body<SearchAll>,
 ) -> Answer<Vec<Item>> {
-    if body.conversation_id.is_some_and(|id| !id.is_empty()) {
+    if elsewhere(body.conversation_id.as_deref()) {
         return Ok(Json(Vec::new()));
     }
     let bounds = MemoryBounds { start: body.start_date, end: body.end_date };
     let (start, end) = bounds.in_utc(["body", "start_date", "end_date"])?;
     let search = MessageSearch {
         agent_id: body.agent_id,
+        project_id: None,
+        template_id: None,
         query: Some(body.query).filter(|text| !text.trim().is_empty()),
         roles: vec![MessageRole::User, MessageRole::Assistant, MessageRole::System],
         start,

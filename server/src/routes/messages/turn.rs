@@ -50,6 +50,9 @@ pub struct Turn {
     stop_reason: Stop,
     /// What it used.
     usage: Usage,
+    /// The log probabilities of the last answer's tokens, as OpenAI writes them; where they were asked for.
+    #[schema(value_type = Option<Object>)]
+    logprobs: Option<serde_json::Value>,
 }
 
 /// Why a turn ended.

@@ -12,7 +12,7 @@ use utoipa::IntoParams;
 use crate::{
     app::AppState,
     http::{Answer, Caller, Paging, Query, page::PageParams, path::parse_query, problem::Problem, query},
-    routes::refusals::Common,
+    routes::{messages::elsewhere, refusals::Common},
 };
 
 /// Runs of a page unless the client says otherwise.
@@ -41,6 +41,8 @@ pub struct Params {
     /// Only runs that are not over.
     #[serde(default, deserialize_with = "query::flag")]
     active: Option<bool>,
+    /// `default` means agents' own conversations. Others are not kept by this server; with one nothing is found.
+    conversation_id: Option<String>,
 }
 
 impl Params {
@@ -73,6 +75,9 @@ pub async fn list(
     paging: Paging,
     Query(params): Query<Params>,
 ) -> Answer<Vec<Run>> {
+    if elsewhere(params.conversation_id.as_deref()) {
+        return Ok(Json(Vec::new()));
+    }
     let page = paging.page(Order::Desc, DEFAULT_LIMIT);
     Ok(Json(app.core.list_runs(&actor, params.filter()?, &page).await?))
 }

@@ -56,6 +56,7 @@ pub async fn migrate(
         preserve_core_memories: body.preserve_core_memories,
         preserve_tool_variables: body.preserve_tool_variables,
         memory_variables: body.memory_variables.unwrap_or_default(),
+        ..MigrateDeployment::default()
     };
     app.core.migrate_deployment(&actor, &project, &name, &deployment, &body.version, &change).await?;
     Ok(Json(Success::YES))

@@ -2,7 +2,7 @@
 
 use axum::{Json, extract::State};
 use mneme_core::MigrateDeployment;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::view::TemplateView;
@@ -23,10 +23,27 @@ pub struct SaveVersion {
     preserve_environment_variables_on_migration: Option<bool>,
     /// When agents are migrated: whether they keep the texts of their blocks (the default).
     preserve_core_memories_on_migration: Option<bool>,
+    /// When agents are migrated: whether they keep their folders beside those of the template, or have those of the template
+    /// alone. Nothing changes about them when it is left out.
+    preserve_sources_on_migration: Option<bool>,
+    /// When agents are migrated: what becomes of blocks that the template lacks. They stay as long as texts do when it is left
+    /// out.
+    #[schema(inline)]
+    block_reconciliation_strategy: Option<Reconciliation>,
     /// Bring all agents of the template to the new version.
     migrate_agents: Option<bool>,
     /// What changed.
     message: Option<String>,
+}
+
+/// What becomes of an agent's blocks that its template lacks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reconciliation {
+    /// They go from the agent.
+    ReconcileAll,
+    /// They stay.
+    PreserveDeleted,
 }
 
 impl SaveVersion {
@@ -35,6 +52,8 @@ impl SaveVersion {
         let migrate = (self.migrate_agents == Some(true)).then(|| MigrateDeployment {
             preserve_core_memories: self.preserve_core_memories_on_migration,
             preserve_tool_variables: self.preserve_environment_variables_on_migration,
+            preserve_sources: self.preserve_sources_on_migration,
+            drop_blocks: self.block_reconciliation_strategy.map(|how| how == Reconciliation::ReconcileAll),
             ..MigrateDeployment::default()
         });
         (self.message, migrate)

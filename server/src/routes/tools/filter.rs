@@ -38,19 +38,26 @@ pub struct Params {
     /// Only tools that the server brings itself.
     #[serde(default, deserialize_with = "query::flag")]
     return_only_letta_tools: Option<bool>,
+    /// No tools that the server brings itself.
+    #[serde(default, deserialize_with = "query::flag")]
+    exclude_letta_tools: Option<bool>,
 }
 
 impl Params {
     /// The filter. Malformed identifiers and unknown kinds are refused.
     pub fn filter(self) -> Result<ToolFilter, Problem> {
         let ids = query::split_commas(self.tool_ids);
+        let mut excluded = kinds(["query", "exclude_tool_types"], self.exclude_tool_types)?;
+        if self.exclude_letta_tools == Some(true) {
+            excluded.extend(ToolType::BUILTIN);
+        }
         Ok(ToolFilter {
             name: self.name,
             names: self.names,
             tool_ids: ids.iter().map(|id| parse_query::<ToolId>("tool_ids", id)).collect::<Result<_, _>>()?,
             search: self.search,
             tool_types: kinds(["query", "tool_types"], self.tool_types)?,
-            exclude_tool_types: kinds(["query", "exclude_tool_types"], self.exclude_tool_types)?,
+            exclude_tool_types: excluded,
             only_builtin: self.return_only_letta_tools.unwrap_or(false),
         })
     }

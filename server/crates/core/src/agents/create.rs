@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use mneme_boxed::boxed;
 use mneme_domain::{
-    Actor, AgentId, BlockId, IdentityId, JsonObject, MessageId, SourceId, ToolId,
+    Actor, AgentId, BlockId, IdentityId, JsonObject, MessageId, Patch, SourceId, ToolId,
     agent::{
         Agent, AgentFull, AgentState, AgentType, AgentVariable, CreateAgent, FILE_VIEW_CHARS, Include, MAX_FILES_OPEN,
     },
     block::{Block, CreateBlock},
     content::ContentPart,
+    folder::Folder,
     message::{Message, MessageRole},
     tool::Tool,
     tool_rule::ToolRule,
@@ -39,6 +40,9 @@ struct New<'a> {
     blocks: &'a [Block],
     tools: &'a [ToolId],
     identities: &'a [IdentityId],
+    /// A folder that comes into being with it.
+    own_folder: Option<&'a Folder>,
+    /// All its folders.
     folders: &'a [SourceId],
     /// The agent that looks after its memory.
     sleeper: Option<&'a Sleeper>,
@@ -61,6 +65,9 @@ impl New<'_> {
         blocks::insert_many(&mut tx, actor, self.own_blocks, self.agent.created_at).await?;
         blocks::attach_first(&mut tx, actor, id, &block_ids).await?;
         tools::attach_first(&mut tx, actor, id, self.tools).await?;
+        if let Some(folder) = self.own_folder {
+            folders::insert(&mut tx, actor, folder).await?;
+        }
         for folder in self.folders {
             folders::attach(&mut tx, actor, id, folder).await?;
         }
@@ -112,6 +119,7 @@ impl Core {
             check_timezone(name)?;
         }
         let agent_type = body.agent_type.unwrap_or(default_type);
+        let form = body.model_settings.as_ref().map(|settings| settings.response_format.clone()).unwrap_or_default();
         let mut llm_config = self
             .choose_model(
                 actor,
@@ -123,6 +131,8 @@ impl Core {
                     max_reasoning_tokens: body.max_reasoning_tokens,
                     reasoning: body.enable_reasoner.or(body.reasoning),
                     parallel_tool_calls: body.parallel_tool_calls,
+                    settings: body.model_settings,
+                    compaction: body.compaction_settings.map_or(Patch::Keep, Patch::Set),
                 },
             )
             .await?;
@@ -151,7 +161,10 @@ impl Core {
         // Looked up before the transaction, which is then short; it fails when something is gone by then.
         let mut conn = self.store.read().await?;
         let attached = shared_blocks(&mut conn, actor, body.block_ids.as_deref().unwrap_or_default()).await?;
-        let folders = self.named_folders(&mut conn, actor, body.folder_ids, body.source_ids).await?;
+        let mut folders = self.named_folders(&mut conn, actor, body.folder_ids, body.source_ids).await?;
+        let own_folder = (body.include_default_source == Some(true))
+            .then(|| self.folder_of_its_own(actor, &id, embedding_config.as_ref()));
+        folders.extend(own_folder.as_ref().map(|folder| folder.id.clone()));
         let mut named = body.tools.unwrap_or_default();
         if !folders.is_empty() {
             named.extend(FILE_TOOLS.map(str::to_owned));
@@ -174,7 +187,7 @@ impl Core {
             embedding_config,
             tool_rules,
             message_ids: Vec::new(),
-            response_format: body.response_format,
+            response_format: form.value().or(body.response_format),
             description: body.description,
             metadata: body.metadata,
             memory_variables: body.memory_variables,
@@ -221,6 +234,7 @@ impl Core {
             blocks: &shown,
             tools: &tool_ids,
             identities: &identity_ids,
+            own_folder: own_folder.as_ref(),
             folders: &folders,
         };
         let tx = self.store.write().await?;

@@ -17,6 +17,7 @@ use mneme_domain::{
     tool_rule::ToolRule,
 };
 use mneme_store::{Conn, agents};
+pub(crate) use model::stand_in;
 pub use search::AgentTest;
 
 use crate::{AgentFilter, Core, CoreError, Result, turn::rules};
@@ -30,7 +31,11 @@ impl Core {
     pub async fn get_agent(self: &Arc<Self>, actor: &Actor, id: &AgentId, include: Include) -> Result<AgentState> {
         let mut conn = self.store.read().await?;
         let full = agents::full(&mut conn, actor, id, include).await?;
-        full.map(AgentState::from).ok_or_else(|| CoreError::missing("Agent", id))
+        let mut state = full.map(AgentState::from).ok_or_else(|| CoreError::missing("Agent", id))?;
+        if include.pending_approval {
+            self.tell_pending(&mut conn, actor, std::slice::from_mut(&mut state)).await?;
+        }
+        Ok(state)
     }
 
     /// Agents of the organisation.
@@ -47,7 +52,11 @@ impl Core {
         let mut conn = self.store.read().await?;
         let found = agents::list(&mut conn, actor, &filter, page).await?;
         let full = agents::full_many(&mut conn, actor, found, include).await?;
-        Ok(full.into_iter().map(AgentState::from).collect())
+        let mut states: Vec<AgentState> = full.into_iter().map(AgentState::from).collect();
+        if include.pending_approval {
+            self.tell_pending(&mut conn, actor, &mut states).await?;
+        }
+        Ok(states)
     }
 
     /// How many agents the organisation has.

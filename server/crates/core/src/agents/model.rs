@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use mneme_domain::{
-    Actor,
+    Actor, Patch,
+    compaction::CompactionSettings,
     llm_config::{EmbeddingConfig, LlmConfig},
+    model_settings::ModelSettings,
 };
 
 use crate::{Core, CoreError, Result};
@@ -21,6 +23,10 @@ pub struct ModelChoice {
     pub max_reasoning_tokens: Option<u32>,
     pub reasoning: Option<bool>,
     pub parallel_tool_calls: Option<bool>,
+    /// The same and more in the words of newer clients.
+    pub settings: Option<ModelSettings>,
+    /// How a context is made smaller.
+    pub compaction: Patch<CompactionSettings>,
 }
 
 impl ModelChoice {
@@ -33,6 +39,8 @@ impl ModelChoice {
             && self.max_reasoning_tokens.is_none()
             && self.reasoning.is_none()
             && self.parallel_tool_calls.is_none()
+            && self.settings.is_none()
+            && self.compaction == Patch::Keep
     }
 
     /// Writes the settings that were named into a configuration.
@@ -55,13 +63,34 @@ impl ModelChoice {
         if self.parallel_tool_calls.is_some() {
             config.parallel_tool_calls = self.parallel_tool_calls;
         }
+        if let Some(settings) = self.settings {
+            settings.check().map_err(|reason| CoreError::field("model_settings", reason))?;
+            settings.apply(&mut config);
+        }
+        self.compaction.apply(&mut config.compaction_settings);
         Ok(config)
+    }
+}
+
+/// Another model in the place of an agent's own: what was set for the agent stays, what belongs to the model changes.
+pub(crate) fn stand_in(found: LlmConfig, own: &LlmConfig) -> LlmConfig {
+    LlmConfig {
+        context_window: found.context_window.min(own.context_window),
+        temperature: own.temperature,
+        max_tokens: own.max_tokens,
+        put_inner_thoughts_in_kwargs: own.put_inner_thoughts_in_kwargs,
+        parallel_tool_calls: own.parallel_tool_calls,
+        compaction_settings: own.compaction_settings.clone(),
+        ..found
     }
 }
 
 impl Core {
     /// The chat model of a new agent.
     pub(super) async fn choose_model(self: &Arc<Self>, actor: &Actor, mut choice: ModelChoice) -> Result<LlmConfig> {
+        if let Patch::Set(settings) = &choice.compaction {
+            self.check_compaction(actor, settings).await?;
+        }
         let config = match (choice.handle.take(), choice.config.take()) {
             (Some(handle), _) => {
                 let mut config = self.chat_model(actor, &handle).await?;
@@ -88,7 +117,11 @@ impl Core {
         current: LlmConfig,
         mut choice: ModelChoice,
     ) -> Result<LlmConfig> {
-        let config = match (choice.handle.take(), choice.config.take()) {
+        if let Patch::Set(settings) = &choice.compaction {
+            self.check_compaction(actor, settings).await?;
+        }
+        let compaction = current.compaction_settings.clone();
+        let mut config = match (choice.handle.take(), choice.config.take()) {
             (Some(handle), given) if current.handle.as_deref() != Some(handle.as_str()) || given.is_some() => {
                 let mut config = self.chat_model(actor, &handle).await?;
                 config.context_window = config.context_window.min(self.config.default_context_window);
@@ -104,7 +137,21 @@ impl Core {
             }
             (_, None) => current,
         };
+        // Clients that write a whole configuration back do not know that this is kept in it.
+        config.compaction_settings = config.compaction_settings.or(compaction);
         choice.tune(config)
+    }
+
+    /// Refuses settings of which nothing can come.
+    ///
+    /// # Errors
+    /// 422 for values that make no sense, 400 or 404 for a model that is not there.
+    pub(crate) async fn check_compaction(&self, actor: &Actor, settings: &CompactionSettings) -> Result<()> {
+        settings.check().map_err(|reason| CoreError::field("compaction_settings", reason))?;
+        if let Some(handle) = &settings.model {
+            self.chat_model(actor, handle).await?;
+        }
+        Ok(())
     }
 
     /// The embedding model: the one named, else the first that a provider offers, else none.

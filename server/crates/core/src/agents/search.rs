@@ -1,7 +1,8 @@
 //! Which agents a search means.
 
 use mneme_boxed::boxed;
-use mneme_domain::{Actor, EntityId, IdentityId};
+use mneme_domain::{Actor, AgentId, EntityId, IdentityId, run::StopReason};
+use mneme_store::runs;
 
 use crate::{AgentFilter, Core, CoreError, Result};
 
@@ -54,6 +55,15 @@ impl Core {
             }
         }
         Ok(Some(filter))
+    }
+
+    /// The agents whose last run that is over ended for this reason.
+    ///
+    /// # Errors
+    /// 503 without a database.
+    pub async fn agents_stopped(&self, actor: &Actor, reason: StopReason) -> Result<Vec<AgentId>> {
+        let mut conn = self.store.read().await?;
+        Ok(runs::agents_stopped(&mut conn, actor, reason).await?)
     }
 
     async fn version_if_known(&self, actor: &Actor, name: &str) -> Result<Option<crate::templates::Version>> {

@@ -26,12 +26,11 @@ impl Core {
         if let Patch::Set(name) = &body.timezone {
             check_timezone(name)?;
         }
-        let folders = match &body.source_ids {
-            Some(_) => {
-                let mut conn = self.store.read().await?;
-                Some(self.named_folders(&mut conn, actor, body.source_ids.clone(), None).await?)
-            }
-            None => None,
+        let folders = if body.folder_ids.is_some() || body.source_ids.is_some() {
+            let mut conn = self.store.read().await?;
+            Some(self.named_folders(&mut conn, actor, body.folder_ids.clone(), body.source_ids.clone()).await?)
+        } else {
+            None
         };
         for _ in 0..TRIES {
             match self.try_update(actor, id, body.clone()).await {
@@ -57,6 +56,7 @@ impl Core {
             let mut conn = self.store.read().await?;
             agents::get(&mut conn, actor, id).await?.ok_or_else(|| CoreError::missing("Agent", id))?
         };
+        let form = body.model_settings.as_ref().map(|settings| settings.response_format.clone()).unwrap_or_default();
         let choice = ModelChoice {
             handle: body.model,
             config: body.llm_config,
@@ -65,6 +65,8 @@ impl Core {
             max_reasoning_tokens: body.max_reasoning_tokens,
             reasoning: body.reasoning,
             parallel_tool_calls: body.parallel_tool_calls,
+            settings: body.model_settings,
+            compaction: body.compaction_settings,
         };
         if !choice.is_empty() {
             agent.llm_config = self.change_model(actor, agent.llm_config, choice).await?;
@@ -83,6 +85,7 @@ impl Core {
         let falls_asleep = body.enable_sleeptime == Patch::Set(true);
         body.enable_sleeptime.apply(&mut agent.enable_sleeptime);
         body.response_format.apply(&mut agent.response_format);
+        form.apply(&mut agent.response_format);
         body.last_run_completion.apply(&mut agent.last_run_completion);
         body.last_run_duration_ms.apply(&mut agent.last_run_duration_ms);
         body.timezone.apply(&mut agent.timezone);

@@ -9,7 +9,9 @@ use std::{sync::Arc, time::Duration};
 use mneme_domain::{
     Actor, MessageId,
     agent::Agent,
+    compaction::CompactionSettings,
     content::ContentPart,
+    llm_config::LlmConfig,
     message::{Message, MessageRole},
 };
 use mneme_llm::{ChatMessage, ChatRequest, Params, Part, ToolSpec, tokens};
@@ -20,8 +22,6 @@ use crate::{Core, CoreError, Result, prompts};
 
 /// The share of the window that a context may fill before older messages leave, in percent.
 const HIGH_WATER: u64 = 90;
-/// The share of the window that the kept messages may fill, in percent.
-const KEEP: u64 = 30;
 /// How long the model may take for a summary.
 const SUMMARY_TIMEOUT: Duration = Duration::from_secs(60);
 /// How often a smaller context is written again after somebody else changed the agent.
@@ -109,19 +109,25 @@ impl Core {
         (0..clip::LEVELS).find(fits).unwrap_or(clip::LEVELS)
     }
 
-    /// Takes older messages out of the context and puts a summary in their place. `None` when nothing can leave.
+    /// Takes older messages out of the context and puts a summary in their place. `None` when nothing can leave. It is
+    /// done as `settings` say, else as the agent's do; with `most`, that many messages stay at most.
     pub(crate) async fn compact(
         self: &Arc<Self>,
         actor: &Actor,
         agent: &Agent,
         context: &CachedContext,
         tools: &[ToolSpec],
+        settings: Option<&CompactionSettings>,
+        most: Option<usize>,
     ) -> Result<Option<CachedContext>> {
-        let Some(cut) = cut(agent, context, tools) else {
-            return Ok(None);
+        let settings = settings.or(agent.llm_config.compaction_settings.as_ref());
+        let cut = match most {
+            Some(most) => surplus(context, most),
+            None => cut(agent, context, tools, settings),
         };
+        let Some(cut) = cut else { return Ok(None) };
         let leaving = context.messages.get(..cut).unwrap_or_default();
-        let summary = match self.summarize(actor, agent, leaving).await {
+        let summary = match self.summarize(actor, agent, leaving, settings).await {
             Some(text) => text,
             None => digest(leaving),
         };
@@ -187,26 +193,23 @@ impl Core {
         Ok(next)
     }
 
-    /// Asks the agent's model for a summary; `None` when it cannot give one.
-    async fn summarize(&self, actor: &Actor, agent: &Agent, leaving: &[Arc<Message>]) -> Option<String> {
-        let provider = self.provider_of(actor, &agent.llm_config).await.ok()?;
-        // A token has about four characters; the instructions and the answer want room too.
-        let input = usize::try_from(agent.llm_config.context_window).unwrap_or(usize::MAX).saturating_mul(2);
-        let transcript = transcript(leaving, input.min(SUMMARY_INPUT));
-        let request = ChatRequest {
-            model: agent.llm_config.model.clone(),
-            messages: vec![
-                ChatMessage::System { text: "You sum up conversations for the agent who had them.".into() },
-                ChatMessage::User { parts: vec![Part::Text(transcript)], name: None },
-                ChatMessage::User { parts: vec![Part::Text(prompts::SUMMARIZE.into())], name: None },
-            ],
-            params: Params { temperature: Some(agent.llm_config.temperature), ..Params::default() },
-            ..ChatRequest::default()
-        };
+    /// Asks for a summary, the agent's model unless another is named; `None` when it cannot give one.
+    async fn summarize(
+        &self,
+        actor: &Actor,
+        agent: &Agent,
+        leaving: &[Arc<Message>],
+        settings: Option<&CompactionSettings>,
+    ) -> Option<String> {
+        let settings = settings.cloned().unwrap_or_default();
+        let config = self.summarizer(actor, agent, &settings).await;
+        let provider = self.provider_of(actor, &config).await.ok()?;
+        let request = summary_request(agent, &config, leaving, &settings);
+        let limit = settings.clip_chars.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX);
         let asked = tokio::time::timeout(SUMMARY_TIMEOUT, self.models.client().complete(&provider, &request)).await;
         match asked {
             Ok(Ok(completion)) => {
-                completion.text.map(|text| cut_text(text.trim(), DIGEST * 2)).filter(|text| !text.is_empty())
+                completion.text.map(|text| cut_text(text.trim(), limit)).filter(|text| !text.is_empty())
             }
             Ok(Err(error)) => {
                 tracing::warn!(agent = %agent.id, %error, "the model could not sum up; a digest serves instead");
@@ -218,6 +221,62 @@ impl Core {
             }
         }
     }
+
+    /// The model that sums up.
+    async fn summarizer(&self, actor: &Actor, agent: &Agent, settings: &CompactionSettings) -> LlmConfig {
+        let mut config = agent.llm_config.clone();
+        if let Some(handle) = settings.model.as_ref().filter(|_| !settings.mode.is_own()) {
+            match self.chat_model(actor, handle).await {
+                Ok(named) => config = named,
+                Err(error) => {
+                    tracing::warn!(agent = %agent.id, %error, handle, "the agent's own model sums up instead of another");
+                }
+            }
+        }
+        if let Some(given) = &settings.model_settings {
+            given.apply(&mut config);
+        }
+        config
+    }
+}
+
+/// What is asked of the model that sums up.
+fn summary_request(
+    agent: &Agent,
+    config: &LlmConfig,
+    leaving: &[Arc<Message>],
+    settings: &CompactionSettings,
+) -> ChatRequest {
+    // A token has about four characters; the instructions and the answer want room too.
+    let input = usize::try_from(config.context_window).unwrap_or(usize::MAX).saturating_mul(2);
+    let transcript = transcript(leaving, input.min(SUMMARY_INPUT));
+    let system = if settings.mode.is_own() { agent.system.as_str() } else { prompts::SUMMARIZER };
+    let prompt = settings.prompt.as_deref().filter(|text| !text.trim().is_empty()).unwrap_or(prompts::SUMMARIZE);
+    let user = |text: String| ChatMessage::User { parts: vec![Part::Text(text)], name: None };
+    let mut messages = vec![ChatMessage::System { text: system.to_owned() }];
+    if settings.prompt_acknowledgement {
+        messages.push(user(prompt.to_owned()));
+        messages.push(ChatMessage::Assistant {
+            text: Some(prompts::SUMMARY_PROMISE.into()),
+            reasoning: Vec::new(),
+            tool_calls: Vec::new(),
+            name: None,
+        });
+        messages.push(user(transcript));
+    } else {
+        messages.push(user(transcript));
+        messages.push(user(prompt.to_owned()));
+    }
+    let mut params = Params { temperature: Some(config.temperature), ..Params::default() };
+    // How the agent answers is no matter here; how its summaries are to be made is.
+    if let Some(given) = &settings.model_settings {
+        params.max_tokens = given.max_output_tokens.filter(|limit| *limit > 0);
+        params.reasoning_effort.clone_from(&config.reasoning_effort);
+        params.enable_reasoner = config.enable_reasoner;
+        params.max_reasoning_tokens = config.max_reasoning_tokens;
+        params.verbosity.clone_from(&config.verbosity);
+    }
+    ChatRequest { model: config.model.clone(), messages, params, ..ChatRequest::default() }
 }
 
 fn chat_tokens<'a>(messages: impl Iterator<Item = &'a Message>, tools: &[ToolSpec]) -> u64 {
@@ -227,27 +286,51 @@ fn chat_tokens<'a>(messages: impl Iterator<Item = &'a Message>, tools: &[ToolSpe
 }
 
 /// How many of the oldest messages leave: as many as it takes to fit the rest into its share of the window, at least
-/// one, and never so that a tool's return loses its call.
-fn cut(agent: &Agent, context: &CachedContext, tools: &[ToolSpec]) -> Option<usize> {
+/// one, and never so that a tool's return loses its call. Unless somebody said how it is to be done, at least half leave.
+fn cut(
+    agent: &Agent,
+    context: &CachedContext,
+    tools: &[ToolSpec],
+    settings: Option<&CompactionSettings>,
+) -> Option<usize> {
     let count = context.messages.len();
     if count < 2 {
         return None;
     }
-    let window = u64::from(agent.llm_config.context_window);
+    let usual = CompactionSettings::default();
+    let CompactionSettings { mode, sliding_window_percentage: keep, .. } = settings.unwrap_or(&usual);
+    if mode.is_all() {
+        return Some(buffer::whole(&context.messages, count - 1));
+    }
+    let window = agent.llm_config.context_window;
     let fixed = tokens::count(&context.system.text()) as u64 + chat_tokens(std::iter::empty(), tools);
-    let room = (window * KEEP / 100).min(window.saturating_sub(fixed) / 2);
+    let room = u64::from(window).saturating_sub(fixed) / 2;
+    let share = f64::from(window) * keep;
+    let fits = |kept: u64| kept <= room && f64::from(u32::try_from(kept).unwrap_or(u32::MAX)) <= share;
     let mut kept = 0;
     let mut cut = count;
     for (index, message) in context.messages.iter().enumerate().rev() {
         kept += chat_tokens(std::iter::once(&**message), &[]);
-        if kept > room {
+        if !fits(kept) {
             break;
         }
         cut = index;
     }
     // A summary of a summary alone would free nothing; half leaves then.
-    let cut = cut.clamp(count.div_ceil(2), count - 1);
+    let least = if settings.is_some() && cut > 1 { cut } else { count.div_ceil(2) };
+    let cut = cut.max(least).min(count - 1);
     Some(buffer::whole(&context.messages, cut))
+}
+
+/// How many of the oldest messages leave for so many to stay at most, the system message and the summary among them. The
+/// newest stays always.
+fn surplus(context: &CachedContext, most: usize) -> Option<usize> {
+    let count = context.messages.len();
+    if count < 2 || count < most {
+        return None;
+    }
+    let kept = most.saturating_sub(2).max(1);
+    Some(buffer::whole(&context.messages, count - kept.min(count - 1)))
 }
 
 fn line(message: &Message) -> String {

@@ -6,6 +6,7 @@ use mneme_boxed::boxed;
 use mneme_domain::{
     Actor, AgentId, Page, Patch, SourceId,
     folder::{CreateFolder, Folder, FolderTotals, MAX_NAME_CHARS, UpdateFolder},
+    llm_config::EmbeddingConfig,
 };
 use mneme_store::{Conn, StoreError, files, folders};
 
@@ -41,6 +42,29 @@ impl Core {
         folders::insert(&mut tx, actor, &folder).await.map_err(|error| taken(error, &folder.name))?;
         tx.commit().await.map_err(|error| taken(error, &folder.name))?;
         Ok(folder)
+    }
+
+    /// The folder of an agent that is to have one of its own. Names of folders are unique, so it is named by the agent's
+    /// identifier.
+    pub(crate) fn folder_of_its_own(
+        &self,
+        actor: &Actor,
+        agent: &AgentId,
+        embedding_config: Option<&EmbeddingConfig>,
+    ) -> Folder {
+        let now = self.env.now();
+        Folder {
+            name: format!("Files of {agent}"),
+            description: None,
+            instructions: None,
+            metadata: None,
+            id: SourceId::from_uuid(self.env.uuid()),
+            embedding_config: embedding_config.cloned(),
+            created_by_id: Some(actor.user.to_string()),
+            last_updated_by_id: Some(actor.user.to_string()),
+            created_at: now,
+            updated_at: Some(now),
+        }
     }
 
     /// One folder.

@@ -46,6 +46,7 @@ pub(super) fn chat_config(provider: &Provider, category: Category, info: &ModelI
         verbosity: None,
         tier: None,
         parallel_tool_calls: Some(false),
+        compaction_settings: None,
     }
 }
 

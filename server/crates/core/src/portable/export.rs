@@ -39,7 +39,8 @@ const LEGACY_VERSION: &str = "0.11.7";
 
 #[boxed]
 impl Core {
-    /// An agent as a file of the current format, with what belongs to it. Secrets' values stay here.
+    /// An agent as a file of the current format, with what belongs to it. Secrets' values stay here, and so does everything
+    /// that was said, when it is to be `scrubbed`.
     ///
     /// # Errors
     /// 404 for an unknown agent; later ones break the stream off.
@@ -47,6 +48,7 @@ impl Core {
         self: &Arc<Self>,
         actor: &Actor,
         id: &AgentId,
+        scrubbed: bool,
     ) -> Result<impl Stream<Item = Result<Bytes>> + Send + use<>> {
         let (all, groups) = self.exported(actor, id).await?;
         let mut library = Library::of(self, actor, &all).await?;
@@ -71,7 +73,7 @@ impl Core {
                         text.push_str(&open_object(head)?);
                         text.push_str("\"messages\":[");
                         yield Bytes::from(text);
-                        let mut pages = Pages::new(id);
+                        let mut pages = Pages::new(id, scrubbed);
                         let mut first = true;
                         while let Some(page) = pages.next(&core, &actor).await? {
                             let mut text = String::new();
@@ -130,6 +132,7 @@ impl Core {
         self: &Arc<Self>,
         actor: &Actor,
         id: &AgentId,
+        scrubbed: bool,
     ) -> Result<impl Stream<Item = Result<Bytes>> + Send + use<>> {
         let full = self.full_agent(actor, id).await?;
         let (core, actor, id) = (Arc::clone(self), actor.clone(), id.clone());
@@ -137,7 +140,7 @@ impl Core {
                     let mut text = open_object(&legacy_head(&full))?;
                     text.push_str("\"messages\":[");
                     yield Bytes::from(text);
-                    let mut pages = Pages::new(&id);
+                    let mut pages = Pages::new(&id, scrubbed);
                     let mut view: Vec<(usize, usize)> = Vec::new();
                     let mut number = 0_usize;
                     while let Some(page) = pages.next(&core, &actor).await? {
@@ -218,7 +221,7 @@ fn close_object(fields: &Value) -> Result<String> {
     Ok(json_text(fields)?.split_off(1))
 }
 
-/// An agent's messages, oldest first, page by page.
+/// An agent's messages, oldest first, page by page; none when they are scrubbed.
 struct Pages {
     agent: AgentId,
     page: Page,
@@ -226,8 +229,8 @@ struct Pages {
 }
 
 impl Pages {
-    fn new(agent: &AgentId) -> Self {
-        Self { agent: agent.clone(), page: Page { limit: PAGE, ..Page::all() }, over: false }
+    fn new(agent: &AgentId, scrubbed: bool) -> Self {
+        Self { agent: agent.clone(), page: Page { limit: PAGE, ..Page::all() }, over: scrubbed }
     }
 
     async fn next(&mut self, core: &Core, actor: &Actor) -> Result<Option<Vec<Message>>> {

@@ -27,6 +27,9 @@ pub struct ImportOptions {
     pub name: Option<String>,
     /// Let the file's tools take the place of users' tools of the same names.
     pub override_tools: bool,
+    /// The model of the agents, instead of the one that the file has: `provider/model`. What the file sets beside the model
+    /// stays.
+    pub model: Option<String>,
     /// The embedding model of the agents, instead of the one that the file has: `provider/model`.
     pub embedding: Option<String>,
     /// The project of the agents.

@@ -24,7 +24,9 @@ use super::{
     view::{View, opens_with_system, view_of},
 };
 use crate::{
-    Core, CoreError, Result, names,
+    Core, CoreError, Result,
+    agents::stand_in,
+    names,
     tools::{Origin, base_tools},
 };
 
@@ -222,9 +224,11 @@ impl Core {
         let place = &place_of("agents", index, &fields);
         let fault = |fault: Fault| wrong(place, fault);
         let references = entities::references(&fields).map_err(fault)?;
-        let llm_config = match entities::llm_config(&fields).map_err(fault)? {
-            Some(config) => config,
-            None => {
+        let llm_config = match (&options.model, entities::llm_config(&fields).map_err(fault)?) {
+            (Some(handle), Some(own)) => stand_in(self.chat_model(actor, handle).await?, &own),
+            (Some(handle), None) => self.chat_model(actor, handle).await?,
+            (None, Some(config)) => config,
+            (None, None) => {
                 let handle = text(&fields, "model").map_err(fault)?;
                 let handle = handle.ok_or_else(|| wrong(place, "it has neither llm_config nor model"))?;
                 self.chat_model(actor, &handle).await.map_err(|error| wrong(place, format!("model: {error}")))?

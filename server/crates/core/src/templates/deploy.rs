@@ -123,8 +123,8 @@ fn over(mut base: CreateAgent, given: CreateAgent) -> CreateAgent {
     first! {
         name memory_blocks tools tool_ids source_ids folder_ids block_ids tool_rules tags system agent_type llm_config
         embedding_config initial_message_sequence include_base_tools include_multi_agent_tools include_base_tool_rules
-        include_default_source description metadata model embedding model_settings context_window_limit
-        embedding_chunk_size max_tokens max_reasoning_tokens enable_reasoner reasoning from_template template project
+        include_default_source description metadata model embedding model_settings compaction_settings
+        context_window_limit embedding_chunk_size max_tokens max_reasoning_tokens enable_reasoner reasoning from_template template project
         tool_exec_environment_variables secrets memory_variables project_id template_id base_template_id identity_ids
         message_buffer_autoclear enable_sleeptime response_format timezone max_files_open
         per_file_view_window_char_limit hidden parallel_tool_calls

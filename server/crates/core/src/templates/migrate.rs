@@ -7,6 +7,7 @@ use mneme_domain::{
     Actor, AgentId, JsonObject, Patch,
     agent::{AgentState, Include, UpdateAgent},
     block::BlockUpdate,
+    folder::Source,
     template::{Template, TemplateBlock},
 };
 use mneme_store::{agents, templates};
@@ -23,11 +24,25 @@ pub struct MigrateDeployment {
     pub preserve_tool_variables: Option<bool>,
     /// New values for the blocks' variables, where texts are not kept.
     pub memory_variables: JsonObject,
+    /// The agents keep their folders beside the template's, or have the template's alone. When it is left out, nothing
+    /// changes about folders.
+    pub preserve_sources: Option<bool>,
+    /// The agents lose the blocks that the template lacks, or keep them. When it is left out, they keep them with the texts.
+    pub drop_blocks: Option<bool>,
 }
 
 impl MigrateDeployment {
     fn keeps_memory(&self) -> bool {
         self.preserve_core_memories != Some(false)
+    }
+
+    /// The folders that an agent is to have; none when nothing changes about them.
+    fn folders(&self, own: &[Source], wanted: Option<&[String]>) -> Option<Vec<String>> {
+        let mut all = wanted.unwrap_or_default().to_vec();
+        if self.preserve_sources? {
+            all.extend(own.iter().map(|source| source.folder.id.to_string()));
+        }
+        Some(all)
     }
 }
 
@@ -108,6 +123,7 @@ impl Core {
             tool_ids: Some(wanted.tool_ids.clone().unwrap_or_default()),
             tool_rules: Some(wanted.tool_rules.clone().unwrap_or_default()),
             template_id: Patch::Set(version.id.to_string()),
+            source_ids: change.folders(&state.sources, wanted.source_ids.as_deref()),
             secrets: (change.preserve_tool_variables == Some(false)).then(JsonObject::new),
             model,
             llm_config,
@@ -160,7 +176,7 @@ impl Core {
                 }
             }
         }
-        if change.keeps_memory() {
+        if !change.drop_blocks.unwrap_or(!change.keeps_memory()) {
             return Ok(());
         }
         let dropped = agent.blocks.iter().filter(|own| {

@@ -69,6 +69,7 @@ impl Core {
             append_copy_suffix: false,
             name: None,
             override_tools: update_tools,
+            model: None,
             embedding: None,
             project_id: None,
             strip_messages: true,

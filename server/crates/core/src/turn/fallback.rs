@@ -2,11 +2,11 @@
 //!
 //! They are named in the agent's metadata, under `fallback_models`: a handle or a list of handles, tried in order.
 
-use mneme_domain::{Actor, agent::Agent, llm_config::LlmConfig};
+use mneme_domain::{Actor, agent::Agent};
 use mneme_llm::{FinishReason, LlmError};
 use serde_json::Value;
 
-use crate::{Core, CoreError};
+use crate::{Core, CoreError, agents::stand_in};
 
 /// The key in an agent's metadata.
 const KEY: &str = "fallback_models";
@@ -46,17 +46,9 @@ pub fn worth_asking_again(finish: &FinishReason) -> bool {
 
 impl Core {
     /// The agent as another model serves it: what was set for the agent stays, what belongs to the model changes.
-    pub(super) async fn served_by(&self, actor: &Actor, agent: &Agent, handle: &str) -> Result<Agent, CoreError> {
+    pub(crate) async fn served_by(&self, actor: &Actor, agent: &Agent, handle: &str) -> Result<Agent, CoreError> {
         let found = self.chat_model(actor, handle).await?;
-        let own = &agent.llm_config;
-        let llm_config = LlmConfig {
-            context_window: found.context_window.min(own.context_window),
-            temperature: own.temperature,
-            max_tokens: own.max_tokens,
-            put_inner_thoughts_in_kwargs: own.put_inner_thoughts_in_kwargs,
-            parallel_tool_calls: own.parallel_tool_calls,
-            ..found
-        };
+        let llm_config = stand_in(found, &agent.llm_config);
         Ok(Agent { llm_config, ..agent.clone() })
     }
 }

@@ -208,6 +208,8 @@ impl ToolHost for AgentHost {
         }
         let search = MessageSearch {
             agent_id: Some(self.agent.clone()),
+            project_id: None,
+            template_id: None,
             query: Some(query.text).filter(|text| !text.trim().is_empty()),
             roles,
             start: self.bound(query.start_date.as_deref(), false)?,

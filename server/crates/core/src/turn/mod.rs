@@ -21,6 +21,7 @@ pub mod rules;
 mod runner;
 mod sink;
 pub mod thoughts;
+pub mod told;
 mod tools;
 mod waiting;
 
@@ -39,13 +40,16 @@ use mneme_domain::{
     run::{RequestConfig, StopReason},
     step::TurnUsage,
 };
+use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use tokio::sync::mpsc;
 
 use crate::{Core, CoreError, Result, api::Chain};
 pub use background::Reading;
 use mneme_store::agents;
 pub use model_call::{request, specs, tool_spec};
+pub use runner::offered;
 use runner::{Done, Order, Seat, Turn};
 use sink::Sink;
 
@@ -100,13 +104,19 @@ pub struct TurnResult {
     pub usage: TurnUsage,
     /// Its run.
     pub run_id: RunId,
+    /// The log probabilities of its last answer's tokens, where they were asked for and the provider told them.
+    pub logprobs: Option<Value>,
 }
 
 /// The events of a turn under way. Dropping it cancels the turn.
 pub struct TurnStream {
     run_id: RunId,
     events: mpsc::Receiver<TurnEvent>,
+    logprobs: Logprobs,
 }
+
+/// Where a turn leaves the log probabilities of its last answer's tokens.
+type Logprobs = Arc<Mutex<Option<Value>>>;
 
 impl TurnStream {
     /// The run that the turn is recorded as.
@@ -156,8 +166,13 @@ impl Core {
     pub async fn send(self: &Arc<Self>, actor: &Actor, agent: &AgentId, request: SendRequest) -> Result<TurnResult> {
         let mut stream = self.begin(actor, agent, request, Mode::Whole).await?;
         let run_id = stream.run_id.clone();
-        let mut result =
-            TurnResult { messages: Vec::new(), stop_reason: StopReason::EndTurn, usage: TurnUsage::default(), run_id };
+        let mut result = TurnResult {
+            messages: Vec::new(),
+            stop_reason: StopReason::EndTurn,
+            usage: TurnUsage::default(),
+            run_id,
+            logprobs: None,
+        };
         while let Some(event) = stream.events.recv().await {
             match event {
                 TurnEvent::Message(envelope) => result.messages.push(*envelope),
@@ -167,6 +182,7 @@ impl Core {
                 TurnEvent::Stored(_) => {}
             }
         }
+        result.logprobs = stream.logprobs.lock().take();
         Ok(result)
     }
 
@@ -193,6 +209,7 @@ impl Core {
     ) -> Result<TurnStream> {
         let (turn, input, events) = self.prepare(actor, agent, request, mode, false, None).await?;
         let run_id = turn.run_id().clone();
+        let logprobs = turn.logprobs();
         self.live.begin(&run_id);
         let core = self.clone();
         let ended = run_id.clone();
@@ -200,7 +217,7 @@ impl Core {
             turn.run(input).await;
             core.live.end(&ended);
         });
-        Ok(TurnStream { run_id, events })
+        Ok(TurnStream { run_id, events, logprobs })
     }
 
     /// Checks a request and makes its turn, which the caller runs.
@@ -246,6 +263,7 @@ impl Core {
         let asked = (background && earlier.is_none()).then(|| request.clone());
         let client_tools = request.client_tools.clone().unwrap_or_default();
         let model = request.override_model.clone();
+        let told = told::Told::of(&request);
         let mut input = input::parse(request)?;
         // A run that has taken steps has written what came in.
         if earlier.as_ref().is_none_or(|earlier| earlier.done.usage.step_count == 0) {
@@ -278,6 +296,7 @@ impl Core {
             done,
             client_tools,
             model,
+            told,
             desk,
         };
         Ok((Turn::new(self.clone(), actor.clone(), order, sink), input, events))

@@ -72,6 +72,7 @@ pub fn request(agent: &Agent, messages: Vec<ChatMessage>, tools: Vec<ToolSpec>) 
             .response_format
             .clone()
             .filter(|format| format.get("type").and_then(Value::as_str).is_some_and(|kind| kind != "text")),
+        logprobs: None,
         cache_key: Some(agent.id.to_string()),
     }
 }

@@ -4,14 +4,16 @@ use std::sync::Arc;
 
 use mneme_domain::{
     Actor, AgentId, MessageId, RunId,
-    agent::Agent,
+    agent::{Agent, AgentState},
+    envelope::MessageType,
     message::{Message, MessageRole},
     request::{ApprovalCreate, SendRequest},
+    run::RequestConfig,
 };
-use mneme_store::{StoreError, agents, messages, runs};
+use mneme_store::{Conn, StoreError, agents, messages, runs};
 
 use super::{approval, input, tools::refusal};
-use crate::{Core, CoreError, Result};
+use crate::{Core, CoreError, Result, envelope};
 
 /// What the model reads of calls whose turn was cancelled while they waited.
 const CANCELLED: &str = "The user cancelled";
@@ -39,6 +41,20 @@ impl Core {
         let Some(newest) = agent.message_ids.last() else { return Ok(None) };
         let mut conn = self.store.read().await?;
         Ok(messages::get(&mut conn, actor, newest).await?.filter(approval::asks))
+    }
+
+    /// Has agents tell which request for approval they wait for, if they do.
+    pub(crate) async fn tell_pending(&self, conn: &mut Conn, actor: &Actor, agents: &mut [AgentState]) -> Result<()> {
+        let newest: Vec<MessageId> = agents.iter().filter_map(|agent| agent.message_ids.last().cloned()).collect();
+        let found = messages::get_many(conn, actor, &newest).await?;
+        for agent in agents {
+            let asked = found.iter().find(|message| message.agent_id == agent.id && approval::asks(message));
+            agent.pending_approval = asked.and_then(|message| {
+                let mut shown = envelope::envelopes(message, &RequestConfig::default()).into_iter();
+                shown.find(|part| part.message_type == MessageType::ApprovalRequestMessage)
+            });
+        }
+        Ok(())
     }
 
     /// Ends an agent's wait as if all calls were denied, without asking the model. Of named runs only the one that waits

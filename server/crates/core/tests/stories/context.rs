@@ -58,7 +58,7 @@ async fn the_parts_of_a_context_add_up_and_are_what_the_model_sees() {
     assert_eq!(names.len(), 3, "{names:?}");
 
     world.provider.reply(Reply::text("They spoke of zebras."));
-    world.core.summarize_messages(&world.actor, &agent.id).await.unwrap();
+    world.core.summarize_messages(&world.actor, &agent.id, None, None).await.unwrap();
     let after = check(true).await;
     assert!(after.summary_memory.unwrap().contains("They spoke of zebras."));
     assert!(after.context_window_size_current < before.context_window_size_current);
@@ -74,7 +74,7 @@ async fn a_summary_is_part_of_the_next_one(database: On) {
         }
         world.provider.forget_requests();
         world.provider.reply(Reply::text(format!("what was {round}")));
-        world.core.summarize_messages(&world.actor, &agent.id).await.unwrap();
+        world.core.summarize_messages(&world.actor, &agent.id, None, None).await.unwrap();
     }
     let asked = world.provider.chats()[0].body.to_string();
     assert!(asked.contains("what was first"), "{asked}");
@@ -180,6 +180,8 @@ async fn messages_of_all_agents_are_found_and_only_the_kinds_that_are_asked_for_
     world.say(&ben.id, "a purple lion").await.unwrap();
     let search = |query: &str| MessageSearch {
         agent_id: None,
+        project_id: None,
+        template_id: None,
         query: Some(query.into()),
         roles: vec![mneme_domain::message::MessageRole::User],
         start: None,

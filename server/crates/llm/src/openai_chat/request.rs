@@ -19,6 +19,12 @@ pub(crate) fn body(kind: ProviderKind, request: &ChatRequest, stream: bool) -> V
     if let Some(format) = &request.response_format {
         body.insert("response_format".into(), format.clone());
     }
+    if let Some(others) = request.logprobs.filter(|_| !stream) {
+        body.insert("logprobs".into(), json!(true));
+        if others > 0 {
+            body.insert("top_logprobs".into(), json!(others));
+        }
+    }
     body.insert("stream".into(), json!(stream));
     if stream {
         body.insert("stream_options".into(), json!({"include_usage": true}));

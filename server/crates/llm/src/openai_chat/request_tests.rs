@@ -279,3 +279,15 @@ fn names_are_reduced_to_what_is_allowed() {
     }
     assert_eq!(named(json!({}), Some(&"x".repeat(100)))["name"].as_str().map(str::len), Some(64));
 }
+
+#[test]
+fn log_probabilities_are_asked_for_where_an_answer_comes_whole() {
+    let wanted = ChatRequest { logprobs: Some(3), ..request("gpt-4o", vec![user("hi")]) };
+    let asked = |kind, stream| {
+        let body = body(kind, &wanted, stream);
+        ["logprobs", "top_logprobs"].map(|name| body.get(name).cloned())
+    };
+    assert_eq!(asked(ProviderKind::OpenAi, false), [Some(json!(true)), Some(json!(3))]);
+    assert_eq!(asked(ProviderKind::OpenAi, true), [None, None]);
+    assert_eq!(asked(ProviderKind::Mistral, false), [None, None]);
+}

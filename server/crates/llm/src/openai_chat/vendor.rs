@@ -42,7 +42,7 @@ fn effort_only(request: &ChatRequest, body: &mut Map<String, Value>, families: &
 
 /// Mistral refuses fields that it does not know, ids in other forms, and instructions in the middle.
 fn mistral(request: &ChatRequest, body: &mut Map<String, Value>) {
-    for unknown in ["stream_options", "reasoning_effort", "verbosity"] {
+    for unknown in ["stream_options", "reasoning_effort", "verbosity", "logprobs", "top_logprobs"] {
         body.shift_remove(unknown);
     }
     if request.tool_choice == ToolChoice::Required && body.contains_key("tool_choice") {

@@ -18,6 +18,10 @@ use crate::{Conn, Engine, Result, query::Query};
 pub struct MessageSearch {
     /// Only of this agent.
     pub agent_id: Option<AgentId>,
+    /// Only of agents of this project.
+    pub project_id: Option<String>,
+    /// Only of agents made from this template.
+    pub template_id: Option<String>,
     /// Words, of which a message must have one; every character stands for itself.
     pub query: Option<String>,
     /// One of these roles, when any is given.
@@ -33,9 +37,14 @@ pub struct MessageSearch {
 }
 
 impl MessageSearch {
-    /// Adds the tests for the agent, roles and times.
+    /// Adds the tests for the agents, roles and times.
     pub(crate) fn narrow<'q>(&'q self, query: &mut Query<'q>) {
         query.maybe(" and m.agent_id = ", self.agent_id.as_ref());
+        if self.is_of_some_agents() {
+            query.push(" and exists (select 1 from agents ag where ag.org_id = m.org_id and ag.id = m.agent_id");
+            query.maybe(" and ag.project_id = ", self.project_id.as_ref());
+            query.maybe(" and ag.template_id = ", self.template_id.as_ref()).push(")");
+        }
         if !self.roles.is_empty() {
             query.push(" and m.role").any(self.roles.iter().map(|role| role.as_str().to_owned()).collect());
         }
@@ -45,7 +54,11 @@ impl MessageSearch {
 
     /// Whether there is more to go by than the agent.
     pub(crate) fn is_narrowed(&self) -> bool {
-        !self.roles.is_empty() || self.start.is_some() || self.end.is_some()
+        !self.roles.is_empty() || self.start.is_some() || self.end.is_some() || self.is_of_some_agents()
+    }
+
+    fn is_of_some_agents(&self) -> bool {
+        self.project_id.is_some() || self.template_id.is_some()
     }
 }
 

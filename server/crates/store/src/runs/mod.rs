@@ -83,6 +83,9 @@ statements! {
     FREE_AGENT: "update agents set lease_run = null where org_id = $1 and lease_run = $2
         and id = (select agent_id from runs where runs.org_id = $1 and runs.id = $2)";
     DELETE: "delete from runs where org_id = $1 and id = $2";
+    STOPPED: "select a.id from agents a where a.org_id = $1 and $2 = (select r.stop_reason from runs r
+            where r.org_id = a.org_id and r.agent_id = a.id and r.stop_reason is not null order by r.seq desc limit 1)
+        order by a.seq";
     UNFINISHED: "select org_id, user_id, id, agent_id from runs where status in ('created', 'running') order by seq";
 }
 
@@ -165,6 +168,13 @@ pub async fn list(c: &mut Conn, a: &Actor, filter: &RunFilter, page: &Page) -> R
     }
     let rows: Vec<RunRow> = KEYSET.page(c, a, query, page).await?;
     rows.into_iter().map(Run::try_from).collect()
+}
+
+/// The agents whose last run that is over ended for this reason, in the order of their creation.
+#[boxed]
+pub async fn agents_stopped(c: &mut Conn, a: &Actor, reason: StopReason) -> Result<Vec<AgentId>> {
+    let rows: Vec<(String,)> = c.all(&STOPPED, args![&a.org, reason.as_str()]).await?;
+    Ok(rows.into_iter().map(|(id,)| AgentId::trusted(id)).collect())
 }
 
 /// Records what came of telling the callback address that a run is over.

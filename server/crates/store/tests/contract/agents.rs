@@ -122,6 +122,8 @@ async fn a_deleted_agent_takes_its_own_along(w: World) {
     assert_eq!(messages::get(&mut c, &w.actor, &said.id).await.unwrap(), None);
     let search = messages::MessageSearch {
         agent_id: None,
+        project_id: None,
+        template_id: None,
         query: Some("remarkable".into()),
         roles: vec![],
         start: None,

@@ -185,6 +185,8 @@ async fn a_changed_message_is_found_by_its_new_words(w: World) {
     messages::append(&mut c, &w.actor, std::slice::from_ref(&said)).await.unwrap();
     let search = |query: &str| MessageSearch {
         agent_id: None,
+        project_id: None,
+        template_id: None,
         query: Some(query.to_owned()),
         roles: vec![],
         start: None,
@@ -245,6 +247,8 @@ async fn vectors_follow_their_messages(w: World) {
     messages::embed(&mut c, a, &speaker, "m/a", &made).await.unwrap();
     let search = MessageSearch {
         agent_id: Some(speaker.clone()),
+        project_id: None,
+        template_id: None,
         query: Some("x".into()),
         roles: vec![],
         start: None,

@@ -22,6 +22,7 @@ use crate::{
 on_both!(
     a_run_ends_once,
     lists_are_filtered,
+    agents_are_found_by_how_their_last_run_ended,
     steps_add_up,
     a_deleted_run_leaves_its_messages,
     a_callback_leaves_its_mark,
@@ -197,4 +198,25 @@ async fn a_callback_leaves_its_mark(w: World) {
         ..run
     };
     assert_eq!(runs::get(&mut c, &w.actor, &marked.id).await.unwrap(), Some(marked));
+}
+
+async fn agents_are_found_by_how_their_last_run_ended(w: World) {
+    let mut c = w.write().await;
+    let (waits, waited) = (agent("waits"), agent("waited"));
+    for one in [&waits, &waited, &agent("never ran")] {
+        agents::insert(&mut c, &w.actor, one).await.unwrap();
+    }
+    let (asks, ends) = (StopReason::RequiresApproval, StopReason::EndTurn);
+    for (one, reason) in [(&waits, ends), (&waits, asks), (&waited, asks), (&waited, ends)] {
+        let over = Run { status: RunStatus::Completed, stop_reason: Some(reason), ..run(&one.id) };
+        runs::insert(&mut c, &w.actor, &over).await.unwrap();
+    }
+    // A run that is under way has not ended in any way.
+    runs::insert(&mut c, &w.actor, &run(&waits.id)).await.unwrap();
+    for (reason, expected) in
+        [(asks, vec![waits.id.clone()]), (ends, vec![waited.id.clone()]), (StopReason::Error, vec![])]
+    {
+        assert_eq!(runs::agents_stopped(&mut c, &w.actor, reason).await.unwrap(), expected, "{reason:?}");
+        assert_eq!(runs::agents_stopped(&mut c, &w.stranger, reason).await.unwrap(), [], "another organisation");
+    }
 }

@@ -2,6 +2,7 @@
 
 use mneme_domain::{
     AgentId,
+    agent::Agent,
     message::{Message, MessageRole, StoredToolCall},
 };
 use mneme_store::{
@@ -25,6 +26,8 @@ on_both!(
 fn query(text: &str) -> MessageSearch {
     MessageSearch {
         agent_id: None,
+        project_id: None,
+        template_id: None,
         query: Some(text.into()),
         roles: vec![],
         start: None,
@@ -158,7 +161,11 @@ async fn searches_are_narrowed(w: World) {
     let answers =
         [message(&two, MessageRole::Assistant, "red four", 10), message(&two, MessageRole::Tool, "red five", 11)];
     messages::append(&mut c, &w.actor, &answers).await.unwrap();
-    let red = query("red");
+    let planned = Agent { project_id: Some("p".into()), template_id: Some("t".into()), ..agent("planned") };
+    agents::insert(&mut c, &w.actor, &planned).await.unwrap();
+    let plan = message(&planned.id, MessageRole::User, "blue", 12);
+    messages::append(&mut c, &w.actor, &[plan, message(&one, MessageRole::User, "blue elsewhere", 13)]).await.unwrap();
+    let (red, blue) = (query("red"), query("blue"));
     let cases: Vec<(MessageSearch, &[&str])> = vec![
         (red.clone(), &["red five", "red four", "red three", "red two", "red one"]),
         (MessageSearch { agent_id: Some(one.clone()), ..red.clone() }, &["red three", "red two", "red one"]),
@@ -172,6 +179,9 @@ async fn searches_are_narrowed(w: World) {
         (MessageSearch { limit: 2, offset: 1, ..red.clone() }, &["red four", "red three"]),
         (MessageSearch { query: None, agent_id: Some(two), ..red.clone() }, &["red five", "red four"]),
         (MessageSearch { limit: 0, ..red.clone() }, &[]),
+        (MessageSearch { project_id: Some("p".into()), ..blue.clone() }, &["blue"]),
+        (MessageSearch { template_id: Some("t".into()), query: None, ..blue.clone() }, &["blue"]),
+        (MessageSearch { project_id: Some("p".into()), template_id: Some("other".into()), ..blue.clone() }, &[]),
     ];
     for (search, expected) in cases {
         assert_eq!(found(&mut c, &w, &search).await, expected, "{search:?}");

@@ -64,7 +64,17 @@ async fn furnish(w: &World) -> Home {
 }
 
 fn everything() -> MessageSearch {
-    MessageSearch { agent_id: None, query: None, roles: vec![], start: None, end: None, limit: 9, offset: 0 }
+    MessageSearch {
+        agent_id: None,
+        project_id: None,
+        template_id: None,
+        query: None,
+        roles: vec![],
+        start: None,
+        end: None,
+        limit: 9,
+        offset: 0,
+    }
 }
 
 async fn a_stranger_sees_nothing(w: World) {

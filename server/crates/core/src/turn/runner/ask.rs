@@ -113,13 +113,14 @@ impl Turn {
                 }
                 Err(error) => return Err(error),
             };
-            let system = state.context.system.text();
+            let system = self.told.over(state.context.system.text());
             let messages = state.context.messages.iter().map(|message| &**message).chain(&state.pending);
             let mut chat = history::to_chat(&system, messages);
             clip::texts(&mut chat, agent.llm_config.context_window, clipped);
             let saw = blind && clip::images(&mut chat);
             let mut request = model_call::request(agent, chat, state.specs.clone());
             state.offer.apply(&mut request);
+            self.told.apply(&mut request);
             let client = self.core.models.client();
             let called = match desk.map(|desk| (desk, desk.take())) {
                 Some((_, Some(given))) => given,
@@ -192,7 +193,7 @@ impl Turn {
 
     /// Returns whether anything could leave.
     async fn compact(&self, state: &mut State) -> Result<bool> {
-        let compacted = self.core.compact(&self.actor, &state.agent, &state.context, &state.specs).await?;
+        let compacted = self.core.compact(&self.actor, &state.agent, &state.context, &state.specs, None, None).await?;
         if let Some(context) = compacted {
             state.agent.version = context.version;
             state.context = context;

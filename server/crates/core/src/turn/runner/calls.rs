@@ -26,7 +26,7 @@ pub(super) struct Sorted {
 }
 
 /// The tools as the provider is told of them; the client's go before the agent's.
-pub(super) fn specs(agent: &Agent, tools: &[Arc<Tool>], client: &[ClientTool]) -> Vec<ToolSpec> {
+pub fn specs(agent: &Agent, tools: &[Arc<Tool>], client: &[ClientTool]) -> Vec<ToolSpec> {
     let own = |tool: &&Arc<Tool>| !client.iter().any(|other| other.name == tool.call_name());
     let mut specs = model_call::specs(agent, tools.iter().filter(own).map(|tool| &**tool));
     specs.extend(client.iter().map(|tool| {

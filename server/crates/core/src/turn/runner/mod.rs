@@ -18,6 +18,7 @@ use std::{
 
 use futures::FutureExt;
 
+pub use calls::specs as offered;
 pub use end::error_data;
 use mneme_domain::{
     Actor, AgentId, MessageId, RunId, Timestamp,
@@ -34,13 +35,14 @@ use parking_lot::Mutex;
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
-    TurnEvent,
+    Logprobs, TurnEvent,
     approval::Guard,
     desk::Desk,
     host::Working,
     input::{self, Input},
     rules::{Offer, Trail},
     sink::Sink,
+    told::Told,
 };
 use crate::{Core, CoreError, Result, api::Chain, context::cache::CachedContext, locks::AgentGuard};
 
@@ -66,6 +68,8 @@ pub struct Order {
     pub client_tools: Vec<ClientTool>,
     /// The handle of the model, if it is not the agent's own.
     pub model: Option<String>,
+    /// What the request says about the model calls.
+    pub told: Told,
     /// Where a run of a batch asks its model.
     pub desk: Option<Arc<Desk>>,
 }
@@ -101,6 +105,8 @@ pub struct Turn {
     done: Done,
     client_tools: Vec<ClientTool>,
     model: Option<String>,
+    told: Told,
+    logprobs: Logprobs,
     desk: Option<Arc<Desk>>,
     sink: Sink,
     began: Instant,
@@ -161,6 +167,7 @@ impl Turn {
             done,
             client_tools,
             model,
+            told,
             desk,
         } = order;
         let created_at = done.since.unwrap_or_else(|| core.env.now());
@@ -180,6 +187,8 @@ impl Turn {
             done,
             client_tools,
             model,
+            told,
+            logprobs: Logprobs::default(),
             desk,
             sink,
             began,
@@ -195,6 +204,11 @@ impl Turn {
     /// Tells the reader of something that happened before.
     pub async fn tell(&self, event: TurnEvent) {
         self.sink.send(event).await;
+    }
+
+    /// Where the turn leaves the log probabilities of its last answer's tokens.
+    pub fn logprobs(&self) -> Logprobs {
+        Arc::clone(&self.logprobs)
     }
 
     /// The run that the turn is recorded as.

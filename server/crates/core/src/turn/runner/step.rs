@@ -59,6 +59,9 @@ impl Turn {
         if state.ttft.is_none() {
             state.ttft = ttft;
         }
+        if self.told.asks_for_logprobs() {
+            *self.logprobs.lock() = completion.logprobs().cloned();
+        }
         failpoint::hit("step.answered");
         message.model = Some(served.config.model.clone());
         answer::fill(&mut message, &completion);
