@@ -136,6 +136,7 @@ mod linux {
     /// Gives all pages back that were written to.
     pub fn forget(memory: &mut [u8]) -> io::Result<()> {
         // SAFETY: what is mapped there without having been written to is what the memory shall be: the picture's file, or nothing.
-        Ok(unsafe { madvise(memory.as_mut_ptr().cast(), memory.len(), Advice::LinuxDontNeed)? })
+        let given_back = unsafe { madvise(memory.as_mut_ptr().cast(), memory.len(), Advice::LinuxDontNeed) };
+        given_back.map_err(io::Error::from)
     }
 }
