@@ -73,7 +73,7 @@ impl Packages {
             return Err("this server fetches no Python packages for tools".into());
         };
         let lines = lines(wanted, pip::line)?;
-        let key = folder::key("python", pip::TARGET, &lines);
+        let key = folder::key("python", pip::TARGET, &[lines.as_slice(), pip::brought_lines().as_slice()].concat());
         let place = self.config.folder.join(&key);
         let seat = self.seat(&key);
         let _seat = seat.lock().await;
