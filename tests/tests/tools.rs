@@ -363,6 +363,36 @@ async fn what_the_runtime_brings_need_not_be_fetched_and_errors_show_the_authors
 }
 
 #[tokio::test]
+async fn a_function_without_a_name_is_a_tool_once_it_is_given_one() {
+    let provider = Provider::start().await;
+    let server = Server::start(&provider).await;
+    let source = "interface Task { id: number; title: string; done?: boolean }\nconst KINDS = ['open', 'all'] as const;\n\
+                  /** Lists tasks. */\nexport default async function <K extends (typeof KINDS)[number]>(kind: K, tasks: \
+                  Omit<Task, 'id'>[]) {\n  return tasks.filter((task) => kind === 'all' || !task.done).map((task) => \
+                  task.title).join();\n}\n[1, 2].map(String);\n";
+    let tasks = json!([{ "title": "one" }, { "title": "two", "done": true }]);
+    let body =
+        json!({ "source_code": source, "source_type": "typescript", "args": { "kind": "open", "tasks": tasks } });
+    let (status, refused) = server.post("/v1/tools/run", &body).await;
+    assert_eq!(status, 400, "{refused}");
+    assert!(refused["detail"].as_str().unwrap().contains("exported by default has no name"), "{refused}");
+    let mut named = body.clone();
+    named["name"] = "list_tasks".into();
+    let answer = run(&server, named.clone()).await;
+    assert_eq!(answer["tool_return"], "one", "{answer}");
+    named["args"]["kind"] = "none".into();
+    let answer = run(&server, named).await;
+    assert!(answer["tool_return"].as_str().unwrap().contains("kind: must be one of"), "{answer}");
+
+    let tool = json!({ "source_code": source, "source_type": "typescript", "json_schema": { "name": "list_tasks" } });
+    let tool = create_tool(&server, tool).await;
+    assert_eq!(tool["name"], "list_tasks", "{tool}");
+    let parameters = &tool["json_schema"]["parameters"]["properties"];
+    assert_eq!(parameters["kind"], json!({ "type": "string", "enum": ["open", "all"] }), "{tool}");
+    assert_eq!(parameters["tasks"]["items"]["required"], json!(["title"]), "{tool}");
+}
+
+#[tokio::test]
 async fn a_tools_policy_holds_and_no_tool_widens_it() {
     for url in [None, Some(Postgres::shared().create_database())] {
         let provider = Provider::start().await;

@@ -47,6 +47,8 @@ impl Language {
 /// What the author says beside the source; it takes precedence over the source.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Given<'a> {
+    /// What the tool is called when the source gives its function no name.
+    pub name: Option<&'a str>,
     /// What the tool does.
     pub description: Option<&'a str>,
     /// JSON Schema of the arguments, as pydantic writes it.

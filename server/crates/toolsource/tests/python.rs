@@ -336,7 +336,7 @@ fn what_the_author_gives_goes_first() {
         (documented, Some("Of the request."), "Of the request."),
         (undocumented, Some("Of the request."), "Of the request."),
     ] {
-        let given = Given { description, arguments: Some(arguments) };
+        let given = Given { description, arguments: Some(arguments), ..Given::default() };
         let signature = derive(Language::Python, source, given).unwrap();
         assert_eq!((signature.description.as_str(), &signature.parameters), (said, &expected));
     }

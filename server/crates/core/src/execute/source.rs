@@ -41,7 +41,7 @@ impl Core {
     /// # Errors
     /// 400 when the source does not say how to call it.
     pub async fn run_source(self: &Arc<Self>, actor: &Actor, run: SourceRun) -> Result<Answer> {
-        let schema = self.schema_of(&run.tool).await?;
+        let schema = self.schema_of(&run.tool, run.name.as_deref()).await?;
         let mut tool = crate::tools::fresh(ToolId::from_uuid(self.env.uuid()), actor);
         let named = schema.get("name").and_then(serde_json::Value::as_str).map(str::to_owned);
         tool.name = run.name.or(named);

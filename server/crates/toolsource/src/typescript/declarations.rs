@@ -4,6 +4,9 @@ use std::collections::{HashMap, HashSet};
 
 use super::bound::Look;
 
+/// The name of a function that is exported by default and has none. What prepares files for the runtime gives it this one.
+pub const ANONYMOUS: &str = "__default_export";
+
 /// A function.
 #[derive(Debug)]
 pub struct Function<'s> {
@@ -19,7 +22,8 @@ pub struct Function<'s> {
     pub rest: &'s str,
 }
 
-/// A type: the source after `interface X`, which may begin with `extends`, or after `type X =`.
+/// A type: the source after `interface X`, which may begin with type parameters and `extends`, or after `type X`, from its
+/// type parameters or else from behind the `=`.
 #[derive(Debug, Clone, Copy)]
 pub struct TypeSource<'s>(pub &'s str);
 
@@ -32,6 +36,8 @@ pub struct Declarations<'s> {
     pub types: HashMap<&'s str, TypeSource<'s>>,
     /// Enumerations by name: the source from their first bracket.
     pub enums: HashMap<&'s str, TypeSource<'s>>,
+    /// Arrays that are bound to names: the source behind their first bracket.
+    pub arrays: HashMap<&'s str, TypeSource<'s>>,
 }
 
 impl<'s> Declarations<'s> {
@@ -74,12 +80,27 @@ impl<'s> Reader<'s> {
                     return;
                 }
                 "export" => exported = true,
+                "default" if exported => {
+                    let from = start + line.len() - after.len();
+                    if let Some(rest) = self.look.anonymous(source.get(from..).unwrap_or_default()) {
+                        let doc = source.get(..start).and_then(doc_before);
+                        self.found.functions.push(Function { name: ANONYMOUS, exported, declared: true, doc, rest });
+                        return;
+                    }
+                }
                 "default" | "async" | "declare" => {}
                 // `const enum`.
                 "const" if first_word(after).is_some_and(|(next, _)| next == "enum") => {}
                 "const" | "let" | "var" => {
                     let Some((name, after)) = first_word(after) else { return };
                     let from = start + line.len() - after.len();
+                    if let Some(items) =
+                        after.trim_start().strip_prefix('=').and_then(|value| value.trim_start().strip_prefix('['))
+                    {
+                        let items = start + line.len() - items.len();
+                        self.found.arrays.insert(name, TypeSource(source.get(items..).unwrap_or_default()));
+                        return;
+                    }
                     let bound = self.look.function(source.get(from..).unwrap_or_default());
                     if let Some(rest) = bound {
                         let doc = source.get(..start).and_then(doc_before);
@@ -105,7 +126,11 @@ impl<'s> Reader<'s> {
                     let Some((name, after)) = first_word(after) else { return };
                     let after = after.trim_start();
                     let is_interface = after.starts_with('{') || after.starts_with("extends ");
-                    let body = if word == "type" { after.strip_prefix('=') } else { is_interface.then_some(after) };
+                    let body = match word {
+                        _ if after.starts_with('<') => Some(after),
+                        "type" => after.strip_prefix('='),
+                        _ => is_interface.then_some(after),
+                    };
                     if let Some(body) = body {
                         let from = start + line.len() - body.len();
                         self.found.types.insert(name, TypeSource(source.get(from..).unwrap_or_default()));
