@@ -7,6 +7,7 @@ use super::{
     annotation::{Found, Read, Refusal, Types, choice, unsupported},
     constant, docstring,
     field::Field,
+    generic::parts,
     names::{Meaning, last_part},
 };
 use crate::{Object, SourceError, docstring::Docstring};
@@ -104,13 +105,19 @@ impl Types<'_> {
             return Err(SourceError::SchemaTooLarge.into());
         }
         for base in class.arguments.iter().flat_map(|arguments| arguments.args.iter()) {
+            let (base, given) = match base {
+                Expr::Subscript(generic) => (generic.value.as_ref(), parts(generic)),
+                plain => (plain, Vec::new()),
+            };
             if let Expr::Name(name) = base
                 && let Some(Meaning::Class(base)) = self.names.get(name.id.as_str())
                 && !std::ptr::eq(base, class)
             {
                 self.spend(0)?;
+                let outer = self.enter(base, &given)?;
                 let kind = self.kind(base, &mut Vec::new()).unwrap_or(kind);
                 self.fields(base, kind, fields, depth + 1)?;
+                self.filled = outer;
             }
         }
         for statement in &class.body {
@@ -166,6 +173,22 @@ impl Types<'_> {
     }
 
     fn enumeration(&mut self, class: &StmtClassDef, names_as_values: bool) -> Read<Found> {
+        let members = self.values(class, names_as_values)?;
+        if members.is_empty() {
+            return Err(Refusal::Type(format!("'{}' has no members", class.name)));
+        }
+        Ok(found(choice(members.into_iter().map(|(_, value)| value).collect())))
+    }
+
+    /// The members of an enumeration, with their values.
+    pub(super) fn members<'c>(&mut self, class: &'c StmtClassDef) -> Read<Vec<(&'c str, Value)>> {
+        match self.kind(class, &mut Vec::new()) {
+            Some(Kind::Enum { names_as_values }) => self.values(class, names_as_values),
+            _ => Err(unsupported(class.name.as_str())),
+        }
+    }
+
+    fn values<'c>(&mut self, class: &'c StmtClassDef, names_as_values: bool) -> Read<Vec<(&'c str, Value)>> {
         let mut values = Vec::new();
         for statement in &class.body {
             let Stmt::Assign(assign) = statement else { continue };
@@ -184,12 +207,9 @@ impl Types<'_> {
                 }
             };
             self.spend(value.as_str().map_or(0, str::len))?;
-            values.push(value);
+            values.push((name.id.as_str(), value));
         }
-        if values.is_empty() {
-            return Err(Refusal::Type(format!("'{}' has no members", class.name)));
-        }
-        Ok(found(choice(values)))
+        Ok(values)
     }
 }
 

@@ -4,12 +4,9 @@ use serde_json::Value;
 
 use super::{
     tokens::{Token, Tokens},
-    types::{Found, Read, Refusal, Types, unexpected},
+    types::{Found, Read, Types, unexpected},
 };
-use crate::{Object, SourceError, budget::MAX_DEPTH};
-
-/// How deep a schema may become by what is filled in, in levels of JSON: a type's members are two below it.
-const MAX_LEVELS: usize = 2 * MAX_DEPTH;
+use crate::{Object, budget::weight};
 
 impl Types<'_, '_> {
     /// `<A, B extends C = D>` after its first bracket. Each parameter means what is given for it; for the rest, its default
@@ -51,35 +48,7 @@ impl Types<'_, '_> {
 
     /// Pays for another copy of a schema: types that use each other's parameters multiply.
     pub(super) fn pay(&mut self, schema: &Object) -> Read<()> {
-        let weight = weight(schema, 2 * self.depth)?;
-        Ok(self.budget.spend(weight)?)
+        let cost = weight(schema, 2 * self.depth)?;
+        Ok(self.budget.spend(cost)?)
     }
-}
-
-/// Bytes of a schema, roughly, that stands this deep in another.
-fn weight(schema: &Object, level: usize) -> Read<usize> {
-    if level > MAX_LEVELS {
-        return Err(Refusal::Source(SourceError::SchemaTooLarge));
-    }
-    let mut sum = 0;
-    for (name, value) in schema {
-        sum += name.len() + weight_of(value, level + 1)?;
-    }
-    Ok(sum)
-}
-
-fn weight_of(value: &Value, level: usize) -> Read<usize> {
-    const EACH: usize = 8;
-    let mut sum = EACH;
-    match value {
-        Value::Object(inner) => sum += weight(inner, level)?,
-        Value::String(text) => sum += text.len(),
-        Value::Array(items) => {
-            for item in items {
-                sum += weight_of(item, level + 1)?;
-            }
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) => {}
-    }
-    Ok(sum)
 }
