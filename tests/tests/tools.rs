@@ -356,6 +356,12 @@ async fn what_the_runtime_brings_need_not_be_fetched_and_errors_show_the_authors
     let answer = run(&server, json!({ "source_code": source, "args": {}, "pip_requirements": packages })).await;
     assert_eq!(answer["tool_return"], "a1", "{answer}");
 
+    let source = "/**\n * Greets.\n * @param {object} who\n * @param {string} who.name\n */\nfunction greet({ name }) {\n  \
+                  return 'Hello ' + name;\n}\n\nmodule.exports = { greet };\n";
+    let body = json!({ "source_code": source, "source_type": "javascript", "args": { "name": "Ada" } });
+    let answer = run(&server, body).await;
+    assert_eq!(answer["tool_return"], "Hello Ada", "{answer}");
+
     let source = "import x from \"absent\";\n/** Fails. */\nexport function fail(): number {\n  return x();\n}\n";
     let answer = run(&server, json!({ "source_code": source, "source_type": "typescript", "args": {} })).await;
     let told = answer["stderr"].to_string();

@@ -341,6 +341,25 @@ fn jsdoc_describes_members_one_by_one() {
 }
 
 #[test]
+fn sources_as_people_send_them() {
+    let expected = json!({ "type": "object", "properties": { "a": { "type": "string", "description": "First." } }, "required": ["a"] });
+    for source in [
+        "\n    /**\n     * Goes.\n     * @param a First.\n     */\n    export function go(a: string) {\n      return a;\n    }\n  ",
+        "\t/** Goes.\n\t * @param a First. */\n\texport const go = (a: string) => a;\n",
+        "/** Goes.\n * @param a First. */\n// eslint-disable-next-line\n// @ts-ignore\nexport function go(a: string) {}\n",
+        "/* v1 */ /** Goes.\n * @param a First. */\nexport function go(a: string) {}\n",
+        "/**\n * Goes.\n * @param {string} a - First.\n */\nfunction go(a) {}\nfunction help(b) {}\nmodule.exports = { go };\n",
+        "/**\n * Goes.\n * @param {string} a - First.\n */\nconst go = async (a) => a;\nfunction help(b) {}\nmodule.exports = go;\n",
+    ] {
+        let found = read(source).unwrap_or_else(|error| panic!("{error}\n{source}"));
+        assert_eq!((found.name.as_str(), found.description.as_str()), ("go", "Goes."), "{source}");
+        assert_eq!(found.parameters, expected, "{source}");
+    }
+    let one_line = read("/** Goes. */ export function go(a: string) {}\n").unwrap();
+    assert_eq!(one_line.description, "Goes.");
+}
+
+#[test]
 fn refusals_say_what_is_missing() {
     let at = "Type error in schema generation: Parameter";
     for (source, expected) in [
@@ -415,6 +434,10 @@ fn refusals_say_what_is_missing() {
         (
             "/** D. */\nexport function f(a: typeof B) {}",
             format!("{at} 'a' in function 'f': 'typeof B' is not the type of a list of texts or numbers in the source"),
+        ),
+        (
+            "const S = z.object({});\n/** D. */\nexport function f(a: z.infer<typeof S>) {}",
+            format!("{at} 'a' in function 'f': the type 'z.infer' is neither built in nor declared in the source"),
         ),
         (
             "/** D. */\nexport function f(a: Date) {}",

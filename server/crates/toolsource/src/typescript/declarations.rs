@@ -43,7 +43,13 @@ pub struct Declarations<'s> {
 impl<'s> Declarations<'s> {
     /// Reads a file.
     pub fn of(source: &'s str) -> Self {
-        let mut reader = Reader { source, found: Self::default(), look: Look::default(), exports: HashSet::new() };
+        let mut reader = Reader {
+            source,
+            margin: margin(source),
+            found: Self::default(),
+            look: Look::default(),
+            exports: HashSet::new(),
+        };
         let mut start = 0;
         for line in source.split_inclusive('\n') {
             reader.line(start, line);
@@ -60,6 +66,8 @@ impl<'s> Declarations<'s> {
 /// Reads a file line by line.
 struct Reader<'s> {
     source: &'s str,
+    /// Blanks that every line begins with, as in a text that stands in another program.
+    margin: usize,
     found: Declarations<'s>,
     look: Look,
     /// Names that are exported behind their declaration.
@@ -69,7 +77,13 @@ struct Reader<'s> {
 impl<'s> Reader<'s> {
     fn line(&mut self, start: usize, line: &'s str) {
         let source = self.source;
-        let mut rest = line;
+        let mut rest = line.get(self.margin..).unwrap_or(line);
+        while let Some(comment) = rest.strip_prefix("/*") {
+            let Some((_, after)) = comment.split_once("*/") else { return };
+            rest = after.trim_start();
+        }
+        let begin = start + line.len() - rest.len();
+        let doc = || source.get(..begin).and_then(doc_before);
         let mut exported = false;
         while let Some((word, after)) = first_word(rest) {
             match word {
@@ -83,7 +97,7 @@ impl<'s> Reader<'s> {
                 "default" if exported => {
                     let from = start + line.len() - after.len();
                     if let Some(rest) = self.look.anonymous(source.get(from..).unwrap_or_default()) {
-                        let doc = source.get(..start).and_then(doc_before);
+                        let doc = doc();
                         self.found.functions.push(Function { name: ANONYMOUS, exported, declared: true, doc, rest });
                         return;
                     }
@@ -103,7 +117,7 @@ impl<'s> Reader<'s> {
                     }
                     let bound = self.look.function(source.get(from..).unwrap_or_default());
                     if let Some(rest) = bound {
-                        let doc = source.get(..start).and_then(doc_before);
+                        let doc = doc();
                         self.found.functions.push(Function { name, exported, declared: false, doc, rest });
                     }
                     return;
@@ -112,8 +126,22 @@ impl<'s> Reader<'s> {
                     let Some((name, after)) = first_word(after) else { return };
                     let from = start + line.len() - after.len();
                     let rest = source.get(from..).unwrap_or_default();
-                    let doc = source.get(..start).and_then(doc_before);
+                    let doc = doc();
                     self.found.functions.push(Function { name, exported, declared: true, doc, rest });
+                    return;
+                }
+                // `module.exports = { f }` or `= f`.
+                "module" if after.starts_with(".exports") => {
+                    let value = after.strip_prefix(".exports").and_then(|rest| rest.trim_start().strip_prefix('='));
+                    let Some(value) = value else { return };
+                    let from = start + line.len() - value.len();
+                    let value = source.get(from..).unwrap_or_default().trim_start();
+                    match first_word(value) {
+                        Some((name, _)) => {
+                            self.exports.insert(name);
+                        }
+                        None => self.exports.extend(self.look.exports(value).into_iter().flatten()),
+                    }
                     return;
                 }
                 "enum" => {
@@ -157,9 +185,21 @@ fn first_word(text: &str) -> Option<(&str, &str)> {
     (end > 0).then(|| text.split_at(end))
 }
 
-/// The JSDoc comment that ends a text.
+/// Blanks that every line begins with that has anything else.
+fn margin(source: &str) -> usize {
+    let lines = source.lines().filter(|line| !line.trim().is_empty());
+    lines.map(|line| line.len() - line.trim_start_matches([' ', '\t']).len()).min().unwrap_or(0)
+}
+
+/// The JSDoc comment that ends a text, but for remarks to other tools such as `// eslint-disable-next-line`.
 fn doc_before(text: &str) -> Option<&str> {
-    let text = text.trim_end().strip_suffix("*/")?;
+    let mut text = text.trim_end();
+    while let Some((before, line)) = text.rsplit_once('\n')
+        && line.trim_start().starts_with("//")
+    {
+        text = before.trim_end();
+    }
+    let text = text.strip_suffix("*/")?;
     let comment = text.get(text.rfind("/*")?..)?;
     comment.strip_prefix("/**")
 }

@@ -205,7 +205,13 @@ impl<'a, 's> Types<'a, 's> {
                 return Err(Refusal::Type(reason));
             }
             _ => {
-                let name: String = name.chars().take(80).collect();
+                let mut name: String = name.chars().take(80).collect();
+                if tokens.eat(".")
+                    && let Token::Word(member) = tokens.peek()
+                {
+                    name.push('.');
+                    name.extend(member.chars().take(80));
+                }
                 let reason = format!("the type '{name}' is neither built in nor declared in the source");
                 return Err(Refusal::Type(reason));
             }
