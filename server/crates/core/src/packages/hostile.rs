@@ -198,6 +198,10 @@ async fn what_the_runtime_brings_is_not_fetched_for_other_packages_either() {
     let folder = packages.python(&wanted("needy")).await.unwrap();
     assert!(folder.join("needy.py").is_file());
     let code: Vec<_> = files(&folder).into_iter().filter(|path| path.extension().is_some_and(|e| e == "py")).collect();
+    let told = super::versions(&folder, &wanted("needy")).unwrap();
+    assert!(told.contains("(fetched: needy 1.0, the newest"), "{told}");
+    let asked = Requirement { name: "needy".into(), version: Some("1.0".into()) };
+    assert_eq!(super::versions(&folder, &[asked]), None);
     assert_eq!(code.len(), 1, "the wheels that stand for the runtime's own have nothing in them: {code:?}");
 
     // It asks for less than the runtime has; what it asks for is there, so it gets that.
@@ -205,7 +209,8 @@ async fn what_the_runtime_brings_is_not_fetched_for_other_packages_either() {
     assert!(folder.join("old.py").is_file() && folder.join("jinja2.py").is_file());
 
     let reason = packages.python(&wanted("native")).await.unwrap_err();
-    let told = "only packages of pure Python can run in the sandbox, and there is no such compiled-code: check the name";
+    let told =
+        "only packages of pure Python can run in the sandbox, and there is no such compiled-code: check the name";
     assert!(reason.contains(told), "{reason}");
     place.unharmed("native");
 }

@@ -2,6 +2,7 @@
 //! is never changed again; tools see it read-only.
 
 mod child;
+mod fetched;
 mod folder;
 #[cfg(test)]
 mod hostile;
@@ -10,6 +11,7 @@ mod pip;
 
 use std::{collections::HashMap, path::PathBuf, sync::Arc, time::Duration};
 
+pub use fetched::versions;
 use mneme_boxed::boxed;
 use mneme_domain::tool::Requirement;
 use parking_lot::Mutex;

@@ -53,13 +53,13 @@ pub fn brought_lines() -> Vec<String> {
 }
 
 /// A package's name, and what stands in brackets behind it: `httpx[http2]`.
-fn parts(name: &str) -> (&str, Option<&str>) {
+pub fn parts(name: &str) -> (&str, Option<&str>) {
     let name = name.trim();
     name.split_once('[').map_or((name, None), |(base, extras)| (base.trim_end(), Some(extras)))
 }
 
 /// A name in the one form of its many that indexes compare.
-fn normal(name: &str) -> String {
+pub fn normal(name: &str) -> String {
     name.to_ascii_lowercase().replace(['_', '.'], "-")
 }
 
