@@ -1,7 +1,7 @@
 //! Python tools as people write them, and what models get to see of them.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use mneme_toolsource::{Given, Language, Signature, SourceError, derive, entry_point};
+use mneme_toolsource::{Given, Language, Signature, SourceError, dedented, derive, entry_point};
 use serde_json::{Value, json};
 
 fn read(source: &str) -> Result<Signature, SourceError> {
@@ -314,6 +314,52 @@ fn a_text_beside_the_type_counts_as_a_description() {
         "b": { "type": "integer", "description": "How often." },
     });
     assert_eq!(parameters(source)["properties"], expected);
+}
+
+#[test]
+fn texts_may_stand_elsewhere_than_at_the_field() {
+    let before = r#"
+UNIT = "In metres."
+
+class Box(BaseModel):
+    """A box.
+
+    Attributes:
+        width (int): How wide.
+        depth: Not this one.
+    """
+    width: int
+    height: int = Field(..., description="How high. " + UNIT)
+    depth: Annotated[int, UNIT]
+"#;
+    let expected = json!({
+        "type": "object",
+        "properties": {
+            "width": { "type": "integer", "description": "How wide." },
+            "height": { "type": "integer", "description": "How high. In metres." },
+            "depth": { "type": "integer", "description": "In metres." },
+        },
+        "required": ["width", "height", "depth"],
+    });
+    let mut list = annotated(before, "list[Box]");
+    assert_eq!(list["items"]["description"].take(), "A box.");
+    list["items"].as_object_mut().unwrap().remove("description");
+    assert_eq!(list["items"], expected);
+}
+
+#[test]
+fn a_source_may_be_indented_as_a_whole() {
+    for blanks in ["    ", "\t", " \t "] {
+        let source = format!(
+            "\n{blanks}import os\n\n{blanks}def go(a: int):\n{blanks}    '''Goes.\n\n{blanks}    Args:\n{blanks}        a: x\n{blanks}    '''\n  "
+        );
+        assert_eq!(read(&source).unwrap().description, "Goes.", "{source:?}");
+        assert_eq!(entry_point(Language::Python, &source).unwrap(), "go");
+        assert!(dedented(&source).starts_with("\nimport os\n\ndef go"), "{source:?}");
+    }
+    let uneven = "    import os\ndef go():\n    'Goes.'\n";
+    assert_eq!(dedented(uneven), uneven);
+    assert!(refused(uneven).contains("line 1"));
 }
 
 #[test]

@@ -88,7 +88,7 @@ impl Core {
         // The function may be called otherwise than the tool: only its author's schema says so.
         let function = crate::tools::entry_point(Source::Python, source).await.unwrap_or_else(|| name.to_owned());
         let program = Program {
-            source: source.to_owned(),
+            source: mneme_toolsource::dedented(source).into_owned(),
             filename: PYTHON_FILE.into(),
             action: Action::Call { function, arguments: call.arguments.to_owned() },
             env,

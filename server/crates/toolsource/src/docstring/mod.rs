@@ -14,12 +14,21 @@ pub struct Docstring {
     parameters: Vec<(String, String)>,
 }
 
-/// Sections of parameters in the Google style.
-const PARAMETERS: [&str; 8] =
-    ["args", "arguments", "parameters", "params", "keyword args", "keyword arguments", "other parameters", "inputs"];
+/// Sections of parameters, or of fields, in the Google style.
+const PARAMETERS: [&str; 9] = [
+    "args",
+    "arguments",
+    "parameters",
+    "params",
+    "keyword args",
+    "keyword arguments",
+    "other parameters",
+    "inputs",
+    "attributes",
+];
 /// Other sections of the Google style, which models do not need.
-const OTHERS: [&str; 10] =
-    ["returns", "return", "raises", "exceptions", "except", "yields", "attributes", "example", "examples", "usage"];
+const OTHERS: [&str; 9] =
+    ["returns", "return", "raises", "exceptions", "except", "yields", "example", "examples", "usage"];
 
 impl Docstring {
     /// Reads the text of a docstring as it stands in the source.

@@ -146,7 +146,7 @@ impl<'a> Types<'a> {
             };
             found.schema.insert("items".into(), Value::Object(items));
         }
-        found.schema.extend(Field::read(call, Some(kind)).constraints);
+        found.schema.extend(Field::read(call, Some(kind), self.names).constraints);
         Ok(found)
     }
 
@@ -295,9 +295,9 @@ impl<'a> Types<'a> {
         let mut found = self.read(inner)?;
         for note in notes {
             let kind = found.schema.get("type").and_then(Value::as_str);
-            if let Some(text) = constant::text(note) {
-                found.description = Some(text.to_owned());
-            } else if let Some(field) = Field::of(note, kind) {
+            if let Some(text) = constant::long_text(note, self.names) {
+                found.description = Some(text);
+            } else if let Some(field) = Field::of(note, kind, self.names) {
                 found.description = field.description.or(found.description);
                 found.schema.extend(field.constraints);
             }

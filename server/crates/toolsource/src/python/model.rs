@@ -49,12 +49,20 @@ impl Types<'_> {
         });
         // A class that contains itself: from here on anything goes.
         let Some(fields) = fields else { return Ok(found(json!({ "type": "object" }))) };
-        let Fields { properties, required } = fields?;
+        let Fields { mut properties, required } = fields?;
+        let text = Docstring::parse(docstring(&class.body).unwrap_or_default());
+        for (name, property) in &mut properties {
+            if let (Some(text), Some(property)) = (text.parameter(name), property.as_object_mut())
+                && !property.contains_key("description")
+            {
+                self.spend(text.len())?;
+                property.insert("description".into(), text.into());
+            }
+        }
         let mut schema = json!({ "type": "object", "properties": properties, "required": required });
-        let text = docstring(&class.body).map(|text| Docstring::parse(text).description);
-        if let Some(text) = text.filter(|text| !text.is_empty()) {
-            self.spend(text.len())?;
-            schema["description"] = text.into();
+        if !text.description.is_empty() {
+            self.spend(text.description.len())?;
+            schema["description"] = text.description.into();
         }
         Ok(found(schema))
     }
@@ -144,7 +152,7 @@ impl Types<'_> {
             other => other,
         })?;
         let schema_type = found.schema.get("type").and_then(Value::as_str);
-        let given = value.and_then(|value| Field::of(value, schema_type));
+        let given = value.and_then(|value| Field::of(value, schema_type, self.names));
         let has_default = match &given {
             Some(field) => field.has_default,
             None => value.is_some(),
