@@ -151,7 +151,7 @@ pub fn find(name: &str) -> Option<Target> {
 /// A schema comes out, or a reason; both readers agree on the name.
 fn signature(language: Language, input: &[u8]) {
     let source = String::from_utf8_lossy(input);
-    let derived = derive(language, &source, Given { description: Some("d"), arguments: None });
+    let derived = derive(language, &source, Given { description: Some("d"), arguments: None, name: None });
     let entry = entry_point(language, &source);
     for outcome in [derived.as_ref().err(), entry.as_ref().err()] {
         assert!(!matches!(outcome, Some(SourceError::Unreadable)), "the reader gave up");

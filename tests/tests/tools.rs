@@ -356,10 +356,46 @@ async fn what_the_runtime_brings_need_not_be_fetched_and_errors_show_the_authors
     let answer = run(&server, json!({ "source_code": source, "args": {}, "pip_requirements": packages })).await;
     assert_eq!(answer["tool_return"], "a1", "{answer}");
 
+    let source = "/**\n * Greets.\n * @param {object} who\n * @param {string} who.name\n */\nfunction greet({ name }) {\n  \
+                  return 'Hello ' + name;\n}\n\nmodule.exports = { greet };\n";
+    let body = json!({ "source_code": source, "source_type": "javascript", "args": { "name": "Ada" } });
+    let answer = run(&server, body).await;
+    assert_eq!(answer["tool_return"], "Hello Ada", "{answer}");
+
     let source = "import x from \"absent\";\n/** Fails. */\nexport function fail(): number {\n  return x();\n}\n";
     let answer = run(&server, json!({ "source_code": source, "source_type": "typescript", "args": {} })).await;
     let told = answer["stderr"].to_string();
     assert!(told.contains("tool.ts:1\\nimport x from") && !told.contains("__packages"), "{answer}");
+}
+
+#[tokio::test]
+async fn a_function_without_a_name_is_a_tool_once_it_is_given_one() {
+    let provider = Provider::start().await;
+    let server = Server::start(&provider).await;
+    let source = "interface Task { id: number; title: string; done?: boolean }\nconst KINDS = ['open', 'all'] as const;\n\
+                  /** Lists tasks. */\nexport default async function <K extends (typeof KINDS)[number]>(kind: K, tasks: \
+                  Omit<Task, 'id'>[]) {\n  return tasks.filter((task) => kind === 'all' || !task.done).map((task) => \
+                  task.title).join();\n}\n[1, 2].map(String);\n";
+    let tasks = json!([{ "title": "one" }, { "title": "two", "done": true }]);
+    let body =
+        json!({ "source_code": source, "source_type": "typescript", "args": { "kind": "open", "tasks": tasks } });
+    let (status, refused) = server.post("/v1/tools/run", &body).await;
+    assert_eq!(status, 400, "{refused}");
+    assert!(refused["detail"].as_str().unwrap().contains("exported by default has no name"), "{refused}");
+    let mut named = body.clone();
+    named["name"] = "list_tasks".into();
+    let answer = run(&server, named.clone()).await;
+    assert_eq!(answer["tool_return"], "one", "{answer}");
+    named["args"]["kind"] = "none".into();
+    let answer = run(&server, named).await;
+    assert!(answer["tool_return"].as_str().unwrap().contains("kind: must be one of"), "{answer}");
+
+    let tool = json!({ "source_code": source, "source_type": "typescript", "json_schema": { "name": "list_tasks" } });
+    let tool = create_tool(&server, tool).await;
+    assert_eq!(tool["name"], "list_tasks", "{tool}");
+    let parameters = &tool["json_schema"]["parameters"]["properties"];
+    assert_eq!(parameters["kind"], json!({ "type": "string", "enum": ["open", "all"] }), "{tool}");
+    assert_eq!(parameters["tasks"]["items"]["required"], json!(["title"]), "{tool}");
 }
 
 #[tokio::test]

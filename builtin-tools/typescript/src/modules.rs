@@ -13,6 +13,10 @@ use mneme_tool_sdk::ToolError;
 use crate::edits::Edits;
 use crate::script::{Result, mistake};
 
+/// What a function or value that is exported by default and has no name is called in the script. The server's reader of
+/// signatures knows it as well (`toolsource`).
+const ANONYMOUS: &str = "__default_export";
+
 /// Edits them away. Returns the names of the imported packages.
 pub fn lift(program: &Program<'_>, edits: &mut Edits<'_>) -> Result<Vec<String>> {
     let mut packages: Vec<String> = Vec::new();
@@ -38,9 +42,12 @@ pub fn lift(program: &Program<'_>, edits: &mut Edits<'_>) -> Result<Vec<String>>
                     ExportDefaultDeclarationKind::TSInterfaceDeclaration(_) => true,
                     _ => false,
                 };
-                // Nothing else in the file can use what has no name.
-                let instead = if name { "" } else { "void " };
-                edits.replace(export.span.start, export.declaration.span().start, instead);
+                let instead = if name { String::new() } else { format!("const {ANONYMOUS} = ") };
+                edits.replace(export.span.start, export.declaration.span().start, &instead);
+                if !name {
+                    // A declaration needs none behind it, but this is no declaration any more.
+                    edits.replace(export.span.end, export.span.end, ";");
+                }
             }
             Statement::ExportFromDeclaration(export) if export.export_kind == ImportOrExportKind::Value => {
                 return Err(elsewhere(edits.source(), export.span.start));
@@ -72,7 +79,8 @@ fn required(import: &ImportDeclaration<'_>) -> String {
             ImportDeclarationSpecifier::ImportDefaultSpecifier(one) => {
                 // Older packages have no default: there the module itself is meant.
                 let local = &one.local.name;
-                statement += &format!("const {local} = (m => m && m.default !== undefined ? m.default : m)({module}); ");
+                statement +=
+                    &format!("const {local} = (m => m && m.default !== undefined ? m.default : m)({module}); ");
             }
             ImportDeclarationSpecifier::ImportNamespaceSpecifier(one) => {
                 statement += &format!("const {} = {module}; ", one.local.name);

@@ -30,6 +30,22 @@ fn all_forms_of_exports_go() {
 }
 
 #[test]
+fn what_is_exported_by_default_without_a_name_gets_one() {
+    for (source, expected) in [
+        ("export default (a: number) => a + 1", "const __default_export = (a) => a + 1;"),
+        (
+            "export default async function (a: string) {\n  return a;\n}\n(1, 2)",
+            "const __default_export = async function",
+        ),
+        ("export default async (a) => a;\nfunction help() {}", "const __default_export = async (a) => a;"),
+        ("function go() {}\nexport default go;", "const __default_export = go;"),
+    ] {
+        let body = body(source);
+        assert!(body.contains(expected) && !body.contains("}(1, 2)"), "{body}");
+    }
+}
+
+#[test]
 fn imports_become_requires() {
     let source = "import type { T } from 'types';\nimport dayjs, { extend as e, type U } from \"dayjs\";\n\
                   import * as all from 'lodash';\nimport 'side';\nexport function go() { return dayjs(e, all) }";
@@ -51,7 +67,8 @@ fn what_is_evaluated_keeps_its_last_value() {
 
 #[test]
 fn places_are_those_of_the_authors_file() {
-    let source = "// a comment\n\ninterface I {\n  a: string\n}\n\nexport function go(i: I) {\n\n  throw new Error('x');\n}\n";
+    let source =
+        "// a comment\n\ninterface I {\n  a: string\n}\n\nexport function go(i: I) {\n\n  throw new Error('x');\n}\n";
     let script = script(source).unwrap();
     let thrown = script.body.lines().position(|line| line.contains("throw")).unwrap() + 1;
     assert_eq!(script.lines[thrown - 1], 9);

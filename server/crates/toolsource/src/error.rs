@@ -24,6 +24,12 @@ pub enum SourceError {
         /// What would have been one.
         expected: &'static str,
     },
+    /// What is exported by default has no name, and nothing else gives the tool one.
+    #[error(
+        "The function that is exported by default has no name: give it one (`export default function name…`), or give the tool \
+         one in json_schema"
+    )]
+    Nameless,
     /// The function has no text that says what it does.
     #[error("Function '{function}' lacks a docstring that describes it")]
     Undocumented {

@@ -12,6 +12,8 @@ mod python;
 mod typescript;
 
 pub use error::SourceError;
+use std::borrow::Cow;
+
 use serde_json::{Map, Value, json};
 
 /// Longest source, in bytes.
@@ -47,6 +49,8 @@ impl Language {
 /// What the author says beside the source; it takes precedence over the source.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Given<'a> {
+    /// What the tool is called when the source gives its function no name.
+    pub name: Option<&'a str>,
     /// What the tool does.
     pub description: Option<&'a str>,
     /// JSON Schema of the arguments, as pydantic writes it.
@@ -83,7 +87,7 @@ pub fn derive(language: Language, source: &str, given: Given<'_>) -> Result<Sign
     check_size(source)?;
     let arguments = given.arguments.map(arguments::inline).transpose()?;
     let signature = match language {
-        Language::Python => on_deep_stack(|| python::derive(source, given, arguments)),
+        Language::Python => on_deep_stack(|| python::derive(&dedented(source), given, arguments)),
         Language::TypeScript => typescript::derive(source, given, arguments),
     }?;
     check_name(&signature.name)?;
@@ -97,9 +101,21 @@ pub fn derive(language: Language, source: &str, given: Given<'_>) -> Result<Sign
 pub fn entry_point(language: Language, source: &str) -> Result<String> {
     check_size(source)?;
     match language {
-        Language::Python => on_deep_stack(|| python::entry_point(source)),
+        Language::Python => on_deep_stack(|| python::entry_point(&dedented(source))),
         Language::TypeScript => typescript::entry_point(source),
     }
+}
+
+/// A source without the blanks that all of its lines begin with: it may have stood in another program. Python reads none that
+/// is indented as a whole.
+pub fn dedented(source: &str) -> Cow<'_, str> {
+    let mut lines = source.lines().filter(|line| !line.trim().is_empty());
+    let first = lines.next().unwrap_or_default();
+    let (margin, _) = first.split_at(first.len() - first.trim_start_matches([' ', '\t']).len());
+    if margin.is_empty() || !lines.all(|line| line.starts_with(margin)) {
+        return Cow::Borrowed(source);
+    }
+    source.split_inclusive('\n').map(|line| line.strip_prefix(margin).unwrap_or(line)).collect()
 }
 
 /// Whether a name is one that every model provider takes.

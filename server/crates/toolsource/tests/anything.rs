@@ -9,7 +9,7 @@ use proptest::prelude::*;
 const LANGUAGES: [Language; 2] = [Language::Python, Language::TypeScript];
 
 /// Pieces of sources, so that random texts get past the first token.
-const PIECES: [&str; 48] = [
+const PIECES: [&str; 54] = [
     "def f(",
     "a: ",
     "int",
@@ -58,11 +58,17 @@ const PIECES: [&str; 48] = [
     "//",
     "/*",
     "lambda: ",
+    "extends ",
+    "keyof ",
+    "Pick<",
+    "Omit<",
+    "T",
+    "'x'",
 ];
 
 fn try_all(source: &str) {
     for language in LANGUAGES {
-        let given = Given { description: Some("d"), arguments: None };
+        let given = Given { description: Some("d"), ..Given::default() };
         let derived = derive(language, source, given);
         let entry = entry_point(language, source);
         assert!(!matches!(derived, Err(SourceError::Unreadable)), "{source:?}");
@@ -163,6 +169,12 @@ fn hostile_sources_are_answered_in_time() {
         long("", "export const f = /*\n"),
         long("", "let f = `\nvar g = \"\n"),
         long("", "export {\n"),
+        long("", "export default (\n"),
+        long("", "export default <\n"),
+        long("/** d */\nfunction f<", "T extends "),
+        long("/** d */\nfunction f(a: ", "keyof "),
+        long("/** d */\nfunction f(a: ", "?"),
+        long("const L = [\n/** d */\nfunction f(a: typeof L) {}\nconst L = [", "'a',"),
         long("/** d */\nexport const f = (", "(a) => "),
         long("/**", "/*"),
         long("/** d */\nfunction f(a: ", "("),
@@ -184,7 +196,7 @@ fn hostile_sources_are_answered_in_time() {
     for source in sources {
         let begin = Instant::now();
         for language in LANGUAGES {
-            let given = Given { description: Some("d"), arguments: None };
+            let given = Given { description: Some("d"), ..Given::default() };
             let result = derive(language, &source, given);
             assert_ne!(result, Err(SourceError::Unreadable));
         }
@@ -204,6 +216,22 @@ fn types_that_multiply_are_refused() {
     }
     source += "def f(a: C0):\n    '''D.\n\n    Args:\n        a: x\n    '''\n";
     assert_eq!(derive(Language::Python, &source, Given::default()), Err(SourceError::SchemaTooLarge));
+}
+
+#[test]
+fn types_that_are_filled_in_do_not_multiply() {
+    let mut wide = String::from("type W0<T> = { a: T; b: T }\n");
+    let mut deep = String::from("type W0<T> = { a: T }\n");
+    for level in 1..20 {
+        let before = level - 1;
+        wide += &format!("type W{level}<T> = W{before}<{{ a: T; b: T; c: T }}>\n");
+        deep += &format!("type W{level}<T> = W{before}<{}>\n", "{ a: ".repeat(20) + "T" + &" }".repeat(20));
+    }
+    for types in [wide, deep] {
+        let source = format!("{types}/** D. */\nexport function f(a: W19<string>) {{}}\n");
+        let result = derive(Language::TypeScript, &source, Given::default());
+        assert_eq!(result, Err(SourceError::SchemaTooLarge), "{source}");
+    }
 }
 
 #[test]

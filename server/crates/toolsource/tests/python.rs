@@ -1,7 +1,7 @@
 //! Python tools as people write them, and what models get to see of them.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use mneme_toolsource::{Given, Language, Signature, SourceError, derive, entry_point};
+use mneme_toolsource::{Given, Language, Signature, SourceError, dedented, derive, entry_point};
 use serde_json::{Value, json};
 
 fn read(source: &str) -> Result<Signature, SourceError> {
@@ -174,6 +174,27 @@ fn names_of_the_file_are_followed() {
         ),
         ("class N(IntEnum):\n    A = auto()\n    B = auto()\n", "N", json!({ "type": "integer", "enum": [1, 2] })),
         ("class S(StrEnum):\n    ONE = auto()\n", "S", json!({ "type": "string", "enum": ["one"] })),
+        (
+            "class C(Enum):\n    RED = 'red'\n    BLUE = 'blue'\n    GREEN = 3\nMANY = 'many'\n",
+            "Literal[C.RED, C.BLUE, MANY]",
+            json!({ "type": "string", "enum": ["red", "blue", "many"] }),
+        ),
+        (
+            "if TYPE_CHECKING:\n    Mode = Literal['x']\nelse:\n    Mode = str\n",
+            "Mode",
+            json!({ "type": "string", "enum": ["x"] }),
+        ),
+        (
+            "try:\n    from typing import Literal as L\nexcept ImportError:\n    L = None\n",
+            "L['x']",
+            json!({ "type": "string", "enum": ["x"] }),
+        ),
+        ("Mode = str\nif __name__ == '__main__':\n    Mode = 1\n", "Mode", string.clone()),
+        (
+            "from collections import defaultdict",
+            "defaultdict[str, deque[int]]",
+            json!({ "type": "object", "additionalProperties": { "type": "array", "items": { "type": "integer" } } }),
+        ),
     ] {
         assert_eq!(annotated(before, annotation), expected, "{before}");
     }
@@ -228,6 +249,54 @@ class Item(Base):
 }
 
 #[test]
+fn type_parameters_mean_what_is_filled_in_or_what_they_are_bound_to() {
+    let (integer, string) = (json!({ "type": "integer" }), json!({ "type": "string" }));
+    let page = |item: &Value, more: Value| {
+        let mut properties = json!({ "items": { "type": "array", "items": item } });
+        properties.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let required: Vec<&String> = properties.as_object().unwrap().keys().collect();
+        json!({ "type": "object", "properties": properties, "required": required })
+    };
+    let old = "T = TypeVar('T')\nclass Page(BaseModel, Generic[T]):\n    items: list[T]\nclass Users(Page[str]):\n    total: int\n";
+    let new = "class Page[T: int](BaseModel):\n    items: list[T]\nclass Users(Page[str]):\n    total: int\n";
+    let or_null = json!({ "anyOf": [integer, { "type": "null" }] });
+    let or_list = json!({ "anyOf": [integer, { "type": "array", "items": {} }] });
+    for (before, annotation, expected) in [
+        (old, "Page[int]", page(&integer, json!({}))),
+        (old, "Page", page(&json!({}), json!({}))),
+        (old, "Users", page(&string, json!({ "total": integer }))),
+        (old, "Page[Page[int]]", page(&page(&integer, json!({})), json!({}))),
+        (new, "Page[str]", page(&string, json!({}))),
+        (new, "Page", page(&integer, json!({}))),
+        (new, "Users", page(&string, json!({ "total": integer }))),
+        (
+            "type Pair[A, B = str] = dict[A, B | None]\n",
+            "Pair[int, int]",
+            json!({ "type": "object", "additionalProperties": or_null }),
+        ),
+        ("type Tree[T] = T | list[Tree[T]]\n", "Tree[int]", or_list),
+        ("T = TypeVar('T', bound=str)\n", "list[T]", json!({ "type": "array", "items": string })),
+        ("T = TypeVar('T', int, str)\n", "T", json!({ "anyOf": [integer, string] })),
+        ("T = TypeVar('T')\n", "T", json!({})),
+    ] {
+        assert_eq!(annotated(before, annotation), expected, "{before}{annotation}");
+    }
+    let function = "def pick[*V, T: ('int', str), U: Literal['a'] = 'a'](one: T, other: list[U]):\n    \"\"\"Pick.\n\n    \
+                    Args:\n        one: x\n        other: y\n    \"\"\"\n";
+    let expected = json!({
+        "one": { "anyOf": [integer, string], "description": "x" },
+        "other": { "type": "array", "items": { "type": "string", "enum": ["a"] }, "description": "y" },
+    });
+    assert_eq!(parameters(function)["properties"], expected);
+    let mut wide = String::from("type W0[T] = tuple[dict[str, T], T, list[T]]\n");
+    for level in 1..20 {
+        wide += &format!("type W{level}[T] = W{}[tuple[dict[str, T], T, list[T]]]\n", level - 1);
+    }
+    let wide = format!("{wide}def f(a: W19[int]):\n    \"\"\"D.\n\n    Args:\n        a: x\n    \"\"\"\n");
+    assert_eq!(read(&wide), Err(SourceError::SchemaTooLarge));
+}
+
+#[test]
 fn dataclasses_and_typed_dictionaries_become_objects() {
     let dataclass = "@dataclass(frozen=True)\nclass P:\n    x: int\n    y: int = 0\n";
     let properties = json!({ "x": { "type": "integer" }, "y": { "type": "integer" } });
@@ -245,6 +314,52 @@ fn a_text_beside_the_type_counts_as_a_description() {
         "b": { "type": "integer", "description": "How often." },
     });
     assert_eq!(parameters(source)["properties"], expected);
+}
+
+#[test]
+fn texts_may_stand_elsewhere_than_at_the_field() {
+    let before = r#"
+UNIT = "In metres."
+
+class Box(BaseModel):
+    """A box.
+
+    Attributes:
+        width (int): How wide.
+        depth: Not this one.
+    """
+    width: int
+    height: int = Field(..., description="How high. " + UNIT)
+    depth: Annotated[int, UNIT]
+"#;
+    let expected = json!({
+        "type": "object",
+        "properties": {
+            "width": { "type": "integer", "description": "How wide." },
+            "height": { "type": "integer", "description": "How high. In metres." },
+            "depth": { "type": "integer", "description": "In metres." },
+        },
+        "required": ["width", "height", "depth"],
+    });
+    let mut list = annotated(before, "list[Box]");
+    assert_eq!(list["items"]["description"].take(), "A box.");
+    list["items"].as_object_mut().unwrap().remove("description");
+    assert_eq!(list["items"], expected);
+}
+
+#[test]
+fn a_source_may_be_indented_as_a_whole() {
+    for blanks in ["    ", "\t", " \t "] {
+        let source = format!(
+            "\n{blanks}import os\n\n{blanks}def go(a: int):\n{blanks}    '''Goes.\n\n{blanks}    Args:\n{blanks}        a: x\n{blanks}    '''\n  "
+        );
+        assert_eq!(read(&source).unwrap().description, "Goes.", "{source:?}");
+        assert_eq!(entry_point(Language::Python, &source).unwrap(), "go");
+        assert!(dedented(&source).starts_with("\nimport os\n\ndef go"), "{source:?}");
+    }
+    let uneven = "    import os\ndef go():\n    'Goes.'\n";
+    assert_eq!(dedented(uneven), uneven);
+    assert!(refused(uneven).contains("line 1"));
 }
 
 #[test]
@@ -336,7 +451,7 @@ fn what_the_author_gives_goes_first() {
         (documented, Some("Of the request."), "Of the request."),
         (undocumented, Some("Of the request."), "Of the request."),
     ] {
-        let given = Given { description, arguments: Some(arguments) };
+        let given = Given { description, arguments: Some(arguments), ..Given::default() };
         let signature = derive(Language::Python, source, given).unwrap();
         assert_eq!((signature.description.as_str(), &signature.parameters), (said, &expected));
     }
@@ -416,6 +531,10 @@ fn refusals_say_what_is_missing() {
         (
             format!("def f(a: int, /):\n    {doc}\n"),
             "Type error in schema generation: Parameter 'a' in function 'f': a tool is called with named arguments only; remove the '/'",
+        ),
+        (
+            format!("class C(Enum):\n    A = make()\ndef f(a: Literal[C.A]):\n    {doc}\n"),
+            "Type error in schema generation: Parameter 'a' in function 'f': a Literal may hold only texts, numbers, booleans and members of an Enum of the source",
         ),
         (
             format!("def größe(a: int):\n    {doc}\n"),

@@ -228,6 +228,138 @@ fn types_become_schemas() {
 }
 
 #[test]
+fn a_function_without_a_name_has_the_name_that_its_author_gives() {
+    let expected = json!({ "type": "object", "properties": { "a": { "type": "string" } }, "required": ["a"] });
+    for declaration in [
+        "export default (a: string) => a;",
+        "export default async (a: string): Promise<string> => {\n  return a;\n}",
+        "export default function (a: string) { return a; }",
+        "export default async function(a: string) { return a; }",
+        "export default\n  <T extends string>(a: T) => a;",
+    ] {
+        let source = format!("function help(b: number) {{}}\n/** Goes. */\n{declaration}\n");
+        let given = Given { name: Some("go"), ..Given::default() };
+        let found = derive(Language::TypeScript, &source, given).unwrap_or_else(|error| panic!("{error}\n{source}"));
+        assert_eq!((found.name.as_str(), found.description.as_str()), ("go", "Goes."), "{source}");
+        assert_eq!(found.parameters, expected, "{source}");
+        assert_eq!(read(&source), Err(SourceError::Nameless), "{source}");
+    }
+    let named = derive(
+        Language::TypeScript,
+        "/** Goes. */\nexport default function go() {}",
+        Given { name: Some("other"), ..Given::default() },
+    );
+    assert_eq!(named.unwrap().name, "go");
+}
+
+#[test]
+fn type_parameters_mean_what_they_are_bound_to() {
+    let source = "interface Opts<T = string> { only: T[]; mode?: keyof Named }\ninterface Named { a: string; b: string }\n\
+                  /** Picks. */\nexport function pick<T extends 'x' | 'y', const K extends keyof Named = 'a', V>(\n  \
+                  key: T, from: Record<string, T>, name: K, any: V, opts: Opts<T>, more: Opts) {}\n";
+    let letters = json!({ "type": "string", "enum": ["x", "y"] });
+    let names = json!({ "type": "string", "enum": ["a", "b"] });
+    let opts = |item: Value| {
+        let only = json!({ "type": "array", "items": item });
+        json!({ "type": "object", "properties": { "only": only, "mode": names }, "required": ["only"] })
+    };
+    let expected = json!({
+        "key": letters,
+        "from": { "type": "object", "additionalProperties": letters },
+        "name": names,
+        "any": {},
+        "opts": opts(letters.clone()),
+        "more": opts(json!({ "type": "string" })),
+    });
+    assert_eq!(read(source).unwrap().parameters["properties"], expected);
+}
+
+#[test]
+fn types_that_are_made_of_others() {
+    let before = "interface P { a: string; b?: number; c: boolean }\ntype K = 'a' | 'b';\ntype Maybe<T> = T | null;\n\
+                  interface Page<T> { items: T[]; next?: Page<T> }\ninterface Users extends Page<string> { total: number }\n\
+                  export const MODES = ['fast', \"slow\"] as const;\ntype Mode = (typeof MODES)[number];";
+    let (a, b, c) = (json!({ "type": "string" }), json!({ "type": "number" }), json!({ "type": "boolean" }));
+    let object =
+        |members: Value, required: Value| json!({ "type": "object", "properties": members, "required": required });
+    let page = |more: Value| {
+        let mut members = json!({ "items": { "type": "array", "items": a }, "next": { "type": "object" } });
+        members.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        members
+    };
+    for (annotation, expected) in [
+        ("Partial<P>", json!({ "type": "object", "properties": { "a": a, "b": b, "c": c } })),
+        ("Required<P>", object(json!({ "a": a, "b": b, "c": c }), json!(["a", "b", "c"]))),
+        ("Pick<P, 'a' | 'b'>", object(json!({ "a": a, "b": b }), json!(["a"]))),
+        ("Pick<P, K>", object(json!({ "a": a, "b": b }), json!(["a"]))),
+        ("Omit<P, 'c'>", object(json!({ "a": a, "b": b }), json!(["a"]))),
+        ("Omit<P, 'c'> & { d: number }", object(json!({ "a": a, "b": b, "d": b }), json!(["a", "d"]))),
+        ("Partial<Pick<P, 'a'>>", json!({ "type": "object", "properties": { "a": a } })),
+        ("Record<K, number>", object(json!({ "a": b, "b": b }), json!(["a", "b"]))),
+        ("Exclude<K | 'c', 'a'>", json!({ "type": "string", "enum": ["b", "c"] })),
+        ("Extract<K, 'a' | 'z'>", json!({ "type": "string", "enum": ["a"] })),
+        ("NonNullable<Maybe<number>>", b.clone()),
+        ("Maybe<number>", json!({ "anyOf": [b, { "type": "null" }] })),
+        ("keyof P", json!({ "type": "string", "enum": ["a", "b", "c"] })),
+        ("P['a']", a.clone()),
+        ("P[]", json!({ "type": "array", "items": object(json!({ "a": a, "b": b, "c": c }), json!(["a", "c"])) })),
+        ("Page<string>", object(page(json!({})), json!(["items"]))),
+        ("Users", object(page(json!({ "total": b })), json!(["items", "total"]))),
+        ("Mode", json!({ "type": "string", "enum": ["fast", "slow"] })),
+        ("Array<Record<string, Mode>>", {
+            let mode = json!({ "type": "string", "enum": ["fast", "slow"] });
+            json!({ "type": "array", "items": { "type": "object", "additionalProperties": mode } })
+        }),
+        ("string & {}", a.clone()),
+        ("`item-${string}`", a.clone()),
+        ("-1 | 0.5", json!({ "type": "number", "enum": [-1, 0.5] })),
+    ] {
+        assert_eq!(typed(before, annotation), expected, "{annotation}");
+    }
+}
+
+#[test]
+fn jsdoc_describes_members_one_by_one() {
+    let text = json!({ "type": "string", "description": "Whose." });
+    let members = json!({ "name": text, "times": { "type": "number" }, "tags": { "type": "array", "items": { "type": "string" } } });
+    let doc = "/**\n * Greets.\n * @param {Object} options\n * @param {string} options.name - Whose.\n * @param {number} \
+               [options.times=1]\n * @param {?Array.<string>=} options.tags\n */\n";
+    let whole = read(&format!("{doc}function greet({{ name, times = 1, tags }} = {{}}) {{}}\n")).unwrap().parameters;
+    let mut expected = members;
+    expected["tags"] = json!({ "anyOf": [expected["tags"], { "type": "null" }] });
+    let expected = json!({ "type": "object", "properties": expected, "required": ["name"] });
+    assert_eq!(whole, expected);
+    let one = read(&format!("{doc}function greet(options) {{}}\n")).unwrap().parameters;
+    assert_eq!(one["properties"]["options"], expected);
+    let inline =
+        "/** Adds.\n * @param {{a: number, b: *}} both */\nfunction add({ a, b }) {}\nmodule.exports = { add };\n";
+    let expected =
+        json!({ "type": "object", "properties": { "a": { "type": "number" }, "b": {} }, "required": ["a", "b"] });
+    assert_eq!(read(inline).unwrap().parameters, expected);
+    let this = "/** D. */\nexport function f(this: Window, a: string) {}";
+    assert_eq!(read(this).unwrap().parameters["required"], json!(["a"]));
+}
+
+#[test]
+fn sources_as_people_send_them() {
+    let expected = json!({ "type": "object", "properties": { "a": { "type": "string", "description": "First." } }, "required": ["a"] });
+    for source in [
+        "\n    /**\n     * Goes.\n     * @param a First.\n     */\n    export function go(a: string) {\n      return a;\n    }\n  ",
+        "\t/** Goes.\n\t * @param a First. */\n\texport const go = (a: string) => a;\n",
+        "/** Goes.\n * @param a First. */\n// eslint-disable-next-line\n// @ts-ignore\nexport function go(a: string) {}\n",
+        "/* v1 */ /** Goes.\n * @param a First. */\nexport function go(a: string) {}\n",
+        "/**\n * Goes.\n * @param {string} a - First.\n */\nfunction go(a) {}\nfunction help(b) {}\nmodule.exports = { go };\n",
+        "/**\n * Goes.\n * @param {string} a - First.\n */\nconst go = async (a) => a;\nfunction help(b) {}\nmodule.exports = go;\n",
+    ] {
+        let found = read(source).unwrap_or_else(|error| panic!("{error}\n{source}"));
+        assert_eq!((found.name.as_str(), found.description.as_str()), ("go", "Goes."), "{source}");
+        assert_eq!(found.parameters, expected, "{source}");
+    }
+    let one_line = read("/** Goes. */ export function go(a: string) {}\n").unwrap();
+    assert_eq!(one_line.description, "Goes.");
+}
+
+#[test]
 fn refusals_say_what_is_missing() {
     let at = "Type error in schema generation: Parameter";
     for (source, expected) in [
@@ -239,8 +371,8 @@ fn refusals_say_what_is_missing() {
         ),
         ("const f = () => 1;", "Function 'f' lacks a docstring that describes it".to_owned()),
         (
-            "/** D. */\nexport const f = <T,>(a: T) => a;",
-            format!("{at} '?' in function 'f': a tool cannot have type parameters"),
+            "/** D. */\nexport const f = <T extends>(a: T) => a;",
+            format!("{at} '<>' in function 'f': '>' was not expected in its type"),
         ),
         ("/** D. */\nexport const f = a => a;", format!("{at} 'a' in function 'f' lacks a type annotation")),
         ("export function f(a: string) {}", "Function 'f' lacks a docstring that describes it".to_owned()),
@@ -288,8 +420,36 @@ fn refusals_say_what_is_missing() {
             format!("{at} 'a' in function 'f': '<' was not expected in its type"),
         ),
         (
-            "/** D. */\nexport function f<T>(a: T) {}",
-            format!("{at} '?' in function 'f': a tool cannot have type parameters"),
+            "interface P { b: string }\n/** D. */\nexport function f(a: Pick<P, string>) {}",
+            format!("{at} 'a' in function 'f': 'Pick' needs literal names such as \"a\" | \"b\""),
+        ),
+        (
+            "/** D. */\nexport function f(a: Omit<string, 'b'>) {}",
+            format!("{at} 'a' in function 'f': 'Omit' needs an object with known members"),
+        ),
+        (
+            "type A<T> = T extends string ? 1 : 2;\n/** D. */\nexport function f(a: A<string>) {}",
+            format!("{at} 'a' in function 'f': the type 'A' depends on a condition"),
+        ),
+        (
+            "/** D. */\nexport function f(a: typeof B) {}",
+            format!("{at} 'a' in function 'f': 'typeof B' is not the type of a list of texts or numbers in the source"),
+        ),
+        (
+            "const S = z.object({});\n/** D. */\nexport function f(a: z.infer<typeof S>) {}",
+            format!("{at} 'a' in function 'f': the type 'z.infer' is neither built in nor declared in the source"),
+        ),
+        (
+            "/** D. */\nexport function f(a: Date) {}",
+            format!(
+                "{at} 'a' in function 'f': JSON has no 'Date'; take a text, a number, an array or an object and make one of it"
+            ),
+        ),
+        (
+            "/** D. */\nexport default (a: string) => a;",
+            "The function that is exported by default has no name: give it one (`export default function name…`), or give the \
+             tool one in json_schema"
+                .to_owned(),
         ),
     ] {
         assert_eq!(read(source).expect_err(source).to_string(), expected);

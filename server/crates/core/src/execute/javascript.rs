@@ -20,6 +20,9 @@ const REQUIRE: &str = "const require = (name) => { const found = (globalThis.__p
                        return globalThis.require(name); throw new Error(`the module '${name}' is not here: list npm \
                        packages in npm_requirements; of Node.js there are fs and path`); }; ";
 
+/// What a file in the manner of Node.js writes its exports to. Nothing reads them: its functions are found by name.
+const EXPORTS: &str = "globalThis.module ??= { exports: {} }; globalThis.exports ??= globalThis.module.exports; ";
+
 /// A file as the runtime runs it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Script {
@@ -40,11 +43,12 @@ impl Script {
     /// The body behind the packages that it imports. All of them stand on its first line, so that lines keep their
     /// number.
     pub fn with_packages(&self, bundle: Option<&str>) -> String {
+        let exports = if self.body.contains("exports") { EXPORTS } else { "" };
         if self.packages.is_empty() {
-            return self.body.clone();
+            return format!("{exports}{}", self.body);
         }
         let bundle = bundle.unwrap_or_default().replace('\n', " ");
-        format!("{bundle};{REQUIRE}{}", self.body)
+        format!("{bundle};{REQUIRE}{exports}{}", self.body)
     }
 
     /// What the file imports, as it is written there.

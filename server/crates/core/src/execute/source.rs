@@ -8,7 +8,7 @@ use mneme_domain::{
     agent::Include,
     tool::{CreateTool, Requirement},
 };
-use mneme_sandbox::{Action, Language, Mount, Program, ScriptRequest, ToolHost};
+use mneme_sandbox::{Action, Language, Mount, Program, Raised, ScriptFailure, ScriptRequest, ToolHost};
 use mneme_toolsource::Language as Source;
 
 use super::{
@@ -41,7 +41,7 @@ impl Core {
     /// # Errors
     /// 400 when the source does not say how to call it.
     pub async fn run_source(self: &Arc<Self>, actor: &Actor, run: SourceRun) -> Result<Answer> {
-        let schema = self.schema_of(&run.tool).await?;
+        let schema = self.schema_of(&run.tool, run.name.as_deref()).await?;
         let mut tool = crate::tools::fresh(ToolId::from_uuid(self.env.uuid()), actor);
         let named = schema.get("name").and_then(serde_json::Value::as_str).map(str::to_owned);
         tool.name = run.name.or(named);
@@ -79,14 +79,16 @@ impl Core {
         let Powers { limits, mut grants, env, withheld: missed, .. } = self.powers(call, Asks::Anything).await?;
         let mut wanted = requirements(call.tool.pip_requirements.as_deref());
         wanted.retain(|package| !packages::is_in_runtime(package));
+        let mut fetched = None;
         if !wanted.is_empty() {
             let folder = self.packages.python(&wanted).await.map_err(CoreError::Unavailable)?;
-            grants.folders.push(Mount::packages(folder));
+            grants.folders.push(Mount::packages(folder.clone()));
+            fetched = Some(folder);
         }
         // The function may be called otherwise than the tool: only its author's schema says so.
         let function = crate::tools::entry_point(Source::Python, source).await.unwrap_or_else(|| name.to_owned());
         let program = Program {
-            source: source.to_owned(),
+            source: mneme_toolsource::dedented(source).into_owned(),
             filename: PYTHON_FILE.into(),
             action: Action::Call { function, arguments: call.arguments.to_owned() },
             env,
@@ -96,6 +98,12 @@ impl Core {
         Ok(match self.sandbox.run_script(Language::Python, request).await {
             Ok(mut outcome) => {
                 outcome.denials.extend(withheld(&missed, |variable| mentions(source, variable)));
+                if let (Some(folder), Err(ScriptFailure::Raised(raised))) = (&fetched, &mut outcome.result)
+                    && lacks_something(raised)
+                    && let Some(versions) = packages::versions(folder, &wanted)
+                {
+                    raised.message.push_str(&versions);
+                }
                 program::answer(name, "None", outcome)
             }
             Err(error) => program::no_runtime(name, &error),
@@ -164,6 +172,15 @@ impl Core {
                 block["value"] = now.value.as_str().into();
             }
         }
+    }
+}
+
+/// Whether a program used what a module of its packages does not have.
+fn lacks_something(raised: &Raised) -> bool {
+    match raised.name.as_str() {
+        "ImportError" => raised.message.contains(Mount::PACKAGES),
+        "AttributeError" => raised.message.starts_with("module '"),
+        _ => false,
     }
 }
 

@@ -19,6 +19,8 @@ const MAKE: &str = r##"
 import io, json, os, sys, tarfile, zipfile
 folder, kind, outside = sys.argv[1:]
 ZEROS = 400
+# What packages ask for that mean no harm.
+NEEDS = {"needy": ["PyYAML>=6", "pydantic_core"], "old": ["jinja2<3"], "native": ["compiled-code>=2"]}
 
 class Zeros(io.RawIOBase):
     def __init__(self): self.left = ZEROS << 20
@@ -49,7 +51,8 @@ def wheel():
         if kind == "bomb":
             with archive.open("zeros.bin", "w", force_zip64=True) as zeros:
                 for _ in range(ZEROS): zeros.write(bytes(1 << 20))
-        put(info + "METADATA", f"Metadata-Version: 2.1\nName: {kind}\nVersion: 1.0\n")
+        needs = "".join(f"Requires-Dist: {need}\n" for need in NEEDS.get(kind, []))
+        put(info + "METADATA", f"Metadata-Version: 2.1\nName: {kind}\nVersion: 1.0\n{needs}")
         put(info + "WHEEL", "Wheel-Version: 1.0\nGenerator: x\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
         put(info + "RECORD", "")
 
@@ -181,6 +184,35 @@ async fn wheels_that_mean_harm() {
             }
         }
     }
+}
+
+/// The index has none of what the runtime brings, as an index has no wheel of pure Python of what is native.
+#[tokio::test]
+async fn what_the_runtime_brings_is_not_fetched_for_other_packages_either() {
+    let place = Place::new();
+    let settings = format!("export PIP_NO_INDEX=1 PIP_FIND_LINKS={}", place.at("source").display());
+    let packages = place.packages(Some(place.wrapper("python3", &settings)), None);
+    for kind in ["needy", "old", "native", "jinja2"] {
+        place.make(kind, None);
+    }
+    let folder = packages.python(&wanted("needy")).await.unwrap();
+    assert!(folder.join("needy.py").is_file());
+    let code: Vec<_> = files(&folder).into_iter().filter(|path| path.extension().is_some_and(|e| e == "py")).collect();
+    let told = super::versions(&folder, &wanted("needy")).unwrap();
+    assert!(told.contains("(fetched: needy 1.0, the newest"), "{told}");
+    let asked = Requirement { name: "needy".into(), version: Some("1.0".into()) };
+    assert_eq!(super::versions(&folder, &[asked]), None);
+    assert_eq!(code.len(), 1, "the wheels that stand for the runtime's own have nothing in them: {code:?}");
+
+    // It asks for less than the runtime has; what it asks for is there, so it gets that.
+    let folder = packages.python(&wanted("old")).await.unwrap();
+    assert!(folder.join("old.py").is_file() && folder.join("jinja2.py").is_file());
+
+    let reason = packages.python(&wanted("native")).await.unwrap_err();
+    let told =
+        "only packages of pure Python can run in the sandbox, and there is no such compiled-code: check the name";
+    assert!(reason.contains(told), "{reason}");
+    place.unharmed("native");
 }
 
 /// A web server for a folder; it ends with the test.

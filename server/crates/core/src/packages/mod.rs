@@ -2,6 +2,7 @@
 //! is never changed again; tools see it read-only.
 
 mod child;
+mod fetched;
 mod folder;
 #[cfg(test)]
 mod hostile;
@@ -10,6 +11,7 @@ mod pip;
 
 use std::{collections::HashMap, path::PathBuf, sync::Arc, time::Duration};
 
+pub use fetched::versions;
 use mneme_domain::tool::Requirement;
 use parking_lot::Mutex;
 pub use pip::is_in_runtime;
@@ -71,7 +73,7 @@ impl Packages {
             return Err("this server fetches no Python packages for tools".into());
         };
         let lines = lines(wanted, pip::line)?;
-        let key = folder::key("python", pip::TARGET, &lines);
+        let key = folder::key("python", pip::TARGET, &[lines.as_slice(), pip::brought_lines().as_slice()].concat());
         let place = self.config.folder.join(&key);
         let seat = self.seat(&key);
         let _seat = seat.lock().await;

@@ -193,6 +193,7 @@ impl Core {
                 let origin = Origin {
                     source: source.clone(),
                     source_type: tool.source_type.clone(),
+                    name: tool.name.clone(),
                     description: tool.description.clone(),
                     arguments: tool.args_json_schema.clone(),
                     schema: None,

@@ -26,7 +26,7 @@ impl Core {
     /// 422 for values that make no sense.
     pub async fn create_tool(self: &Arc<Self>, actor: &Actor, body: CreateTool) -> Result<Tool> {
         check_return_limit(body.return_char_limit.unwrap_or(DEFAULT_RETURN_CHAR_LIMIT))?;
-        let schema = self.schema_of(&body).await?;
+        let schema = self.schema_of(&body, None).await?;
         let name = text(&schema, "name").unwrap_or_default();
         self.refuse_builtin_name(&name).await?;
         match self.put_tool(actor, &name, &body, &schema).await {
@@ -36,16 +36,17 @@ impl Core {
         }
     }
 
-    /// The schema of a tool: given, or derived from its source.
+    /// The schema of a tool: given, or derived from its source. `name` is that of a function which has none there.
     ///
     /// # Errors
     /// As [`Core::create_tool`].
-    pub(crate) async fn schema_of(&self, body: &CreateTool) -> Result<JsonObject> {
+    pub(crate) async fn schema_of(&self, body: &CreateTool, name: Option<&str>) -> Result<JsonObject> {
         let (python, npm) = (body.pip_requirements.as_deref(), body.npm_requirements.as_deref());
         crate::packages::check(python.unwrap_or_default(), npm.unwrap_or_default()).map_err(CoreError::Invalid)?;
         let origin = Origin {
             source: body.source_code.clone(),
             source_type: body.source_type.clone(),
+            name: name.map(str::to_owned),
             description: body.description.clone(),
             arguments: body.args_json_schema.clone(),
             schema: body.json_schema.clone(),

@@ -15,6 +15,8 @@ pub struct Origin {
     pub source: String,
     /// Its language in the API's words; Python when there is none.
     pub source_type: Option<String>,
+    /// What the tool is called when the source does not name its function.
+    pub name: Option<String>,
     /// What the author says about the tool.
     pub description: Option<String>,
     /// What the author says about the arguments.
@@ -48,10 +50,19 @@ impl Origin {
     fn read(self) -> Result<JsonObject> {
         let plain = self.is_plain();
         let language = language(self.source_type.as_deref())?;
-        let given = Given { description: self.description.as_deref(), arguments: self.arguments.as_ref() };
+        let own = self.schema.as_ref().and_then(|schema| schema.get("name")?.as_str());
+        let name = own.map(str::to_owned).or(self.name);
+        let given = Given {
+            name: name.as_deref(),
+            description: self.description.as_deref(),
+            arguments: self.arguments.as_ref(),
+        };
         let Some(mut schema) = self.schema else {
             let schema = derive(language, &self.source, given).map_err(refusal)?.into_schema();
-            if plain {
+            // Under a name that may not be the source's own, another tool may have the same source.
+            let is_sources_own =
+                language == Language::Python || schema.get("name").and_then(Value::as_str) != given.name;
+            if plain && is_sources_own {
                 Known::of(language).schemas.insert(self.source, schema.clone());
             }
             return Ok(schema);

@@ -104,6 +104,7 @@ async fn new_schema(seen: &Tool, update: &ToolUpdate) -> Result<Option<JsonObjec
     let before = Origin {
         source: source_before,
         source_type: seen.source_type.clone(),
+        name: seen.name.clone(),
         // Whatever it was: only the parameters are compared.
         description: seen.description.clone(),
         arguments: seen.args_json_schema.clone(),
@@ -112,6 +113,7 @@ async fn new_schema(seen: &Tool, update: &ToolUpdate) -> Result<Option<JsonObjec
     let mut after = Origin {
         source,
         source_type: changed.source_type,
+        name: changed.name,
         description,
         arguments: changed.args_json_schema,
         schema: None,

@@ -26,6 +26,16 @@ impl Entries {
         }
     }
 
+    /// Whether a line at the margin of the whole text is an entry: some authors do not indent them.
+    pub fn has_at_margin(&self, line: &str) -> bool {
+        self.margin.is_none_or(|margin| margin == 0) && head(line).is_some()
+    }
+
+    /// Whether the entries stand at the margin of the whole text.
+    pub fn are_at_margin(&self) -> bool {
+        self.margin == Some(0)
+    }
+
     /// Begins an entry.
     pub fn start(&mut self, name: &str, text: &str) {
         self.start_all(vec![name.to_owned()], text);
@@ -63,17 +73,18 @@ impl Entries {
     }
 }
 
-/// `name: text` or `name (type): text`.
+/// `name: text`, `name (type): text` or `name - text`, also as an item of a list and as Markdown writes names.
 fn head(line: &str) -> Option<(&str, &str)> {
-    let line = line.trim_start_matches('*');
+    const MARKS: [char; 2] = ['*', '`'];
+    let line = line.strip_prefix("- ").unwrap_or(line).trim_start_matches(MARKS);
     let end = line.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(line.len());
     let (name, rest) = line.split_at(end);
     if name.is_empty() || name.starts_with(|c: char| c.is_ascii_digit()) {
         return None;
     }
-    let rest = rest.trim_start();
+    let rest = rest.trim_start_matches(MARKS).trim_start();
     let rest = if rest.starts_with('(') { after_brackets(rest)?.trim_start() } else { rest };
-    Some((name, rest.strip_prefix(':')?.trim()))
+    Some((name, rest.strip_prefix(':').or_else(|| rest.strip_prefix("- "))?.trim()))
 }
 
 /// What follows the bracket that closes the first one.

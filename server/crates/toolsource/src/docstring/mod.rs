@@ -14,11 +14,21 @@ pub struct Docstring {
     parameters: Vec<(String, String)>,
 }
 
-/// Sections of parameters in the Google style.
-const PARAMETERS: [&str; 5] = ["args", "arguments", "parameters", "params", "keyword args"];
+/// Sections of parameters, or of fields, in the Google style.
+const PARAMETERS: [&str; 9] = [
+    "args",
+    "arguments",
+    "parameters",
+    "params",
+    "keyword args",
+    "keyword arguments",
+    "other parameters",
+    "inputs",
+    "attributes",
+];
 /// Other sections of the Google style, which models do not need.
-const OTHERS: [&str; 10] =
-    ["returns", "return", "raises", "exceptions", "except", "yields", "attributes", "example", "examples", "usage"];
+const OTHERS: [&str; 9] =
+    ["returns", "return", "raises", "exceptions", "except", "yields", "example", "examples", "usage"];
 
 impl Docstring {
     /// Reads the text of a docstring as it stands in the source.
@@ -56,7 +66,12 @@ fn google(lines: &[String]) -> Docstring {
             entries.start(name, text);
         } else if is_sphinx_field(line) {
             section = Section::Other;
-        } else if !line.is_empty() && indent(line) == 0 {
+        } else if matches!(section, Section::Parameters) && indent(line) == 0 && entries.has_at_margin(line) {
+            entries.line(line);
+        } else if !line.is_empty()
+            && indent(line) == 0
+            && !(matches!(section, Section::Other) && entries.are_at_margin())
+        {
             section = Section::Text;
             description.push(line.as_str());
         } else {
@@ -80,14 +95,16 @@ fn heading(line: &str) -> Option<Section> {
     }
 }
 
-/// `:param name: text` or `:param type name: text`.
+/// `:param name: text` or `:param type name: text`, by one of the names that the field has.
 fn sphinx_parameter(line: &str) -> Option<(&str, &str)> {
-    let (head, text) = line.strip_prefix(":param ")?.split_once(':')?;
+    const FIELDS: [&str; 7] = [":param ", ":parameter ", ":arg ", ":argument ", ":key ", ":keyword ", "@param "];
+    let (head, text) = FIELDS.iter().find_map(|field| line.strip_prefix(*field))?.split_once(':')?;
     Some((head.split_whitespace().next_back()?, text.trim()))
 }
 
 fn is_sphinx_field(line: &str) -> bool {
-    const FIELDS: [&str; 6] = [":return", ":raise", ":rtype", ":type ", ":yield", ":except"];
+    const FIELDS: [&str; 10] =
+        [":return", ":raise", ":rtype", ":type ", ":yield", ":except", "@return", "@raise", "@rtype", "@type "];
     FIELDS.iter().any(|field| line.starts_with(field))
 }
 
@@ -157,6 +174,30 @@ mod tests {
         let (description, parameters) = parsed(text);
         assert_eq!(description, "Add.");
         assert_eq!(parameters, pairs(&[("a", "first"), ("b", "second,\nor none")]));
+    }
+
+    #[test]
+    fn other_names_of_the_fields() {
+        let text = "Add.\n\n:arg a: first\n:keyword int b: second\n@param c: third\n@return: sum\n";
+        let (description, parameters) = parsed(text);
+        assert_eq!(description, "Add.");
+        assert_eq!(parameters, pairs(&[("a", "first"), ("b", "second"), ("c", "third")]));
+    }
+
+    #[test]
+    fn entries_as_people_write_them() {
+        for text in [
+            "Add.\n\nArgs:\n    - a (int): first\n    - `b`: second\n",
+            "Add.\n\nInputs:\n    a - first\n    **b** (int) - second\n",
+            "Add.\n\nArgs:\na (int): first\nb: second\n\nReturns:\nint: the sum\n",
+            "Add.\nParameters:\n- a: first\n- b: second\n",
+        ] {
+            let (description, parameters) = parsed(text);
+            assert_eq!(description, "Add.", "{text}");
+            assert_eq!(parameters, pairs(&[("a", "first"), ("b", "second")]), "{text}");
+        }
+        let (description, parameters) = parsed("Args:\n        a: first\n        b: second\n    ");
+        assert_eq!((description.as_str(), parameters), ("", pairs(&[("a", "first"), ("b", "second")])));
     }
 
     #[test]

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::{
     constant,
     field::Field,
+    generic::parts,
     guard,
     names::{Meaning, Names, last_part},
 };
@@ -83,17 +84,24 @@ pub struct Types<'a> {
     depth: usize,
     /// Classes and aliases being read right now.
     pub(super) open: Vec<String>,
+    /// Type parameters and what they mean where something is read now.
+    pub(super) filled: Vec<(String, Found)>,
 }
 
 impl<'a> Types<'a> {
     /// A reader over the names of a file.
     pub fn new(names: &'a Names<'a>) -> Self {
-        Self { names, budget: Budget::default(), depth: 0, open: Vec::new() }
+        Self { names, budget: Budget::default(), depth: 0, open: Vec::new(), filled: Vec::new() }
     }
 
     /// Pays for an object of the schema.
     pub fn spend(&mut self, text: usize) -> Read<()> {
         Ok(self.budget.spend(text)?)
+    }
+
+    /// How deep the schema stands that is read now, in levels of JSON.
+    pub(super) fn level(&self) -> usize {
+        2 * self.depth
     }
 
     /// The schema of an annotation.
@@ -113,6 +121,7 @@ impl<'a> Types<'a> {
                 [_, base] => self.read(base),
                 _ => Err(unsupported("NewType")),
             },
+            Expr::Call(call) if last_part(&call.func) == Some("TypeVar") => self.variable(call),
             Expr::Call(call) => self.constrained(call),
             _ => Err(Refusal::Type("its annotation is not a type".into())),
         };
@@ -137,7 +146,7 @@ impl<'a> Types<'a> {
             };
             found.schema.insert("items".into(), Value::Object(items));
         }
-        found.schema.extend(Field::read(call, Some(kind)).constraints);
+        found.schema.extend(Field::read(call, Some(kind), self.names).constraints);
         Ok(found)
     }
 
@@ -152,13 +161,19 @@ impl<'a> Types<'a> {
     fn named(&mut self, annotation: &Expr) -> Read<Found> {
         let Some(mut name) = last_part(annotation) else { return Err(unsupported("?")) };
         if let Expr::Name(_) = annotation {
+            if let Some(found) = self.filled_in(name)? {
+                return Ok(found);
+            }
+            if let Some(found) = self.parametric(name, &[])? {
+                return Ok(found);
+            }
             match self.names.get(name) {
                 Some(Meaning::Class(class)) => return self.class(class),
                 Some(Meaning::Alias(target)) => {
                     return self.once(name, |types| types.read(target)).unwrap_or_else(|| Err(circular(name)));
                 }
                 Some(Meaning::Imported(imported)) => name = imported,
-                None => {}
+                Some(Meaning::Generic(_)) | None => {}
             }
         }
         let schema = match name {
@@ -167,8 +182,11 @@ impl<'a> Types<'a> {
             "float" => json!({ "type": "number" }),
             "bool" => json!({ "type": "boolean" }),
             "Any" | "object" => json!({}),
-            "dict" | "Dict" | "Mapping" | "MutableMapping" | "OrderedDict" => json!({ "type": "object" }),
-            "list" | "List" | "Sequence" | "MutableSequence" | "Iterable" | "Collection" | "tuple" | "Tuple" => {
+            "dict" | "Dict" | "Mapping" | "MutableMapping" | "OrderedDict" | "defaultdict" | "DefaultDict" => {
+                json!({ "type": "object" })
+            }
+            "list" | "List" | "Sequence" | "MutableSequence" | "Iterable" | "Collection" | "deque" | "Deque"
+            | "tuple" | "Tuple" => {
                 json!({ "type": "array", "items": {} })
             }
             "set" | "Set" | "frozenset" | "FrozenSet" => json!({ "type": "array", "items": {}, "uniqueItems": true }),
@@ -179,20 +197,25 @@ impl<'a> Types<'a> {
 
     fn generic(&mut self, subscript: &ExprSubscript) -> Read<Found> {
         let Some(mut name) = last_part(&subscript.value) else { return Err(unsupported("?")) };
+        let parts = parts(subscript);
+        if let Expr::Name(_) = subscript.value.as_ref()
+            && let Some(found) = self.parametric(name, &parts)?
+        {
+            return Ok(found);
+        }
         if let Some(Meaning::Imported(imported)) = self.names.get(name) {
             name = imported;
         }
-        let parts: Vec<&Expr> = match subscript.slice.as_ref() {
-            Expr::Tuple(tuple) => tuple.elts.iter().collect(),
-            single => vec![single],
-        };
         match (name, parts.as_slice()) {
             ("Optional", [inner]) => Ok(Found { nullable: true, ..self.read(inner)? }),
             ("Union", parts) => self.union(parts),
             ("Literal", parts) => self.literal(parts),
             ("Annotated", [inner, notes @ ..]) => self.annotated(inner, notes),
             ("Final" | "Required" | "NotRequired" | "ClassVar" | "ReadOnly", [inner]) => self.read(inner),
-            ("list" | "List" | "Sequence" | "MutableSequence" | "Iterable" | "Collection", [inner]) => {
+            (
+                "list" | "List" | "Sequence" | "MutableSequence" | "Iterable" | "Collection" | "deque" | "Deque",
+                [inner],
+            ) => {
                 let items = self.read(inner)?.nullable_schema();
                 Ok(Found::of(json!({ "type": "array", "items": items })))
             }
@@ -200,7 +223,10 @@ impl<'a> Types<'a> {
                 let items = self.read(inner)?.nullable_schema();
                 Ok(Found::of(json!({ "type": "array", "items": items, "uniqueItems": true })))
             }
-            ("dict" | "Dict" | "Mapping" | "MutableMapping" | "OrderedDict", [_, inner]) => {
+            (
+                "dict" | "Dict" | "Mapping" | "MutableMapping" | "OrderedDict" | "defaultdict" | "DefaultDict",
+                [_, inner],
+            ) => {
                 let values = self.read(inner)?.nullable_schema();
                 let mut schema = json!({ "type": "object" });
                 if !values.is_empty() {
@@ -221,7 +247,7 @@ impl<'a> Types<'a> {
         }
     }
 
-    fn union(&mut self, parts: &[&Expr]) -> Read<Found> {
+    pub(super) fn union(&mut self, parts: &[&Expr]) -> Read<Found> {
         let mut members: Vec<Value> = Vec::new();
         let mut union = Found::default();
         for part in parts {
@@ -251,8 +277,9 @@ impl<'a> Types<'a> {
         let mut literal = Found::default();
         let mut values = Vec::with_capacity(parts.len());
         for part in parts {
-            let Some(value) = constant::value(part) else {
-                return Err(Refusal::Type("a Literal may hold only texts, numbers and booleans".into()));
+            let Some(value) = self.constant(part) else {
+                let reason = "a Literal may hold only texts, numbers, booleans and members of an Enum of the source";
+                return Err(Refusal::Type(reason.into()));
             };
             self.spend(value.as_str().map_or(0, str::len))?;
             literal.nullable |= value.is_null();
@@ -268,9 +295,9 @@ impl<'a> Types<'a> {
         let mut found = self.read(inner)?;
         for note in notes {
             let kind = found.schema.get("type").and_then(Value::as_str);
-            if let Some(text) = constant::text(note) {
-                found.description = Some(text.to_owned());
-            } else if let Some(field) = Field::of(note, kind) {
+            if let Some(text) = constant::long_text(note, self.names) {
+                found.description = Some(text);
+            } else if let Some(field) = Field::of(note, kind, self.names) {
                 found.description = field.description.or(found.description);
                 found.schema.extend(field.constraints);
             }

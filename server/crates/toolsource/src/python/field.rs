@@ -3,7 +3,10 @@
 use ruff_python_ast::{Expr, ExprCall};
 use serde_json::Value;
 
-use super::{constant, names::last_part};
+use super::{
+    constant,
+    names::{Names, last_part},
+};
 use crate::Object;
 
 /// Constraints of pydantic and their names in JSON Schema.
@@ -32,13 +35,13 @@ pub struct Field {
 
 impl Field {
     /// Reads a call of `Field`; none when it is a call of something else.
-    pub fn of(expression: &Expr, schema_type: Option<&str>) -> Option<Self> {
+    pub fn of(expression: &Expr, schema_type: Option<&str>, names: &Names<'_>) -> Option<Self> {
         let Expr::Call(call) = expression else { return None };
-        matches!(last_part(&call.func)?, "Field" | "field" | "Query").then(|| Self::read(call, schema_type))
+        matches!(last_part(&call.func)?, "Field" | "field" | "Query").then(|| Self::read(call, schema_type, names))
     }
 
     /// Reads the arguments of a call that takes what `Field` takes.
-    pub fn read(call: &ExprCall, schema_type: Option<&str>) -> Self {
+    pub fn read(call: &ExprCall, schema_type: Option<&str>, names: &Names<'_>) -> Self {
         let is_default = |value: &Expr| !matches!(value, Expr::EllipsisLiteral(_));
         let mut field = Self { has_default: call.arguments.args.first().is_some_and(is_default), ..Self::default() };
         for keyword in &call.arguments.keywords {
@@ -46,7 +49,7 @@ impl Field {
             match name {
                 "default" => field.has_default = is_default(&keyword.value),
                 "default_factory" => field.has_default = true,
-                "description" => field.description = constant::text(&keyword.value).map(str::to_owned),
+                "description" => field.description = constant::long_text(&keyword.value, names),
                 "alias" | "validation_alias" => field.alias = constant::text(&keyword.value).map(str::to_owned),
                 _ => field.constrain(name, &keyword.value, schema_type),
             }

@@ -4,6 +4,7 @@
 mod annotation;
 mod constant;
 mod field;
+mod generic;
 mod guard;
 mod model;
 mod names;
@@ -43,7 +44,11 @@ pub fn derive(source: &str, given: Given<'_>, arguments: Option<Value>) -> Resul
         Some(arguments) => arguments,
         None => {
             let manner = Manner { docstrings: &[&docstring], texts_are_needed: true, left_out: &[] };
-            parameters(&name, &function.parameters, &manner, &mut Types::new(&names))?
+            let mut types = Types::new(&names);
+            if let Some(listed) = function.type_params.as_deref() {
+                types.fill(listed, Vec::new()).map_err(|refusal| refusal.at(&name, "[]"))?;
+            }
+            parameters(&name, &function.parameters, &manner, &mut types)?
         }
     };
     Ok(Signature { name, description, parameters })

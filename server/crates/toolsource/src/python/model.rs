@@ -7,6 +7,7 @@ use super::{
     annotation::{Found, Read, Refusal, Types, choice, unsupported},
     constant, docstring,
     field::Field,
+    generic::parts,
     names::{Meaning, last_part},
 };
 use crate::{Object, SourceError, docstring::Docstring};
@@ -48,12 +49,20 @@ impl Types<'_> {
         });
         // A class that contains itself: from here on anything goes.
         let Some(fields) = fields else { return Ok(found(json!({ "type": "object" }))) };
-        let Fields { properties, required } = fields?;
+        let Fields { mut properties, required } = fields?;
+        let text = Docstring::parse(docstring(&class.body).unwrap_or_default());
+        for (name, property) in &mut properties {
+            if let (Some(text), Some(property)) = (text.parameter(name), property.as_object_mut())
+                && !property.contains_key("description")
+            {
+                self.spend(text.len())?;
+                property.insert("description".into(), text.into());
+            }
+        }
         let mut schema = json!({ "type": "object", "properties": properties, "required": required });
-        let text = docstring(&class.body).map(|text| Docstring::parse(text).description);
-        if let Some(text) = text.filter(|text| !text.is_empty()) {
-            self.spend(text.len())?;
-            schema["description"] = text.into();
+        if !text.description.is_empty() {
+            self.spend(text.description.len())?;
+            schema["description"] = text.description.into();
         }
         Ok(found(schema))
     }
@@ -104,13 +113,19 @@ impl Types<'_> {
             return Err(SourceError::SchemaTooLarge.into());
         }
         for base in class.arguments.iter().flat_map(|arguments| arguments.args.iter()) {
+            let (base, given) = match base {
+                Expr::Subscript(generic) => (generic.value.as_ref(), parts(generic)),
+                plain => (plain, Vec::new()),
+            };
             if let Expr::Name(name) = base
                 && let Some(Meaning::Class(base)) = self.names.get(name.id.as_str())
                 && !std::ptr::eq(base, class)
             {
                 self.spend(0)?;
+                let outer = self.enter(base, &given)?;
                 let kind = self.kind(base, &mut Vec::new()).unwrap_or(kind);
                 self.fields(base, kind, fields, depth + 1)?;
+                self.filled = outer;
             }
         }
         for statement in &class.body {
@@ -137,7 +152,7 @@ impl Types<'_> {
             other => other,
         })?;
         let schema_type = found.schema.get("type").and_then(Value::as_str);
-        let given = value.and_then(|value| Field::of(value, schema_type));
+        let given = value.and_then(|value| Field::of(value, schema_type, self.names));
         let has_default = match &given {
             Some(field) => field.has_default,
             None => value.is_some(),
@@ -166,6 +181,22 @@ impl Types<'_> {
     }
 
     fn enumeration(&mut self, class: &StmtClassDef, names_as_values: bool) -> Read<Found> {
+        let members = self.values(class, names_as_values)?;
+        if members.is_empty() {
+            return Err(Refusal::Type(format!("'{}' has no members", class.name)));
+        }
+        Ok(found(choice(members.into_iter().map(|(_, value)| value).collect())))
+    }
+
+    /// The members of an enumeration, with their values.
+    pub(super) fn members<'c>(&mut self, class: &'c StmtClassDef) -> Read<Vec<(&'c str, Value)>> {
+        match self.kind(class, &mut Vec::new()) {
+            Some(Kind::Enum { names_as_values }) => self.values(class, names_as_values),
+            _ => Err(unsupported(class.name.as_str())),
+        }
+    }
+
+    fn values<'c>(&mut self, class: &'c StmtClassDef, names_as_values: bool) -> Read<Vec<(&'c str, Value)>> {
         let mut values = Vec::new();
         for statement in &class.body {
             let Stmt::Assign(assign) = statement else { continue };
@@ -184,12 +215,9 @@ impl Types<'_> {
                 }
             };
             self.spend(value.as_str().map_or(0, str::len))?;
-            values.push(value);
+            values.push((name.id.as_str(), value));
         }
-        if values.is_empty() {
-            return Err(Refusal::Type(format!("'{}' has no members", class.name)));
-        }
-        Ok(found(choice(values)))
+        Ok(values)
     }
 }
 

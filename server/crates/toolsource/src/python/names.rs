@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use ruff_python_ast::{Expr, Stmt, StmtClassDef};
+use ruff_python_ast::{ExceptHandler, Expr, Stmt, StmtClassDef, StmtTypeAlias};
 
 /// A name's meaning. A later definition hides an earlier one, as it does when the file runs.
 #[derive(Debug, Clone, Copy)]
@@ -11,6 +11,8 @@ pub enum Meaning<'a> {
     Class(&'a StmtClassDef),
     /// Another name for a type.
     Alias(&'a Expr),
+    /// Another name for a type, with type parameters.
+    Generic(&'a StmtTypeAlias),
     /// Something imported, under its own name.
     Imported(&'a str),
 }
@@ -20,10 +22,23 @@ pub enum Meaning<'a> {
 pub struct Names<'a>(HashMap<&'a str, Meaning<'a>>);
 
 impl<'a> Names<'a> {
-    /// The names that the statements at the top of a file define.
+    /// The names that the statements at the top of a file define, also those under `if` and `try` there.
     pub fn of(body: &'a [Stmt]) -> Self {
-        let mut names = HashMap::new();
+        let mut names = Self::default();
+        names.add(body);
+        names
+    }
+
+    /// Adds names that other statements define where these do not: those of the other branches.
+    fn add_missing(&mut self, body: &'a [Stmt]) {
+        for (name, meaning) in Self::of(body).0 {
+            self.0.entry(name).or_insert(meaning);
+        }
+    }
+
+    fn add(&mut self, body: &'a [Stmt]) {
         for statement in body {
+            let names = &mut self.0;
             match statement {
                 Stmt::ClassDef(class) => {
                     names.insert(class.name.as_str(), Meaning::Class(class));
@@ -46,13 +61,25 @@ impl<'a> Names<'a> {
                 }
                 Stmt::TypeAlias(alias) => {
                     if let Expr::Name(name) = alias.name.as_ref() {
-                        names.insert(name.id.as_str(), Meaning::Alias(&alias.value));
+                        let is_generic = alias.type_params.is_some();
+                        let meaning = if is_generic { Meaning::Generic(alias) } else { Meaning::Alias(&alias.value) };
+                        names.insert(name.id.as_str(), meaning);
+                    }
+                }
+                Stmt::If(branches) => {
+                    self.add_missing(&branches.body);
+                    branches.elif_else_clauses.iter().for_each(|branch| self.add_missing(&branch.body));
+                }
+                Stmt::Try(attempt) => {
+                    self.add(&attempt.body);
+                    self.add(&attempt.orelse);
+                    for ExceptHandler::ExceptHandler(handler) in &attempt.handlers {
+                        self.add_missing(&handler.body);
                     }
                 }
                 _ => {}
             }
         }
-        Self(names)
     }
 
     /// What a name means, when the file says so.

@@ -33,23 +33,12 @@ impl Look {
             Token::Mark(":") => ahead.past_type()?,
             _ => return None,
         }
-        let mut from = ahead.rest();
-        let mut first = ahead.bump()?;
-        if first == Token::Word("async") {
-            from = ahead.rest();
-            first = ahead.bump()?;
-        }
-        match first {
-            Token::Word("function") => ahead.expression(),
-            Token::Word(_) => ahead.mark("=>").map(|()| from),
-            Token::Mark("(") => ahead.arrow(from),
-            Token::Mark("<") => {
-                ahead.past_generics()?;
-                ahead.mark("(")?;
-                ahead.arrow(from)
-            }
-            _ => None,
-        }
+        ahead.function(true)
+    }
+
+    /// The source from the parameters of a function without a name, which is all that follows `export default`.
+    pub fn anonymous<'s>(&mut self, source: &'s str) -> Option<&'s str> {
+        Ahead { tokens: Tokens::new(source), left: &mut self.left }.function(false)
     }
 
     /// The names between the brackets of `export { … }` under which the file itself knows them; `source` begins behind
@@ -100,6 +89,27 @@ impl<'s> Ahead<'s, '_> {
         (self.bump()? == Token::Mark(mark)).then_some(())
     }
 
+    /// The source from the parameters of the function that comes next. A `function` may have a name of its own, or not.
+    fn function(&mut self, named: bool) -> Option<&'s str> {
+        let mut from = self.rest();
+        let mut first = self.bump()?;
+        if first == Token::Word("async") {
+            from = self.rest();
+            first = self.bump()?;
+        }
+        match first {
+            Token::Word("function") => self.expression(named),
+            Token::Word(_) => self.mark("=>").map(|()| from),
+            Token::Mark("(") => self.arrow(from),
+            Token::Mark("<") => {
+                self.past_generics()?;
+                self.mark("(")?;
+                self.arrow(from)
+            }
+            _ => None,
+        }
+    }
+
     /// Past a type, up to and with the `=` behind it.
     fn past_type(&mut self) -> Option<()> {
         let mut depth = 0usize;
@@ -115,12 +125,12 @@ impl<'s> Ahead<'s, '_> {
         }
     }
 
-    /// The parameters of a function expression, which may have a name of its own.
-    fn expression(&mut self) -> Option<&'s str> {
+    /// The parameters of a function expression.
+    fn expression(&mut self, named: bool) -> Option<&'s str> {
         let from = self.rest();
         match self.bump()? {
             Token::Mark("(" | "<") => Some(from),
-            Token::Word(_) => Some(self.rest()),
+            Token::Word(_) if named => Some(self.rest()),
             _ => None,
         }
     }

@@ -11,7 +11,8 @@ pub struct JsDoc {
 /// What a comment says about a parameter.
 #[derive(Debug, Default)]
 pub struct DocParameter {
-    name: String,
+    /// Its name; with a dot, that of a member.
+    pub name: String,
     /// What it means.
     pub text: String,
     /// Its type as written.
@@ -48,6 +49,21 @@ impl JsDoc {
     /// What it says about a parameter.
     pub fn parameter(&self, name: &str) -> Option<&DocParameter> {
         self.parameters.iter().find(|parameter| parameter.name == name)
+    }
+
+    /// The only parameter that it names, which a pattern in the source then is.
+    pub fn whole(&self) -> Option<&DocParameter> {
+        let mut whole = self.parameters.iter().filter(|parameter| !parameter.name.contains('.'));
+        let first = whole.next()?;
+        whole.next().is_none().then_some(first)
+    }
+
+    /// What it says about the members of a parameter, each with its name.
+    pub fn members(&self, name: &str) -> impl Iterator<Item = (&str, &DocParameter)> {
+        self.parameters.iter().filter_map(move |parameter| {
+            let member = parameter.name.strip_prefix(name)?.strip_prefix('.')?;
+            (!member.contains('.') && !member.is_empty()).then_some((member, parameter))
+        })
     }
 
     /// What it says about a member of a parameter: `@param options.name text`, or without the parameter.

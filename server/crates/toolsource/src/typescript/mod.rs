@@ -1,26 +1,29 @@
 //! TypeScript and JavaScript: the tool is the last exported function at the top of the file, or the last function
 //! when none is exported. One that is declared (`function f`) goes before one that is bound to a name (`const f = …`).
+//! What is exported by default may have no name; the tool's is then whatever its author says beside the source.
 //! Its types come from its parameters, or from JSDoc where it has none; its texts from JSDoc.
 //!
 //! Only declarations that begin a line are read, and of them only the signature. The body is not looked at.
 
 mod bound;
 mod declarations;
+mod generics;
 mod jsdoc;
 mod objects;
 mod tokens;
 mod types;
+mod utilities;
 
-use declarations::{Declarations, Function};
-use jsdoc::JsDoc;
+use declarations::{ANONYMOUS, Declarations, Function};
+use jsdoc::{DocParameter, JsDoc};
 use serde_json::Value;
 use tokens::{Token, Tokens};
-use types::Types;
+use types::{Found, Types};
 
 use crate::{Given, Object, Result, Signature, SourceError, object};
 
-/// Parameters that the server fills; the model never sees them.
-const RESERVED: [&str; 2] = ["agentState", "agent_state"];
+/// Parameters that the server or the language fills; the model never sees them.
+const RESERVED: [&str; 3] = ["agentState", "agent_state", "this"];
 
 /// What errors call a parameter without a name.
 const PATTERN: &str = "{}";
@@ -30,7 +33,11 @@ const NOT_ALONE: &str = "a destructured parameter takes all arguments, so there 
 pub fn derive(source: &str, given: Given<'_>, arguments: Option<Value>) -> Result<Signature> {
     let declarations = Declarations::of(source);
     let function = tool(&declarations)?;
-    let name = function.name.to_owned();
+    let name = match function.name {
+        ANONYMOUS => given.name.ok_or(SourceError::Nameless)?,
+        name => name,
+    };
+    let name = name.to_owned();
     let doc = JsDoc::parse(function.doc.unwrap_or_default());
     let summary = || given.arguments?.get("description")?.as_str();
     let described = [given.description, Some(doc.description.as_str()), summary()];
@@ -40,7 +47,7 @@ pub fn derive(source: &str, given: Given<'_>, arguments: Option<Value>) -> Resul
     };
     let parameters = match arguments {
         Some(arguments) => arguments,
-        None => Reader { function, doc: &doc, types: Types::new(&declarations) }.parameters()?,
+        None => Reader { function, name: &name, doc: &doc, types: Types::new(&declarations) }.parameters()?,
     };
     Ok(Signature { name, description, parameters })
 }
@@ -62,6 +69,8 @@ fn tool<'a, 's>(declarations: &'a Declarations<'s>) -> Result<&'a Function<'s>> 
 /// Reads the parameters of a function.
 struct Reader<'a, 's> {
     function: &'a Function<'s>,
+    /// What the tool is called.
+    name: &'a str,
     doc: &'a JsDoc,
     types: Types<'a, 's>,
 }
@@ -77,13 +86,17 @@ struct Parameters {
 
 impl Reader<'_, '_> {
     fn refuse(&self, parameter: &str, reason: impl Into<String>) -> SourceError {
-        let (function, parameter) = (self.function.name.to_owned(), parameter.to_owned());
+        let (function, parameter) = (self.name.to_owned(), parameter.to_owned());
         SourceError::Parameter { function, parameter, reason: reason.into() }
     }
 
     fn parameters(&mut self) -> Result<Value> {
         let mut tokens = Tokens::new(self.function.rest);
         let mut found = Parameters::default();
+        if tokens.eat("<") {
+            let read = self.types.type_parameters(&mut tokens, Vec::new());
+            read.map_err(|refusal| self.refused("<>", refusal))?;
+        }
         if !tokens.eat("(") {
             // `word => …`
             return match tokens.bump() {
@@ -91,7 +104,7 @@ impl Reader<'_, '_> {
                     self.add(name, &mut tokens, &mut found)?;
                     Ok(object(found.properties, found.required))
                 }
-                _ => Err(self.refuse("?", "a tool cannot have type parameters")),
+                other => Err(self.refuse("?", format!("a name was expected, not {other}"))),
             };
         }
         while !tokens.eat(")") {
@@ -142,11 +155,16 @@ impl Reader<'_, '_> {
             return Err(self.refuse(PATTERN, NOT_ALONE));
         }
         tokens.skip_bracket();
-        if !tokens.eat(":") {
-            return Err(self.refuse(PATTERN, "a destructured parameter needs a type"));
-        }
-        let read = self.types.read(tokens);
-        let mut schema = read.map_err(|refusal| self.refused(PATTERN, refusal))?.schema;
+        let mut schema = if tokens.eat(":") {
+            self.types.read(tokens).map_err(|refusal| self.refused(PATTERN, refusal))?.schema
+        } else {
+            let doc = self.doc;
+            let documented = match doc.whole() {
+                Some(whole) => self.documented(whole, PATTERN)?,
+                None => None,
+            };
+            documented.ok_or_else(|| self.refuse(PATTERN, "a destructured parameter needs a type"))?.schema
+        };
         if tokens.eat("=") {
             tokens.skip_expression();
         }
@@ -177,15 +195,16 @@ impl Reader<'_, '_> {
     fn parameter(&mut self, name: &str, tokens: &mut Tokens<'_>) -> Result<(Object, bool)> {
         let doc = self.doc.parameter(name);
         let mut optional = tokens.eat("?") || doc.is_some_and(|doc| doc.optional);
-        let read = if tokens.eat(":") {
-            self.types.read(tokens)
-        } else if let Some(text) = doc.and_then(|doc| doc.kind.as_deref()) {
-            self.types.read_all(text)
+        let mut found = if tokens.eat(":") {
+            self.types.read(tokens).map_err(|refusal| self.refused(name, refusal))?
         } else {
-            let (function, parameter) = (self.function.name.to_owned(), name.to_owned());
-            return Err(SourceError::Untyped { function, parameter });
+            let documented = match doc {
+                Some(doc) => self.documented(doc, name)?,
+                None => None,
+            };
+            let untyped = || SourceError::Untyped { function: self.name.to_owned(), parameter: name.to_owned() };
+            documented.ok_or_else(untyped)?
         };
-        let mut found = read.map_err(|refusal| self.refused(name, refusal))?;
         if tokens.eat("=") {
             optional = true;
             tokens.skip_expression();
@@ -195,5 +214,40 @@ impl Reader<'_, '_> {
             found.schema.insert("description".into(), text.into());
         }
         Ok((found.schema, optional))
+    }
+
+    /// The type that JSDoc gives a parameter; none when it gives it none. `name` is what errors call it.
+    fn documented(&mut self, doc: &DocParameter, name: &str) -> Result<Option<Found>> {
+        let found = match doc.kind.as_deref() {
+            Some(kind) => Some(self.types.read_all(kind).map_err(|refusal| self.refused(name, refusal))?),
+            None => None,
+        };
+        // Of `@param {object} it`, the members are described one by one: `@param {string} it.name`.
+        let is_open = found.as_ref().is_none_or(|found| {
+            found.schema.len() == 1 && found.schema.get("type").is_some_and(|kind| kind == "object")
+        });
+        if !is_open {
+            return Ok(found);
+        }
+        let (mut properties, mut required) = (Object::new(), Vec::new());
+        let all = self.doc;
+        for (member, doc) in all.members(&doc.name) {
+            let mut inner = match doc.kind.as_deref() {
+                Some(kind) => self.types.read_all(kind).map_err(|refusal| self.refused(name, refusal))?,
+                None => Found::default(),
+            };
+            if !doc.text.is_empty() {
+                inner.schema.insert("description".into(), doc.text.as_str().into());
+            }
+            if !doc.optional && !inner.undefined {
+                required.push(member.into());
+            }
+            properties.insert(member.to_owned(), Value::Object(inner.schema));
+        }
+        if properties.is_empty() {
+            return Ok(found);
+        }
+        let Value::Object(schema) = object(properties, required) else { return Ok(found) };
+        Ok(Some(Found { schema, undefined: found.is_some_and(|found| found.undefined) }))
     }
 }

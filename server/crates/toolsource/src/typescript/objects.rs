@@ -109,6 +109,17 @@ impl Types<'_, '_> {
 
 /// The schema of what is both. Members that both have are those of the second.
 fn both(one: Value, other: Value) -> Read<Value> {
+    // `string & {}` is how an editor is told to propose more than a text.
+    let is_anything = |schema: &Value| {
+        let members = schema.get("properties").and_then(Value::as_object);
+        members.is_some_and(Object::is_empty)
+    };
+    if is_anything(&other) {
+        return Ok(one);
+    }
+    if is_anything(&one) {
+        return Ok(other);
+    }
     let parts = |schema: Value| match schema {
         Value::Object(mut schema) => match (schema.remove("properties"), schema.remove("required")) {
             (Some(Value::Object(properties)), required) => Some((properties, required)),

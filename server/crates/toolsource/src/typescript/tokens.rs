@@ -130,8 +130,9 @@ impl<'s> Tokens<'s> {
         self.skip_blanks();
         let Some(first) = self.rest.chars().next() else { return Token::End };
         if is_word(first) {
-            let word = self.take(self.rest.find(|c| !is_word(c)).unwrap_or(self.rest.len()));
-            return if first.is_ascii_digit() { self.number(word) } else { Token::Word(word) };
+            let from = self.rest;
+            let word = self.take(from.find(|c| !is_word(c)).unwrap_or(from.len()));
+            return if first.is_ascii_digit() { self.number(from, word) } else { Token::Word(word) };
         }
         if matches!(first, '"' | '\'' | '`') {
             return Token::Text(self.text(first));
@@ -146,15 +147,12 @@ impl<'s> Tokens<'s> {
         taken
     }
 
-    /// A number whose whole part was read.
-    fn number(&mut self, whole: &'s str) -> Token<'s> {
-        // The fraction is never needed: a literal type with one is refused by its value.
-        if let Some(fraction) = self.rest.strip_prefix('.') {
-            let end = fraction.find(|c| !is_word(c)).unwrap_or(fraction.len());
-            self.take(1 + end);
-            return Token::Number("");
-        }
-        Token::Number(whole)
+    /// A number whose whole part was read; `from` begins with it.
+    fn number(&mut self, from: &'s str, whole: &'s str) -> Token<'s> {
+        let Some(fraction) = self.rest.strip_prefix('.') else { return Token::Number(whole) };
+        let end = fraction.find(|c| !is_word(c)).unwrap_or(fraction.len());
+        self.take(1 + end);
+        Token::Number(from.get(..whole.len() + 1 + end).unwrap_or(whole))
     }
 
     fn text(&mut self, quote: char) -> &'s str {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{
-    declarations::Declarations,
+    declarations::{Declarations, TypeSource},
     tokens::{Token, Tokens},
 };
 use crate::{
@@ -49,22 +49,26 @@ pub type Read<T> = std::result::Result<T, Refusal>;
 
 /// Reads the types of one file.
 pub struct Types<'a, 's> {
-    declarations: &'a Declarations<'s>,
+    pub(super) declarations: &'a Declarations<'s>,
     pub(super) budget: Budget,
     pub(super) depth: usize,
     open: Vec<String>,
+    /// Type parameters and what they mean where something is read now.
+    pub(super) filled: Vec<(String, Object)>,
 }
 
 impl<'a, 's> Types<'a, 's> {
     /// A reader over the declarations of a file.
     pub fn new(declarations: &'a Declarations<'s>) -> Self {
-        Self { declarations, budget: Budget::default(), depth: 0, open: Vec::new() }
+        Self { declarations, budget: Budget::default(), depth: 0, open: Vec::new(), filled: Vec::new() }
     }
 
     /// The type that a text is.
     pub fn read_all(&mut self, text: &str) -> Read<Found> {
         let mut tokens = Tokens::new(text);
-        let found = self.read(&mut tokens)?;
+        let mut found = self.read(&mut tokens)?;
+        // JSDoc has `string=` for what may be left out.
+        found.undefined |= tokens.eat("=");
         match tokens.bump() {
             Token::End => Ok(found),
             other => Err(unexpected(other)),
@@ -102,7 +106,8 @@ impl<'a, 's> Types<'a, 's> {
         let mut arrays = 0;
         while tokens.eat("[") {
             if !tokens.eat("]") {
-                return Err(unexpected(tokens.bump()));
+                schema = self.part(&schema, tokens)?;
+                continue;
             }
             arrays += 1;
             if arrays > MAX_ARRAYS {
@@ -118,14 +123,23 @@ impl<'a, 's> Types<'a, 's> {
         Ok(Some(match tokens.bump() {
             Token::Word("undefined" | "void") => return Ok(None),
             Token::Word("readonly") => return self.primary_once(tokens),
+            Token::Word("keyof") => self.keys(tokens)?,
+            Token::Word("typeof") => self.constants(tokens)?,
             Token::Word(name) => self.named(name, tokens)?,
+            // A template that is filled in.
+            Token::Text(text) if text.contains("${") && !text.contains('\\') => json!({ "type": "string" }),
             Token::Text(text) if !text.contains(['\\', '$']) => {
                 self.budget.spend(text.len())?;
                 json!({ "type": "string", "enum": [text] })
             }
-            Token::Number(number) => {
-                let number: i64 = number.parse().map_err(|_| unexpected(Token::Number(number)))?;
-                json!({ "type": "number", "enum": [number] })
+            Token::Number(text) => json!({ "type": "number", "enum": [number(text, false)?] }),
+            Token::Mark("-") => json!({ "type": "number", "enum": [negative(tokens)?] }),
+            // What JSDoc has beside the types of TypeScript: anything, never null, or null.
+            Token::Mark("*") => json!({}),
+            Token::Mark("!") => self.inner(tokens)?,
+            Token::Mark("?") => {
+                let inner = self.inner(tokens)?;
+                merged(vec![inner, json!({ "type": "null" })])
             }
             Token::Mark("{") => self.members(tokens)?,
             Token::Mark("(") => {
@@ -147,23 +161,30 @@ impl<'a, 's> Types<'a, 's> {
         self.primary(tokens)
     }
 
+    /// The type behind a word or mark that makes another of it.
+    pub(super) fn inner(&mut self, tokens: &mut Tokens<'_>) -> Read<Value> {
+        self.budget.spend(0)?;
+        if self.depth >= MAX_DEPTH {
+            return Err(SourceError::SchemaTooLarge.into());
+        }
+        self.depth += 1;
+        let inner = self.primary(tokens)?;
+        self.depth -= 1;
+        Ok(inner.unwrap_or_else(|| json!({})))
+    }
+
     fn named(&mut self, name: &str, tokens: &mut Tokens<'_>) -> Read<Value> {
+        if let Some(schema) = self.filled_in(name)? {
+            return Ok(schema);
+        }
         if let Some(source) = self.declarations.enums.get(name) {
             return self.enumeration(&mut Tokens::new(source.0));
         }
-        if let Some(source) = self.declarations.types.get(name) {
-            if self.open.iter().any(|open| open == name) {
-                // A type that contains itself: from here on anything goes.
-                return Ok(json!({ "type": "object" }));
-            }
-            self.open.push(name.to_owned());
-            let mut tokens = Tokens::new(source.0);
-            let declared = match tokens.peek() {
-                Token::Word("extends") => self.heir(&mut tokens)?,
-                _ => Value::Object(self.read(&mut tokens)?.schema),
-            };
-            self.open.pop();
-            return Ok(declared);
+        if let Some(source) = self.declarations.types.get(name).copied() {
+            return self.declared(name, source, tokens);
+        }
+        if let Some(made) = self.utility(name, tokens)? {
+            return Ok(made);
         }
         Ok(match name {
             "string" | "String" => json!({ "type": "string" }),
@@ -173,27 +194,55 @@ impl<'a, 's> Types<'a, 's> {
             "false" => json!({ "type": "boolean", "enum": [false] }),
             "null" => json!({ "type": "null" }),
             "any" | "unknown" => json!({}),
-            "object" | "Object" => json!({ "type": "object" }),
-            "Array" | "ReadonlyArray" => {
-                let inner = self.generics(tokens)?.pop().unwrap_or_default();
-                json!({ "type": "array", "items": inner.schema })
-            }
-            "Record" => {
-                let values = self.generics(tokens)?.pop().unwrap_or_default();
-                json!({ "type": "object", "additionalProperties": values.schema })
-            }
-            "Readonly" => Value::Object(self.generics(tokens)?.pop().unwrap_or_default().schema),
-            "Partial" => {
-                let mut inner = self.generics(tokens)?.pop().unwrap_or_default().schema;
-                inner.remove("required");
-                Value::Object(inner)
+            // JSDoc writes a record as `Object<string, number>`.
+            "object" | "Object" => match self.generics(tokens)?.pop() {
+                Some(values) => json!({ "type": "object", "additionalProperties": values.schema }),
+                None => json!({ "type": "object" }),
+            },
+            "Date" | "URL" | "RegExp" | "bigint" | "Map" | "Set" | "Buffer" | "Uint8Array" => {
+                let reason =
+                    format!("JSON has no '{name}'; take a text, a number, an array or an object and make one of it");
+                return Err(Refusal::Type(reason));
             }
             _ => {
-                let name: String = name.chars().take(80).collect();
+                let mut name: String = name.chars().take(80).collect();
+                if tokens.eat(".")
+                    && let Token::Word(member) = tokens.peek()
+                {
+                    name.push('.');
+                    name.extend(member.chars().take(80));
+                }
                 let reason = format!("the type '{name}' is neither built in nor declared in the source");
                 return Err(Refusal::Type(reason));
             }
         })
+    }
+
+    /// A type of the file, with what stands between brackets behind its name filled in.
+    fn declared(&mut self, name: &str, source: TypeSource<'_>, tokens: &mut Tokens<'_>) -> Read<Value> {
+        let given = self.generics(tokens)?;
+        if self.open.iter().any(|open| open == name) {
+            // A type that contains itself: from here on anything goes.
+            return Ok(json!({ "type": "object" }));
+        }
+        self.open.push(name.to_owned());
+        let outer = std::mem::take(&mut self.filled);
+        let mut tokens = Tokens::new(source.0);
+        if tokens.eat("<") {
+            self.type_parameters(&mut tokens, given)?;
+            // Of an alias.
+            tokens.eat("=");
+        }
+        let declared = match tokens.peek() {
+            Token::Word("extends") => self.heir(&mut tokens)?,
+            _ => Value::Object(self.read(&mut tokens)?.schema),
+        };
+        if tokens.peek() == Token::Word("extends") {
+            return Err(Refusal::Type(format!("the type '{name}' depends on a condition")));
+        }
+        self.filled = outer;
+        self.open.pop();
+        Ok(declared)
     }
 
     /// `{ Red = "red", Blue = "blue" }`.
@@ -229,11 +278,12 @@ impl<'a, 's> Types<'a, 's> {
         }
     }
 
-    /// `<A, B>`, or nothing.
-    fn generics(&mut self, tokens: &mut Tokens<'_>) -> Read<Vec<Found>> {
+    /// `<A, B>`, or nothing. JSDoc may have a dot before it.
+    pub(super) fn generics(&mut self, tokens: &mut Tokens<'_>) -> Read<Vec<Found>> {
         let mut found = Vec::new();
+        let dotted = tokens.eat(".");
         if !tokens.eat("<") {
-            return Ok(found);
+            return if dotted { Err(unexpected(tokens.bump())) } else { Ok(found) };
         }
         loop {
             found.push(self.read(tokens)?);
@@ -264,7 +314,7 @@ impl<'a, 's> Types<'a, 's> {
 }
 
 /// The schema of a union. Literals of one type become one list of values.
-fn merged(mut members: Vec<Value>) -> Value {
+pub fn merged(mut members: Vec<Value>) -> Value {
     if members.len() == 1 {
         return members.pop().unwrap_or_default();
     }
@@ -291,17 +341,34 @@ fn merged(mut members: Vec<Value>) -> Value {
     }
 }
 
-/// The value of a member of an enum.
-fn constant(tokens: &mut Tokens<'_>) -> Read<Value> {
-    let negative = tokens.eat("-");
+/// The value of a member of an enum or a list.
+pub fn constant(tokens: &mut Tokens<'_>) -> Read<Value> {
+    if tokens.eat("-") {
+        return negative(tokens);
+    }
     match tokens.bump() {
-        Token::Text(text) if !negative && !text.contains(['\\', '$']) => Ok(text.into()),
-        Token::Number(number) => {
-            let number: i64 = number.parse().map_err(|_| unexpected(Token::Number(number)))?;
-            Ok(if negative { -number } else { number }.into())
-        }
+        Token::Text(text) if !text.contains(['\\', '$']) => Ok(text.into()),
+        Token::Number(text) => number(text, false),
         other => Err(unexpected(other)),
     }
+}
+
+/// The number behind a minus.
+fn negative(tokens: &mut Tokens<'_>) -> Read<Value> {
+    match tokens.bump() {
+        Token::Number(text) => number(text, true),
+        other => Err(unexpected(other)),
+    }
+}
+
+/// A number as it is written.
+fn number(text: &str, negative: bool) -> Read<Value> {
+    if let Ok(whole) = text.parse::<i64>() {
+        return Ok(if negative { -whole } else { whole }.into());
+    }
+    let fraction = text.parse::<f64>().ok().map(|number| if negative { -number } else { number });
+    let fraction = fraction.and_then(serde_json::Number::from_f64);
+    fraction.map(Value::Number).ok_or_else(|| unexpected(Token::Number(text)))
 }
 
 pub fn unexpected(token: Token<'_>) -> Refusal {
