@@ -10,7 +10,6 @@ use wasmtime::Engine;
 use crate::engine::Room;
 use crate::limiter::Shape;
 use crate::ticker::Ticker;
-use crate::turns::Turns;
 use crate::{Limits, SandboxError, TimeLimit, ToolFailure};
 
 /// An engine and the right to use it.
@@ -20,7 +19,6 @@ pub struct Lane {
     /// One permit for each instance that there is room for.
     places: Arc<Semaphore>,
     room: Room,
-    turns: Option<Arc<Turns>>,
 }
 
 impl Lane {
@@ -28,12 +26,12 @@ impl Lane {
     pub fn new(engine: Engine, room: Room) -> Result<Self, SandboxError> {
         let ticker = Ticker::start(&engine).map_err(|error| SandboxError::Setup(error.to_string()))?;
         let places = Arc::new(Semaphore::new(room.calls.max(1) as usize));
-        Ok(Self { engine, ticker, places, room, turns: None })
+        Ok(Self { engine, ticker, places, room })
     }
 
-    /// The same within a room that others use as well, with guests that take turns.
-    pub fn shared(self, places: Arc<Semaphore>, turns: Arc<Turns>) -> Self {
-        Self { places, turns: Some(turns), ..self }
+    /// The same within a room that others use as well.
+    pub fn shared(self, places: Arc<Semaphore>) -> Self {
+        Self { places, ..self }
     }
 
     /// The engine.
@@ -64,13 +62,7 @@ impl Lane {
             return Err(ToolFailure::Internal("too many tools are running, try again later".to_owned()));
         };
         let _running = self.ticker.run();
-        let turn = async {
-            match &self.turns {
-                Some(turns) => turns.take(work).await,
-                None => work.await,
-            }
-        };
-        tokio::time::timeout_at(deadline, turn)
+        tokio::time::timeout_at(deadline, work)
             .await
             .unwrap_or(Err(ToolFailure::Timeout { kind: TimeLimit::Wall, limit: limits.wall }))
     }

@@ -36,7 +36,6 @@ mod script;
 mod spec;
 mod state;
 mod ticker;
-mod turns;
 
 pub use builtin::Builtins;
 pub use call::{CallOutcome, CallRequest, Grants, Limits, Mount, TimeLimit, ToolFailure, Usage};

@@ -17,7 +17,6 @@ use crate::lane::Lane;
 use crate::limiter::Shape;
 use crate::memory::{Image, Memories, Stacks};
 use crate::state::State;
-use crate::turns::Turns;
 use crate::{SandboxConfig, SandboxError};
 
 /// What a free memory of a runtime keeps of its last program's pages, in bytes: they are written over with the next one's.
@@ -35,7 +34,6 @@ struct Inner {
     loaded: HashMap<Language, Cell>,
     /// One permit for each program that there is room for, in whatever language.
     places: Arc<Semaphore>,
-    turns: Arc<Turns>,
 }
 
 /// A runtime, once it is loaded.
@@ -57,7 +55,6 @@ impl Runtimes {
             unpacked: OnceCell::new(),
             loaded: Language::ALL.into_iter().map(|language| (language, Cell::default())).collect(),
             places: Arc::new(Semaphore::new(config.max_scripts.max(1) as usize)),
-            turns: Arc::new(Turns::for_this_machine()),
         };
         Self { inner: Arc::new(inner) }
     }
@@ -151,7 +148,7 @@ impl Runtimes {
         let wrong = |error: wasmtime::Error| SandboxError::WrongWorld(format!("{error:#}"));
         let linked = engine::linker(&engine)?.instantiate_pre(&component).map_err(wrong)?;
         let component = RuntimePre::new(linked).map_err(wrong)?;
-        let lane = Lane::new(engine, room)?.shared(Arc::clone(&self.inner.places), Arc::clone(&self.inner.turns));
+        let lane = Lane::new(engine, room)?.shared(Arc::clone(&self.inner.places));
         Ok(Loaded { component, lane })
     }
 }
