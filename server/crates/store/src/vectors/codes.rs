@@ -82,9 +82,31 @@ impl Codes {
             return;
         }
         let query: Vec<i16> = rounded(query).1.map(i16::from).collect();
+        let accept = |item: i64| allowed.is_none_or(|allowed| allowed.binary_search(&item).is_ok());
+        #[cfg(target_arch = "x86_64")]
+        if is_x86_feature_detected!("avx2") {
+            // SAFETY: the processor has what the function is compiled for.
+            #[expect(unsafe_code, reason = "says that the processor was asked")]
+            unsafe {
+                self.offer_all_avx2(&query, accept, best);
+            }
+            return;
+        }
+        self.offer_all(&query, accept, best);
+    }
+
+    /// [`Codes::offer_all`] for processors that multiply sixteen numbers at a time. What every x86-64 can do takes three times as long.
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2")]
+    fn offer_all_avx2(&self, query: &[i16], accept: impl Fn(i64) -> bool, best: &mut Best) {
+        self.offer_all(query, accept, best);
+    }
+
+    #[inline(always)]
+    fn offer_all(&self, query: &[i16], accept: impl Fn(i64) -> bool, best: &mut Best) {
         for ((item, scale), numbers) in self.items.iter().zip(&self.scales).zip(self.numbers.chunks_exact(self.dim)) {
-            let score = product(&query, numbers) as f32 * scale;
-            if best.wants(score) && allowed.is_none_or(|allowed| allowed.binary_search(item).is_ok()) {
+            let score = product(query, numbers) as f32 * scale;
+            if best.wants(score) && accept(*item) {
                 best.offer(score, *item);
             }
         }
@@ -98,6 +120,7 @@ fn rounded(vector: &[f32]) -> (f32, impl Iterator<Item = i8> + '_) {
     (scale, vector.iter().map(move |number| (number / scale).round() as i8))
 }
 
+#[inline(always)]
 fn product(query: &[i16], numbers: &[i8]) -> i32 {
     query.iter().zip(numbers).map(|(x, y)| i32::from(*x) * i32::from(i16::from(*y))).sum()
 }

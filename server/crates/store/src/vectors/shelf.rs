@@ -28,8 +28,8 @@ const IDLE: Duration = Duration::from_secs(15 * 60);
 /// Blocks read at a time: 6 MB of 384 numbers each.
 const PAGE: i64 = 16;
 /// How many times as many rounded vectors are looked at exactly as there are results, and the least.
-const MORE: usize = 3;
-const LEAST: usize = 100;
+const MORE: usize = 2;
+const LEAST: usize = 50;
 
 statements! {
     PACKED: "select coalesce(max(last_id), 0), cast(coalesce(sum(vectors), 0) as bigint) from vector_blocks

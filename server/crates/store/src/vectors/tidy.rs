@@ -83,6 +83,8 @@ impl Ledger {
 const MOST_REMEMBERED: usize = 10_000;
 /// New vectors of a space after which it is looked after.
 const DUE: i64 = 256;
+/// Packed vectors of a space that is no longer compared one by one.
+const LARGE: i64 = 2_048;
 
 #[boxed]
 impl Store {
@@ -159,7 +161,9 @@ async fn pack(c: &mut Conn, key: &Key) -> Result<bool> {
     let (last_id, packed): (i64, i64) = c.one(&LAST, args![&key.space, &key.model, key.dim]).await?.unwrap_or_default();
     let block = i64::try_from(BLOCK).unwrap_or(i64::MAX);
     let rows: Vec<Row> = c.all(&NEXT, args![&key.org, &key.space, &key.model, key.dim, last_id, block]).await?;
-    let (true, Some(last)) = (rows.len() == BLOCK, rows.last()) else { return Ok(false) };
+    // What is not packed is read as rows by each search, so where there is much, a smaller block will do.
+    let least = if packed > LARGE { usize::try_from(DUE).unwrap_or(BLOCK) } else { BLOCK };
+    let (true, Some(last)) = (rows.len() >= least, rows.last()) else { return Ok(false) };
     let (there,): (i64,) =
         c.one(&STILL_THERE, args![&key.space, &key.model, key.dim, last_id]).await?.unwrap_or_default();
     if there * 10 < packed * 7 {
