@@ -7,6 +7,7 @@ mod doctor;
 mod keys;
 mod logging;
 mod migrate;
+mod resident;
 mod runtimes;
 mod serve;
 mod services;

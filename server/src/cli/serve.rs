@@ -12,7 +12,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{CommandError, banner, discover, logging, runtime, services};
+use super::{CommandError, banner, discover, logging, resident, runtime, services};
 use crate::{
     app::AppState,
     config::{Config, seconds},
@@ -47,6 +47,7 @@ async fn serve(config: &Config) -> Result<ExitCode, CommandError> {
 
     banner::show(config, address);
     tokio::spawn(banner::models(Arc::clone(&core), config.log_format));
+    tokio::spawn(resident::after_start());
     let app = AppState::new(Arc::clone(&core), config);
     core.open_door(Arc::new(Door::new(app.clone())));
     let service = router::build(app);

@@ -18,7 +18,7 @@ use tokio::{sync::Notify, task::JoinHandle, time::sleep};
 /// Transactions between two copies: some tens of pages each.
 const TRANSACTIONS: u32 = 256;
 /// The least time between two copies; each waits for the disk twice, and what is written again in between is copied once.
-const PAUSE: Duration = Duration::from_millis(500);
+const PAUSE: Duration = Duration::from_millis(1500);
 
 /// The task that copies. It ends with the last clone.
 #[derive(Clone)]

@@ -23,12 +23,12 @@ const STATEMENTS: usize = 512;
 /// How much of a SQLite file is read through memory mapping: what is read most, without the whole file counting as the
 /// server's memory.
 const MMAP_BYTES: &str = "16777216";
-/// Pages that a SQLite log may have before the writer itself copies what is left of them into the file, 64 MiB. It
-/// waits for the disk then, but not for long: the [`Checkpointer`] has copied nearly everything.
-const LOG_PAGES: &str = "16000";
-/// What is left of a SQLite log on the disk once it begins anew, 128 MiB: one huge transaction, as an import is, need not
+/// Pages that a SQLite log may have before the writer itself copies what is left of them into the file, 188 MiB. Every writer
+/// waits for the disk then, some 60 ms however little is left, so it should come seldom: the busiest fill it in two seconds.
+const LOG_PAGES: &str = "48000";
+/// What is left of a SQLite log on the disk once it begins anew, 256 MiB: one huge transaction, as an import is, need not
 /// take its place for good.
-const LOG_BYTES: &str = "134217728";
+const LOG_BYTES: &str = "268435456";
 /// KiB of pages that the writer keeps, negative as SQLite wants it.
 const WRITER_CACHE: &str = "-8000";
 /// Between two tries of opening a SQLite file that another server holds for a moment.
