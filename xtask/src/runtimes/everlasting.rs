@@ -58,3 +58,47 @@ fn word(memory: &[u8], at: usize) -> Done<u32> {
         .map(|bytes| u32::from_le_bytes(*bytes))
         .ok_or_else(|| Failure::new(format!("the snapshot has nothing at {at:#x}")))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A memory with a list of two objects, and the words twice: once as code has them, once with the list's address.
+    fn snapshot() -> Vec<u8> {
+        let mut memory = vec![0xff; 4096];
+        let mut put = |at: usize, words: &[u32]| {
+            for (word, place) in words.iter().zip((at..).step_by(4)) {
+                memory[place..place + 4].copy_from_slice(&word.to_le_bytes());
+            }
+        };
+        put(1000, &[2, 4, 0]);
+        put(1100, &[5 << 28, 4, 0]);
+        put(1200, &[1000, 1100]);
+        put(1300, &[1, 4, 2, 1200, 4]);
+        put(100 + MARK.len(), &[1300]);
+        for at in [100, 500] {
+            memory[at..at + MARK.len()].copy_from_slice(MARK);
+        }
+        memory
+    }
+
+    #[test]
+    fn listed_objects_never_die_and_nothing_else_changes() {
+        let (mut memory, before) = (snapshot(), snapshot());
+        make(&mut memory).expect("done");
+        assert_eq!(word(&memory, 1000).expect("a word"), IMMORTAL);
+        memory[1000..1004].copy_from_slice(&before[1000..1004]);
+        assert_eq!(memory, before);
+    }
+
+    #[test]
+    fn what_is_no_object_stops_the_build() {
+        let mut memory = snapshot();
+        memory[1004..1008].fill(0);
+        assert!(make(&mut memory).expect_err("a list of no objects").to_string().contains("is no object"));
+        let mut memory = snapshot();
+        memory[1308..1312].fill(0);
+        assert!(make(&mut memory).expect_err("an empty list").to_string().contains("does not list"));
+        assert!(make(&mut [0; 64]).is_err());
+    }
+}

@@ -34,3 +34,6 @@ pub fn join(bytes: &[u8], finish: impl FnOnce(&mut [u8]) -> Done) -> Done<Vec<u8
 fn invalid(error: &dyn std::fmt::Display) -> Failure {
     Failure::new(format!("joining the modules of a runtime: {error}"))
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,7 +7,7 @@ use wasmparser::{
 };
 
 use super::invalid;
-use crate::fail::{Done, Failure};
+use crate::fail::Done;
 
 /// A component's core modules and what becomes of them.
 #[derive(Default)]
@@ -137,9 +137,8 @@ pub fn is_core(function: &CanonicalFunction) -> bool {
 }
 
 /// Some bytes of the component.
-pub fn slice<'a>(bytes: &'a [u8], range: &std::ops::Range<u64>) -> Done<&'a [u8]> {
-    let at = |position: u64| usize::try_from(position).map_err(|error| invalid(&error));
-    bytes.get(at(range.start)?..at(range.end)?).ok_or_else(|| Failure::new("a section beyond the end"))
+pub fn slice<'a>(bytes: &'a [u8], range: &std::ops::Range<usize>) -> Done<&'a [u8]> {
+    bytes.get(range.clone()).ok_or_else(|| invalid(&"a section beyond the end"))
 }
 
 fn core_instance(instance: Instance<'_>) -> CoreInstance<'_> {

@@ -105,6 +105,41 @@ async fn a_cell_gives_its_last_value_and_every_run_is_fresh() {
     assert_ne!(draw().await, draw().await);
 }
 
+/// What a program can change of its interpreter, small and large; it answers with what another one has left there.
+const LEAVES_TRACES: &str = r#"
+import builtins, collections, gc, json, os, re, sys, threading
+found = [
+    getattr(json, "left", None), getattr(builtins, "left", None), "left" in sys.modules, os.environ.get("LEFT"),
+    json.dumps({"a": 1}), len(collections.OrderedDict.__doc__ or ""), re.purge.__name__, sys.getrecursionlimit(), gc.isenabled(),
+    [name for name in dir(threading) if name.startswith("left")], (lambda: 256).__code__.co_consts, hash(3.5), sys.intern("left") is sys.intern("left"),
+]
+json.left = builtins.left = ["secret"] * 1000
+sys.modules["left"] = json
+os.environ["LEFT"] = "secret"
+json.dumps = lambda value: "secret"
+re.purge.__name__ = "secret"
+sys.setrecursionlimit(77)
+gc.disable()
+for number in range(1000):
+    setattr(threading, f"left{number}", b"secret" * number)
+large = [bytes([number % 256]) * 100_000 for number in range(200)]
+print(found)
+"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_of_a_program_is_there_for_the_next() {
+    let first = run(evaluate(LEAVES_TRACES)).await;
+    assert!(first.result.is_ok() && !first.stdout[0].contains("secret"), "{first:?}");
+    // One after the other in the same memory, and several at once in as many.
+    for _ in 0..3 {
+        let round = (0..4).map(|_| tokio::spawn(run(evaluate(LEAVES_TRACES))));
+        for again in round.collect::<Vec<_>>() {
+            assert_eq!(again.await.expect("a run").stdout, first.stdout);
+        }
+        assert_eq!(run(evaluate(LEAVES_TRACES)).await.stdout, first.stdout);
+    }
+}
+
 #[tokio::test]
 async fn limits_stop_programs() {
     let tight = |source: &str, change: fn(&mut Limits)| {
