@@ -169,7 +169,7 @@ async fn postgres(url: &str, config: &StoreConfig) -> Result<Pools> {
                 // far it looks around, and that it goes on when what it found does not pass the tests.
                 let settings = "select set_config('statement_timeout', $1, false), set_config('jit', 'off', false),
                     set_config('idle_in_transaction_session_timeout', $2, false),
-                    set_config('hnsw.ef_search', '100', false), set_config('hnsw.iterative_scan', 'relaxed_order', false)";
+                    set_config('hnsw.ef_search', '200', false), set_config('hnsw.iterative_scan', 'relaxed_order', false)";
                 sqlx::query(settings).bind(milliseconds).bind(idle).execute(connection).await.map(drop)
             })
         })

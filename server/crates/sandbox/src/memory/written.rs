@@ -102,7 +102,7 @@ mod linux {
 
     /// This process's pages. None where the kernel does not show them.
     static PAGES: LazyLock<Option<File>> = LazyLock::new(|| File::open("/proc/self/pagemap").ok());
-    /// Whether the kernel is too old for [`Question`].
+    /// Whether the kernel does not answer a [`Question`].
     static OLD: AtomicBool = AtomicBool::new(false);
 
     /// What is known of memory that was written to.
@@ -120,8 +120,9 @@ mod linux {
         let Some(pages) = PAGES.as_ref() else { return Ok(Written::Unknown) };
         if !OLD.load(Ordering::Relaxed) {
             match asked(pages, memory, most) {
-                Err(Errno::NOTTY | Errno::INVAL) => OLD.store(true, Ordering::Relaxed),
-                answer => return answer.map_err(io::Error::from),
+                Ok(answer) => return Ok(answer),
+                // It does not know the question, or something around it does not let it through.
+                Err(_) => OLD.store(true, Ordering::Relaxed),
             }
         }
         looked_up(pages, memory, most)

@@ -37,6 +37,7 @@ statements! {
         values ($1, $2, $3, $4, $5, $6, $7)";
     LOOSE: "select count(*) from (select 1 from vectors where space = $1 and model = $2 and dim = $3 and not graph
         limit $4) t";
+    RAISED: "select exists (select 1 from vectors where space = $1 and model = $2 and dim = $3 and graph)";
     RAISE: "update vectors set graph = true where id in (select id from vectors
         where org_id = $1 and space = $2 and model = $3 and dim = $4 and not graph order by id limit $5)";
 }
@@ -180,14 +181,22 @@ async fn pack(c: &mut Conn, key: &Key) -> Result<bool> {
 }
 
 async fn is_large(c: &mut Conn, key: &Key) -> Result<bool> {
-    let arguments = args![&key.space, &key.model, key.dim, MOST_LOOSE + 1];
-    let (loose,): (i64,) = c.one(&LOOSE, arguments).await?.unwrap_or_default();
-    Ok(loose > MOST_LOOSE)
+    has_loose(c, key, MOST_LOOSE).await
 }
 
-/// Brings some vectors of a large space into the index; false when few are left.
+/// Whether more than so many vectors of a space are outside of the index.
+async fn has_loose(c: &mut Conn, key: &Key, most: i64) -> Result<bool> {
+    let (loose,): (i64,) = c.one(&LOOSE, args![&key.space, &key.model, key.dim, most + 1]).await?.unwrap_or_default();
+    Ok(loose > most)
+}
+
+/// Brings some vectors of a large space into the index; false when few are left: each search compares those one by one.
 async fn raise(c: &mut Conn, key: &Key) -> Result<bool> {
-    if key.dim > graph::MOST || !is_large(c, key).await? {
+    if key.dim > graph::MOST {
+        return Ok(false);
+    }
+    let (raised,): (bool,) = c.one(&RAISED, args![&key.space, &key.model, key.dim]).await?.unwrap_or_default();
+    if !has_loose(c, key, if raised { DUE } else { MOST_LOOSE }).await? {
         return Ok(false);
     }
     Ok(c.run(&RAISE, args![&key.org, &key.space, &key.model, key.dim, BATCH]).await? > 0)
