@@ -44,6 +44,9 @@ pub struct StoreConfig {
     pub acquire_timeout: Duration,
     /// How long one statement may run on PostgreSQL.
     pub statement_timeout: Duration,
+    /// How much memory the rounded vectors of one archive, folder or agent may take, in bytes: some 330,000 of 384 numbers in
+    /// 128 MiB. Larger ones are searched where they are.
+    pub space_memory_bytes: usize,
     /// Encrypts secrets at rest.
     pub master_key: MasterKey,
     /// Clock and randomness.
@@ -58,6 +61,7 @@ impl StoreConfig {
             max_connections: 16,
             acquire_timeout: Duration::from_secs(15),
             statement_timeout: Duration::from_secs(30),
+            space_memory_bytes: 128 << 20,
             master_key,
             env: Env::system(),
         }

@@ -46,6 +46,8 @@ pub(crate) struct Context {
     pub(crate) secrets: Secrets,
     pub(crate) env: Env,
     pub(crate) tools: ToolCache,
+    /// How much memory the vectors of one space may take, in bytes.
+    pub(crate) space_memory_bytes: usize,
     /// Vectors in memory.
     pub(crate) shelves: Shelves,
     /// Vectors that came and are not in any index yet.

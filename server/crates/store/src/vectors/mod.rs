@@ -1,8 +1,8 @@
 //! Vectors of passages and messages: kept, and the nearest to another found.
 //!
-//! A small space is compared one by one, exactly, in both databases. In a large one SQLite looks at rounded copies first
-//! ([`shelf`]) and PostgreSQL at pgvector's index of near neighbours ([`graph`]); what is in neither yet is compared one
-//! by one. The work of putting vectors there is done later, by [`crate::Store::tidy_vectors`].
+//! A small space is compared one by one, exactly, in both databases. In a large one rounded copies are looked at first
+//! ([`shelf`]), and where those are too many for memory PostgreSQL goes by pgvector's index of near neighbours ([`graph`]); what
+//! is in neither yet is compared one by one. The work of putting vectors there is done later, by [`crate::Store::tidy_vectors`].
 
 mod codes;
 mod exact;

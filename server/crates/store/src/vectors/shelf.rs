@@ -1,5 +1,5 @@
-//! Large spaces on SQLite: their rounded vectors are kept in memory while they are in use, read from blocks that the
-//! database has ready. The best of them are then read and compared exactly.
+//! Large spaces: their rounded vectors are kept in memory while they are in use, read from blocks that the database has
+//! ready. The best of them are then read and compared exactly.
 
 use std::{sync::Arc, time::Duration};
 
@@ -15,6 +15,7 @@ use super::{
 };
 use crate::{
     Conn, Result, StoreError,
+    conn::Context,
     sql::{Arg, args, statements},
 };
 
@@ -22,8 +23,6 @@ use crate::{
 const EXACT: i64 = 2_048;
 /// Memory for rounded vectors: some 640,000 of 384 numbers. What takes longer to be used again than [`IDLE`] goes.
 const MEMORY: u64 = 256 << 20;
-/// A space that is larger is read anew for each search.
-const MOST_OF_A_SPACE: usize = 128 << 20;
 const IDLE: Duration = Duration::from_secs(15 * 60);
 /// Blocks read at a time: 6 MB of 384 numbers each.
 const PAGE: i64 = 16;
@@ -75,21 +74,41 @@ async fn of_space(
     space: &String,
     limit: usize,
 ) -> Result<Vec<(String, f32)>> {
-    let key = Key { org: a.org.clone(), space: space.clone(), model: look.model.to_owned(), dim: look.dim() };
-    let spaces = std::slice::from_ref(space);
-    let (last_id, packed): (i64, i64) =
-        c.one(&PACKED, args![&key.org, space, look.model, key.dim]).await?.unwrap_or_default();
-    let packed = usize::try_from(packed).unwrap_or_default();
-    let mut found = exact::search(c, a, look, spaces, last_id, limit).await?;
+    let (last_id, packed) = packed(c, a, look, space).await?;
+    let mut found = exact::search(c, a, look, std::slice::from_ref(space), last_id, limit).await?;
+    found.extend(in_blocks(c, a, look, space, limit, (last_id, packed)).await?);
+    Ok(found)
+}
+
+/// Up to which identifier the vectors of a space are packed, and how many.
+pub(super) async fn packed(c: &mut Conn, a: &Actor, look: &Look<'_>, space: &str) -> Result<(i64, i64)> {
+    Ok(c.one(&PACKED, args![&a.org, space, look.model, look.dim()]).await?.unwrap_or_default())
+}
+
+/// Whether so many vectors of a space are kept in memory. On SQLite a space with more is read anew for each search.
+pub(super) fn fits(context: &Context, packed: i64, dim: i64) -> bool {
+    usize::try_from(packed.saturating_mul(dim + 12)).is_ok_and(|bytes| bytes <= context.space_memory_bytes)
+}
+
+/// The nearest of what is packed.
+pub(super) async fn in_blocks(
+    c: &mut Conn,
+    a: &Actor,
+    look: &Look<'_>,
+    space: &String,
+    limit: usize,
+    (last_id, packed): (i64, i64),
+) -> Result<Vec<(String, f32)>> {
     if packed == 0 {
-        return Ok(found);
+        return Ok(Vec::new());
     }
+    let key = Key { org: a.org.clone(), space: space.clone(), model: look.model.to_owned(), dim: look.dim() };
     let allowed = if look.is_narrowed() { Some(allowed(c, a, look, space).await?) } else { None };
     let allowed = allowed.map(Arc::<[i64]>::from);
-    let shelf = if packed * (look.vector.len() + 12) > MOST_OF_A_SPACE {
-        None
+    let shelf = if fits(&c.context(), packed, key.dim) {
+        Some(filled(c, &key, last_id, usize::try_from(packed).unwrap_or_default()).await?)
     } else {
-        Some(filled(c, &key, last_id, packed).await?)
+        None
     };
     let mut most = (limit * MORE).max(LEAST);
     loop {
@@ -101,8 +120,7 @@ async fn of_space(
         let near = compare(c, a, look, space, items).await?;
         // Some rows may be gone since they were packed: then there is more to look at.
         if near.len() >= limit || seen < most {
-            found.extend(near);
-            return Ok(found);
+            return Ok(near);
         }
         most *= 4;
     }
@@ -111,10 +129,15 @@ async fn of_space(
 /// The rows that the texts' tests leave, in order.
 async fn allowed(c: &mut Conn, a: &Actor, look: &Look<'_>, space: &str) -> Result<Vec<i64>> {
     // One row with a list travels much faster than a row for each.
-    let mut query = match look.target {
-        Target::Passages(_) => c.query("select json_group_array(p.seq) from passages p where p.org_id = "),
-        Target::Messages(_) => c.query("select json_group_array(m.seq) from messages m where m.org_id = "),
+    let mut query = c.query("select ");
+    match look.target {
+        Target::Passages(_) => query.push_either("json_group_array(p.seq)", "coalesce(json_agg(p.seq)::text, '[]')"),
+        Target::Messages(_) => query.push_either("json_group_array(m.seq)", "coalesce(json_agg(m.seq)::text, '[]')"),
     };
+    query.push(match look.target {
+        Target::Passages(_) => " from passages p where p.org_id = ",
+        Target::Messages(_) => " from messages m where m.org_id = ",
+    });
     query.bind(&a.org);
     match look.target {
         Target::Passages(_) => query.with(" and coalesce(p.archive_id, p.source_id) = ", space),
@@ -219,16 +242,19 @@ struct Row {
 /// The exact scores of some rows; those that are gone or do not fit any more are left out.
 async fn compare(c: &mut Conn, a: &Actor, look: &Look<'_>, space: &str, items: Vec<i64>) -> Result<Vec<(String, f32)>> {
     let mut query = c.query("select ");
-    query.push(look.id()).push(" as id, v.embedding as embedding");
-    query.with(" from json_each(", Arg::from(crate::json::text(&items)?)).push(") j");
-    query.push(match look.target {
-        Target::Passages(_) => {
-            " cross join vectors v on v.passage_seq = j.value cross join passages p on p.seq = v.passage_seq"
-        }
-        Target::Messages(_) => {
-            " cross join vectors v on v.message_seq = j.value cross join messages m on m.seq = v.message_seq"
-        }
-    });
+    query.push(look.id()).push_either(" as id, v.embedding as embedding", " as id, v.embedding::real[] as embedding");
+    query.push_either(" from json_each(", " from (select value::bigint as value from json_array_elements_text(");
+    query.bind(Arg::from(crate::json::text(&items)?)).push_either(") j", "::json)) j");
+    match look.target {
+        Target::Passages(_) => query.push_either(
+            " cross join vectors v on v.passage_seq = j.value cross join passages p on p.seq = v.passage_seq",
+            " join vectors v on v.passage_seq = j.value join passages p on p.seq = v.passage_seq",
+        ),
+        Target::Messages(_) => query.push_either(
+            " cross join vectors v on v.message_seq = j.value cross join messages m on m.seq = v.message_seq",
+            " join vectors v on v.message_seq = j.value join messages m on m.seq = v.message_seq",
+        ),
+    };
     query.with(" where v.org_id = ", &a.org).with(" and v.space = ", space.to_owned());
     query.with(" and v.model = ", look.model).with(" and v.dim = ", look.dim());
     look.narrow(a, &mut query);

@@ -1,5 +1,5 @@
-//! Work on vectors that is done after they are kept, beside everything else: on SQLite they are packed into blocks, on
-//! PostgreSQL large spaces go into the index of near neighbours.
+//! Work on vectors that is done after they are kept, beside everything else: they are packed into blocks. On PostgreSQL the
+//! spaces that are too large for memory are in the index of near neighbours as well.
 
 use std::collections::HashMap;
 
@@ -10,17 +10,12 @@ use parking_lot::Mutex;
 use super::{
     Vector,
     codes::{BLOCK, Codes},
-    graph,
+    graph, shelf,
 };
 use crate::{
     Conn, Engine, Result, Store,
     sql::{args, statements},
 };
-
-/// Vectors that go into the index of near neighbours at a time: about a second's work.
-const BATCH: i64 = 500;
-/// A space that has more vectors outside of the index than this has them brought in.
-const MOST_LOOSE: i64 = graph::EXACT;
 
 statements! {
     LAST: "select coalesce(max(last_id), 0), cast(coalesce(sum(vectors), 0) as bigint) from vector_blocks
@@ -35,11 +30,18 @@ statements! {
     UNPACK: "delete from vector_blocks where space = $1 and model = $2 and dim = $3";
     PACK: "insert into vector_blocks (org_id, space, model, dim, last_id, vectors, codes)
         values ($1, $2, $3, $4, $5, $6, $7)";
+    // Of PostgreSQL, where identifiers do not become visible in their order: what is packed is marked.
+    LOCK: "select pg_advisory_xact_lock(hashtextextended($1, 18))", sqlite: "select $1";
     LOOSE: "select count(*) from (select 1 from vectors where space = $1 and model = $2 and dim = $3 and not graph
         limit $4) t";
-    RAISED: "select exists (select 1 from vectors where space = $1 and model = $2 and dim = $3 and graph)";
-    RAISE: "update vectors set graph = true where id in (select id from vectors
-        where org_id = $1 and space = $2 and model = $3 and dim = $4 and not graph order by id limit $5)";
+    MARK: "update vectors v set graph = true from (select id from vectors
+            where org_id = $1 and space = $2 and model = $3 and dim = $4 and not graph order by id limit $5) n
+        where v.id = n.id returning v.id, coalesce(v.passage_seq, v.message_seq) as item, v.embedding::real[] as embedding",
+        sqlite: "update vectors set graph = true where id in (select id from vectors
+            where org_id = $1 and space = $2 and model = $3 and dim = $4 and not graph order by id limit $5)
+        returning id, coalesce(passage_seq, message_seq) as item, embedding";
+    MARKED: "select count(*) from vectors where space = $1 and model = $2 and dim = $3 and graph";
+    UNMARK: "update vectors set graph = false where space = $1 and model = $2 and dim = $3 and graph";
 }
 
 /// The vectors of one model in one space.
@@ -108,13 +110,13 @@ impl Store {
                 return Ok(());
             }
             for key in due {
-                if self.engine() == Engine::Postgres {
-                    self.ensure_graph(&key).await?;
-                }
                 let mut steps = 0;
                 while self.step(&key).await? {
                     steps += 1;
                     tokio::task::yield_now().await;
+                }
+                if self.engine() == Engine::Postgres {
+                    self.ensure_graph(&key).await?;
                 }
                 if steps > 0 {
                     tracing::info!(space = key.space, model = key.model, steps, "vectors are in order");
@@ -127,15 +129,16 @@ impl Store {
         let mut tx = self.write().await?;
         let more = match self.engine() {
             Engine::Sqlite => pack(&mut tx, key).await?,
-            Engine::Postgres => raise(&mut tx, key).await?,
+            Engine::Postgres => pack_marked(&mut tx, key).await?,
         };
         tx.commit().await?;
         Ok(more)
     }
 
-    /// Makes the index of a dimension, if a space of it is large by now.
+    /// Makes the index of a dimension, if a space of it is too large for memory by now.
     async fn ensure_graph(&self, key: &Key) -> Result<()> {
-        if key.dim > graph::MOST || !is_large(&mut self.read().await?, key).await? {
+        let (_, packed) = packed(&mut self.read().await?, key).await?;
+        if key.dim > graph::MOST || shelf::fits(&self.context(), packed, key.dim) {
             return Ok(());
         }
         let mut tx = self.write().await?;
@@ -157,47 +160,66 @@ struct Row {
     embedding: Vector,
 }
 
+/// The last identifier that is packed, and how many vectors are.
+async fn packed(c: &mut Conn, key: &Key) -> Result<(i64, i64)> {
+    Ok(c.one(&LAST, args![&key.space, &key.model, key.dim]).await?.unwrap_or_default())
+}
+
+/// How many vectors make a block. What is not packed is read as rows by each search, so where there is much, few will do.
+fn least(packed: i64) -> i64 {
+    if packed > LARGE { DUE } else { i64::try_from(BLOCK).unwrap_or(i64::MAX) }
+}
+
 /// Packs the next block of a space; false when there is not enough for one.
 async fn pack(c: &mut Conn, key: &Key) -> Result<bool> {
-    let (last_id, packed): (i64, i64) = c.one(&LAST, args![&key.space, &key.model, key.dim]).await?.unwrap_or_default();
+    let (last_id, packed) = packed(c, key).await?;
     let block = i64::try_from(BLOCK).unwrap_or(i64::MAX);
     let rows: Vec<Row> = c.all(&NEXT, args![&key.org, &key.space, &key.model, key.dim, last_id, block]).await?;
-    // What is not packed is read as rows by each search, so where there is much, a smaller block will do.
-    let least = if packed > LARGE { usize::try_from(DUE).unwrap_or(BLOCK) } else { BLOCK };
-    let (true, Some(last)) = (rows.len() >= least, rows.last()) else { return Ok(false) };
+    if i64::try_from(rows.len()).unwrap_or(i64::MAX) < least(packed) {
+        return Ok(false);
+    }
     let (there,): (i64,) =
         c.one(&STILL_THERE, args![&key.space, &key.model, key.dim, last_id]).await?.unwrap_or_default();
-    if there * 10 < packed * 7 {
-        // Much of what was packed is gone: begin again.
+    if is_sparse(there, packed) {
         c.run(&UNPACK, args![&key.space, &key.model, key.dim]).await?;
         return Ok(true);
     }
-    let mut codes = Codes::new(usize::try_from(key.dim).unwrap_or_default());
-    codes.reserve(BLOCK);
-    rows.iter().for_each(|row| codes.push(row.item, &row.embedding.0));
-    let count = i64::try_from(codes.len()).unwrap_or(i64::MAX);
-    c.run(&PACK, args![&key.org, &key.space, &key.model, key.dim, last.id, count, codes.to_bytes()]).await?;
+    keep(c, key, last_id, &rows).await?;
     Ok(true)
 }
 
-async fn is_large(c: &mut Conn, key: &Key) -> Result<bool> {
-    has_loose(c, key, MOST_LOOSE).await
-}
-
-/// Whether more than so many vectors of a space are outside of the index.
-async fn has_loose(c: &mut Conn, key: &Key, most: i64) -> Result<bool> {
-    let (loose,): (i64,) = c.one(&LOOSE, args![&key.space, &key.model, key.dim, most + 1]).await?.unwrap_or_default();
-    Ok(loose > most)
-}
-
-/// Brings some vectors of a large space into the index; false when few are left: each search compares those one by one.
-async fn raise(c: &mut Conn, key: &Key) -> Result<bool> {
-    if key.dim > graph::MOST {
+/// The same where several servers may do so, and where a vector may become visible after one with a greater identifier.
+async fn pack_marked(c: &mut Conn, key: &Key) -> Result<bool> {
+    c.run(&LOCK, args![&key.space]).await?;
+    let (last_id, packed) = packed(c, key).await?;
+    let least = least(packed);
+    let (loose,): (i64,) = c.one(&LOOSE, args![&key.space, &key.model, key.dim, least]).await?.unwrap_or_default();
+    if loose < least {
         return Ok(false);
     }
-    let (raised,): (bool,) = c.one(&RAISED, args![&key.space, &key.model, key.dim]).await?.unwrap_or_default();
-    if !has_loose(c, key, if raised { DUE } else { MOST_LOOSE }).await? {
-        return Ok(false);
+    let (there,): (i64,) = c.one(&MARKED, args![&key.space, &key.model, key.dim]).await?.unwrap_or_default();
+    if is_sparse(there, packed) {
+        c.run(&UNPACK, args![&key.space, &key.model, key.dim]).await?;
+        c.run(&UNMARK, args![&key.space, &key.model, key.dim]).await?;
+        return Ok(true);
     }
-    Ok(c.run(&RAISE, args![&key.org, &key.space, &key.model, key.dim, BATCH]).await? > 0)
+    let block = i64::try_from(BLOCK).unwrap_or(i64::MAX);
+    let rows: Vec<Row> = c.all(&MARK, args![&key.org, &key.space, &key.model, key.dim, block]).await?;
+    keep(c, key, last_id, &rows).await?;
+    Ok(!rows.is_empty())
+}
+
+/// Whether much of what was packed is gone, so that it is better to begin again.
+fn is_sparse(there: i64, packed: i64) -> bool {
+    there * 10 < packed * 7
+}
+
+async fn keep(c: &mut Conn, key: &Key, last_id: i64, rows: &[Row]) -> Result<()> {
+    let mut codes = Codes::new(usize::try_from(key.dim).unwrap_or_default());
+    codes.reserve(rows.len());
+    rows.iter().for_each(|row| codes.push(row.item, &row.embedding.0));
+    let count = i64::try_from(codes.len()).unwrap_or(i64::MAX);
+    // Blocks are read in the order of this.
+    let last_id = rows.iter().map(|row| row.id).fold(last_id.saturating_add(1), i64::max);
+    c.run(&PACK, args![&key.org, &key.space, &key.model, key.dim, last_id, count, codes.to_bytes()]).await.map(drop)
 }

@@ -43,7 +43,10 @@ impl World {
     }
 
     async fn at(url: &str) -> Self {
-        let mut config = config(url);
+        Self::of(config(url)).await
+    }
+
+    pub async fn of(mut config: StoreConfig) -> Self {
         // Many tests run at once against one server.
         config.max_connections = 4;
         let store = Store::open(&config).await.unwrap();

@@ -8,18 +8,41 @@ use mneme_domain::{
     llm_config::EmbeddingConfig,
 };
 use mneme_store::{
-    Conn, archives,
+    Conn, StoreConfig, archives,
     passages::{self, PassageSearch, Scope},
 };
+use mneme_tests::Postgres;
 use serde_json::json;
 use uuid::Uuid;
 
 use crate::{
-    fixtures::{World, at},
+    fixtures::{World, at, config},
     on_both,
 };
 
 on_both!(large_archives_are_searched_nearly_exactly, what_is_deleted_or_changed_is_not_found_as_it_was);
+
+/// Archives that are too large for memory: SQLite reads them anew, PostgreSQL goes by its index.
+mod without_memory {
+    use super::*;
+
+    async fn world(url: &str) -> World {
+        World::of(StoreConfig { space_memory_bytes: 100_000, ..config(url) }).await
+    }
+
+    #[tokio::test]
+    async fn archives_are_searched_in_sqlite() {
+        large_archives_are_searched_nearly_exactly(world("sqlite::memory:").await).await;
+        what_is_deleted_or_changed_is_not_found_as_it_was(world("sqlite::memory:").await).await;
+    }
+
+    #[tokio::test]
+    async fn archives_are_searched_in_postgres() {
+        let postgres = Postgres::shared();
+        large_archives_are_searched_nearly_exactly(world(&postgres.create_database()).await).await;
+        what_is_deleted_or_changed_is_not_found_as_it_was(world(&postgres.create_database()).await).await;
+    }
+}
 
 /// More than either database compares one by one.
 const COUNT: u32 = 6_500;
