@@ -33,5 +33,5 @@ async fn what_a_huge_transaction_leaves_of_the_log_is_bounded() {
     let mut c = store.write().await.unwrap();
     // SQLite itself says -1, which is no limit.
     let query = c.query("pragma journal_size_limit");
-    assert_eq!(c.query_one::<(i64,)>(query).await.unwrap(), Some((128 << 20,)));
+    assert_eq!(c.query_one::<(i64,)>(query).await.unwrap(), Some((256 << 20,)));
 }
