@@ -95,14 +95,14 @@ pub(super) async fn in_blocks(
     c: &mut Conn,
     a: &Actor,
     look: &Look<'_>,
-    space: &String,
+    space: &str,
     limit: usize,
     (last_id, packed): (i64, i64),
 ) -> Result<Vec<(String, f32)>> {
     if packed == 0 {
         return Ok(Vec::new());
     }
-    let key = Key { org: a.org.clone(), space: space.clone(), model: look.model.to_owned(), dim: look.dim() };
+    let key = Key { org: a.org.clone(), space: space.to_owned(), model: look.model.to_owned(), dim: look.dim() };
     let allowed = if look.is_narrowed() { Some(allowed(c, a, look, space).await?) } else { None };
     let allowed = allowed.map(Arc::<[i64]>::from);
     let shelf = if fits(&c.context(), packed, key.dim) {
