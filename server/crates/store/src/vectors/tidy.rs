@@ -1,7 +1,10 @@
 //! Work on vectors that is done after they are kept, beside everything else: they are packed into blocks. On PostgreSQL the
 //! spaces that are too large for memory are in the index of near neighbours as well.
 
-use std::collections::HashMap;
+use std::{
+    collections::HashMap,
+    sync::atomic::{AtomicUsize, Ordering},
+};
 
 use mneme_boxed::boxed;
 use mneme_domain::OrgId;
@@ -58,6 +61,8 @@ pub(crate) struct Key {
 pub(crate) struct Ledger {
     fresh: Mutex<HashMap<Key, i64>>,
     working: tokio::sync::Mutex<()>,
+    /// Blocks that were made since PostgreSQL looked at what is in the table.
+    unseen: AtomicUsize,
 }
 
 impl Ledger {
@@ -84,6 +89,8 @@ impl Ledger {
 
 /// Spaces of which the number of new vectors is remembered.
 const MOST_REMEMBERED: usize = 10_000;
+/// Blocks, some ten thousand vectors, after which the table is not what PostgreSQL takes it for.
+const MOST_UNSEEN: usize = 10;
 /// New vectors of a space after which it is looked after.
 const DUE: i64 = 256;
 /// Packed vectors of a space that is no longer compared one by one.
@@ -110,13 +117,17 @@ impl Store {
                 return Ok(());
             }
             for key in due {
-                let mut steps = 0;
+                let mut steps = 0_usize;
                 while self.step(&key).await? {
                     steps += 1;
                     tokio::task::yield_now().await;
                 }
                 if self.engine() == Engine::Postgres {
                     self.ensure_graph(&key).await?;
+                    if context.ledger.unseen.fetch_add(steps, Ordering::Relaxed) + steps >= MOST_UNSEEN {
+                        context.ledger.unseen.store(0, Ordering::Relaxed);
+                        self.analyze().await?;
+                    }
                 }
                 if steps > 0 {
                     tracing::info!(space = key.space, model = key.model, steps, "vectors are in order");
@@ -133,6 +144,15 @@ impl Store {
         };
         tx.commit().await?;
         Ok(more)
+    }
+
+    /// Has PostgreSQL see that nearly all vectors are packed. It does so by itself within minutes, and until then it reads the whole
+    /// table to find the few that are not.
+    async fn analyze(&self) -> Result<()> {
+        let mut tx = self.write().await?;
+        tx.unhurried().await?;
+        tx.script("analyze vectors").await?;
+        tx.commit().await
     }
 
     /// Makes the index of a dimension, if a space of it is too large for memory by now.
