@@ -146,12 +146,12 @@ impl Store {
         Ok(more)
     }
 
-    /// Has PostgreSQL see that nearly all vectors are packed. It does so by itself within minutes, and until then it reads the whole
-    /// table to find the few that are not.
+    /// Has PostgreSQL see that nearly all vectors are packed, and which words are common by now. It does so by itself within minutes; until
+    /// then it reads the whole table to find the few that are not, and ranks what has common words.
     async fn analyze(&self) -> Result<()> {
         let mut tx = self.write().await?;
         tx.unhurried().await?;
-        tx.script("analyze vectors").await?;
+        tx.script("analyze vectors; analyze passages").await?;
         tx.commit().await
     }
 
