@@ -8,6 +8,7 @@
 //! The picture is in the component's file, in a section that `xtask/src/runtimes/join/component.rs` writes; the component itself has no
 //! data. Without such a section a memory begins blank, and the engine fills it as the component says.
 
+mod free;
 mod image;
 mod region;
 mod stacks;
@@ -16,9 +17,9 @@ mod written;
 use std::ptr::NonNull;
 use std::sync::Arc;
 
-use parking_lot::Mutex;
 use wasmtime::{LinearMemory, MemoryCreator, MemoryType};
 
+use free::Free;
 pub use image::Image;
 use region::Region;
 pub use stacks::Stacks;
@@ -30,8 +31,7 @@ pub struct Memories {
 
 struct Home {
     image: Option<Image>,
-    free: Mutex<Vec<Region>>,
-    most_free: usize,
+    free: Free,
     /// What a free memory may keep, in bytes.
     warm_bytes: usize,
 }
@@ -39,7 +39,7 @@ struct Home {
 impl Memories {
     /// Memories that begin as a picture, of which so many are kept.
     pub fn new(image: Option<Image>, most_free: usize, warm_bytes: usize) -> Self {
-        Self { home: Arc::new(Home { image, free: Mutex::default(), most_free, warm_bytes }) }
+        Self { home: Arc::new(Home { image, free: Free::new(most_free), warm_bytes }) }
     }
 }
 
@@ -60,8 +60,7 @@ unsafe impl MemoryCreator for Memories {
         if minimum > room {
             return Err("a memory larger than its reservation".to_owned());
         }
-        let known = self.home.free.lock().pop().filter(|free| free.length() == length && free.open() == minimum);
-        let region = match known {
+        let region = match self.home.free.take(|free| free.length() == length && free.open() == minimum) {
             Some(region) => region,
             None => self.home.map(length, minimum).map_err(|error| format!("no memory for a program: {error}"))?,
         };
@@ -86,16 +85,7 @@ impl Home {
         let restored = region
             .close_to(minimum)
             .and_then(|()| written::restore(region.accessible(), self.image.as_ref(), self.warm_bytes));
-        match restored {
-            Ok(true) => {
-                let mut free = self.free.lock();
-                if free.len() < self.most_free {
-                    free.push(region);
-                }
-            }
-            Ok(false) => {}
-            Err(error) => tracing::warn!(%error, "a program's memory cannot be used again"),
-        }
+        self.free.give_back(region, restored);
     }
 }
 

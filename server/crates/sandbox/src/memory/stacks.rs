@@ -3,9 +3,9 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use parking_lot::Mutex;
 use wasmtime::{StackCreator, StackMemory};
 
+use super::free::Free;
 use super::region::Region;
 use super::written;
 
@@ -17,18 +17,13 @@ const GUARD: usize = 64 << 10;
 
 /// Stacks, and those that are free.
 pub struct Stacks {
-    home: Arc<Home>,
-}
-
-struct Home {
-    free: Mutex<Vec<Region>>,
-    most_free: usize,
+    free: Arc<Free>,
 }
 
 impl Stacks {
     /// Stacks, of which so many are kept.
     pub fn new(most_free: usize) -> Self {
-        Self { home: Arc::new(Home { free: Mutex::default(), most_free }) }
+        Self { free: Arc::new(Free::new(most_free)) }
     }
 }
 
@@ -37,12 +32,11 @@ impl Stacks {
 unsafe impl StackCreator for Stacks {
     fn new_stack(&self, size: usize, _: bool) -> wasmtime::Result<Box<dyn StackMemory>> {
         let size = size.next_multiple_of(GUARD);
-        let known = self.home.free.lock().pop().filter(|free| free.length() == size + GUARD);
-        let region = match known {
+        let region = match self.free.take(|free| free.length() == size + GUARD) {
             Some(region) => region,
             None => Region::above_guard(size, GUARD)?,
         };
-        Ok(Box::new(Stack { region: Some(region), home: Arc::clone(&self.home) }))
+        Ok(Box::new(Stack { region: Some(region), free: Arc::clone(&self.free) }))
     }
 }
 
@@ -50,7 +44,7 @@ unsafe impl StackCreator for Stacks {
 struct Stack {
     /// There until the stack is dropped.
     region: Option<Region>,
-    home: Arc<Home>,
+    free: Arc<Free>,
 }
 
 impl Stack {
@@ -64,16 +58,8 @@ impl Stack {
 impl Drop for Stack {
     fn drop(&mut self) {
         let Some(mut region) = self.region.take() else { return };
-        match written::restore(region.accessible(), None, WARM) {
-            Ok(true) => {
-                let mut free = self.home.free.lock();
-                if free.len() < self.home.most_free {
-                    free.push(region);
-                }
-            }
-            Ok(false) => {}
-            Err(error) => tracing::warn!(%error, "a stack cannot be used again"),
-        }
+        let restored = written::restore(region.accessible(), None, WARM);
+        self.free.give_back(region, restored);
     }
 }
 

@@ -7,7 +7,7 @@ use super::{Look, Target, shelf};
 use crate::{Conn, Result, query::Query, sql::Arg};
 
 /// Up to so many vectors are compared one by one.
-pub(super) const EXACT: i64 = 5_000;
+const EXACT: i64 = 5_000;
 /// The most dimensions that the index takes, and the most as halves.
 const MOST_WHOLE: i64 = 2_000;
 pub(super) const MOST: i64 = 4_000;
