@@ -19,6 +19,7 @@ use tokio::time::timeout;
 use crate::{
     Engine, Result, StoreError,
     link::SqliteLink,
+    passages::Crowded,
     query::Query,
     secrets::Secrets,
     sql::{Arg, Sql, args, postgres_arguments, statements},
@@ -54,6 +55,8 @@ pub(crate) struct Context {
     pub(crate) ledger: Ledger,
     /// Words that PostgreSQL takes for common, with the passages that have them, and when it was asked.
     pub(crate) frequent: Mutex<Option<(Instant, Counts)>>,
+    /// Archives and folders that were found to have very many passages.
+    pub(crate) crowded: Crowded,
 }
 
 /// A connection to PostgreSQL taken from the pool, or a transaction on one.

@@ -15,7 +15,9 @@ use crate::{
     keys,
     lane::Lane,
     link::SqliteLink,
-    migrate, open, presence,
+    migrate, open,
+    passages::Crowded,
+    presence,
     secrets::Secrets,
     tools::ToolCache,
     vectors::{Ledger, Shelves},
@@ -87,6 +89,7 @@ impl Store {
             shelves: Shelves::default(),
             ledger: Ledger::default(),
             frequent: Mutex::default(),
+            crowded: Crowded::default(),
         };
         // Nobody else sees a database in memory.
         let file = if temporary.is_some() { None } else { open::sqlite_file(&config.url)? };

@@ -13,6 +13,7 @@ pub use list::{PassageFilter, Scope, count, list, unembedded};
 use mneme_boxed::boxed;
 use mneme_domain::{Actor, EntityId, PassageId, Timestamp, archive::Passage, llm_config::EmbeddingConfig};
 use row::{FullRow, PassageRow, VALUES, columns, values};
+pub(crate) use search::Crowded;
 pub use search::{PassageSearch, newest, search_words};
 pub use tags::tags_of;
 pub use vectors::search_vectors;

@@ -7,7 +7,8 @@ use std::{
 };
 
 use mneme_boxed::boxed;
-use mneme_domain::{Actor, Page, PassageId, Timestamp, archive::TagMatch};
+use mneme_domain::{Actor, OrgId, Page, PassageId, Timestamp, archive::TagMatch};
+use moka::sync::Cache;
 
 use super::list::Scope;
 use super::words::{self, Plan};
@@ -34,18 +35,29 @@ pub struct PassageSearch {
 
 /// A word that is in so many passages tells little, and ranking all that have it takes long.
 const COMMON: i64 = 5_000;
-/// And one that is in so many is left out on SQLite, where each costs time, when the query has a rarer one.
-const FREQUENT_ON_SQLITE: i64 = 1_000;
+/// And one that is in so many is left out when the query has a rarer one: each passage that has it costs time.
+const FREQUENT: i64 = 1_000;
+const STEPS: [i64; 2] = [FREQUENT, COMMON];
 /// Of passages that have nothing but common words of a query, the newest so many are ranked on SQLite.
 const MOST_RANKED: i64 = 5_000;
-/// How long it is remembered which words PostgreSQL takes for common.
+/// How long it is remembered which words PostgreSQL takes for common, and where there are very many passages.
 const REMEMBERED: Duration = Duration::from_secs(60);
+const MOST_REMEMBERED: u64 = 10_000;
+
+/// Scopes of more than [`COMMON`] passages. To count so many on PostgreSQL takes as long as the search itself.
+pub(crate) struct Crowded(Cache<(OrgId, Vec<String>), ()>);
+
+impl Default for Crowded {
+    fn default() -> Self {
+        Self(Cache::builder().max_capacity(MOST_REMEMBERED).time_to_live(REMEMBERED).build())
+    }
+}
 
 statements! {
     // Of SQLite's index: in how many passages words are. Not asked of spaces: it takes as long as a space is large.
     COUNTS: "select $1::text[]", sqlite: "select term, doc from passages_vocabulary where term in (select value from json_each($1))";
     // Of PostgreSQL's statistics: the same, of frequent words. The last few frequencies are not of words.
-    FREQUENT: "select s.word, cast(s.frequency * greatest(c.reltuples, 0) as bigint) from pg_class c, (
+    FREQUENT_WORDS: "select s.word, cast(s.frequency * greatest(c.reltuples, 0) as bigint) from pg_class c, (
             select unnest(most_common_elems::text::text[]) as word, unnest(most_common_elem_freqs) as frequency
             from pg_stats where schemaname = current_schema() and tablename = 'passages' and attname = 'search') s
         where c.oid = to_regclass('passages') and s.word is not null and s.frequency is not null",
@@ -136,16 +148,25 @@ async fn telling_on_sqlite(c: &mut Conn, search: &PassageSearch, words: Vec<Stri
     let terms = Arg::List(words.clone());
     let counts: HashMap<String, i64> = c.all::<(String, i64)>(&COUNTS, args![terms]).await?.into_iter().collect();
     let count = |word: &str| counts.get(word).copied().unwrap_or_default();
-    Ok(words::telling(words, count, &[FREQUENT_ON_SQLITE, COMMON]))
+    Ok(words::telling(words, count, &STEPS))
 }
 
 /// Whether every word tells something, because the scope has too few passages for any to be common in it.
 async fn every_word_tells(c: &mut Conn, a: &Actor, search: &PassageSearch) -> Result<bool> {
+    let context = c.context();
+    let key = (a.org.clone(), search.scope.ids());
+    if context.crowded.0.contains_key(&key) {
+        return Ok(false);
+    }
     let mut query = c.query("select count(*) from (select 1 from passages p where p.org_id = ");
     query.bind(&a.org);
     search.scope.narrow(&mut query);
     query.with(" limit ", COMMON + 1).push(") t");
-    Ok(c.query_one::<(i64,)>(query).await?.unwrap_or_default().0 <= COMMON)
+    let few = c.query_one::<(i64,)>(query).await?.unwrap_or_default().0 <= COMMON;
+    if !few {
+        context.crowded.0.insert(key, ());
+    }
+    Ok(few)
 }
 
 fn in_sqlite<'q>(c: &Conn, a: &'q Actor, search: &'q PassageSearch, words: &words::Query, limit: u32) -> Query<'q> {
@@ -181,10 +202,10 @@ async fn telling_on_postgres(
 ) -> Result<words::Query> {
     let counts = frequent(c).await?;
     let count = |word: &str| counts.get(word).copied().unwrap_or_default();
-    if words.iter().all(|word| count(word) < COMMON) || every_word_tells(c, a, search).await? {
+    if words.iter().all(|word| count(word) < FREQUENT) || every_word_tells(c, a, search).await? {
         return Ok(words::Query { words, all: false, spaces: false });
     }
-    Ok(words::telling(words, count, &[COMMON]))
+    Ok(words::telling(words, count, &STEPS))
 }
 
 /// Which words PostgreSQL takes for common, asked once in a while.
@@ -194,7 +215,7 @@ async fn frequent(c: &mut Conn) -> Result<Arc<HashMap<String, i64>>> {
     if let Some((_, words)) = known.filter(|(asked, _)| asked.elapsed() < REMEMBERED) {
         return Ok(words);
     }
-    let rows: Vec<(String, i64)> = c.all(&FREQUENT, args![]).await?;
+    let rows: Vec<(String, i64)> = c.all(&FREQUENT_WORDS, args![]).await?;
     let words: Arc<HashMap<String, i64>> = Arc::new(rows.into_iter().collect());
     *context.frequent.lock() = Some((Instant::now(), Arc::clone(&words)));
     Ok(words)

@@ -19,8 +19,7 @@ pub(super) fn push_type(query: &mut Query<'_>, dim: i64) {
 
 /// The nearest in PostgreSQL.
 pub(super) async fn search(c: &mut Conn, a: &Actor, look: &Look<'_>, limit: usize) -> Result<Vec<(String, f32)>> {
-    let few = super::count(c, a, look, EXACT + 1).await? <= EXACT;
-    if few || look.dim() > MOST {
+    if look.dim() > MOST || super::are_few(c, a, look, EXACT).await? {
         return one_by_one(c, a, look, false, limit).await;
     }
     let mut found = Vec::new();
@@ -98,7 +97,8 @@ struct Row {
     distance: f64,
 }
 
-async fn scores(c: &mut Conn, query: Query<'_>) -> Result<Vec<(String, f32)>> {
+/// What a query tells of identifiers and their distances, as cosines.
+pub(super) async fn scores(c: &mut Conn, query: Query<'_>) -> Result<Vec<(String, f32)>> {
     let rows: Vec<Row> = c.query_all(query).await?;
     // Of a vector without a direction the distance is not a number.
     let score = |distance: f64| if distance.is_finite() { (1.0 - distance) as f32 } else { 0.0 };

@@ -31,6 +31,10 @@ statements! {
         (select seq from passages where org_id = $1 and id = any($2))";
     FORGET_MESSAGES: "delete from vectors where org_id = $1 and message_seq in
         (select seq from messages where org_id = $1 and id = any($2))";
+    PACKED: "select cast(coalesce(sum(vectors), 0) as bigint) from vector_blocks
+        where org_id = $1 and space = any($2) and model = $3 and dim = $4",
+        sqlite: "select coalesce(sum(vectors), 0) from vector_blocks
+        where org_id = $1 and space in (select value from json_each($2)) and model = $3 and dim = $4";
 }
 
 /// What vectors are of.
@@ -189,6 +193,18 @@ pub(crate) async fn nearest(c: &mut Conn, a: &Actor, look: &Look<'_>) -> Result<
     found.retain(|(id, _)| seen.insert(id.clone()));
     found.truncate(limit);
     Ok(found)
+}
+
+/// Whether at most `few` vectors fit a search. To count them takes longer than to find the nearest; that there are more is often
+/// known from what is packed.
+async fn are_few(c: &mut Conn, a: &Actor, look: &Look<'_>, few: i64) -> Result<bool> {
+    if !look.is_narrowed() {
+        let binds = args![&a.org, Arg::List(look.spaces.to_vec()), look.model, look.dim()];
+        if c.one::<(i64,)>(&PACKED, binds).await?.unwrap_or_default().0 > few {
+            return Ok(false);
+        }
+    }
+    Ok(count(c, a, look, few + 1).await? <= few)
 }
 
 /// How many vectors fit a search, counted up to `most`.

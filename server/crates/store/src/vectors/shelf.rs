@@ -10,11 +10,11 @@ use parking_lot::RwLock;
 use super::{
     Key, Look, Target, Vector,
     codes::{BLOCK, Best, Codes},
-    exact,
+    exact, graph,
     value::cosine,
 };
 use crate::{
-    Conn, Result, StoreError,
+    Conn, Engine, Result, StoreError,
     conn::Context,
     sql::{Arg, args, statements},
 };
@@ -26,9 +26,8 @@ const MEMORY: u64 = 256 << 20;
 const IDLE: Duration = Duration::from_secs(15 * 60);
 /// Blocks read at a time: 6 MB of 384 numbers each.
 const PAGE: i64 = 16;
-/// How many times as many rounded vectors are looked at exactly as there are results, and the least.
-const MORE: usize = 2;
-const LEAST: usize = 50;
+/// So many more rounded vectors are looked at exactly than there are results.
+const MORE: usize = 40;
 
 statements! {
     PACKED: "select coalesce(max(last_id), 0), cast(coalesce(sum(vectors), 0) as bigint) from vector_blocks
@@ -57,7 +56,7 @@ impl Default for Shelves {
 
 /// The nearest in SQLite.
 pub(super) async fn search(c: &mut Conn, a: &Actor, look: &Look<'_>, limit: usize) -> Result<Vec<(String, f32)>> {
-    if super::count(c, a, look, EXACT + 1).await? <= EXACT {
+    if super::are_few(c, a, look, EXACT).await? {
         return exact::search(c, a, look, look.spaces, 0, limit).await;
     }
     let mut found = Vec::new();
@@ -110,7 +109,7 @@ pub(super) async fn in_blocks(
     } else {
         None
     };
-    let mut most = (limit * MORE).max(LEAST);
+    let mut most = limit + MORE;
     loop {
         let items = match &shelf {
             Some(shelf) => scan(shelf, look.vector, allowed.clone(), most).await?,
@@ -242,7 +241,11 @@ struct Row {
 /// The exact scores of some rows; those that are gone or do not fit any more are left out.
 async fn compare(c: &mut Conn, a: &Actor, look: &Look<'_>, space: &str, items: Vec<i64>) -> Result<Vec<(String, f32)>> {
     let mut query = c.query("select ");
-    query.push(look.id()).push_either(" as id, v.embedding as embedding", " as id, v.embedding::real[] as embedding");
+    query.push(look.id()).push(" as id, v.embedding");
+    // PostgreSQL compares by itself: whole vectors would have to travel.
+    if c.engine() == Engine::Postgres {
+        query.push(" <=> ").bind(Arg::Vector(look.vector.to_vec())).push("::real[]::vector as distance");
+    }
     query.push_either(" from json_each(", " from (select value::bigint as value from json_array_elements_text(");
     query.bind(Arg::from(crate::json::text(&items)?)).push_either(") j", "::json)) j");
     match look.target {
@@ -258,6 +261,9 @@ async fn compare(c: &mut Conn, a: &Actor, look: &Look<'_>, space: &str, items: V
     query.with(" where v.org_id = ", &a.org).with(" and v.space = ", space.to_owned());
     query.with(" and v.model = ", look.model).with(" and v.dim = ", look.dim());
     look.narrow(a, &mut query);
+    if c.engine() == Engine::Postgres {
+        return graph::scores(c, query).await;
+    }
     let rows: Vec<Row> = c.query_all(query).await?;
     Ok(rows.into_iter().map(|row| (row.id, cosine(look.vector, &row.embedding.0))).collect())
 }
