@@ -30,6 +30,8 @@ use crate::{
 statements! {
     NO_TIMEOUT: "select set_config('statement_timeout', '0', true), set_config('idle_in_transaction_session_timeout', '0', true)",
         sqlite: "select 1";
+    TIMEOUT: "select current_setting('statement_timeout')", sqlite: "select ''";
+    SET_TIMEOUT: "select set_config('statement_timeout', $1, false)", sqlite: "select $1";
 }
 
 /// A row that can be read from either database.
@@ -224,6 +226,19 @@ impl Conn {
             Inner::Sqlite(link) => link.script(text).await,
             Inner::Postgres(link) => in_time(self.patience, sqlx::raw_sql(text).execute(link.get())).await.map(drop),
         }
+    }
+
+    /// Runs statements one by one outside of a transaction, each as long as it takes.
+    pub(crate) async fn chores(mut self, statements: &[&'static str]) -> Result<()> {
+        let (usual,): (String,) = self.one(&TIMEOUT, args![]).await?.unwrap_or_default();
+        let patience = std::mem::replace(&mut self.patience, Duration::MAX);
+        self.run(&SET_TIMEOUT, args!["0"]).await?;
+        let mut done = Ok(());
+        for statement in statements {
+            done = done.and(self.script(statement).await);
+        }
+        self.patience = patience;
+        done.and(self.run(&SET_TIMEOUT, args![usual]).await.map(drop))
     }
 
     /// Has the database check a statement without running it.

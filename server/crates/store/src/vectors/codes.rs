@@ -3,7 +3,7 @@
 //! Each number is rounded to 8 bits of the vector's greatest, so a vector takes a quarter of its space and keeps its
 //! direction to about half a percent.
 
-use std::{cmp::Reverse, collections::BinaryHeap};
+use std::{cmp::Reverse, collections::BinaryHeap, ops::Range};
 
 /// Vectors in a block of the database.
 pub(super) const BLOCK: usize = 1024;
@@ -76,11 +76,13 @@ impl Codes {
         true
     }
 
-    /// Offers every vector to the best, or only those of the rows in `allowed`, which are sorted.
-    pub(super) fn scan(&self, query: &[f32], allowed: Option<&[i64]>, best: &mut Best) {
+    /// Offers every vector of a part to the best, or only those of the rows in `allowed`, which are sorted.
+    pub(super) fn scan(&self, part: Range<usize>, query: &[f32], allowed: Option<&[i64]>, best: &mut Best) {
         if query.len() != self.dim || self.dim == 0 {
             return;
         }
+        let (from, to) = (part.start.min(self.len()), part.end.min(self.len()));
+        let part = from..to.max(from);
         let query: Vec<i16> = rounded(query).1.map(i16::from).collect();
         let accept = |item: i64| allowed.is_none_or(|allowed| allowed.binary_search(&item).is_ok());
         #[cfg(target_arch = "x86_64")]
@@ -88,23 +90,25 @@ impl Codes {
             // SAFETY: the processor has what the function is compiled for.
             #[expect(unsafe_code, reason = "says that the processor was asked")]
             unsafe {
-                self.offer_all_avx2(&query, accept, best);
+                self.offer_all_avx2(part, &query, accept, best);
             }
             return;
         }
-        self.offer_all(&query, accept, best);
+        self.offer_all(part, &query, accept, best);
     }
 
     /// [`Codes::offer_all`] for processors that multiply sixteen numbers at a time. What every x86-64 can do takes three times as long.
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx2")]
-    fn offer_all_avx2(&self, query: &[i16], accept: impl Fn(i64) -> bool, best: &mut Best) {
-        self.offer_all(query, accept, best);
+    fn offer_all_avx2(&self, part: Range<usize>, query: &[i16], accept: impl Fn(i64) -> bool, best: &mut Best) {
+        self.offer_all(part, query, accept, best);
     }
 
     #[inline(always)]
-    fn offer_all(&self, query: &[i16], accept: impl Fn(i64) -> bool, best: &mut Best) {
-        for ((item, scale), numbers) in self.items.iter().zip(&self.scales).zip(self.numbers.chunks_exact(self.dim)) {
+    fn offer_all(&self, part: Range<usize>, query: &[i16], accept: impl Fn(i64) -> bool, best: &mut Best) {
+        let numbers = &self.numbers[part.start * self.dim..part.end * self.dim];
+        let rows = self.items[part.clone()].iter().zip(&self.scales[part]);
+        for ((item, scale), numbers) in rows.zip(numbers.chunks_exact(self.dim)) {
             let score = product(query, numbers) as f32 * scale;
             if best.wants(score) && accept(*item) {
                 best.offer(score, *item);
@@ -166,6 +170,15 @@ impl Best {
         }
     }
 
+    /// Offers what is best elsewhere.
+    pub(super) fn merge(&mut self, other: Self) {
+        for Reverse((Score(score), item)) in other.heap {
+            if self.wants(score) {
+                self.offer(score, item);
+            }
+        }
+    }
+
     /// The rows, the best first, each once.
     pub(super) fn into_items(self) -> Vec<i64> {
         let mut seen = std::collections::HashSet::new();
@@ -213,7 +226,10 @@ mod tests {
                 vectors.iter().zip(0..).map(|(v, item)| (cosine(&query, v), item)).collect();
             exact.sort_by(|one, two| two.0.total_cmp(&one.0));
             let mut best = Best::new(20);
-            again.scan(&query, None, &mut best);
+            let mut rest = Best::new(20);
+            again.scan(0..1234, &query, None, &mut best);
+            again.scan(1234..usize::MAX, &query, None, &mut rest);
+            best.merge(rest);
             let near = best.into_items();
             assert_eq!(near.len(), 20);
             all += 10;
@@ -229,10 +245,10 @@ mod tests {
             codes.push(item, &[1.0, item as f32]);
         }
         let mut best = Best::new(3);
-        codes.scan(&[0.0, 1.0], Some(&[1, 4, 5]), &mut best);
+        codes.scan(0..usize::MAX, &[0.0, 1.0], Some(&[1, 4, 5]), &mut best);
         assert_eq!(best.into_items(), [5, 4, 1]);
         let mut best = Best::new(3);
-        codes.scan(&[0.0, 1.0, 0.0], None, &mut best);
+        codes.scan(0..usize::MAX, &[0.0, 1.0, 0.0], None, &mut best);
         assert_eq!(best.into_items(), Vec::<i64>::new());
     }
 }

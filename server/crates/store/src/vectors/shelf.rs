@@ -1,11 +1,12 @@
 //! Large spaces: their rounded vectors are kept in memory while they are in use, read from blocks that the database has
 //! ready. The best of them are then read and compared exactly.
 
-use std::{sync::Arc, time::Duration};
+use std::{num::NonZero, sync::Arc, time::Duration};
 
 use mneme_domain::Actor;
 use moka::sync::Cache;
 use parking_lot::RwLock;
+use tokio::task::JoinSet;
 
 use super::{
     Key, Look, Target, Vector,
@@ -28,6 +29,9 @@ const IDLE: Duration = Duration::from_secs(15 * 60);
 const PAGE: i64 = 16;
 /// So many more rounded vectors are looked at exactly than there are results.
 const MORE: usize = 40;
+/// Vectors that are worth a processor of their own: some two milliseconds of 384 numbers each. And how many processors at most.
+const PART: usize = 32_768;
+const MOST_PARTS: usize = 4;
 
 statements! {
     PACKED: "select coalesce(max(last_id), 0), cast(coalesce(sum(vectors), 0) as bigint) from vector_blocks
@@ -200,15 +204,30 @@ fn add(codes: &mut Codes, blocks: &[Block]) -> Result<()> {
     Ok(())
 }
 
-/// The best rows of a space in memory, found off the threads that serve requests.
+/// The best rows of a space in memory, found off the threads that serve requests. Of a large space several processors
+/// look at a part each.
 async fn scan(shelf: &Arc<Shelf>, vector: &[f32], allowed: Option<Arc<[i64]>>, most: usize) -> Result<Vec<i64>> {
-    let (shelf, vector) = (Arc::clone(shelf), vector.to_vec());
-    let scanned = tokio::task::spawn_blocking(move || {
-        let mut best = Best::new(most);
-        shelf.codes.read().scan(&vector, allowed.as_deref(), &mut best);
-        best.into_items()
-    });
-    scanned.await.map_err(|error| StoreError::Unavailable(error.to_string()))
+    let count = shelf.codes.read().len();
+    let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
+    let parts = (count / PART).clamp(1, processors.min(MOST_PARTS));
+    let each = count.div_ceil(parts);
+    let vector: Arc<[f32]> = vector.into();
+    let mut scans = JoinSet::new();
+    for part in 0..parts {
+        // What came since it was counted is in the last part.
+        let end = if part + 1 == parts { usize::MAX } else { (part + 1) * each };
+        let (shelf, vector, allowed) = (Arc::clone(shelf), Arc::clone(&vector), allowed.clone());
+        scans.spawn_blocking(move || {
+            let mut best = Best::new(most);
+            shelf.codes.read().scan(part * each..end, &vector, allowed.as_deref(), &mut best);
+            best
+        });
+    }
+    let mut best = Best::new(most);
+    while let Some(scanned) = scans.join_next().await {
+        best.merge(scanned.map_err(|error| StoreError::Unavailable(error.to_string()))?);
+    }
+    Ok(best.into_items())
 }
 
 /// The same for a space that is too large for memory.
@@ -228,7 +247,7 @@ async fn scan_stored(
         let mut codes = Codes::new(vector.len());
         codes.reserve(BLOCK * page.len());
         add(&mut codes, &page)?;
-        codes.scan(vector, allowed, &mut best);
+        codes.scan(0..codes.len(), vector, allowed, &mut best);
     }
 }
 

@@ -89,8 +89,8 @@ impl Ledger {
 
 /// Spaces of which the number of new vectors is remembered.
 const MOST_REMEMBERED: usize = 10_000;
-/// Blocks, some ten thousand vectors, after which the table is not what PostgreSQL takes it for.
-const MOST_UNSEEN: usize = 10;
+/// Blocks, some five thousand vectors, after which the table is not what PostgreSQL takes it for.
+const MOST_UNSEEN: usize = 5;
 /// New vectors of a space after which it is looked after.
 const DUE: i64 = 256;
 /// Packed vectors of a space that is no longer compared one by one.
@@ -114,7 +114,7 @@ impl Store {
         loop {
             let due = context.ledger.due(DUE);
             if due.is_empty() {
-                return Ok(());
+                return self.clear_up(MOST_UNSEEN).await;
             }
             for key in due {
                 let mut steps = 0_usize;
@@ -124,10 +124,10 @@ impl Store {
                 }
                 if self.engine() == Engine::Postgres {
                     self.ensure_graph(&key).await?;
-                    if context.ledger.unseen.fetch_add(steps, Ordering::Relaxed) + steps >= MOST_UNSEEN {
-                        context.ledger.unseen.store(0, Ordering::Relaxed);
-                        self.analyze().await?;
-                    }
+                    context.ledger.unseen.fetch_add(steps, Ordering::Relaxed);
+                    // While more come it is done as often as PostgreSQL would: when a fifth is new.
+                    let (_, packed) = packed(&mut self.read().await?, &key).await?;
+                    self.clear_up(MOST_UNSEEN.max(usize::try_from(packed).unwrap_or_default() / BLOCK / 5)).await?;
                 }
                 if steps > 0 {
                     tracing::info!(space = key.space, model = key.model, steps, "vectors are in order");
@@ -146,13 +146,17 @@ impl Store {
         Ok(more)
     }
 
-    /// Has PostgreSQL see that nearly all vectors are packed, and which words are common by now. It does so by itself within minutes; until
-    /// then it reads the whole table to find the few that are not, and ranks what has common words.
-    async fn analyze(&self) -> Result<()> {
-        let mut tx = self.write().await?;
-        tx.unhurried().await?;
-        tx.script("analyze vectors; analyze passages").await?;
-        tx.commit().await
+    /// After so many blocks has PostgreSQL see that nearly all vectors are packed, forget how they were before, and see which words
+    /// are common by now. It does so by itself within minutes; until then it reads the whole table, or what is gone from an index, to
+    /// find the few that are not packed, and ranks what has common words.
+    async fn clear_up(&self, after: usize) -> Result<()> {
+        let unseen = &self.context().ledger.unseen;
+        if unseen.load(Ordering::Relaxed) < after {
+            return Ok(());
+        }
+        unseen.store(0, Ordering::Relaxed);
+        // Each by itself: none of them is allowed in a transaction with others.
+        self.read().await?.chores(&["vacuum (analyze) vectors", "analyze passages"]).await
     }
 
     /// Makes the index of a dimension, if a space of it is too large for memory by now.
