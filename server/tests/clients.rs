@@ -105,7 +105,7 @@ async fn a_history_can_be_asked_for_some_kinds_of_messages() {
     let none = get_current(&app, &format!("{list}&include_return_message_types=tool_call_message")).await;
     assert_eq!(none, json!([]));
     let unmade = get_current(&app, &format!("{list}&include_return_message_types=summary_message")).await;
-    assert_eq!(unmade, json!([]), "a kind that this server does not make");
+    assert_eq!(unmade, json!([]), "a kind that no history has");
     let kinds = json!(["assistant_message", "event_message"]);
     let body = json!({ "input": "four", "include_return_message_types": kinds });
     let said = app.as_current(Method::POST, &format!("/v1/agents/{agent}/messages"), &body).await;

@@ -7,6 +7,7 @@ mod end;
 mod lease;
 mod next;
 mod records;
+mod room;
 mod step;
 mod tokens;
 
