@@ -19,7 +19,7 @@ pub(crate) async fn guarded<T>(what: &'static str, work: impl Future<Output = T>
 }
 
 /// The failure of what panicked; it is told to the log.
-pub(crate) fn panicked(what: &'static str, cause: &(dyn Any + Send)) -> CoreError {
+fn panicked(what: &'static str, cause: &(dyn Any + Send)) -> CoreError {
     let text = cause.downcast_ref::<String>().map(String::as_str).or_else(|| cause.downcast_ref::<&str>().copied());
     let text = text.unwrap_or("of an unknown kind");
     tracing::error!(panic = text, "{what} panicked");
