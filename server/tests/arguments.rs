@@ -64,13 +64,6 @@ async fn make_agent(app: &TestApp, named: Value) -> String {
     format!("/v1/agents/{}", made["id"].as_str().unwrap())
 }
 
-/// Sends a request as a client of the 1.x generation.
-async fn as_current(app: &TestApp, method: Method, path: &str, body: &Value) -> Answer {
-    let builder = request(method, path).header("x-stainless-package-version", "1.12.1");
-    let body = if body.is_null() { Body::empty() } else { Body::from(body.to_string()) };
-    app.send(builder.header("content-type", "application/json").body(body).unwrap()).await
-}
-
 #[tokio::test]
 async fn a_turn_may_have_a_system_prompt_of_its_own() {
     let provider = provider().await;
@@ -102,7 +95,7 @@ async fn the_model_is_told_of_the_clients_skills_for_one_turn() {
     let tool = json!({ "name": "read_file", "description": "Reads." });
     let body = json!({ "input": "one", "client_skills": [skill], "client_tools": [tool] });
     let preview = good(app.post(&format!("{messages}/preview-raw-payload"), &body).await);
-    good(as_current(&app, Method::POST, &messages, &body).await);
+    good(app.as_current(Method::POST, &messages, &body).await);
     good(app.post(&messages, &json!({ "input": "two", "client_skills": [] })).await);
     let calls = asked(&provider).await;
     for call in [&preview, &calls[0]] {
@@ -128,12 +121,12 @@ async fn a_models_settings_reach_the_model() {
     });
     let agent = make_agent(&app, json!({ "model_settings": settings })).await;
     good(app.post(&format!("{agent}/messages"), &json!({ "input": "one" })).await);
-    let shown = good(as_current(&app, Method::GET, &agent, &Value::Null).await);
+    let shown = good(app.as_current(Method::GET, &agent, &Value::Null).await);
     assert_eq!((&shown["model"], &shown["model_settings"]), (&json!("openai/gpt-4o-mini"), &settings));
     assert_eq!(shown["response_format"], form);
 
     let change = json!({ "model_settings": { "temperature": 1.5, "response_format": null } });
-    good(as_current(&app, Method::PATCH, &agent, &change).await);
+    good(app.as_current(Method::PATCH, &agent, &change).await);
     good(app.post(&format!("{agent}/messages"), &json!({ "input": "two" })).await);
     let calls = asked(&provider).await;
     let told = |call: &Value| {
@@ -144,7 +137,7 @@ async fn a_models_settings_reach_the_model() {
     assert_eq!(told(&calls[1]), [json!(1.5), json!(77), json!(true), Value::Null], "what is not named stays");
 
     let hard = json!({ "model": "openai/o3-mini", "model_settings": { "reasoning": { "reasoning_effort": "high" } } });
-    let shown = good(as_current(&app, Method::PATCH, &agent, &hard).await);
+    let shown = good(app.as_current(Method::PATCH, &agent, &hard).await);
     assert_eq!(shown["llm_config"]["reasoning_effort"], "high", "{shown}");
     assert_eq!(shown["model_settings"]["reasoning"]["reasoning_effort"], "high", "{shown}");
     for wrong in [json!({ "temperature": 7 }), json!({ "temperature": "hot" }), json!({ "max_output_tokens": -1 })] {
@@ -160,7 +153,7 @@ async fn agents_are_listed_by_how_their_last_run_ended() {
     let (talked, silent) = (make_agent(&app, json!({})).await, make_agent(&app, json!({})).await);
     good(app.post(&format!("{talked}/messages"), &json!({ "input": "one" })).await);
     let found = async |query: &str| {
-        let listed = good(as_current(&app, Method::GET, &format!("/v1/agents/?{query}"), &Value::Null).await);
+        let listed = good(app.as_current(Method::GET, &format!("/v1/agents/?{query}"), &Value::Null).await);
         let paths =
             listed.as_array().unwrap().iter().map(|agent| format!("/v1/agents/{}", agent["id"].as_str().unwrap()));
         paths.collect::<Vec<String>>()
@@ -179,11 +172,11 @@ async fn a_conversation_that_is_not_kept_holds_nothing() {
     let messages = format!("{agent}/messages");
     good(app.post(&messages, &json!({ "input": "one" })).await);
     for list in [messages.as_str(), "/v1/messages/", "/v1/runs/"] {
-        let whole = good(as_current(&app, Method::GET, list, &Value::Null).await);
+        let whole = good(app.as_current(Method::GET, list, &Value::Null).await);
         assert!(!whole.as_array().unwrap().is_empty(), "{list}");
-        let own = good(as_current(&app, Method::GET, &format!("{list}?conversation_id=default"), &Value::Null).await);
+        let own = good(app.as_current(Method::GET, &format!("{list}?conversation_id=default"), &Value::Null).await);
         assert_eq!(own, whole, "{list}: an agent's own conversation");
-        let other = good(as_current(&app, Method::GET, &format!("{list}?conversation_id=conv-1"), &Value::Null).await);
+        let other = good(app.as_current(Method::GET, &format!("{list}?conversation_id=conv-1"), &Value::Null).await);
         assert_eq!(other, json!([]), "{list}");
     }
 }
@@ -206,7 +199,7 @@ async fn a_context_is_made_smaller_as_its_settings_say() {
     assert_eq!(shown["llm_config"].get("compaction_settings"), None, "it is told once");
 
     let summarize = format!("{agent}/summarize");
-    let done = good(as_current(&app, Method::POST, &summarize, &json!({})).await);
+    let done = good(app.as_current(Method::POST, &summarize, &json!({})).await);
     assert_eq!((&done["num_messages_before"], &done["num_messages_after"]), (&json!(5), &json!(3)), "{done}");
     assert!(done["summary"].as_str().unwrap().ends_with("In short: Note…"), "{done}");
     let call = asked(&provider).await.remove(0);
@@ -218,7 +211,7 @@ async fn a_context_is_made_smaller_as_its_settings_say() {
     assert!(call["messages"][3]["content"].as_str().unwrap().starts_with("user: one\n"), "{call}");
 
     let own = json!({ "compaction_settings": { "mode": "self_compact_sliding_window", "model": "openai/gpt-4o" } });
-    let done = good(as_current(&app, Method::POST, &summarize, &own).await);
+    let done = good(app.as_current(Method::POST, &summarize, &own).await);
     assert!(done["summary"].as_str().unwrap().ends_with("In short: Noted."), "{done}");
     let call = asked(&provider).await.remove(1);
     assert_eq!((system(&call), &call["model"]), ("Be brief.", &json!("gpt-4o-mini")), "{call}");
@@ -250,9 +243,9 @@ async fn log_probabilities_come_with_the_answer() {
     let app = TestApp::with_provider(&provider.uri()).await;
     let messages = format!("{}/messages", make_agent(&app, json!({})).await);
     let wanted = json!({ "input": "one", "return_logprobs": true, "top_logprobs": 2 });
-    let told = good(as_current(&app, Method::POST, &messages, &wanted).await);
+    let told = good(app.as_current(Method::POST, &messages, &wanted).await);
     assert_eq!(told["logprobs"], logprobs, "{told}");
-    let untold = good(as_current(&app, Method::POST, &messages, &json!({ "input": "two", "top_logprobs": 2 })).await);
+    let untold = good(app.as_current(Method::POST, &messages, &json!({ "input": "two", "top_logprobs": 2 })).await);
     assert_eq!(untold.get("logprobs"), None, "nobody asked: {untold}");
     let calls = asked(&provider).await;
     assert_eq!((&calls[0]["logprobs"], &calls[0]["top_logprobs"]), (&json!(true), &json!(2)));
@@ -336,10 +329,10 @@ async fn agents_that_wait_for_somebody_are_found_with_what_they_wait_for() {
     let app = TestApp::with_provider(&provider.uri()).await;
     let (waits, rests) = (make_agent(&app, json!({})).await, make_agent(&app, json!({})).await);
     let body = json!({ "input": "one", "client_tools": [{ "name": "read_file" }] });
-    let asked = good(as_current(&app, Method::POST, &format!("{waits}/messages"), &body).await);
+    let asked = good(app.as_current(Method::POST, &format!("{waits}/messages"), &body).await);
     assert_eq!(asked["stop_reason"]["stop_reason"], "requires_approval", "{asked}");
     let list = "/v1/agents/?last_stop_reason=requires_approval&include=agent.pending_approval";
-    let listed = good(as_current(&app, Method::GET, list, &Value::Null).await);
+    let listed = good(app.as_current(Method::GET, list, &Value::Null).await);
     assert_eq!(listed.as_array().unwrap().len(), 1, "{listed}");
     let pending = &listed[0]["pending_approval"];
     assert_eq!(
@@ -347,11 +340,11 @@ async fn agents_that_wait_for_somebody_are_found_with_what_they_wait_for() {
         (&json!("approval_request_message"), &json!("read_file"))
     );
     let query = "include=agent.pending_approval";
-    let one = good(as_current(&app, Method::GET, &format!("{waits}?{query}"), &Value::Null).await);
+    let one = good(app.as_current(Method::GET, &format!("{waits}?{query}"), &Value::Null).await);
     assert_eq!(one["pending_approval"], *pending);
-    let unasked = good(as_current(&app, Method::GET, &waits, &Value::Null).await);
+    let unasked = good(app.as_current(Method::GET, &waits, &Value::Null).await);
     assert_eq!(unasked.get("pending_approval"), None, "{unasked}");
-    let rested = good(as_current(&app, Method::GET, &format!("{rests}?{query}"), &Value::Null).await);
+    let rested = good(app.as_current(Method::GET, &format!("{rests}?{query}"), &Value::Null).await);
     assert_eq!(rested.get("pending_approval"), None, "{rested}");
 }
 
@@ -359,10 +352,10 @@ async fn agents_that_wait_for_somebody_are_found_with_what_they_wait_for() {
 async fn blocks_are_not_found_by_labels_that_are_not_kept() {
     let app = TestApp::new().await;
     let body = json!({ "label": "notes", "value": "v", "tags": ["mine"] });
-    good(as_current(&app, Method::POST, "/v1/blocks/", &body).await);
-    let found = good(as_current(&app, Method::GET, "/v1/blocks/?tags=mine", &Value::Null).await);
+    good(app.as_current(Method::POST, "/v1/blocks/", &body).await);
+    let found = good(app.as_current(Method::GET, "/v1/blocks/?tags=mine", &Value::Null).await);
     assert_eq!(found, json!([]));
-    let all = good(as_current(&app, Method::GET, "/v1/blocks/", &Value::Null).await);
+    let all = good(app.as_current(Method::GET, "/v1/blocks/", &Value::Null).await);
     assert_eq!(all[0]["label"], "notes", "{all}");
 }
 

@@ -4,7 +4,7 @@
 mod common;
 
 use axum::{body::Body, http::Method};
-use common::{Answer, TestApp, request};
+use common::{TestApp, request};
 use serde_json::{Value, json};
 use wiremock::{
     Mock, MockServer, ResponseTemplate,
@@ -30,15 +30,8 @@ async fn provider() -> MockServer {
     server
 }
 
-/// Sends a request as a client of the 1.x generation.
-async fn as_current(app: &TestApp, method: Method, path: &str, body: &Value) -> Answer {
-    let builder = request(method, path).header("x-stainless-package-version", "1.12.1");
-    let body = if body.is_null() { Body::empty() } else { Body::from(body.to_string()) };
-    app.send(builder.header("content-type", "application/json").body(body).unwrap()).await
-}
-
 async fn get_current(app: &TestApp, path: &str) -> Value {
-    let answer = as_current(app, Method::GET, path, &Value::Null).await;
+    let answer = app.as_current(Method::GET, path, &Value::Null).await;
     assert_eq!(answer.status.as_u16(), 200, "{path}: {}", answer.text);
     answer.json()
 }
@@ -112,10 +105,10 @@ async fn a_history_can_be_asked_for_some_kinds_of_messages() {
     let none = get_current(&app, &format!("{list}&include_return_message_types=tool_call_message")).await;
     assert_eq!(none, json!([]));
     let unmade = get_current(&app, &format!("{list}&include_return_message_types=summary_message")).await;
-    assert_eq!(unmade, json!([]), "a kind that this server does not make");
+    assert_eq!(unmade, json!([]), "a kind that no history has");
     let kinds = json!(["assistant_message", "event_message"]);
     let body = json!({ "input": "four", "include_return_message_types": kinds });
-    let said = as_current(&app, Method::POST, &format!("/v1/agents/{agent}/messages"), &body).await;
+    let said = app.as_current(Method::POST, &format!("/v1/agents/{agent}/messages"), &body).await;
     assert_eq!(said.status.as_u16(), 200, "{}", said.text);
     let refused = app.get(&format!("{list}&include_return_message_types=whispers")).await;
     assert_eq!(refused.status.as_u16(), 422, "{}", refused.text);
@@ -161,7 +154,7 @@ async fn a_newer_client_reads_what_came_of_a_summary() {
     let texts: Vec<String> = (0..40).map(|number| format!("{number}: {}", "It rained all day. ".repeat(60))).collect();
     let agent = agent_who_heard(&app, &texts.iter().map(String::as_str).collect::<Vec<_>>()).await;
     let path = format!("/v1/agents/{agent}/summarize");
-    let done = as_current(&app, Method::POST, &path, &Value::Null).await;
+    let done = app.as_current(Method::POST, &path, &Value::Null).await;
     assert_eq!(done.status.as_u16(), 200, "{}", done.text);
     let done = done.json();
     assert_eq!(done["num_messages_before"], 41, "{done}");
@@ -246,7 +239,7 @@ async fn a_prompt_is_written_anew_when_asked_for() {
     assert_eq!(kept().await, before, "a dry run keeps nothing");
 
     let path = format!("{agent}/recompile?update_timestamp=true");
-    let written = as_current(&app, Method::POST, &path, &Value::Null).await;
+    let written = app.as_current(Method::POST, &path, &Value::Null).await;
     assert_eq!(written.header("content-type"), Some("text/plain; charset=utf-8"));
     assert!(written.text.contains("She says \"Eve\"."), "{}", written.text);
     assert_eq!(kept().await, written.text);

@@ -4,7 +4,7 @@
 mod common;
 
 use axum::{body::Body, http::Method};
-use common::{Answer, TestApp, request};
+use common::{TestApp, request};
 use serde_json::{Value, json};
 use wiremock::{
     Mock, MockServer, ResponseTemplate,
@@ -46,13 +46,6 @@ async fn make_agent(app: &TestApp) -> String {
 
 fn hello() -> Value {
     json!({ "messages": [{ "role": "user", "content": "hello" }] })
-}
-
-/// Sends a request as a client of the 1.x generation.
-async fn as_current(app: &TestApp, method: Method, path: &str, body: Option<&Value>) -> Answer {
-    let builder = request(method, path).header("x-stainless-package-version", "1.12.1");
-    let builder = builder.header("content-type", "application/json");
-    app.send(builder.body(body.map_or_else(Body::empty, |body| Body::from(body.to_string()))).unwrap()).await
 }
 
 #[tokio::test]
@@ -144,18 +137,18 @@ async fn each_generation_of_clients_gets_the_agent_it_expects() {
     body.as_object_mut().unwrap().remove("agent_type");
     let classic = app.post("/v1/agents/", &body).await.json();
     assert_eq!(classic["agent_type"], "memgpt_v2_agent");
-    let current = as_current(&app, Method::POST, "/v1/agents/", Some(&body)).await.json();
+    let current = app.as_current(Method::POST, "/v1/agents/", &body).await.json();
     assert_eq!(current["agent_type"], "letta_v1_agent");
 
     let agent = format!("/v1/agents/{}", current["id"].as_str().unwrap());
     let shown = |state: &Value| ["blocks", "tools", "tags"].map(|part| !state[part].as_array().unwrap().is_empty());
     assert_eq!(shown(&app.get(&agent).await.json()), [true; 3]);
-    assert_eq!(shown(&as_current(&app, Method::GET, &agent, None).await.json()), [false; 3]);
+    assert_eq!(shown(&app.as_current(Method::GET, &agent, &Value::Null).await.json()), [false; 3]);
     let asked = format!("{agent}?include=agent.blocks&include=agent.tags");
-    assert_eq!(shown(&as_current(&app, Method::GET, &asked, None).await.json()), [true, false, true]);
+    assert_eq!(shown(&app.as_current(Method::GET, &asked, &Value::Null).await.json()), [true, false, true]);
     let older = format!("{agent}?include_relationships=tools");
     assert_eq!(shown(&app.get(&older).await.json()), [false, true, false]);
-    let listed = as_current(&app, Method::GET, "/v1/agents/?limit=1", None).await.json();
+    let listed = app.as_current(Method::GET, "/v1/agents/?limit=1", &Value::Null).await.json();
     assert_eq!(shown(&listed[0]), [false; 3]);
 }
 
@@ -176,7 +169,7 @@ async fn attaching_answers_with_the_agent_or_with_nothing() {
         }
         for verb in ["attach", "detach"] {
             let path = format!("/v1/agents/{agent}/{kind}/{verb}/{id}");
-            let current = as_current(&app, Method::PATCH, &path, None).await;
+            let current = app.as_current(Method::PATCH, &path, &Value::Null).await;
             assert_eq!((current.status.as_u16(), current.text.as_str()), (200, "null"), "{path}");
         }
     }
@@ -215,11 +208,11 @@ async fn a_block_keeps_what_an_update_does_not_name() {
 async fn models_and_memories_that_are_found_have_the_names_that_each_generation_knows() {
     let provider = provider(says("x")).await;
     let app = TestApp::with_provider(&provider.uri()).await;
-    let listed = as_current(&app, Method::GET, "/v1/models/", None).await.json();
+    let listed = app.as_current(Method::GET, "/v1/models/", &Value::Null).await.json();
     let model = listed.as_array().unwrap().iter().find(|model| model["model"] == "gpt-4o-mini").unwrap();
     assert_eq!((&model["name"], &model["provider_type"]), (&model["model"], &json!("openai")));
     assert_eq!(model["max_context_window"], model["context_window"]);
-    let listed = as_current(&app, Method::GET, "/v1/models/embedding", None).await.json();
+    let listed = app.as_current(Method::GET, "/v1/models/embedding", &Value::Null).await.json();
     let is_remote = |model: &&Value| model["handle"] == "openai/text-embedding-3-small";
     let model = listed.as_array().unwrap().iter().find(is_remote).unwrap();
     for name in ["name", "display_name"] {
@@ -230,7 +223,7 @@ async fn models_and_memories_that_are_found_have_the_names_that_each_generation_
     let agent = format!("/v1/agents/{}/archival-memory", make_agent(&app).await);
     let kept = app.post(&agent, &json!({ "text": "The cat sleeps in the drawer." })).await.json();
     let search = format!("{agent}/search?query=cat");
-    let found = as_current(&app, Method::GET, &search, None).await.json();
+    let found = app.as_current(Method::GET, &search, &Value::Null).await.json();
     assert_eq!((&found["count"], &found["results"][0]["id"]), (&json!(1), &kept[0]["id"]), "{found}");
 
     for path in ["/v1/models/", "/v1/models/embedding", &search] {

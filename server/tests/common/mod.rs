@@ -127,6 +127,13 @@ impl TestApp {
         self.send(request.body(Body::from(body.to_string())).unwrap()).await
     }
 
+    /// Sends a request as a client of the 1.x generation does; null is no body.
+    pub async fn as_current(&self, method: Method, path: &str, body: &Value) -> Answer {
+        let builder = request(method, path).header("x-stainless-package-version", "1.12.1");
+        let body = if body.is_null() { Body::empty() } else { Body::from(body.to_string()) };
+        self.send(builder.header("content-type", "application/json").body(body).unwrap()).await
+    }
+
     /// Posts a text that claims to be JSON.
     pub async fn post_text(&self, path: &str, body: impl Into<Body>) -> Answer {
         let request = request(Method::POST, path).header("content-type", "application/json");

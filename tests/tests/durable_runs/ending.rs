@@ -88,6 +88,7 @@ async fn runs_without_a_client_are_jobs_too() {
         (&job["status"], &job["stop_reason"], &job["agent_id"]),
         (&json!("cancelled"), &json!("cancelled"), &json!(agent))
     );
+    assert!(job["created_by_id"].as_str().unwrap().starts_with("user-"), "{job}");
     let (_, read) = server.get(&format!("/v1/jobs/{id}")).await;
     assert_eq!(read, job);
     assert_eq!(server.get("/v1/jobs/active").await.1, json!([]));

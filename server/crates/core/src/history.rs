@@ -23,7 +23,7 @@ use serde_json::Value;
 
 use crate::{
     Core, CoreError, Result,
-    context::{history, prompt},
+    context::{compact, history, prompt},
     envelope, turn,
     turn::input,
 };
@@ -260,9 +260,7 @@ impl Core {
         let Some(smaller) = self.compact(actor, &agent, &context, &specs, settings.as_ref(), most).await? else {
             return Ok(Compaction { summary: String::new(), before, after: before });
         };
-        let note = smaller.messages.first().map(|note| note.text()).unwrap_or_default();
-        let alert: Option<Value> = serde_json::from_str(&note).ok();
-        let summary = alert.as_ref().and_then(|alert| alert.get("message")?.as_str()).unwrap_or_default().to_owned();
+        let summary = compact::summary(&smaller);
         let after = smaller.messages.len() + 1;
         self.contexts.put(id, smaller);
         Ok(Compaction { summary, before, after })

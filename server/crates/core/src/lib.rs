@@ -33,6 +33,7 @@ mod recall_search;
 mod run_trace;
 mod runs;
 mod steps;
+mod supervise;
 mod takeover;
 mod templates;
 mod tools;

@@ -6,6 +6,7 @@ use mneme_boxed::boxed;
 use mneme_domain::{
     Actor, Page, RunId,
     envelope::Envelope,
+    job::Job,
     run::{Run, RunMetrics},
     step::{Step, TurnUsage},
 };
@@ -55,20 +56,50 @@ impl Core {
     ///
     /// # Errors
     /// 404 for an unknown run, and for one that has a client.
-    pub async fn cancel_job(self: &Arc<Self>, actor: &Actor, id: &RunId) -> Result<Run> {
+    pub async fn cancel_job(self: &Arc<Self>, actor: &Actor, id: &RunId) -> Result<Job> {
         if !self.get_job(actor, id).await?.status.is_terminal() {
             self.cancel_run(actor, id).await?;
         }
-        self.get_run(actor, id).await
+        self.get_job(actor, id).await
     }
 
     /// One run that goes on without its client.
     ///
     /// # Errors
     /// As [`Core::cancel_job`].
-    pub async fn get_job(self: &Arc<Self>, actor: &Actor, id: &RunId) -> Result<Run> {
-        let run = self.get_run(actor, id).await?;
-        if run.background == Some(true) { Ok(run) } else { Err(CoreError::missing("Job", id)) }
+    pub async fn get_job(self: &Arc<Self>, actor: &Actor, id: &RunId) -> Result<Job> {
+        let mut conn = self.store.read().await?;
+        let run = runs::get(&mut conn, actor, id).await?.filter(|run| run.background == Some(true));
+        let run = run.ok_or_else(|| CoreError::missing("Job", id))?;
+        let user = runs::users(&mut conn, actor, std::slice::from_ref(id)).await?.remove(id);
+        Ok(Job::of(run, user))
+    }
+
+    /// Runs that go on without their clients.
+    ///
+    /// # Errors
+    /// 503 without a database.
+    pub async fn list_jobs(self: &Arc<Self>, actor: &Actor, active: bool, page: &Page) -> Result<Vec<Job>> {
+        let filter = RunFilter { background: Some(true), active, ..RunFilter::default() };
+        let mut conn = self.store.read().await?;
+        let found = runs::list(&mut conn, actor, &filter, page).await?;
+        let ids: Vec<RunId> = found.iter().map(|run| run.id.clone()).collect();
+        let mut users = runs::users(&mut conn, actor, &ids).await?;
+        let job = |run: Run| {
+            let user = users.remove(&run.id);
+            Job::of(run, user)
+        };
+        Ok(found.into_iter().map(job).collect())
+    }
+
+    /// Deletes the record of a run that goes on without its client, and shows it as it was; its messages stay.
+    ///
+    /// # Errors
+    /// As [`Core::cancel_job`], and 409 while it is under way.
+    pub async fn delete_job(self: &Arc<Self>, actor: &Actor, id: &RunId) -> Result<Job> {
+        let job = self.get_job(actor, id).await?;
+        self.delete_run(actor, id).await?;
+        Ok(job)
     }
 
     /// A run's messages, the client's own included.

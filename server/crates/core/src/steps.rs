@@ -1,6 +1,9 @@
 //! Steps as clients read and rate them.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Weak},
+    time::Duration,
+};
 
 use mneme_boxed::boxed;
 use mneme_domain::{
@@ -11,7 +14,7 @@ use mneme_domain::{
 };
 use mneme_store::{messages, steps};
 
-use crate::{Core, CoreError, Result, StepFilter, envelope};
+use crate::{Core, CoreError, Result, StepFilter, envelope, supervise::kept_going};
 
 /// How often old traces are looked for.
 const LOOK: Duration = Duration::from_secs(600);
@@ -23,19 +26,21 @@ impl Core {
     /// Deletes traces that are older than they are kept, now and again and again.
     pub(crate) fn begin_forgetting(self: &Arc<Self>) {
         let core = Arc::downgrade(self);
-        tokio::spawn(async move {
-            loop {
-                let Some(core) = core.upgrade() else { return };
-                if core.gone.is_cancelled() {
-                    return;
-                }
-                if let Err(error) = core.forget_traces().await {
-                    tracing::warn!(%error, "old traces could not be deleted");
-                }
-                drop(core);
-                tokio::time::sleep(LOOK).await;
+        tokio::spawn(kept_going("the look for old traces", move || Self::keep_forgetting(core.clone())));
+    }
+
+    async fn keep_forgetting(core: Weak<Self>) {
+        loop {
+            let Some(core) = core.upgrade() else { return };
+            if core.gone.is_cancelled() {
+                return;
             }
-        });
+            if let Err(error) = core.forget_traces().await {
+                tracing::warn!(%error, "old traces could not be deleted");
+            }
+            drop(core);
+            tokio::time::sleep(LOOK).await;
+        }
     }
 
     /// Deletes traces that are older than they are kept. Returns how many.

@@ -15,7 +15,7 @@ use mneme_store::{
     runs::{self, RunEnd, lease},
 };
 
-use crate::{Core, CoreError, Result};
+use crate::{Core, CoreError, Result, supervise::guarded};
 
 /// Runs looked at in one go.
 const SWEEP: i64 = 100;
@@ -25,6 +25,9 @@ const TAKEOVERS: i64 = 5;
 const BEAT: Duration = Duration::from_secs(2);
 /// How often a server that is alone looks for runs whose end it could not write.
 const LOOK: Duration = Duration::from_secs(30);
+
+/// What is said of a run that cannot go on for a reason of the server's own.
+pub(crate) const LOST: &str = "The run cannot go on: an internal server error occurred";
 
 impl Core {
     /// Says that this server is alive, and takes over what others left behind. From here on PostgreSQL is told so again
@@ -71,7 +74,8 @@ impl Core {
             if core.gone.is_cancelled() {
                 return;
             }
-            if let Err(error) = core.tick().await {
+            // Its pause is rest enough: a sign of life that comes later than that costs the runs.
+            if let Err(error) = guarded("a sign of life", core.tick()).await.flatten() {
                 tracing::warn!(%error, "the sign of life of this server could not be given");
             }
         }
@@ -137,13 +141,18 @@ impl Core {
         };
         tx.commit().await?;
         tracing::info!(run = %id, "a run of a server that is gone goes on here");
-        if let Err(error) = self.resume_run(&owner, &claimed.run, asked, None).await {
+        let resumed = guarded("the takeover of a run", self.resume_run(&owner, &claimed.run, asked, None)).await;
+        if let Err(error) = resumed.flatten() {
             if matches!(error, CoreError::Unavailable(_)) {
                 return Err(error);
             }
             tracing::warn!(run = %id, %error, "a run cannot be begun again");
+            let text = match &error {
+                CoreError::Internal(_) => LOST.to_owned(),
+                told => told.to_string(),
+            };
             let mut tx = self.store.write().await?;
-            runs::finish(&mut tx, &owner, id, &self.interrupted(&error.to_string())).await?;
+            runs::finish(&mut tx, &owner, id, &self.interrupted(&text)).await?;
             tx.commit().await?;
         }
         Ok(())

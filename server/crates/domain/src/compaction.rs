@@ -32,6 +32,23 @@ impl CompactionMode {
     }
 }
 
+/// What making a context smaller came to, as a client hears of it while that happens.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct CompactionStats {
+    /// `context_window_exceeded`: the provider said so; `pre_step_context_check`: it would have.
+    pub trigger: &'static str,
+    /// What the provider counted with its last answer.
+    pub context_tokens_before: Option<u64>,
+    /// What the messages have now, tools not among them.
+    pub context_tokens_after: Option<u64>,
+    /// What the model takes.
+    pub context_window: u32,
+    /// Messages in the context until then, the system message among them.
+    pub messages_count_before: usize,
+    /// Messages in it now.
+    pub messages_count_after: usize,
+}
+
 /// Characters of a summary unless somebody says otherwise.
 const CLIP: u32 = 4_000;
 /// The share of the window that the messages which stay may fill unless somebody says otherwise.

@@ -9,7 +9,7 @@ use serde::{
 };
 use utoipa::ToSchema;
 
-use crate::{MessageId, RunId, StepId, content::Content, message::ToolStatus};
+use crate::{JsonObject, MessageId, RunId, StepId, compaction::CompactionStats, content::Content, message::ToolStatus};
 
 /// The kinds of envelopes, in the API's names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
@@ -24,12 +24,16 @@ pub enum MessageType {
     ToolReturnMessage,
     ApprovalRequestMessage,
     ApprovalResponseMessage,
+    /// What stands for messages that left the context, told while that happens. Histories have it as a user's message.
+    SummaryMessage,
+    /// Something that happens beside the messages. Histories have none.
+    EventMessage,
 }
 
-/// Kinds that newer clients know and this server does not make.
+/// Kinds that no history has.
 const UNMADE: [&str; 2] = ["summary_message", "event_message"];
 
-/// A kind that a client asks for.
+/// A kind that a client wants to see of a history.
 struct Wanted(Option<MessageType>);
 
 impl<'de> Deserialize<'de> for Wanted {
@@ -55,24 +59,13 @@ impl Visitor<'_> for WantedName {
     }
 }
 
-fn made(wanted: Vec<Wanted>) -> Vec<MessageType> {
-    wanted.into_iter().filter_map(|Wanted(kind)| kind).collect()
-}
-
-/// Reads a list of kinds that a client asks for, or null. Those that this server does not make ask for nothing.
-///
-/// # Errors
-/// For names that are no kind.
-pub fn wanted_or_null<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<MessageType>>, D::Error> {
-    Ok(Option::<Vec<Wanted>>::deserialize(deserializer)?.map(made))
-}
-
-/// As [`wanted_or_null`], where there is no null.
+/// Reads a list of kinds that a client wants to see of a history. Those that no history has ask for nothing.
 ///
 /// # Errors
 /// For names that are no kind.
 pub fn wanted<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<MessageType>>, D::Error> {
-    Ok(Some(made(Vec::deserialize(deserializer)?)))
+    let wanted: Vec<Wanted> = Vec::deserialize(deserializer)?;
+    Ok(Some(wanted.into_iter().filter_map(|Wanted(kind)| kind).collect()))
 }
 
 /// Whether reasoning came from the model itself.
@@ -165,6 +158,15 @@ pub enum Body {
         approval_request_id: Option<String>,
         reason: Option<String>,
     },
+    /// Something that happens beside the messages.
+    Event {
+        /// `compaction`.
+        event_type: &'static str,
+        #[schema(value_type = Object)]
+        event_data: JsonObject,
+    },
+    /// What stands for messages that left the context.
+    Summary { summary: String, compaction_stats: Option<CompactionStats> },
 }
 
 /// One message as a client reads it.

@@ -5,13 +5,14 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::{
-    AgentId, JsonObject, RunId,
+    AgentId, JsonObject, RunId, UserId,
     run::{Run, RunStatus, StopReason},
 };
 
 /// A run that goes on without its client, in the words of the jobs routes.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Job {
+    /// Who began it.
     pub created_by_id: Option<String>,
     pub last_updated_by_id: Option<String>,
     /// When it was recorded.
@@ -46,11 +47,13 @@ pub struct Job {
     pub id: RunId,
 }
 
-impl From<Run> for Job {
-    fn from(run: Run) -> Self {
+impl Job {
+    /// A run as a job, with the user who began it.
+    pub fn of(run: Run, user: Option<UserId>) -> Self {
+        let user = user.map(UserId::into_string);
         Self {
-            created_by_id: None,
-            last_updated_by_id: None,
+            created_by_id: user.clone(),
+            last_updated_by_id: user,
             created_at: run.created_at,
             updated_at: run.completed_at,
             status: run.status,

@@ -4,13 +4,7 @@ use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use crate::{
-    JsonObject,
-    content::Content,
-    envelope::{self, MessageType},
-    message::MessageRole,
-    run::RequestConfig,
-};
+use crate::{JsonObject, content::Content, envelope::MessageType, message::MessageRole, run::RequestConfig};
 
 /// Steps that a turn may take unless the request says otherwise.
 pub const DEFAULT_MAX_STEPS: u32 = 50;
@@ -133,8 +127,12 @@ pub struct SendRequest {
     #[serde(default = "tool_kwarg")]
     pub assistant_message_tool_kwarg: String,
     /// Only these kinds come back, when given.
-    #[serde(default, deserialize_with = "envelope::wanted_or_null")]
+    #[serde(default)]
     pub include_return_message_types: Option<Vec<MessageType>>,
+    /// Tell of it when older messages leave the context: that it begins (`event_message`), and what stands for them
+    /// (`summary_message`).
+    #[serde(default)]
+    pub include_compaction_messages: Option<bool>,
     /// Answer with a stream (newer clients, on the plain route).
     #[serde(default)]
     pub streaming: Option<bool>,
@@ -194,6 +192,7 @@ impl SendRequest {
             assistant_message_tool_name: self.assistant_message_tool_name.clone(),
             assistant_message_tool_kwarg: self.assistant_message_tool_kwarg.clone(),
             include_return_message_types: self.include_return_message_types.clone(),
+            include_compaction_messages: self.include_compaction_messages.unwrap_or(false),
         }
     }
 }

@@ -108,6 +108,9 @@ pub struct RequestConfig {
     /// Only these kinds, when given.
     #[serde(default)]
     pub include_return_message_types: Option<Vec<MessageType>>,
+    /// Tell of it when older messages leave the context.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub include_compaction_messages: bool,
 }
 
 impl Default for RequestConfig {
@@ -117,6 +120,7 @@ impl Default for RequestConfig {
             assistant_message_tool_name: "send_message".into(),
             assistant_message_tool_kwarg: "message".into(),
             include_return_message_types: None,
+            include_compaction_messages: false,
         }
     }
 }

@@ -371,8 +371,13 @@ impl Sandbox {
     /// # Errors
     /// When a runtime does not work.
     pub async fn reload_runtimes(&self) -> Result<(), RuntimeError> {
+        let Shared { config, runtimes, compiler, .. } = &*self.shared;
         for language in Language::ALL {
-            self.shared.runtimes.reload(language, self.shared.config.runtime_compile_timeout).await?;
+            // Compiled runtimes lie beside compiled tools, under the name of the same settings: that programs in a language have
+            // run here before is known without an engine of its own.
+            if runtimes.installed_hash(language).is_some_and(|hash| compiler.knows(hash)) {
+                runtimes.get(language, config.runtime_compile_timeout).await?;
+            }
         }
         Ok(())
     }

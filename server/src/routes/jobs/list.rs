@@ -1,7 +1,6 @@
 //! Lists jobs.
 
 use axum::{Json, extract::State};
-use mneme_core::RunFilter;
 use mneme_domain::{Actor, Order, job::Job};
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -56,8 +55,5 @@ pub(super) async fn find(
     if source.is_some() {
         return Ok(Vec::new());
     }
-    let filter = RunFilter { background: Some(true), active, ..RunFilter::default() };
-    let page = paging.page(Order::Desc, DEFAULT_LIMIT);
-    let runs = app.core.list_runs(actor, filter, &page).await?;
-    Ok(runs.into_iter().map(Job::from).collect())
+    Ok(app.core.list_jobs(actor, active, &paging.page(Order::Desc, DEFAULT_LIMIT)).await?)
 }

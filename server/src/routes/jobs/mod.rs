@@ -22,9 +22,9 @@ pub enum AnyJob {
     Batch(Box<BatchJob>),
 }
 
-impl From<mneme_domain::run::Run> for AnyJob {
-    fn from(run: mneme_domain::run::Run) -> Self {
-        Self::Run(Box::new(run.into()))
+impl From<Job> for AnyJob {
+    fn from(job: Job) -> Self {
+        Self::Run(Box::new(job))
     }
 }
 

@@ -36,10 +36,7 @@ pub async fn retrieve(State(app): State<AppState>, Caller(actor): Caller, job: J
 )]
 pub async fn delete(State(app): State<AppState>, Caller(actor): Caller, job: JobId) -> Answer<AnyJob> {
     Ok(Json(match job {
-        JobId::Run(run) => {
-            app.core.get_job(&actor, &run).await?;
-            app.core.delete_run(&actor, &run).await?.into()
-        }
+        JobId::Run(run) => app.core.delete_job(&actor, &run).await?.into(),
         JobId::Batch(batch) => app.core.delete_batch(&actor, &batch).await?.into(),
     }))
 }

@@ -58,6 +58,7 @@ impl Params {
                 .take()
                 .unwrap_or(usual.assistant_message_tool_kwarg),
             include_return_message_types: self.include_return_message_types.take(),
+            include_compaction_messages: false,
         }
     }
 }

@@ -22,6 +22,8 @@ use tokio::{task::JoinSet, time::Instant};
 use super::Looked;
 use crate::{
     Core, CoreError, Result, failpoint,
+    supervise::guarded,
+    takeover::LOST,
     turn::desk::{Desk, Left},
 };
 
@@ -31,6 +33,8 @@ pub(super) const AT_ONCE: usize = 8;
 const TAKEOVERS: i64 = 5;
 /// How often a turn may fail to get on before its run is given up.
 const STUCK: u32 = 20;
+/// How often in a row the work on a batch may panic before its open runs are given up.
+const FALLS: u32 = 5;
 /// How long a batch rests that could not get on.
 const REST: Duration = Duration::from_secs(3);
 /// The longest time between two looks at a batch that waits.
@@ -57,6 +61,8 @@ pub(super) struct Driver {
     pub looks: HashMap<String, (Instant, Duration)>,
     /// How often in a row calls could not be handed over.
     pub refusals: u32,
+    /// How often in a row the work panicked.
+    falls: u32,
     /// How often each turn could not get on.
     stuck: HashMap<RunId, u32>,
     /// Turns that call their models themselves.
@@ -75,13 +81,15 @@ impl Core {
             without: HashSet::new(),
             looks: HashMap::new(),
             refusals: 0,
+            falls: 0,
             stuck: HashMap::new(),
             direct: JoinSet::new(),
             busy: HashSet::new(),
         };
         let (core, id, watched) = (self.clone(), batch.clone(), looked.clone());
         self.tasks.spawn(async move {
-            driver.run(&watched).await;
+            // However it ends: a batch that nobody looks after is taken over.
+            let _ = guarded("the care of a batch", driver.run(&watched)).await;
             core.batches.end(&id);
         });
         Some(looked)
@@ -94,14 +102,18 @@ impl Driver {
         let closing = self.core.closing.clone();
         loop {
             // Never cut off: between a call that goes out and the record of it nothing must be lost.
-            let wait = match self.round().await {
-                Ok(None) => break,
-                Ok(Some(wait)) => wait,
-                Err(CoreError::Conflict(reason)) => {
+            let done = guarded("the work on a batch", self.round()).await;
+            self.falls = if done.is_err() { self.falls + 1 } else { 0 };
+            let wait = match done {
+                Ok(Ok(None)) => break,
+                Ok(Ok(Some(wait))) => wait,
+                // What is recorded is gone on with, as after a crash.
+                Err(_) => REST.saturating_mul(self.falls).min(LONGEST),
+                Ok(Err(CoreError::Conflict(reason))) => {
                     tracing::info!(reason, "the batch is over or another server's");
                     break;
                 }
-                Err(error) => {
+                Ok(Err(error)) => {
                     tracing::warn!(%error, "the batch cannot get on now");
                     REST
                 }
@@ -149,6 +161,12 @@ impl Driver {
             let mut tx = self.core.store.write().await?;
             batches::set_running(&mut tx, &self.actor, &self.batch, self.core.env.now()).await?;
             tx.commit().await?;
+        }
+        if self.falls > FALLS {
+            for one in open.iter().filter(|one| !self.busy.contains(&one.run)) {
+                self.fail(&one.run, LOST).await?;
+            }
+            return Ok(Some(REST));
         }
         let mut got_on = false;
         for upload in uploads {
@@ -290,13 +308,14 @@ impl Driver {
 impl Core {
     /// Takes the turn of a batch's run.
     pub(super) async fn drive(self: &Arc<Self>, actor: &Actor, id: &RunId, desk: Arc<Desk>) -> Driven {
-        match self.try_drive(actor, id, desk).await {
+        let driven = match guarded("a turn of a batch", self.try_drive(actor, id, desk)).await {
             Ok(driven) => driven,
-            Err(error) => {
-                tracing::warn!(run = %id, %error, "a turn of a batch cannot be taken now");
-                Driven::Later(id.clone())
-            }
-        }
+            Err(_) => self.fail_run(actor, id, LOST).await.map(|()| Driven::Over),
+        };
+        driven.unwrap_or_else(|error| {
+            tracing::warn!(run = %id, %error, "a turn of a batch cannot be taken now");
+            Driven::Later(id.clone())
+        })
     }
 
     async fn try_drive(self: &Arc<Self>, actor: &Actor, id: &RunId, desk: Arc<Desk>) -> Result<Driven> {

@@ -279,6 +279,24 @@ fn summary_request(
     ChatRequest { model: config.model.clone(), messages, params, ..ChatRequest::default() }
 }
 
+/// Whether there are messages in a context that may leave it.
+pub(crate) fn may_leave(context: &CachedContext) -> bool {
+    context.messages.len() > 1
+}
+
+/// What stands for the messages that left a context which was just made smaller, in words.
+pub(crate) fn summary(context: &CachedContext) -> String {
+    let note = context.messages.first().map(|note| note.text()).unwrap_or_default();
+    let alert: Option<serde_json::Value> = serde_json::from_str(&note).ok();
+    alert.as_ref().and_then(|alert| alert.get("message")?.as_str()).unwrap_or_default().to_owned()
+}
+
+/// Tokens of a context's messages.
+pub(crate) fn tokens_of(context: &CachedContext) -> u64 {
+    let messages = context.messages.iter().map(|message| &**message);
+    tokens::count_messages(&history::to_chat(&context.system.text(), messages), &[]) as u64
+}
+
 fn chat_tokens<'a>(messages: impl Iterator<Item = &'a Message>, tools: &[ToolSpec]) -> u64 {
     let mut chat = history::to_chat("", messages);
     chat.remove(0);
@@ -294,7 +312,7 @@ fn cut(
     settings: Option<&CompactionSettings>,
 ) -> Option<usize> {
     let count = context.messages.len();
-    if count < 2 {
+    if !may_leave(context) {
         return None;
     }
     let usual = CompactionSettings::default();

@@ -14,7 +14,7 @@ use mneme_store::{agents, messages};
 use parking_lot::Mutex;
 use tokio::time::{Instant, sleep, sleep_until};
 
-use crate::{Core, Result, failpoint};
+use crate::{Core, Result, failpoint, supervise::guarded};
 
 /// How long an agent waits: what is said within this time is embedded together, and not while its turn is under way.
 const GATHER: Duration = Duration::from_secs(3);
@@ -103,7 +103,8 @@ impl Core {
             let work = async {
                 while let Some((actor, agent, due)) = core.recall.next() {
                     sleep_until(due).await;
-                    if let Err(error) = core.recall_agent(&actor, &agent).await {
+                    let recalled = guarded("the embedding of messages", core.recall_agent(&actor, &agent)).await;
+                    if let Err(error) = recalled.flatten() {
                         tracing::warn!(%agent, %error, "messages could not be embedded; they are found by their words");
                     }
                     sleep(PAUSE).await;

@@ -17,7 +17,7 @@ use mneme_store::{
 };
 
 use super::reader::Unread;
-use crate::{Core, CoreError, Result, embedding, failpoint};
+use crate::{Core, CoreError, Result, embedding, failpoint, supervise::guarded};
 
 /// Tokens of a chunk unless the folder's model says otherwise.
 const CHUNK_TOKENS: u32 = 300;
@@ -41,7 +41,7 @@ impl Core {
     pub(super) fn begin_ingest(self: &Arc<Self>, actor: Actor, id: FileId, name: String) {
         let core = Arc::clone(self);
         self.tasks.spawn(async move {
-            core.ingest(&actor, &id, &name).await;
+            let _ = guarded("the record of a file's work", core.ingest(&actor, &id, &name)).await;
             core.tidy_vectors();
             core.files.busy.lock().remove(&id);
         });
@@ -53,7 +53,7 @@ impl Core {
             self.work_on(actor, id, name).await
         };
         let ended = tokio::select! {
-            ended = worked => ended,
+            ended = guarded("the work on a file", worked) => ended.flatten(),
             // Whoever serves next goes on with it.
             () = self.closing.cancelled() => return,
         };

@@ -9,7 +9,10 @@ use std::{
 use mneme_domain::{FileId, folder::FileStatus};
 use mneme_store::{Engine, files, folders};
 
-use crate::{Core, CoreError, Result};
+use crate::{
+    Core, CoreError, Result,
+    supervise::{guarded, kept_going},
+};
 
 /// Files looked at in one go.
 const SWEEP: i64 = 50;
@@ -31,7 +34,8 @@ impl Core {
     /// Goes on with what was left, and looks for more from time to time.
     pub(crate) async fn begin_file_work(self: &Arc<Self>) -> Result<()> {
         self.sweep_files().await?;
-        tokio::spawn(Self::look_for_files(Arc::downgrade(self)));
+        let core = Arc::downgrade(self);
+        tokio::spawn(kept_going("the look for files", move || Self::look_for_files(core.clone())));
         Ok(())
     }
 
@@ -63,7 +67,9 @@ impl Core {
         for id in due {
             let busy = self.files.busy.lock().contains(&id);
             if !busy {
-                self.take_over_file(&id).await?;
+                // One that panics keeps nobody from the others.
+                let taken = guarded("the takeover of a file", self.take_over_file(&id)).await;
+                taken.unwrap_or(Ok(()))?;
             }
         }
         Ok(())
@@ -138,7 +144,8 @@ impl Core {
                 }
             };
             let Some(folder) = folder.filter(|folder| folder.embedding_config.is_some()) else { continue };
-            if let Some(note) = self.embed_chunks_noted(&actor, &id, folder).await? {
+            let embedding = self.embed_chunks_noted(&actor, &id, folder);
+            if let Some(note) = guarded("the embedding of a file", embedding).await.unwrap_or(Ok(None))? {
                 let mut tx = self.store.write().await?;
                 let status = FileStatus::Completed;
                 files::finish(&mut tx, &actor, &id, status, note.as_deref(), self.env.now()).await?;

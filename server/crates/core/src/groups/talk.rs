@@ -20,6 +20,7 @@ use tokio::sync::mpsc;
 use super::{CHOOSE, MOST_TURNS, TERMINATION_TOKEN, stored};
 use crate::{
     Core, CoreError, Result, api, envelope,
+    supervise::guarded,
     turn::{TurnEvent, input},
 };
 
@@ -104,7 +105,7 @@ impl Core {
         let talk = self.talk(actor, id, request, Some(sender.clone())).await?;
         let work = api::carry(talk.answer());
         self.tasks.spawn(async move {
-            let last = match work.await {
+            let last = match guarded("a group's turn", work).await.flatten() {
                 Ok(talk) => vec![TurnEvent::Stop(talk.stop), TurnEvent::Usage(talk.usage)],
                 Err(error) => vec![TurnEvent::Error(error)],
             };

@@ -3,7 +3,7 @@
 
 use std::{
     sync::{
-        Arc,
+        Arc, Weak,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -24,7 +24,7 @@ use super::{
     resolve::{Resolved, Target},
     stdio::Logs,
 };
-use crate::Core;
+use crate::{Core, supervise::kept_going};
 
 /// The most connections.
 const MAX_CONNECTIONS: u64 = 1_000;
@@ -207,13 +207,15 @@ impl Core {
             return;
         }
         let core = Arc::downgrade(self);
-        tokio::spawn(async move {
-            loop {
-                tokio::time::sleep(HOUSEKEEPING).await;
-                let Some(core) = core.upgrade() else { return };
-                core.mcp.pool.slots.run_pending_tasks();
-            }
-        });
+        tokio::spawn(kept_going("the housekeeping of MCP servers", move || Self::mcp_keep_on(core.clone())));
+    }
+
+    async fn mcp_keep_on(core: Weak<Self>) {
+        loop {
+            tokio::time::sleep(HOUSEKEEPING).await;
+            let Some(core) = core.upgrade() else { return };
+            core.mcp.pool.slots.run_pending_tasks();
+        }
     }
 
     /// Takes a connection that broke out of use.

@@ -30,6 +30,7 @@ use super::{
     resolve::Target,
     settings::MAX_MESSAGE,
 };
+use crate::supervise::kept_going;
 
 /// What is kept of a server's standard error, in bytes.
 const MAX_LOG: usize = 64 << 10;
@@ -219,7 +220,8 @@ pub fn start(target: &Target, mark: &str, log: &Arc<Log>) -> Result<(Pipes, Arc<
             kept.write(&buffer[..read]);
         }
     });
-    tokio::spawn(watch(Arc::downgrade(&group)));
+    let watched = Arc::downgrade(&group);
+    tokio::spawn(kept_going("the watch over an MCP server", move || watch(watched.clone())));
     let inner = AsyncRwTransport::new_client(stdout, stdin).with_max_line_length(MAX_MESSAGE);
     Ok((Pipes { inner, log: log.clone(), group: Arc::downgrade(&group) }, group))
 }

@@ -4,35 +4,28 @@ use std::{
     collections::HashMap,
     fs::File,
     io::{Seek, SeekFrom},
-    ops::ControlFlow,
     sync::Arc,
 };
 
-use chrono::TimeDelta;
 use mneme_boxed::boxed;
 use mneme_domain::{
-    Actor, AgentId, BlockId, GroupId, JsonObject, MessageId, Timestamp, ToolId,
+    Actor, AgentId, BlockId, MessageId, ToolId,
+    agent::Agent,
     group::{Group, ManagerType},
-    message::{Message, MessageRole},
     tool::ToolType,
 };
 use mneme_store::{Conn, StoreError, agents, blocks, identities, messages, tools};
-use serde_json::Value;
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, task::JoinHandle};
 
 use super::{
-    ImportOptions, legacy, message,
+    ImportOptions,
+    coming::{Coming, WAITING, ready},
+    legacy,
     outline::{self, Outline},
-    plan::{Plan, Planned, PlannedGroup, known_identities, settle_tool, wrong},
+    plan::{Plan, PlannedGroup, known_identities, settle_tool, wrong},
     servers::Servers,
-    view::InView,
 };
 use crate::{Core, CoreError, Result, files::Arrivals, groups::configured};
-
-/// Messages that are written together.
-const BATCH: usize = 200;
-/// Batches that wait to be written.
-const WAITING: usize = 2;
 
 #[boxed]
 impl Core {
@@ -52,23 +45,38 @@ impl Core {
         })
         .await?;
         let plan = self.plan_import(actor, outline?, &options).await?;
+        let coming = Coming::of(&self.env, &plan);
+        let strip = options.strip_messages;
+        let (batches, mut waiting) = mpsc::channel(WAITING);
+        let mut reading = tokio::task::spawn_blocking(move || match strip {
+            true => Ok(coming),
+            false => coming.read(file, &batches),
+        });
+        // SQLite has one writer: what can be done before it is taken costs nobody else any time.
+        let (ready, all) = ready(&mut waiting).await;
+        let read = if all { Some(joined(&mut reading).await?) } else { None };
         let mut tx = self.store.write().await?;
-        let mut writer = Writer::begin(self, &mut tx, actor, plan, &options).await?;
-        if !options.strip_messages {
-            let (batches, mut waiting) = mpsc::channel(WAITING);
-            let reading = tokio::task::spawn_blocking(move || hand_out(file, &batches));
-            while let Some(batch) = waiting.recv().await {
-                writer.messages(&mut tx, batch).await?;
-            }
-            let read = reading.await.map_err(|error| CoreError::Internal(error.to_string()))?;
-            read.map_err(CoreError::Invalid)?;
+        let writer = Writer::begin(self, &mut tx, actor, plan, &options).await?;
+        for batch in ready {
+            messages::append(&mut tx, actor, &batch.messages).await?;
         }
-        let (ids, arrivals) = writer.end(&mut tx).await?;
+        while let Some(batch) = waiting.recv().await {
+            messages::append(&mut tx, actor, &batch.messages).await?;
+        }
+        let coming = match read {
+            Some(coming) => coming,
+            None => joined(&mut reading).await?,
+        };
+        let (ids, arrivals) = writer.end(&mut tx, coming).await?;
         tx.commit().await?;
         arrivals.begin(actor);
         tracing::info!(agents = ids.len(), "an agent file was imported");
         Ok(ids)
     }
+}
+
+async fn joined(reading: &mut JoinHandle<Result<Coming>>) -> Result<Coming> {
+    reading.await.map_err(|error| CoreError::Internal(error.to_string()))?
 }
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
@@ -91,55 +99,21 @@ fn read_outline(mut file: &File) -> Result<Outline> {
     legacy::modern(outline).map_err(|fault| wrong("the file", fault))
 }
 
-/// A message with the place of its agent.
-type Given = (usize, Value);
-
-/// Reads the file's messages and hands them over in batches, as fast as they are taken.
-fn hand_out(mut file: File, batches: &mpsc::Sender<Vec<Given>>) -> std::result::Result<(), String> {
-    file.seek(SeekFrom::Start(0)).map_err(|error| error.to_string())?;
-    let mut batch = Vec::new();
-    outline::messages(&file, |agent, message| {
-        batch.push((agent, message));
-        if batch.len() < BATCH {
-            return ControlFlow::Continue(());
-        }
-        match batches.blocking_send(std::mem::take(&mut batch)) {
-            Ok(()) => ControlFlow::Continue(()),
-            // The writer failed and says why itself.
-            Err(_) => ControlFlow::Break(()),
-        }
-    })?;
-    if !batch.is_empty() {
-        let _ = batches.blocking_send(batch);
-    }
-    Ok(())
-}
-
 /// Writes a plan.
 struct Writer<'a> {
     core: &'a Arc<Core>,
     actor: &'a Actor,
-    agents: Vec<Under>,
-    known: Known,
+    agents: Vec<Written>,
     groups: Vec<PlannedGroup>,
     block_ids: HashMap<String, BlockId>,
     arrivals: Arrivals<'a>,
 }
 
-/// New identifiers of the file's agents and groups, by their names in it.
-struct Known {
-    agents: HashMap<String, AgentId>,
-    groups: HashMap<String, GroupId>,
-}
-
-/// An agent that is being written.
-struct Under {
-    planned: Planned,
-    view: InView,
-    count: usize,
-    last: Timestamp,
-    /// Requests for approval, by their names in the file.
-    requests: HashMap<String, MessageId>,
+/// An agent that is written, but for what it has in view.
+struct Written {
+    agent: Agent,
+    /// Its instructions, when they are no message of the file.
+    system: Option<MessageId>,
 }
 
 impl<'a> Writer<'a> {
@@ -166,14 +140,9 @@ impl<'a> Writer<'a> {
         let mut shelf = plan.shelf;
         let arrivals = shelf.write(core, tx, actor).await?;
         let (groups, block_ids) = (plan.groups, plan.block_ids);
-        let named = |group: &PlannedGroup| Some((group.file_id.clone()?, group.id.clone()));
-        let known = Known { agents: HashMap::new(), groups: groups.iter().filter_map(named).collect() };
-        let mut writer = Self { core, actor, agents: Vec::new(), known, groups, block_ids, arrivals };
+        let mut writer = Self { core, actor, agents: Vec::new(), groups, block_ids, arrivals };
         for planned in plan.agents {
             let id = planned.agent.id.clone();
-            if let Some(name) = &planned.file_id {
-                writer.known.agents.insert(name.clone(), id.clone());
-            }
             agents::insert(tx, actor, &planned.agent).await?;
             let block_ids: Vec<BlockId> = planned.blocks.iter().map(|block| block.id.clone()).collect();
             blocks::attach_first(tx, actor, &id, &block_ids).await?;
@@ -196,83 +165,32 @@ impl<'a> Writer<'a> {
             if !known.is_empty() {
                 identities::set_of_agent(tx, actor, &id, &known).await?;
             }
+            let mut system = None;
             if !planned.opens_with_system {
                 messages::append(tx, actor, std::slice::from_ref(&planned.system)).await?;
+                system = Some(planned.system.id);
             }
-            let view = InView::new(planned.view.clone());
-            writer.agents.push(Under { view, count: 0, last: now, requests: HashMap::new(), planned });
+            writer.agents.push(Written { agent: planned.agent, system });
         }
         Ok(writer)
     }
 
-    /// Writes messages in the order of the file.
-    async fn messages(&mut self, tx: &mut Conn, batch: Vec<Given>) -> Result<()> {
-        let mut made: Vec<Message> = Vec::with_capacity(batch.len());
-        for (index, given) in batch {
-            let Some(under) = self.agents.get_mut(index) else { continue };
-            let place = format!("{}, messages[{}]", under.planned.place, under.count);
-            let Value::Object(fields) = given else { return Err(wrong(&place, "it is no JSON object")) };
-            made.push(under.message(self.core, &self.known, &fields).map_err(|fault| wrong(&place, fault))?);
-        }
-        messages::append(tx, self.actor, &made).await?;
-        Ok(())
-    }
-
     /// Says of each agent what it has in view. What is to be done after the commit comes back with the agents.
-    async fn end(self, tx: &mut Conn) -> Result<(Vec<AgentId>, Arrivals<'a>)> {
+    async fn end(self, tx: &mut Conn, coming: Coming) -> Result<(Vec<AgentId>, Arrivals<'a>)> {
         let mut ids = Vec::new();
-        let Self { core, actor, agents, known, groups, block_ids, arrivals } = self;
-        for Under { planned, view, .. } in agents {
-            let mut agent = planned.agent;
-            if !planned.opens_with_system {
-                agent.message_ids.push(planned.system.id);
-            }
-            agent.message_ids.extend(view.ids());
+        let Self { core, actor, agents, groups, block_ids, arrivals } = self;
+        for (Written { mut agent, system }, under) in agents.into_iter().zip(coming.agents) {
+            agent.message_ids.extend(system);
+            agent.message_ids.extend(under.view.ids());
             agents::update(tx, actor, &agent).await?;
             ids.push(agent.id);
         }
         for planned in groups {
             let place = planned.place.clone();
-            let group = group_of(planned, &known.agents, &block_ids).map_err(|error| relabel(&place, error))?;
+            let group = group_of(planned, &coming.known.agents, &block_ids).map_err(|error| relabel(&place, error))?;
             core.insert_group(tx, actor, &group).await.map_err(|error| relabel(&place, error))?;
         }
         Ok((ids, arrivals))
-    }
-}
-
-impl Under {
-    fn message(&mut self, core: &Core, known: &Known, fields: &JsonObject) -> std::result::Result<Message, String> {
-        let name = fields.get("id").and_then(Value::as_str);
-        let id = MessageId::from_uuid(core.env.uuid());
-        let place = message::Place {
-            id: id.clone(),
-            agent: &self.planned.agent.id,
-            // The last moment that there is has none after it.
-            at: self.last.checked_add_signed(TimeDelta::microseconds(1)).unwrap_or(self.last),
-            spare: core.env.uuid(),
-        };
-        let mut message = message::read(fields, place)?;
-        self.last = message.created_at;
-        let group = |name: &str| known.groups.get(name).map(GroupId::to_string);
-        message.sender_id = message.sender_id.map(|sender| {
-            let agent = known.agents.get(&sender).map(AgentId::to_string);
-            agent.or_else(|| group(&sender)).unwrap_or(sender)
-        });
-        message.group_id = fields.get("group_id").and_then(Value::as_str).and_then(group);
-        if message.role == MessageRole::Approval {
-            let request = fields.get("approval_request_id").and_then(Value::as_str);
-            message.approval_request_id =
-                request.and_then(|request| self.requests.get(request)).map(MessageId::to_string);
-            if let Some(name) = name {
-                self.requests.insert(name.to_owned(), id.clone());
-            }
-        }
-        if self.planned.opens_with_system && self.view.is_first(self.count, name) {
-            message.content.clone_from(&self.planned.system.content);
-        }
-        self.view.note(self.count, name, &id);
-        self.count += 1;
-        Ok(message)
     }
 }
 

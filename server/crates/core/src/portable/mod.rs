@@ -4,6 +4,7 @@
 //! transaction: a file that is wrong somewhere leaves nothing behind. Tools in it are data; nothing of them is run.
 
 mod bounded;
+mod coming;
 mod entities;
 mod export;
 mod folders;

@@ -19,7 +19,7 @@ use super::{
     pump::Pump,
     runner::Done,
 };
-use crate::{Core, CoreError, Result, api::Chain, failpoint};
+use crate::{Core, CoreError, Result, api::Chain, failpoint, supervise::guarded};
 
 /// How long an end that a client asked for may take to be written.
 const CANCEL: Duration = Duration::from_secs(5);
@@ -110,8 +110,10 @@ impl Core {
         let (marks, marked) = mpsc::channel(1);
         turn.keep_with(marks);
         let pump = Pump { core: self.clone(), actor: actor.clone(), run: run.id.clone(), live, callback };
+        let (core, id) = (self.clone(), run.id.clone());
         self.tasks.spawn(async move {
-            tokio::join!(turn.run(input), pump.run(events, marked));
+            let both = async { tokio::join!(turn.run(input), pump.run(events, marked)) };
+            core.let_go_if_fallen(&id, guarded("a background turn", both).await.map(drop));
         });
         Ok(run)
     }
@@ -147,6 +149,7 @@ impl Core {
         turn.keep_with(marks);
         let callback = run.callback_url.clone();
         let pump = Pump { core: self.clone(), actor: actor.clone(), run: run.id.clone(), live, callback };
+        let (core, id) = (self.clone(), run.id.clone());
         Ok(self.tasks.spawn(async move {
             let told = async move {
                 for event in missing {
@@ -154,8 +157,16 @@ impl Core {
                 }
                 turn.run(input).await;
             };
-            tokio::join!(told, pump.run(events, marked));
+            let both = async { tokio::join!(told, pump.run(events, marked)) };
+            core.let_go_if_fallen(&id, guarded("a background turn", both).await.map(drop));
         }))
+    }
+
+    /// A run whose turn or events were lost to a panic is not under way any more, so that it is taken up again as after a crash.
+    fn let_go_if_fallen(&self, run: &RunId, outcome: Result<()>) {
+        if outcome.is_err() {
+            self.live.end(run);
+        }
     }
 
     fn follow(

@@ -45,7 +45,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::sync::mpsc;
 
-use crate::{Core, CoreError, Result, api::Chain};
+use crate::{Core, CoreError, Result, api::Chain, supervise::guarded};
 pub use background::Reading;
 use mneme_store::agents;
 pub use model_call::{request, specs, tool_spec};
@@ -214,7 +214,8 @@ impl Core {
         let core = self.clone();
         let ended = run_id.clone();
         self.tasks.spawn(async move {
-            turn.run(input).await;
+            // However it ends: who looks after lost runs leaves those alone that are under way.
+            let _ = guarded("a turn", turn.run(input)).await;
             core.live.end(&ended);
         });
         Ok(TurnStream { run_id, events, logprobs })

@@ -1,7 +1,7 @@
 //! Where a turn's events go.
 
 use mneme_domain::{
-    RunId,
+    MessageId, RunId, StepId, Timestamp,
     envelope::{Body, Envelope, MessageType},
     message::Message,
     run::RequestConfig,
@@ -76,6 +76,31 @@ impl Sink {
             envelope.run_id = Some(self.run_id.clone());
             self.send(TurnEvent::Message(Box::new(envelope))).await;
         }
+    }
+
+    /// Tells of a compaction, where the client wants to hear of it. No history has what is told here.
+    pub async fn compaction(&self, id: MessageId, date: Timestamp, step_id: Option<StepId>, body: Body) {
+        let kind = match body {
+            Body::Event { .. } => MessageType::EventMessage,
+            _ => MessageType::SummaryMessage,
+        };
+        if !self.config.include_compaction_messages || !envelope::wants(&self.config, kind) {
+            return;
+        }
+        let envelope = Envelope {
+            id,
+            date,
+            name: None,
+            message_type: kind,
+            otid: None,
+            sender_id: None,
+            step_id,
+            is_err: None,
+            seq_id: None,
+            run_id: Some(self.run_id.clone()),
+            body,
+        };
+        self.send(TurnEvent::Message(Box::new(envelope))).await;
     }
 
     /// Sends a piece of a message under way.

@@ -121,6 +121,43 @@ async fn an_agent_that_is_changed_while_it_sums_up_goes_on() {
 }
 
 #[tokio::test]
+async fn a_client_that_asks_hears_of_messages_that_leave() {
+    let world = World::new().await;
+    let agent = world.agent().await;
+    for n in 0..4 {
+        world.say(&agent.id, &format!("message {n}")).await.unwrap();
+    }
+    let too_long = Reply::error(400, "context_length_exceeded", "This model's maximum context length is 10 tokens");
+    let turn = async |body: Value| {
+        world.provider.reply(too_long.clone()).reply(Reply::text("in short")).reply(Reply::text("made it"));
+        let mut all = json!({"messages": [{"role": "user", "content": "too much"}]});
+        all.as_object_mut().unwrap().extend(body.as_object().unwrap().clone());
+        let turn = world.core.send(&world.actor, &agent.id, crate::common::request(all)).await.unwrap();
+        shown(&turn.messages)
+    };
+    let told = turn(json!({"include_compaction_messages": true})).await;
+    assert_eq!(told.len(), 3, "{told:?}");
+    let [event, summary, answer] = [&told[0], &told[1], &told[2]];
+    assert_eq!((&event["message_type"], &event["event_type"]), (&json!("event_message"), &json!("compaction")));
+    assert_eq!(event["event_data"]["trigger"], "context_window_exceeded", "{event}");
+    assert_eq!(summary["message_type"], "summary_message", "{summary}");
+    assert!(summary["summary"].as_str().unwrap().ends_with("In short: in short"), "{summary}");
+    let stats = &summary["compaction_stats"];
+    assert_eq!((&stats["messages_count_before"], &stats["trigger"]), (&json!(9), &event["event_data"]["trigger"]));
+    assert!(stats["messages_count_after"].as_u64() < Some(9) && stats["context_tokens_after"].is_u64(), "{summary}");
+    assert_eq!((&event["run_id"], &summary["step_id"]), (&answer["run_id"], &answer["step_id"]));
+    assert_eq!(answer["content"], "made it");
+
+    // Nobody else hears of it, nor who asks for answers alone.
+    for body in
+        [json!({}), json!({"include_compaction_messages": true, "include_return_message_types": ["assistant_message"]})]
+    {
+        let told = turn(body).await;
+        assert_eq!((told.len(), &told[0]["content"]), (1, &json!("made it")), "{told:?}");
+    }
+}
+
+#[tokio::test]
 async fn messages_of_every_kind_are_edited_by_its_own_rule() {
     let world = World::new().await;
     let agent = world.agent().await;

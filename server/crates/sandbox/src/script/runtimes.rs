@@ -10,7 +10,7 @@ use wasmtime::Engine;
 
 use super::{Language, RuntimeError};
 use crate::bindings::script::RuntimePre;
-use crate::cache::Cache;
+use crate::cache::{Cache, ContentHash};
 use crate::compile::{Compiler, Source};
 use crate::engine::{self, Room};
 use crate::lane::Lane;
@@ -89,16 +89,9 @@ impl Runtimes {
         }
     }
 
-    /// Loads a runtime whose compiled code is there, which says that programs in its language have run here before.
-    ///
-    /// # Errors
-    /// As [`Runtimes::get`].
-    pub async fn reload(&self, language: Language, patience: Duration) -> Result<(), RuntimeError> {
-        let name = language.name();
-        let Some(hash) = self.known_hash(language).filter(|_| self.installed(language)) else { return Ok(()) };
-        let known = || Ok(compiler(&engine::for_compiling()?, &self.inner.config)?.knows(hash));
-        let known = known().map_err(|reason| RuntimeError::Unusable { name, reason })?;
-        if known { self.get(language, patience).await.map(drop) } else { Ok(()) }
+    /// By which hash the compiled code of a runtime is known, if it is installed.
+    pub fn installed_hash(&self, language: Language) -> Option<ContentHash> {
+        self.known_hash(language).filter(|_| self.installed(language))
     }
 
     async fn unpack(&self) -> Result<(), SandboxError> {
@@ -120,7 +113,7 @@ impl Runtimes {
     }
 
     /// The hash that a runtime has if nobody changed it.
-    fn known_hash(&self, language: Language) -> Option<[u8; 32]> {
+    fn known_hash(&self, language: Language) -> Option<ContentHash> {
         self.inner.config.runtime_hash.and_then(|hash| hash(language.name()))
     }
 

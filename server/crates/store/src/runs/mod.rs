@@ -5,6 +5,8 @@ pub mod lease;
 mod metrics;
 pub(crate) mod row;
 
+use std::collections::HashMap;
+
 pub use metrics::{metrics, usage};
 use mneme_boxed::boxed;
 use mneme_domain::{
@@ -86,6 +88,7 @@ statements! {
     STOPPED: "select a.id from agents a where a.org_id = $1 and $2 = (select r.stop_reason from runs r
             where r.org_id = a.org_id and r.agent_id = a.id and r.stop_reason is not null order by r.seq desc limit 1)
         order by a.seq";
+    USERS: "select id, user_id from runs where org_id = $1 and id = any($2)";
     UNFINISHED: "select org_id, user_id, id, agent_id from runs where status in ('created', 'running') order by seq";
 }
 
@@ -103,6 +106,16 @@ pub async fn insert(c: &mut Conn, a: &Actor, run: &Run) -> Result<()> {
 #[boxed]
 pub async fn get(c: &mut Conn, a: &Actor, id: &RunId) -> Result<Option<Run>> {
     c.one::<RunRow>(&GET, args![&a.org, id]).await?.map(Run::try_from).transpose()
+}
+
+/// Who began runs; unknown ones are left out.
+#[boxed]
+pub async fn users(c: &mut Conn, a: &Actor, ids: &[RunId]) -> Result<HashMap<RunId, UserId>> {
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let rows: Vec<(String, String)> = c.all(&USERS, args![&a.org, Arg::ids(ids)]).await?;
+    Ok(rows.into_iter().map(|(run, user)| (RunId::trusted(run), UserId::trusted(user))).collect())
 }
 
 /// Marks a run as under way; false when it is unknown or over.

@@ -13,7 +13,7 @@ use super::{
         model_call::{self, Answer, Called, Failed, Served},
         thoughts,
     },
-    State, Turn,
+    State, Turn, room,
 };
 use crate::{
     CoreError, Result,
@@ -80,7 +80,7 @@ impl Turn {
     /// Calls the model until it gives a usable answer, making room in the context when that is what it lacks. None when
     /// the answer comes later, with a batch.
     pub(super) async fn ask(&self, state: &mut State, message: &Message) -> Result<Option<Answer>> {
-        let aloud = thoughts::asked(&state.agent);
+        let (aloud, step) = (thoughts::asked(&state.agent), message.step_id.clone());
         let desk = self.desk.as_deref().filter(|desk| !desk.direct);
         let mut bad = desk.map_or(0, Desk::bad);
         let mut compactions = 0;
@@ -96,7 +96,7 @@ impl Turn {
         }
         if !answered && self.core.is_too_long(&state.agent, &state.context, &state.pending, &state.specs) {
             compactions += 1;
-            self.compact(state).await?;
+            self.make_room(state, step.as_ref(), room::FORESEEN).await?;
             clipped = clipped.max(self.core.clip_level(&state.agent, &state.context, &state.pending, &state.specs));
         }
         // A batch's answers come from the model that was asked.
@@ -154,7 +154,7 @@ impl Turn {
             match error {
                 LlmError::ContextOverflow { .. } if compactions < COMPACTIONS => {
                     compactions += 1;
-                    if !self.compact(state).await? {
+                    if !self.make_room(state, step.as_ref(), room::REFUSED).await? {
                         compactions = COMPACTIONS;
                         clipped += 1;
                     }
@@ -189,17 +189,6 @@ impl Turn {
             }
         }
         Err(error)
-    }
-
-    /// Returns whether anything could leave.
-    async fn compact(&self, state: &mut State) -> Result<bool> {
-        let compacted = self.core.compact(&self.actor, &state.agent, &state.context, &state.specs, None, None).await?;
-        if let Some(context) = compacted {
-            state.agent.version = context.version;
-            state.context = context;
-            return Ok(true);
-        }
-        Ok(false)
     }
 }
 

@@ -1,6 +1,6 @@
 //! How a turn ends that does not come to its own end, and what is remembered of the failure.
 
-use std::{any::Any, time::Instant};
+use std::time::Instant;
 
 use mneme_domain::{
     JsonObject, StepId, Timestamp,
@@ -63,14 +63,6 @@ impl Turn {
             tracing::warn!(%error, run = %self.run_id, "the end of a run could not be recorded");
         }
     }
-}
-
-/// The failure that a turn ends with when it panicked.
-pub(super) fn panicked(cause: &(dyn Any + Send)) -> CoreError {
-    let text = cause.downcast_ref::<String>().map(String::as_str).or_else(|| cause.downcast_ref::<&str>().copied());
-    let text = text.unwrap_or("of an unknown kind");
-    tracing::error!(panic = text, "a turn panicked");
-    CoreError::Internal(format!("a turn panicked: {text}"))
 }
 
 fn error_kind(error: &CoreError) -> &'static str {

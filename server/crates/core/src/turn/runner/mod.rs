@@ -7,16 +7,14 @@ mod end;
 mod lease;
 mod next;
 mod records;
+mod room;
 mod step;
 mod tokens;
 
 use std::{
-    panic::AssertUnwindSafe,
     sync::Arc,
     time::{Duration, Instant},
 };
-
-use futures::FutureExt;
 
 pub use calls::specs as offered;
 pub use end::error_data;
@@ -44,7 +42,9 @@ use super::{
     sink::Sink,
     told::Told,
 };
-use crate::{Core, CoreError, Result, api::Chain, context::cache::CachedContext, locks::AgentGuard};
+use crate::{
+    Core, CoreError, Result, api::Chain, context::cache::CachedContext, locks::AgentGuard, supervise::guarded,
+};
 
 /// What a turn is to do.
 pub struct Order {
@@ -222,10 +222,10 @@ impl Turn {
         let seat = self.seat.take();
         let cancel = self.core.live.get(&self.run_id).map(|live| live.cancel.clone()).unwrap_or_default();
         // A turn that panics ends as one that fails: else its run would never end, and its client hear of success.
-        let driven = AssertUnwindSafe(self.drive(input, seat)).catch_unwind();
+        let driven = guarded("a turn", self.drive(input, seat));
         let ended = tokio::select! {
             biased;
-            ended = driven => ended.unwrap_or_else(|cause| Err(end::panicked(&*cause))),
+            ended = driven => ended.flatten(),
             () = cancel.cancelled() => return self.cancelled().await,
             () = self.sink.closed() => return self.cancelled().await,
             () = self.core.stopping.cancelled() => {
