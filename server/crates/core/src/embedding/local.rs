@@ -10,7 +10,11 @@ use std::{
 use mneme_domain::llm_config::EmbeddingConfig;
 use mneme_embedder::Model;
 use parking_lot::Mutex;
-use tokio::{sync::Semaphore, task::spawn_blocking, time::sleep};
+use tokio::{
+    sync::{Semaphore, oneshot},
+    task::spawn_blocking,
+    time::sleep,
+};
 
 use super::LOCAL;
 use crate::{CoreError, Result};
@@ -19,6 +23,9 @@ use crate::{CoreError, Result};
 const IDLE: Duration = Duration::from_secs(10 * 60);
 /// Texts that go through the model before others get their turn.
 const TURN: usize = 4;
+/// How much threads that nobody waits for stand back, of 20: they get a thirtieth of a processor that others use up.
+#[cfg(target_os = "linux")]
+const NICE: i32 = 15;
 /// Tokens of a chunk of a document.
 const CHUNK_TOKENS: u32 = 300;
 
@@ -56,12 +63,21 @@ impl LocalModel {
     }
 }
 
+/// Whether somebody waits for vectors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Haste {
+    Now,
+    /// Nobody: they are made while the processors have nothing else to do.
+    WhenIdle,
+}
+
 /// The model with its weights, while they are in use.
 pub(crate) struct Local {
     model: LocalModel,
     loaded: Arc<Mutex<Loaded>>,
-    /// A place for each core.
-    places: Arc<Semaphore>,
+    /// A place for each core, and one for what nobody waits for.
+    places: Semaphore,
+    idle: Semaphore,
 }
 
 #[derive(Default)]
@@ -73,7 +89,7 @@ struct Loaded {
 impl Local {
     pub(crate) fn new(model: LocalModel) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        Self { model, loaded: Arc::default(), places: Arc::new(Semaphore::new(cores)) }
+        Self { model, loaded: Arc::default(), places: Semaphore::new(cores), idle: Semaphore::new(1) }
     }
 
     pub(crate) fn name(&self) -> &'static str {
@@ -81,17 +97,24 @@ impl Local {
     }
 
     /// The vectors of texts, in order.
-    pub(crate) async fn embed(&self, texts: Vec<String>) -> Result<Vec<Vec<f32>>> {
+    pub(crate) async fn embed(&self, haste: Haste, texts: Vec<String>) -> Result<Vec<Vec<f32>>> {
         let mut vectors = Vec::with_capacity(texts.len());
         for turn in texts.chunks(TURN) {
-            let _place = Arc::clone(&self.places).acquire_owned().await.map_err(internal)?;
             let (turn, packed, loaded) = (turn.to_vec(), self.model.packed, Arc::clone(&self.loaded));
-            let (made, fresh) = spawn_blocking(move || {
+            let work = move || {
                 let (weights, fresh) = weights(&loaded, packed)?;
                 Ok::<_, CoreError>((weights.embed(&turn), fresh))
-            })
-            .await
-            .map_err(internal)??;
+            };
+            let (made, fresh) = match haste {
+                Haste::Now => {
+                    let _place = self.places.acquire().await.map_err(internal)?;
+                    spawn_blocking(work).await.map_err(internal)??
+                }
+                Haste::WhenIdle => {
+                    let _place = self.idle.acquire().await.map_err(internal)?;
+                    standing_back(work).await??
+                }
+            };
             if fresh {
                 tokio::spawn(drop_when_idle(Arc::downgrade(&self.loaded)));
             }
@@ -99,6 +122,21 @@ impl Local {
         }
         Ok(vectors)
     }
+}
+
+/// Does work on a thread of its own that leaves the processors to others. A thread that may stand back may not come back
+/// from there, so it ends with the work.
+async fn standing_back<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+    let (done, told) = oneshot::channel();
+    let thread = std::thread::Builder::new().name("embed-idle".into());
+    let spawned = thread.spawn(move || {
+        // Linux has this for each thread. Where it is refused the work takes what it can get.
+        #[cfg(target_os = "linux")]
+        let _ = rustix::process::setpriority_process(Some(rustix::thread::gettid()), NICE);
+        let _ = done.send(work());
+    });
+    spawned.map_err(internal)?;
+    told.await.map_err(|_| internal("its thread panicked"))
 }
 
 fn internal(error: impl fmt::Display) -> CoreError {

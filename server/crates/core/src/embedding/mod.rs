@@ -7,8 +7,8 @@ mod recall;
 use std::time::Duration;
 
 use cache::Vectors;
-pub(crate) use local::Local;
 pub use local::LocalModel;
+pub(crate) use local::{Haste, Local};
 use mneme_domain::{Actor, llm_config::EmbeddingConfig};
 use mneme_llm::LlmError;
 pub(crate) use recall::Recall;
@@ -49,9 +49,23 @@ impl Core {
         config: &EmbeddingConfig,
         texts: &[String],
     ) -> Result<Vec<Vec<f32>>> {
+        self.vectors_for(Haste::Now, actor, config, texts).await
+    }
+
+    /// The same where somebody waits for them or not.
+    ///
+    /// # Errors
+    /// As [`Core::vectors`].
+    pub(crate) async fn vectors_for(
+        &self,
+        haste: Haste,
+        actor: &Actor,
+        config: &EmbeddingConfig,
+        texts: &[String],
+    ) -> Result<Vec<Vec<f32>>> {
         let mut found = Vec::with_capacity(texts.len());
         for batch in texts.chunks(BATCH) {
-            found.extend(self.batch(actor, config, batch).await?);
+            found.extend(self.batch(haste, actor, config, batch).await?);
         }
         Ok(found)
     }
@@ -79,7 +93,13 @@ impl Core {
         }
     }
 
-    async fn batch(&self, actor: &Actor, config: &EmbeddingConfig, texts: &[String]) -> Result<Vec<Vec<f32>>> {
+    async fn batch(
+        &self,
+        haste: Haste,
+        actor: &Actor,
+        config: &EmbeddingConfig,
+        texts: &[String],
+    ) -> Result<Vec<Vec<f32>>> {
         // What an organisation's own provider makes is that organisation's, whatever the provider is called.
         let model = match self.models.provider(provider_name(config)) {
             None if provider_name(config) != LOCAL => format!("{} {}", actor.org, config.name()),
@@ -91,7 +111,7 @@ impl Core {
         if !missing.is_empty() {
             let wanted: Vec<String> =
                 missing.iter().map(|index| texts[*index].chars().take(MOST_CHARS).collect()).collect();
-            let made = self.ask(actor, config, wanted).await?;
+            let made = self.ask(haste, actor, config, wanted).await?;
             for (index, vector) in missing.into_iter().zip(made) {
                 check(config, &vector)?;
                 self.embedder.cache.put(keys[index], &vector);
@@ -101,13 +121,19 @@ impl Core {
         vectors.into_iter().map(|vector| vector.ok_or_else(|| no_vector("answered with too few vectors"))).collect()
     }
 
-    async fn ask(&self, actor: &Actor, config: &EmbeddingConfig, texts: Vec<String>) -> Result<Vec<Vec<f32>>> {
+    async fn ask(
+        &self,
+        haste: Haste,
+        actor: &Actor,
+        config: &EmbeddingConfig,
+        texts: Vec<String>,
+    ) -> Result<Vec<Vec<f32>>> {
         if provider_name(config) == LOCAL && self.models.provider(LOCAL).is_none() {
             let local = self.embedder.local.as_ref().filter(|local| local.name() == config.embedding_model);
             let local = local.ok_or_else(|| {
                 CoreError::Invalid(format!("This server was built without the embedding model {}", config.name()))
             })?;
-            return local.embed(texts).await;
+            return local.embed(haste, texts).await;
         }
         tokio::time::timeout(TIMEOUT, self.ask_provider(actor, config, texts))
             .await

@@ -14,6 +14,7 @@ use mneme_store::{agents, messages};
 use parking_lot::Mutex;
 use tokio::time::{Instant, sleep, sleep_until};
 
+use super::Haste;
 use crate::{Core, Result, failpoint, supervise::guarded};
 
 /// How long an agent waits: what is said within this time is embedded together, and not while its turn is under way.
@@ -138,7 +139,7 @@ impl Core {
             let Some(last) = found.last() else { return Ok(()) };
             place = last.seq;
             let texts: Vec<String> = found.iter().map(|message| message.text.clone()).collect();
-            let vectors = self.vectors(actor, &config, &texts).await?;
+            let vectors = self.vectors_for(Haste::WhenIdle, actor, &config, &texts).await?;
             let made: Vec<_> = found.into_iter().zip(vectors).collect();
             let mut tx = self.store.write().await?;
             messages::embed(&mut tx, actor, agent, config.name(), &made).await?;
