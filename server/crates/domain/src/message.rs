@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -161,7 +162,7 @@ pub struct Message {
     pub approve: Option<bool>,
     pub denial_reason: Option<String>,
     #[schema(value_type = Option<Vec<Object>>)]
-    pub approvals: Option<Vec<serde_json::Value>>,
+    pub approvals: Option<Vec<Value>>,
 }
 
 impl Message {
@@ -198,6 +199,21 @@ impl Message {
     /// The words of the message.
     pub fn text(&self) -> String {
         crate::content::text_of(&self.content)
+    }
+
+    /// What is said in the message: its words, and what the older architectures' answering tool says.
+    pub fn said(&self) -> String {
+        let mut said = self.text();
+        for call in self.tool_calls.iter().flatten().filter(|call| call.function.name == "send_message") {
+            let arguments: Option<Value> = serde_json::from_str(&call.function.arguments).ok();
+            if let Some(Value::String(answer)) = arguments.as_ref().and_then(|arguments| arguments.get("message")) {
+                if !said.is_empty() {
+                    said.push('\n');
+                }
+                said.push_str(answer);
+            }
+        }
+        said
     }
 
     /// The id that clients use to match a part of this message across stream and list: the message's UUID
