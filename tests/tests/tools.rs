@@ -76,6 +76,30 @@ async fn tools_from_the_world_run_unchanged() {
 }
 
 #[tokio::test]
+async fn a_tool_finds_its_server_beside_it() {
+    let provider = Provider::start().await;
+    let server = Server::start(&provider).await;
+    let source = "def rename_block(agent_id: str, value: str, base_url: str):\n    \"\"\"Writes a block of another agent.\n\n    \
+                  Args:\n        agent_id: Which.\n        value: What.\n        base_url: Where.\n    \"\"\"\n    \
+                  from letta_client import Letta\n    client = Letta(base_url=base_url)\n    \
+                  client.agents.blocks.modify(agent_id=agent_id, block_label='human', value=value)\n";
+    let made = create_tool(&server, json!({ "source_code": source })).await;
+    let writer = create_agent(&server, "writer", json!({ "tool_ids": [made["id"]] })).await;
+    let other = create_agent(&server, "other", json!({})).await;
+    let port = server.url().rsplit_once(':').unwrap().1.to_owned();
+    for host in ["localhost", "127.0.0.1", "[::1]"] {
+        let args = json!({ "agent_id": other, "value": host, "base_url": format!("http://{host}:{port}") });
+        let answer = called(&server, &provider, &writer, "rename_block", args).await;
+        assert_eq!(answer["status"], "success", "{answer}");
+        let (_, block) = server.get(&format!("/v1/agents/{other}/core-memory/blocks/human")).await;
+        assert_eq!(block["value"], host);
+    }
+    let args = json!({ "agent_id": other, "value": "x", "base_url": "http://localhost:9" });
+    let answer = called(&server, &provider, &writer, "rename_block", args).await;
+    assert!(answer["status"] == "error" && answer["tool_return"].to_string().contains("not public"), "{answer}");
+}
+
+#[tokio::test]
 async fn errors_name_the_authors_own_lines() {
     let server = Server::builder().start().await;
     let answer = run(&server, json!({ "source_code": tool("withdraw"), "args": { "amount": 500 } })).await;
