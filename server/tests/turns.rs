@@ -278,3 +278,32 @@ async fn a_tool_is_not_called_round_its_agent_or_a_person() {
         assert!(refused.detail().contains(why), "{name}: {}", refused.text);
     }
 }
+
+#[tokio::test]
+async fn a_background_run_is_found_and_followed_with_get() {
+    let provider = provider(says("hi there").set_delay(std::time::Duration::from_secs(2))).await;
+    let app = TestApp::with_provider(&provider.uri()).await;
+    let (busy, idle) = (make_agent(&app).await, make_agent(&app).await);
+    let started = app.post(&format!("/v1/agents/{busy}/messages/async"), &hello()).await.json();
+    let run = started["id"].as_str().unwrap();
+    let asked = |path: String, body: Value| {
+        // What `curl --request GET --data` says of a body.
+        let builder = request(Method::GET, &path).header("content-type", "application/x-www-form-urlencoded");
+        app.send(builder.body(Body::from(body.to_string())).unwrap())
+    };
+    for (agent, found) in [(&busy, 1), (&idle, 0)] {
+        let body = json!({ "agent_ids": [agent], "background": true });
+        let by_body = asked("/v1/runs/active".into(), body).await;
+        let by_query = app.get(&format!("/v1/runs/active?agent_ids={agent}&background=true")).await;
+        for listed in [by_body, by_query] {
+            assert_eq!(listed.json().as_array().unwrap().len(), found, "{}", listed.text);
+        }
+    }
+    let whole = asked(format!("/v1/runs/{run}/stream"), json!({ "starting_after": 0 })).await;
+    assert_eq!(whole.header("content-type"), Some("text/event-stream; charset=utf-8"), "{}", whole.text);
+    assert!(whole.text.contains("hi there") && whole.text.contains("data: [DONE]"), "{}", whole.text);
+    let rest = app.get(&format!("/v1/runs/{run}/stream?starting_after=1")).await;
+    assert!(!rest.text.contains("hi there") && rest.text.contains("data: [DONE]"), "{}", rest.text);
+    let wrong = app.get(&format!("/v1/runs/{run}/stream?starting_after=x")).await;
+    assert_eq!(wrong.status.as_u16(), 422, "{}", wrong.text);
+}
