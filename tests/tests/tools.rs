@@ -368,6 +368,14 @@ async fn packages_are_fetched_once_and_native_ones_are_refused() {
     let body = json!({ "source_code": source, "source_type": "typescript", "args": {}, "npm_requirements": packages });
     let answer = run(&server, body).await;
     assert_eq!(answer["tool_return"], "1970-01-01T00:00:00Z", "{answer}");
+
+    // What asks for them where it needs them, as older files do.
+    let source = "/** Begins time. */\nfunction begin() {\n  const dayjs = require('dayjs');\n  \
+                  dayjs.extend(require(\"dayjs/plugin/utc\"));\n  return dayjs.utc(0).format();\n}\n";
+    let packages = json!([{ "name": "dayjs", "version": "1.11.13" }]);
+    let body = json!({ "source_code": source, "source_type": "javascript", "args": {}, "npm_requirements": packages });
+    let answer = run(&server, body).await;
+    assert_eq!(answer["tool_return"], "1970-01-01T00:00:00Z", "{answer}");
 }
 
 #[tokio::test]
