@@ -76,6 +76,25 @@ async fn tools_from_the_world_run_unchanged() {
 }
 
 #[tokio::test]
+async fn a_typescript_tool_makes_blocks() {
+    let provider = Provider::start().await;
+    let server = Server::start(&provider).await;
+    let source = "function rethinkMemory(agentState: AgentState, newMemory: string, label: string): void {\n  /**\n   * Writes a block.\n   \
+                  *\n   * @param newMemory - What.\n   * @param label - Which.\n   */\n  \
+                  if (agentState.memory.getBlock(label) === null) {\n    agentState.memory.createBlock(label, newMemory);\n  }\n  \
+                  agentState.memory.updateBlockValue(label, newMemory);\n}\n";
+    let made = create_tool(&server, json!({ "source_code": source, "source_type": "typescript" })).await;
+    let agent = create_agent(&server, "thinker", json!({ "tool_ids": [made["id"]] })).await;
+    for label in ["human", "fresh", "fresh"] {
+        let args = json!({ "newMemory": format!("new {label}"), "label": label });
+        let answer = called(&server, &provider, &agent, "rethinkMemory", args).await;
+        assert_eq!(answer["status"], "success", "{answer}");
+        let (status, block) = server.get(&format!("/v1/agents/{agent}/core-memory/blocks/{label}")).await;
+        assert_eq!((status, &block["value"]), (200, &json!(format!("new {label}"))), "{block}");
+    }
+}
+
+#[tokio::test]
 async fn a_tool_finds_its_server_beside_it() {
     let provider = Provider::start().await;
     let server = Server::start(&provider).await;

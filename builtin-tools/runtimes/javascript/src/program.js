@@ -6,6 +6,9 @@ import { describe } from './failures.js';
 import { prepare, shown } from './globals.js';
 import { returned, valueOf } from './values.js';
 
+// Where the server's API is, unless the environment says otherwise.
+const SERVER = 'http://mneme.internal';
+
 const ok = (val) => ({ tag: 'ok', val });
 const err = (val) => ({ tag: 'err', val });
 
@@ -17,7 +20,7 @@ export async function run(program) {
     const result = program.action.tag === 'call'
       ? returned(await call(program, agent, program.action.val))
       : valueOf(await evaluate(program.source, program.filename));
-    writeBack(agent);
+    await writeBack(agent, new Map(program.environment).get('LETTA_BASE_URL') ?? SERVER);
     value = ok(result);
   } catch (error) {
     value = error instanceof InvalidArguments
