@@ -307,3 +307,22 @@ async fn a_background_run_is_found_and_followed_with_get() {
     let wrong = app.get(&format!("/v1/runs/{run}/stream?starting_after=x")).await;
     assert_eq!(wrong.status.as_u16(), 422, "{}", wrong.text);
 }
+
+#[tokio::test]
+async fn memories_are_kept_and_paged_in_the_words_of_the_guides() {
+    let provider = provider(says("x")).await;
+    let app = TestApp::with_provider(&provider.uri()).await;
+    let agent = format!("/v1/agents/{}/archival-memory", make_agent(&app).await);
+    for day in 1..=5 {
+        let kept = app.post(&agent, &json!({ "content": format!("Cat, day {day}."), "tags": ["cat"] })).await;
+        assert_eq!(kept.status.as_u16(), 200, "{}", kept.text);
+    }
+    let mut seen = std::collections::HashSet::new();
+    for (page, size) in [(0, 2), (1, 2), (2, 1), (3, 0)] {
+        let found = app.get(&format!("{agent}/search?query=cat&top_k=2&page={page}")).await.json();
+        assert_eq!(found["count"], size, "page {page}: {found}");
+        let contents = found["results"].as_array().unwrap().iter().map(|one| one["content"].to_string());
+        seen.extend(contents);
+    }
+    assert_eq!(seen.len(), 5, "{seen:?}");
+}
