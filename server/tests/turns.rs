@@ -326,3 +326,39 @@ async fn memories_are_kept_and_paged_in_the_words_of_the_guides() {
     }
     assert_eq!(seen.len(), 5, "{seen:?}");
 }
+
+#[tokio::test]
+async fn reasoning_is_asked_for_unless_it_is_switched_off_and_what_is_withheld_is_no_empty_thought() {
+    let provider = MockServer::start().await;
+    let models = json!({ "object": "list", "data": [{ "id": "gpt-5-mini", "object": "model" }] });
+    let listing = ResponseTemplate::new(200).set_body_json(models);
+    Mock::given(method("GET")).and(path("/models")).respond_with(listing).mount(&provider).await;
+    // A summary is not always given, and then only the provider can read the reasoning.
+    let said = json!({ "type": "output_text", "text": "hi", "annotations": [] });
+    let answer = ResponseTemplate::new(200).set_body_json(json!({
+        "id": "resp_1", "object": "response", "status": "completed", "model": "gpt-5-mini",
+        "output": [
+            { "id": "rs_1", "type": "reasoning", "summary": [], "encrypted_content": "c2ln" },
+            { "id": "msg_1", "type": "message", "role": "assistant", "status": "completed", "content": [said] },
+        ],
+        "usage": { "input_tokens": 5, "output_tokens": 3, "total_tokens": 8 },
+    }));
+    Mock::given(method("POST")).and(path("/responses")).respond_with(answer).mount(&provider).await;
+    let app = TestApp::with_provider(&provider.uri()).await;
+    for (reasoning, summary) in [(true, json!("auto")), (false, Value::Null)] {
+        let body = json!({
+            "agent_type": "letta_v1_agent", "model": "openai/gpt-5-mini", "memory_blocks": [], "reasoning": reasoning,
+        });
+        let made = app.post("/v1/agents/", &body).await;
+        assert_eq!(made.status.as_u16(), 200, "{}", made.text);
+        let agent = made.json()["id"].as_str().unwrap().to_owned();
+        let turn = app.post(&format!("/v1/agents/{agent}/messages"), &hello()).await.json();
+        let first = &turn["messages"][0];
+        assert_eq!((&first["message_type"], &first["state"]), (&json!("hidden_reasoning_message"), &json!("omitted")));
+        assert_eq!(turn["messages"][1]["content"], "hi", "{turn}");
+        let requests = provider.received_requests().await.unwrap();
+        let asked: Value = requests.iter().rfind(|one| one.url.path() == "/responses").unwrap().body_json().unwrap();
+        assert_eq!(asked["reasoning"]["summary"], summary, "{asked}");
+        assert_eq!(asked["include"].is_array(), reasoning, "{asked}");
+    }
+}
