@@ -362,3 +362,27 @@ async fn reasoning_is_asked_for_unless_it_is_switched_off_and_what_is_withheld_i
         assert_eq!(asked["include"].is_array(), reasoning, "{asked}");
     }
 }
+
+#[tokio::test]
+async fn two_blocks_of_one_label_are_refused_in_words() {
+    let provider = provider(says("x")).await;
+    let app = TestApp::with_provider(&provider.uri()).await;
+    let agent = format!("/v1/agents/{}", make_agent(&app).await);
+    let block = |label: &str| json!({ "label": label, "value": "v" });
+    let other = app.post("/v1/blocks/", &block("other")).await.json();
+    let path = format!("/v1/blocks/{}", other["id"].as_str().unwrap());
+    let attached =
+        app.patch(&format!("{agent}/core-memory/blocks/attach/{}", other["id"].as_str().unwrap()), &json!({})).await;
+    assert_eq!(attached.status.as_u16(), 200, "{}", attached.text);
+    let twin = app.post("/v1/blocks/", &block("other")).await.json();
+    let renamed = json!({ "label": "human" });
+    for refused in [
+        app.patch(&path, &renamed).await,
+        app.patch(&format!("{agent}/core-memory/blocks/other"), &renamed).await,
+        app.patch(&agent, &json!({ "block_ids": [other["id"], twin["id"]] })).await,
+    ] {
+        assert_eq!(refused.status.as_u16(), 409, "{}", refused.text);
+        assert_eq!(refused.detail(), "Two of the agent's blocks have the same label");
+    }
+    assert_eq!(app.get(&path).await.json()["label"], "other");
+}
