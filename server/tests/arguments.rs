@@ -398,3 +398,22 @@ async fn a_search_for_agents_is_sorted_as_older_clients_write_it() {
         assert!(first.ends_with(found["agents"][0]["id"].as_str().unwrap()), "{body}: {found}");
     }
 }
+
+#[tokio::test]
+async fn an_agents_model_and_variables_have_the_names_of_the_guides_too() {
+    let provider = provider().await;
+    let app = TestApp::with_provider(&provider.uri()).await;
+    let body = json!({ "memory_blocks": [], "llm": "openai/gpt-4o-mini", "tool_env_vars": { "EXA_API_KEY": "first" } });
+    let made = good(app.post("/v1/agents/", &body).await);
+    assert_eq!(made["llm_config"]["handle"], "openai/gpt-4o-mini", "{made}");
+    let agent = format!("/v1/agents/{}", made["id"].as_str().unwrap());
+    let variable = async || {
+        let shown = good(app.get(&agent).await);
+        let variables = shown["tool_exec_environment_variables"].as_array().unwrap().clone();
+        assert_eq!((variables.len(), &variables[0]["key"]), (1, &json!("EXA_API_KEY")), "{variables:?}");
+        variables[0]["value"].clone()
+    };
+    assert_eq!(variable().await, "first");
+    good(app.patch(&agent, &json!({ "tool_env_vars": { "EXA_API_KEY": "second" } })).await);
+    assert_eq!(variable().await, "second");
+}

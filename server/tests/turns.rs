@@ -271,3 +271,111 @@ async fn a_tool_is_not_called_round_its_agent_or_a_person() {
         assert!(refused.detail().contains(why), "{name}: {}", refused.text);
     }
 }
+
+#[tokio::test]
+async fn a_background_run_is_found_and_followed_with_get() {
+    let provider = provider(says("hi there").set_delay(std::time::Duration::from_secs(2))).await;
+    let app = TestApp::with_provider(&provider.uri()).await;
+    let (busy, idle) = (make_agent(&app).await, make_agent(&app).await);
+    let started = app.post(&format!("/v1/agents/{busy}/messages/async"), &hello()).await.json();
+    let run = started["id"].as_str().unwrap();
+    let asked = |path: String, body: Value| {
+        // What `curl --request GET --data` says of a body.
+        let builder = request(Method::GET, &path).header("content-type", "application/x-www-form-urlencoded");
+        app.send(builder.body(Body::from(body.to_string())).unwrap())
+    };
+    for (agent, found) in [(&busy, 1), (&idle, 0)] {
+        let body = json!({ "agent_ids": [agent], "background": true });
+        let by_body = asked("/v1/runs/active".into(), body).await;
+        let by_query = app.get(&format!("/v1/runs/active?agent_ids={agent}&background=true")).await;
+        for listed in [by_body, by_query] {
+            assert_eq!(listed.json().as_array().unwrap().len(), found, "{}", listed.text);
+        }
+    }
+    let whole = asked(format!("/v1/runs/{run}/stream"), json!({ "starting_after": 0 })).await;
+    assert_eq!(whole.header("content-type"), Some("text/event-stream; charset=utf-8"), "{}", whole.text);
+    assert!(whole.text.contains("hi there") && whole.text.contains("data: [DONE]"), "{}", whole.text);
+    let rest = app.get(&format!("/v1/runs/{run}/stream?starting_after=1")).await;
+    assert!(!rest.text.contains("hi there") && rest.text.contains("data: [DONE]"), "{}", rest.text);
+    let wrong = app.get(&format!("/v1/runs/{run}/stream?starting_after=x")).await;
+    assert_eq!(wrong.status.as_u16(), 422, "{}", wrong.text);
+}
+
+#[tokio::test]
+async fn memories_are_kept_and_paged_in_the_words_of_the_guides() {
+    let provider = provider(says("x")).await;
+    let app = TestApp::with_provider(&provider.uri()).await;
+    let agent = format!("/v1/agents/{}/archival-memory", make_agent(&app).await);
+    for day in 1..=5 {
+        let kept = app.post(&agent, &json!({ "content": format!("Cat, day {day}."), "tags": ["cat"] })).await;
+        assert_eq!(kept.status.as_u16(), 200, "{}", kept.text);
+    }
+    let mut seen = std::collections::HashSet::new();
+    for (page, size) in [(0, 2), (1, 2), (2, 1), (3, 0)] {
+        let found = app.get(&format!("{agent}/search?query=cat&top_k=2&page={page}")).await.json();
+        assert_eq!(found["count"], size, "page {page}: {found}");
+        let contents = found["results"].as_array().unwrap().iter().map(|one| one["content"].to_string());
+        seen.extend(contents);
+    }
+    assert_eq!(seen.len(), 5, "{seen:?}");
+}
+
+#[tokio::test]
+async fn reasoning_is_asked_for_unless_it_is_switched_off_and_what_is_withheld_is_no_empty_thought() {
+    let provider = MockServer::start().await;
+    let models = json!({ "object": "list", "data": [{ "id": "gpt-5-mini", "object": "model" }] });
+    let listing = ResponseTemplate::new(200).set_body_json(models);
+    Mock::given(method("GET")).and(path("/models")).respond_with(listing).mount(&provider).await;
+    // A summary is not always given, and then only the provider can read the reasoning.
+    let said = json!({ "type": "output_text", "text": "hi", "annotations": [] });
+    let answer = ResponseTemplate::new(200).set_body_json(json!({
+        "id": "resp_1", "object": "response", "status": "completed", "model": "gpt-5-mini",
+        "output": [
+            { "id": "rs_1", "type": "reasoning", "summary": [], "encrypted_content": "c2ln" },
+            { "id": "msg_1", "type": "message", "role": "assistant", "status": "completed", "content": [said] },
+        ],
+        "usage": { "input_tokens": 5, "output_tokens": 3, "total_tokens": 8 },
+    }));
+    Mock::given(method("POST")).and(path("/responses")).respond_with(answer).mount(&provider).await;
+    let app = TestApp::with_provider(&provider.uri()).await;
+    for (reasoning, summary) in [(true, json!("auto")), (false, Value::Null)] {
+        let body = json!({
+            "agent_type": "letta_v1_agent", "model": "openai/gpt-5-mini", "memory_blocks": [], "reasoning": reasoning,
+        });
+        let made = app.post("/v1/agents/", &body).await;
+        assert_eq!(made.status.as_u16(), 200, "{}", made.text);
+        let agent = made.json()["id"].as_str().unwrap().to_owned();
+        let turn = app.post(&format!("/v1/agents/{agent}/messages"), &hello()).await.json();
+        let first = &turn["messages"][0];
+        assert_eq!((&first["message_type"], &first["state"]), (&json!("hidden_reasoning_message"), &json!("omitted")));
+        assert_eq!(turn["messages"][1]["content"], "hi", "{turn}");
+        let requests = provider.received_requests().await.unwrap();
+        let asked: Value = requests.iter().rfind(|one| one.url.path() == "/responses").unwrap().body_json().unwrap();
+        assert_eq!(asked["reasoning"]["summary"], summary, "{asked}");
+        assert_eq!(asked["include"].is_array(), reasoning, "{asked}");
+    }
+}
+
+#[tokio::test]
+async fn two_blocks_of_one_label_are_refused_in_words() {
+    let provider = provider(says("x")).await;
+    let app = TestApp::with_provider(&provider.uri()).await;
+    let agent = format!("/v1/agents/{}", make_agent(&app).await);
+    let block = |label: &str| json!({ "label": label, "value": "v" });
+    let other = app.post("/v1/blocks/", &block("other")).await.json();
+    let path = format!("/v1/blocks/{}", other["id"].as_str().unwrap());
+    let attached =
+        app.patch(&format!("{agent}/core-memory/blocks/attach/{}", other["id"].as_str().unwrap()), &json!({})).await;
+    assert_eq!(attached.status.as_u16(), 200, "{}", attached.text);
+    let twin = app.post("/v1/blocks/", &block("other")).await.json();
+    let renamed = json!({ "label": "human" });
+    for refused in [
+        app.patch(&path, &renamed).await,
+        app.patch(&format!("{agent}/core-memory/blocks/other"), &renamed).await,
+        app.patch(&agent, &json!({ "block_ids": [other["id"], twin["id"]] })).await,
+    ] {
+        assert_eq!(refused.status.as_u16(), 409, "{}", refused.text);
+        assert_eq!(refused.detail(), "Two of the agent's blocks have the same label");
+    }
+    assert_eq!(app.get(&path).await.json()["label"], "other");
+}

@@ -64,6 +64,31 @@ async fn an_agent_reads_its_files_with_its_tools_and_loses_them_with_the_folder(
 }
 
 #[tokio::test]
+async fn an_upload_is_waited_for_as_a_job() {
+    for (_provider, server) in both().await {
+        let docs = folder(&server, "docs").await;
+        for (name, content, end) in [("notes.txt", NOTES, "completed"), ("broken.pdf", "%PDF-1.4\nnothing", "failed")] {
+            let (status, file) = upload(&server, &docs, name, content.as_bytes(), "").await;
+            assert_eq!(status, 200, "{file}");
+            let path = format!("/v1/jobs/{}", file["id"].as_str().unwrap());
+            let job = until("the end of the job", async || {
+                let (status, job) = server.get(&path).await;
+                assert_eq!((status, &job["id"]), (200, &file["id"]), "{job}");
+                matches!(job["status"].as_str(), Some("completed" | "failed")).then_some(job)
+            })
+            .await;
+            assert_eq!((&job["status"], &job["metadata"]["source_id"]), (&json!(end), &json!(docs)), "{job}");
+            assert_eq!(job["metadata"]["error"].is_string(), end == "failed", "{job}");
+            assert!(job["completed_at"].is_string(), "{job}");
+            let (status, refused) = server.delete(&path).await;
+            assert_eq!(status, 422, "a file is deleted in its folder: {refused}");
+        }
+        let nobody = "/v1/jobs/file-00000000-0000-4000-8000-000000000000";
+        assert_eq!(server.get(nobody).await.0, 404);
+    }
+}
+
+#[tokio::test]
 async fn what_is_deleted_is_gone_everywhere() {
     for (provider, server) in both().await {
         let docs = folder(&server, "docs").await;

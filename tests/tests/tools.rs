@@ -76,6 +76,49 @@ async fn tools_from_the_world_run_unchanged() {
 }
 
 #[tokio::test]
+async fn a_typescript_tool_makes_blocks() {
+    let provider = Provider::start().await;
+    let server = Server::start(&provider).await;
+    let source = "function rethinkMemory(agentState: AgentState, newMemory: string, label: string): void {\n  /**\n   * Writes a block.\n   \
+                  *\n   * @param newMemory - What.\n   * @param label - Which.\n   */\n  \
+                  if (agentState.memory.getBlock(label) === null) {\n    agentState.memory.createBlock(label, newMemory);\n  }\n  \
+                  agentState.memory.updateBlockValue(label, newMemory);\n}\n";
+    let made = create_tool(&server, json!({ "source_code": source, "source_type": "typescript" })).await;
+    let agent = create_agent(&server, "thinker", json!({ "tool_ids": [made["id"]] })).await;
+    for label in ["human", "fresh", "fresh"] {
+        let args = json!({ "newMemory": format!("new {label}"), "label": label });
+        let answer = called(&server, &provider, &agent, "rethinkMemory", args).await;
+        assert_eq!(answer["status"], "success", "{answer}");
+        let (status, block) = server.get(&format!("/v1/agents/{agent}/core-memory/blocks/{label}")).await;
+        assert_eq!((status, &block["value"]), (200, &json!(format!("new {label}"))), "{block}");
+    }
+}
+
+#[tokio::test]
+async fn a_tool_finds_its_server_beside_it() {
+    let provider = Provider::start().await;
+    let server = Server::start(&provider).await;
+    let source = "def rename_block(agent_id: str, value: str, base_url: str):\n    \"\"\"Writes a block of another agent.\n\n    \
+                  Args:\n        agent_id: Which.\n        value: What.\n        base_url: Where.\n    \"\"\"\n    \
+                  from letta_client import Letta\n    client = Letta(base_url=base_url)\n    \
+                  client.agents.blocks.modify(agent_id=agent_id, block_label='human', value=value)\n";
+    let made = create_tool(&server, json!({ "source_code": source })).await;
+    let writer = create_agent(&server, "writer", json!({ "tool_ids": [made["id"]] })).await;
+    let other = create_agent(&server, "other", json!({})).await;
+    let port = server.url().rsplit_once(':').unwrap().1.to_owned();
+    for host in ["localhost", "127.0.0.1", "[::1]"] {
+        let args = json!({ "agent_id": other, "value": host, "base_url": format!("http://{host}:{port}") });
+        let answer = called(&server, &provider, &writer, "rename_block", args).await;
+        assert_eq!(answer["status"], "success", "{answer}");
+        let (_, block) = server.get(&format!("/v1/agents/{other}/core-memory/blocks/human")).await;
+        assert_eq!(block["value"], host);
+    }
+    let args = json!({ "agent_id": other, "value": "x", "base_url": "http://localhost:9" });
+    let answer = called(&server, &provider, &writer, "rename_block", args).await;
+    assert!(answer["status"] == "error" && answer["tool_return"].to_string().contains("not public"), "{answer}");
+}
+
+#[tokio::test]
 async fn errors_name_the_authors_own_lines() {
     let server = Server::builder().start().await;
     let answer = run(&server, json!({ "source_code": tool("withdraw"), "args": { "amount": 500 } })).await;
@@ -342,6 +385,14 @@ async fn packages_are_fetched_once_and_native_ones_are_refused() {
                   export function begin(): string {\n  return dayjs.utc(0).format();\n}\n";
     let packages = json!([{ "name": "dayjs", "version": "1.11.13" }]);
     let body = json!({ "source_code": source, "source_type": "typescript", "args": {}, "npm_requirements": packages });
+    let answer = run(&server, body).await;
+    assert_eq!(answer["tool_return"], "1970-01-01T00:00:00Z", "{answer}");
+
+    // What asks for them where it needs them, as older files do.
+    let source = "/** Begins time. */\nfunction begin() {\n  const dayjs = require('dayjs');\n  \
+                  dayjs.extend(require(\"dayjs/plugin/utc\"));\n  return dayjs.utc(0).format();\n}\n";
+    let packages = json!([{ "name": "dayjs", "version": "1.11.13" }]);
+    let body = json!({ "source_code": source, "source_type": "javascript", "args": {}, "npm_requirements": packages });
     let answer = run(&server, body).await;
     assert_eq!(answer["tool_return"], "1970-01-01T00:00:00Z", "{answer}");
 }

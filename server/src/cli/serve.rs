@@ -41,7 +41,7 @@ async fn serve(config: &Config) -> Result<ExitCode, CommandError> {
         .map_err(|error| CommandError::new(format!("cannot listen on {address}"), error))?;
     let address = listener.local_addr().unwrap_or(address);
     let (core, _presence) = tokio::select! {
-        opened = open(config) => opened?,
+        opened = open(config, address.port()) => opened?,
         () = stop.cancelled() => return Ok(ExitCode::SUCCESS),
     };
 
@@ -61,9 +61,9 @@ async fn serve(config: &Config) -> Result<ExitCode, CommandError> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn open(config: &Config) -> Result<(Arc<Core>, Presence), CommandError> {
+async fn open(config: &Config, port: u16) -> Result<(Arc<Core>, Presence), CommandError> {
     services::data_dir(&config.data_dir)?;
-    let (sandbox, llm) = (services::sandbox(config)?, services::llm(config)?);
+    let (sandbox, llm) = (services::sandbox(config, Some(port))?, services::llm(config)?);
     tokio::spawn(reload_runtimes(sandbox.clone()));
     let mut providers = services::providers(config);
     let search =

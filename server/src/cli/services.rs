@@ -63,8 +63,8 @@ pub async fn open(config: &Config, key: MasterKey) -> Result<Store, CommandError
         .map_err(|error| CommandError::new(format!("cannot open the database {database}"), error))
 }
 
-/// Sets up the sandbox for tools.
-pub fn sandbox(config: &Config) -> Result<Sandbox, CommandError> {
+/// Sets up the sandbox for tools; with the port at which a server answers, if there is one.
+pub fn sandbox(config: &Config, own_port: Option<u16>) -> Result<Sandbox, CommandError> {
     let settings = SandboxConfig {
         cache_dir: Some(config.cache_dir()),
         max_instances: config.sandbox_instances,
@@ -75,6 +75,7 @@ pub fn sandbox(config: &Config) -> Result<Sandbox, CommandError> {
         runtime_hash: Some(runtimes::hash),
         scratch_dir: Some(config.data_dir.join("scratch")),
         private_hosts: private_hosts(config),
+        own_port,
         ..SandboxConfig::default()
     };
     Sandbox::new(settings).map_err(|error| CommandError::new("cannot set up the sandbox", error))

@@ -31,6 +31,11 @@ pub struct ListBody<T>(pub Vec<T>);
 #[derive(Debug)]
 pub struct OptionalBody<T>(pub Option<T>);
 
+/// A JSON body of a request that needs none by its method, as `curl --request GET --data` sends it: it may be left out,
+/// and counts whatever it says that it is.
+#[derive(Debug)]
+pub struct GetBody<T>(pub Option<T>);
+
 impl<T: DeserializeOwned> FromRequest<AppState> for Body<T> {
     type Rejection = ApiError;
 
@@ -65,6 +70,20 @@ impl<T: DeserializeOwned> FromRequest<AppState> for OptionalBody<T> {
             Some(text) => Ok(Self(Some(parse(&text, app.limits.json_values)?))),
             None => Ok(Self(None)),
         }
+    }
+}
+
+impl<T: DeserializeOwned> FromRequest<AppState> for GetBody<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, app: &AppState) -> Result<Self, ApiError> {
+        let (parts, body) = request.into_parts();
+        let limits = &app.limits;
+        let text = read(&parts.headers, body, limits.body_bytes, limits.body_timeout).await?;
+        if text.trim_ascii().is_empty() {
+            return Ok(Self(None));
+        }
+        Ok(Self(Some(parse(&text, limits.json_values)?)))
     }
 }
 

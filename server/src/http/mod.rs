@@ -26,7 +26,7 @@ mod stall;
 pub mod upload;
 
 pub use auth::Caller;
-pub use body::{Body, OptionalBody};
+pub use body::{Body, GetBody, OptionalBody};
 pub use client::Client;
 pub use error::{Answer, ApiError};
 pub use include::Wanted;

@@ -4,7 +4,7 @@ use axum::{
     extract::{FromRequestParts, RawPathParams},
     http::request::Parts,
 };
-use mneme_domain::{BatchId, EntityId, PassageId, RunId, SourceId};
+use mneme_domain::{BatchId, EntityId, FileId, PassageId, RunId, SourceId};
 
 use super::{
     error::ApiError,
@@ -23,6 +23,16 @@ pub enum JobId {
     Run(RunId),
     /// A batch.
     Batch(BatchId),
+}
+
+/// What `{job_id}` names for those who only watch: an upload answers with its file, and guides have its reading waited
+/// for here.
+#[derive(Debug)]
+pub enum WatchedJob {
+    /// A run or a batch.
+    Job(JobId),
+    /// The reading of a file.
+    File(FileId),
 }
 
 /// Path parameters whose names do not follow from their kinds: the extractor, what it holds, the name, how it is read.
@@ -131,9 +141,27 @@ impl FromRequestParts<AppState> for JobId {
 
     async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, ApiError> {
         let text = parameter(parts, app, "job_id").await?;
+        Ok(Self::read(&text)?)
+    }
+}
+
+impl JobId {
+    fn read(text: &str) -> Result<Self, Problem> {
         if text.starts_with(BatchId::PREFIX) {
-            return Ok(Self::Batch(parse("job_id", &text)?));
+            return Ok(Self::Batch(parse("job_id", text)?));
         }
-        Ok(Self::Run(parse("job_id", &text)?))
+        Ok(Self::Run(parse("job_id", text)?))
+    }
+}
+
+impl FromRequestParts<AppState> for WatchedJob {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, ApiError> {
+        let text = parameter(parts, app, "job_id").await?;
+        if text.starts_with(FileId::PREFIX) {
+            return Ok(Self::File(parse("job_id", &text)?));
+        }
+        Ok(Self::Job(JobId::read(&text)?))
     }
 }

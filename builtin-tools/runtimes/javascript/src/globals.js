@@ -2,6 +2,7 @@
 import { following } from './fetch.js';
 import { require } from './files.js';
 import { line } from './inspect.js';
+import { timers, watched } from './pending.js';
 
 const FORMS = ['image/png', 'image/jpeg', 'image/svg+xml', 'text/html', 'text/markdown'];
 const displays = [];
@@ -28,7 +29,8 @@ export function prepare(program, agent) {
   define('agent_state', agent);
   define('display', display);
   define('require', require);
-  define('fetch', following(globalThis.fetch.bind(globalThis)));
+  define('fetch', watched(following(globalThis.fetch.bind(globalThis))));
+  for (const [name, call] of Object.entries(timers)) define(name, call);
   const out = (...values) => print.out(line(values));
   const err = (...values) => print.err(line(values));
   const counts = {};

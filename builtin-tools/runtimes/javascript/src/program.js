@@ -4,20 +4,25 @@ import { InvalidArguments, bind } from './arguments.js';
 import { evaluate } from './cell.js';
 import { describe } from './failures.js';
 import { prepare, shown } from './globals.js';
+import { ended } from './pending.js';
 import { returned, valueOf } from './values.js';
+
+// Where the server's API is, unless the environment says otherwise.
+const SERVER = 'http://mneme.internal';
 
 const ok = (val) => ({ tag: 'ok', val });
 const err = (val) => ({ tag: 'err', val });
 
-export async function run(program) {
+/** `waits`: whether a cell ends only when what it began has ended. */
+export async function run(program, waits = true) {
   let value;
   try {
     const agent = agentState(program.agentState);
     prepare(program, agent);
     const result = program.action.tag === 'call'
       ? returned(await call(program, agent, program.action.val))
-      : valueOf(await evaluate(program.source, program.filename));
-    writeBack(agent);
+      : await cell(program, waits);
+    await writeBack(agent, new Map(program.environment).get('LETTA_BASE_URL') ?? SERVER);
     value = ok(result);
   } catch (error) {
     value = error instanceof InvalidArguments
@@ -25,6 +30,12 @@ export async function run(program) {
       : err({ tag: 'raised', val: describe(error, program) });
   }
   return { value, displays: shown() };
+}
+
+async function cell(program, waits) {
+  const value = await evaluate(program.source, program.filename);
+  if (waits) await ended();
+  return valueOf(value);
 }
 
 async function call(program, agent, invocation) {

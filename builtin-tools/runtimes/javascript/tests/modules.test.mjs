@@ -7,6 +7,7 @@ import { evaluate } from '../src/cell.js';
 import { describe } from '../src/failures.js';
 import { following } from '../src/fetch.js';
 import { inspect, line } from '../src/inspect.js';
+import { ended, timers, watched } from '../src/pending.js';
 import { returned, valueOf } from '../src/values.js';
 
 const agent = { id: 'agent-1' };
@@ -40,6 +41,29 @@ test('a cell has the value of its last expression', async () => {
   assert.equal(await evaluate('const z1 = await 1;', 'cell.js'), undefined);
   assert.equal(await evaluate("'await'", 'cell.js'), 'await');
   await assert.rejects(evaluate("import 'x';", 'cell.js'), /cannot be used here \(line 1\)/);
+});
+
+test('what was begun is waited for', async () => {
+  const seen = [];
+  const fetch = watched(async (url) => new Response(url));
+  fetch('one').then((answer) => answer.text()).then((text) => {
+    seen.push(text);
+    timers.setTimeout((...more) => seen.push(...more), 10, 'two', 'three');
+  });
+  timers.clearTimeout(timers.setTimeout(() => seen.push('never'), 60000));
+  let left = 2;
+  const ticking = timers.setInterval(() => {
+    seen.push('tick');
+    if (--left === 0) timers.clearInterval(ticking);
+  }, 20);
+  watched(async () => {
+    throw new Error('no');
+  })().catch((error) => seen.push(error.message));
+  await ended();
+  assert.deepEqual(seen.sort(), ['no', 'one', 'three', 'tick', 'tick', 'two']);
+  const before = Date.now();
+  await ended();
+  assert.equal(Date.now() - before < 1000, true);
 });
 
 test('values become JSON and text', () => {

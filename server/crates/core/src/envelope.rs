@@ -63,6 +63,11 @@ impl Envelopes<'_> {
     fn assistant(&mut self, config: &RequestConfig) {
         for part in &self.message.content {
             match part {
+                // What only the provider can read.
+                ContentPart::Reasoning { is_native: true, reasoning, .. } if reasoning.is_empty() => {
+                    let body = Body::HiddenReasoning { state: HiddenState::Omitted, hidden_reasoning: None };
+                    self.push(MessageType::HiddenReasoningMessage, true, body);
+                }
                 ContentPart::Reasoning { is_native, reasoning, signature } => {
                     let source =
                         if *is_native { ReasoningSource::ReasonerModel } else { ReasoningSource::NonReasonerModel };

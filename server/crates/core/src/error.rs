@@ -87,6 +87,9 @@ impl CoreError {
 impl From<StoreError> for CoreError {
     fn from(error: StoreError) -> Self {
         match error {
+            StoreError::Conflict(rule) if rule.starts_with("agent_blocks") => {
+                Self::Conflict("Two of the agent's blocks have the same label".into())
+            }
             StoreError::Conflict(text) => Self::Conflict(text),
             StoreError::Stale => {
                 Self::Conflict("The object was changed by another request; read it again and retry".into())

@@ -369,7 +369,8 @@ pub struct CreateAgent {
     pub description: Option<String>,
     #[schema(value_type = Option<Object>)]
     pub metadata: Option<JsonObject>,
-    /// `provider/model`.
+    /// `provider/model`. Guides also call it `llm`.
+    #[serde(alias = "llm")]
     pub model: Option<String>,
     /// `provider/model`.
     pub embedding: Option<String>,
@@ -385,7 +386,9 @@ pub struct CreateAgent {
     pub from_template: Option<String>,
     pub template: Option<bool>,
     pub project: Option<String>,
+    /// Guides also call them `tool_env_vars`.
     #[schema(value_type = Option<Object>)]
+    #[serde(alias = "tool_env_vars")]
     pub tool_exec_environment_variables: Option<JsonObject>,
     #[schema(value_type = Option<Object>)]
     pub secrets: Option<JsonObject>,
@@ -432,7 +435,9 @@ pub struct UpdateAgent {
     pub description: Patch<String>,
     #[schema(value_type = Option<Object>)]
     pub metadata: Patch<JsonObject>,
+    /// Guides also call them `tool_env_vars`.
     #[schema(value_type = Option<Object>)]
+    #[serde(alias = "tool_env_vars")]
     pub tool_exec_environment_variables: Option<JsonObject>,
     #[schema(value_type = Option<Object>)]
     pub secrets: Option<JsonObject>,

@@ -95,6 +95,7 @@ pub struct ArchiveUpdate {
 /// The body of a passage's creation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct CreatePassage {
+    #[serde(alias = "content")]
     pub text: String,
     /// Labels to find it by.
     #[serde(default)]

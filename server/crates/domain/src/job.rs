@@ -1,15 +1,17 @@
-//! Jobs: runs without a client, as older clients ask for them.
+//! Jobs: runs without a client, as older clients ask for them, and the reading of files.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
+use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::{
-    AgentId, JsonObject, RunId, UserId,
+    AgentId, JsonObject, UserId,
+    folder::{FileMetadata, FileStatus},
     run::{Run, RunStatus, StopReason},
 };
 
-/// A run that goes on without its client, in the words of the jobs routes.
+/// A run that goes on without its client, or the reading of a file, in the words of the jobs routes.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Job {
     /// Who began it.
@@ -24,7 +26,7 @@ pub struct Job {
     pub completed_at: Option<DateTime<Utc>>,
     /// Why it ended.
     pub stop_reason: Option<StopReason>,
-    /// What kind of request began it, and the error that ended it.
+    /// What kind of request began it or which file is read, and the error that ended it.
     #[schema(value_type = Option<Object>)]
     pub metadata: Option<JsonObject>,
     /// `job`.
@@ -42,9 +44,8 @@ pub struct Job {
     pub ttft_ns: Option<i64>,
     /// Nanoseconds from its record to its end.
     pub total_duration_ns: Option<i64>,
-    /// The run's identifier.
-    #[schema(value_type = String)]
-    pub id: RunId,
+    /// The identifier of the run or the file.
+    pub id: String,
 }
 
 impl Job {
@@ -69,7 +70,46 @@ impl Job {
             callback_error: run.callback_error,
             ttft_ns: run.ttft_ns,
             total_duration_ns: run.total_duration_ns,
-            id: run.id,
+            id: run.id.to_string(),
+        }
+    }
+}
+
+impl From<FileMetadata> for Job {
+    fn from(file: FileMetadata) -> Self {
+        let status = match file.processing_status {
+            FileStatus::Pending => RunStatus::Created,
+            FileStatus::Parsing | FileStatus::Embedding => RunStatus::Running,
+            FileStatus::Completed => RunStatus::Completed,
+            FileStatus::Error => RunStatus::Failed,
+        };
+        let is_over = matches!(status, RunStatus::Completed | RunStatus::Failed);
+        let mut metadata = JsonObject::new();
+        metadata.insert("type".into(), "embedding".into());
+        metadata.insert("filename".into(), file.file_name.into());
+        metadata.insert("source_id".into(), Value::String(file.source_id.to_string()));
+        if let Some(error) = file.error_message {
+            metadata.insert("error".into(), error.into());
+        }
+        Self {
+            created_by_id: None,
+            last_updated_by_id: None,
+            created_at: file.created_at,
+            updated_at: file.updated_at,
+            status,
+            completed_at: file.updated_at.filter(|_| is_over),
+            stop_reason: None,
+            metadata: Some(metadata),
+            job_type: "job",
+            background: None,
+            agent_id: None,
+            callback_url: None,
+            callback_sent_at: None,
+            callback_status_code: None,
+            callback_error: None,
+            ttft_ns: None,
+            total_duration_ns: None,
+            id: file.id.to_string(),
         }
     }
 }

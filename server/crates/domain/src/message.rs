@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -51,6 +52,9 @@ impl MessageRole {
         })
     }
 }
+
+/// Characters of what tools gave back that searches look through.
+const MOST_RETURNED: usize = 10_000;
 
 /// The function of a stored tool call.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -161,7 +165,7 @@ pub struct Message {
     pub approve: Option<bool>,
     pub denial_reason: Option<String>,
     #[schema(value_type = Option<Vec<Object>>)]
-    pub approvals: Option<Vec<serde_json::Value>>,
+    pub approvals: Option<Vec<Value>>,
 }
 
 impl Message {
@@ -198,6 +202,31 @@ impl Message {
     /// The words of the message.
     pub fn text(&self) -> String {
         crate::content::text_of(&self.content)
+    }
+
+    /// What is said in the message: its words, what the older architectures' answering tool says, and how what tools gave
+    /// back begins. Searches find it by that.
+    pub fn said(&self) -> String {
+        let mut said = self.text();
+        // What a search gave back would be found again and again.
+        if self.role == MessageRole::Tool
+            && said.is_empty()
+            && !matches!(self.name.as_deref(), Some("conversation_search" | "send_message"))
+        {
+            let returned = self.tool_returns.iter().filter_map(|one| one.func_response.as_deref());
+            let returned = returned.collect::<Vec<_>>().join("\n");
+            said.extend(returned.chars().take(MOST_RETURNED));
+        }
+        for call in self.tool_calls.iter().flatten().filter(|call| call.function.name == "send_message") {
+            let arguments: Option<Value> = serde_json::from_str(&call.function.arguments).ok();
+            if let Some(Value::String(answer)) = arguments.as_ref().and_then(|arguments| arguments.get("message")) {
+                if !said.is_empty() {
+                    said.push('\n');
+                }
+                said.push_str(answer);
+            }
+        }
+        said
     }
 
     /// The id that clients use to match a part of this message across stream and list: the message's UUID

@@ -48,7 +48,7 @@ pub struct Params {
     pub max_tokens: Option<u32>,
     /// `none`, `minimal`, `low`, `medium`, `high` or `xhigh`.
     pub reasoning_effort: Option<String>,
-    /// Whether to ask for visible reasoning where that is a choice (Anthropic, Gemini).
+    /// Whether to ask for visible reasoning where that is a choice (Anthropic, Gemini, OpenAI's Responses).
     pub enable_reasoner: bool,
     /// Token budget of the reasoning; 0 leaves it to the provider.
     pub max_reasoning_tokens: u32,

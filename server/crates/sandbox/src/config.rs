@@ -52,6 +52,8 @@ pub struct SandboxConfig {
     pub runtime_compile_memory_bytes: u64,
     /// Hosts that guests may reach although their addresses are not public, if their own policy has them too.
     pub private_hosts: Vec<HostPattern>,
+    /// The port on which this server answers: guests that ask for it on their own machine mean the server.
+    pub own_port: Option<u16>,
 }
 
 impl Default for SandboxConfig {
@@ -75,6 +77,7 @@ impl Default for SandboxConfig {
             runtime_compile_timeout: Duration::from_secs(900),
             runtime_compile_memory_bytes: 6 << 30,
             private_hosts: Vec::new(),
+            own_port: None,
         }
     }
 }

@@ -95,8 +95,8 @@ impl Sandbox {
         let cache = cache.map(|cache| cache.bounded(config.max_uploads_cache_bytes));
         let uploads = Compiler::new(&engine, cache, &config, config.compile_timeout, config.compile_memory_bytes);
         let lane = Lane::new(engine, room)?;
-        let private_hosts = config.private_hosts.clone();
-        let network = Arc::new(Network { resolver, private_hosts, tls: Tls::default() });
+        let (private_hosts, own_port) = (config.private_hosts.clone(), config.own_port);
+        let network = Arc::new(Network { resolver, private_hosts, own_port, tls: Tls::default() });
         let (runtimes, data) = (Runtimes::new(&config), DataRuntime::new(&config, &network));
         let scratch = config.scratch_dir();
         files::sweep(&scratch);

@@ -90,6 +90,30 @@ fn javascript_has_its_types_in_jsdoc() {
 }
 
 #[test]
+fn jsdoc_may_stand_where_python_has_its_docstring() {
+    let doc = "{\n    /**\n     * Writes a block.\n     *\n     * @param label - Which.\n     */\n    return label;\n}";
+    let expected = json!({
+        "type": "object", "properties": { "label": { "type": "string", "description": "Which." } }, "required": ["label"],
+    });
+    for signature in [
+        "function write(label: string): void ",
+        "export async function write(label: string) ",
+        "export function write(label: string): { ok: boolean } | { reason: string } ",
+        "export function write(agentState: AgentState, label: string): Promise<Record<string, { a: number }[]>> ",
+        "export const write = async (label: string): Promise<string> => ",
+        "  function write(label: string): void ",
+    ] {
+        let source = format!("{signature}{}", doc.replace('\n', "\n  "));
+        let read = read(&source).unwrap_or_else(|error| panic!("{error}\n{source}"));
+        assert_eq!((read.description.as_str(), &read.parameters), ("Writes a block.", &expected), "{source}");
+    }
+    let both = format!("/** Before. */\nfunction write(label: string) {doc}");
+    assert_eq!(read(&both).unwrap().description, "Before.");
+    let later = "function write(label: string) {\n  const a = 1;\n  /** Of b. */\n  const b = 2;\n}";
+    assert!(read(later).unwrap_err().to_string().contains("lacks a docstring"));
+}
+
+#[test]
 fn functions_may_be_bound_to_names() {
     let expected = json!({
         "type": "object",

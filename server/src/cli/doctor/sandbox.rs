@@ -27,7 +27,7 @@ pub(super) async fn check(config: &Config) -> Finding {
 
 async fn rehearse(config: &Config) -> Result<std::time::Duration, CommandError> {
     let failed = |reason: String| CommandError::new("a built-in tool could not be run", reason);
-    let sandbox = services::sandbox(config)?;
+    let sandbox = services::sandbox(config, None)?;
     let builtins = sandbox.builtin().await.map_err(|error| failed(error.to_string()))?;
     let (guest, _) = builtins.find(TOOL).ok_or_else(|| failed(format!("{TOOL} is missing")))?;
     let agent = Arc::new(Rehearsal::default());

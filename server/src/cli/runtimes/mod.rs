@@ -16,7 +16,7 @@ const KNOWN: [Language; 3] = [Language::Python, Language::JavaScript, Language::
 /// Unpacks and compiles runtimes; those in this program without names.
 pub fn install(config: &Config, wanted: &[String]) -> Result<ExitCode, CommandError> {
     services::data_dir(&config.data_dir)?;
-    let sandbox = services::sandbox(config)?;
+    let sandbox = services::sandbox(config, None)?;
     if let Some(unknown) = wanted.iter().find(|name| !KNOWN.iter().any(|language| language.name() == *name)) {
         return Err(CommandError::new(
             format!("there is no runtime {unknown}"),
@@ -66,7 +66,7 @@ fn usual(language: Language) -> Duration {
 
 /// Says which runtimes there are.
 pub fn list(config: &Config) -> Result<ExitCode, CommandError> {
-    let sandbox = services::sandbox(config)?;
+    let sandbox = services::sandbox(config, None)?;
     for language in KNOWN {
         let embedded = runtimes::names().any(|name| name == language.name());
         let state = match (sandbox.has_runtime(language), embedded) {

@@ -26,7 +26,7 @@ pub fn is_module(code: &[u8]) -> bool {
 /// The sandbox of commands. Its compiled code lies where the server's does.
 pub fn sandbox(config: &Config) -> Result<Sandbox, CommandError> {
     services::data_dir(&config.data_dir)?;
-    services::sandbox(config)
+    services::sandbox(config, None)
 }
 
 /// Loads a file.

@@ -12,6 +12,9 @@ use crate::{
     routes::refusals::Refusals,
 };
 
+/// Results of a page unless the client says otherwise.
+const DEFAULT_SIZE: u32 = 5;
+
 /// What to look for.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -28,6 +31,8 @@ pub struct Params {
     /// At most this many, 5 when left out.
     #[param(minimum = 1, maximum = 100)]
     top_k: Option<u32>,
+    /// Passes over so many times `top_k` results; the first 100 can be seen.
+    page: Option<u32>,
     /// Made then or later; without an offset, in the agent's time zone. A date alone means its first moment.
     start_datetime: Option<String>,
     /// Made then or earlier, written like the start. A date alone includes that day.
@@ -71,16 +76,19 @@ pub async fn search(
     Id(agent): Id<AgentId>,
     Query(params): Query<Params>,
 ) -> Answer<Results> {
+    let size = params.top_k.unwrap_or(DEFAULT_SIZE).max(1);
+    let passed_over = params.page.unwrap_or(0).saturating_mul(size);
     let query = PassageQuery {
         text: params.query,
         tags: params.tags,
         tag_match: params.tag_match_mode.unwrap_or_default(),
         bounds: MemoryBounds { start: params.start_datetime, end: params.end_datetime },
-        limit: params.top_k,
+        limit: Some(size.saturating_add(passed_over)),
     };
     let (found, zone) = app.core.search_memories(&actor, &agent, query).await?;
     let results: Vec<Hit> = found
         .into_iter()
+        .skip(usize::try_from(passed_over).unwrap_or(usize::MAX))
         .map(|found| Hit {
             id: (client == Client::Current).then_some(found.passage.id),
             timestamp: found.passage.created_at.with_timezone(&zone).to_rfc3339(),

@@ -1,11 +1,12 @@
-//! Jobs: runs that go on without their client, as older clients ask for them. Batches are found here too, by name.
+//! Jobs: runs that go on without their client, as older clients ask for them. Batches and the reading of files are
+//! found here too, by name.
 
 mod active;
 mod cancel;
 mod list;
 mod retrieve;
 
-use mneme_domain::{batch::BatchJob, job::Job};
+use mneme_domain::{batch::BatchJob, folder::FileMetadata, job::Job};
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -16,7 +17,7 @@ use crate::app::AppState;
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(untagged)]
 pub enum AnyJob {
-    /// A run without a client.
+    /// A run without a client, or the reading of a file.
     Run(Box<Job>),
     /// A batch.
     Batch(Box<BatchJob>),
@@ -25,6 +26,12 @@ pub enum AnyJob {
 impl From<Job> for AnyJob {
     fn from(job: Job) -> Self {
         Self::Run(Box::new(job))
+    }
+}
+
+impl From<FileMetadata> for AnyJob {
+    fn from(file: FileMetadata) -> Self {
+        Self::Run(Box::new(file.into()))
     }
 }
 

@@ -5,23 +5,27 @@ use axum::{Json, extract::State};
 use super::AnyJob;
 use crate::{
     app::AppState,
-    http::{Answer, Caller, path::JobId},
+    http::{
+        Answer, Caller,
+        path::{JobId, WatchedJob},
+    },
     routes::refusals::Refusals,
 };
 
-/// Reads a run that goes on without its client, or a batch.
+/// Reads a run that goes on without its client, a batch, or how far the reading of a file is.
 #[utoipa::path(
     get,
     path = "/v1/jobs/{job_id}",
     operation_id = "jobs.retrieve",
     tag = "jobs",
-    params(("job_id" = String, Path, description = "The identifier of the run or the batch")),
+    params(("job_id" = String, Path, description = "The identifier of the run, the batch or the file")),
     responses((status = 200, description = "The job.", body = AnyJob), Refusals)
 )]
-pub async fn retrieve(State(app): State<AppState>, Caller(actor): Caller, job: JobId) -> Answer<AnyJob> {
+pub async fn retrieve(State(app): State<AppState>, Caller(actor): Caller, job: WatchedJob) -> Answer<AnyJob> {
     Ok(Json(match job {
-        JobId::Run(run) => app.core.get_job(&actor, &run).await?.into(),
-        JobId::Batch(batch) => app.core.get_batch(&actor, &batch).await?.into(),
+        WatchedJob::File(file) => app.core.find_file(&actor, &file).await?.into(),
+        WatchedJob::Job(JobId::Run(run)) => app.core.get_job(&actor, &run).await?.into(),
+        WatchedJob::Job(JobId::Batch(batch)) => app.core.get_batch(&actor, &batch).await?.into(),
     }))
 }
 

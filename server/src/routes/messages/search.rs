@@ -94,7 +94,7 @@ pub async fn search(
     };
     let found = app.core.search_messages(&actor, search, body.search_mode.unwrap_or_default()).await?;
     let show = |found: FoundMessage| Found {
-        embedded_text: found.message.text(),
+        embedded_text: found.message.said(),
         message: found.message,
         fts_rank: found.text_rank,
         vector_rank: found.vector_rank,

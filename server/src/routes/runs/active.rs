@@ -8,7 +8,7 @@ use utoipa::IntoParams;
 
 use crate::{
     app::AppState,
-    http::{Answer, Caller, Query, path::parse_query, query},
+    http::{Answer, Caller, GetBody, Query, path::parse_query, query},
     routes::refusals::Common,
 };
 
@@ -18,8 +18,23 @@ use crate::{
 pub struct Params {
     /// The agent whose runs they are.
     agent_id: Option<String>,
+    /// Agents whose runs they are.
+    #[serde(default)]
+    #[param(required = false)]
+    agent_ids: Vec<String>,
     /// Only runs that go on without their client, or only others.
     #[serde(default, deserialize_with = "query::flag")]
+    background: Option<bool>,
+}
+
+/// The same in a body, where guides for `curl` have it.
+#[derive(Debug, Default, Deserialize)]
+pub struct Asked {
+    #[serde(default)]
+    agent_id: Option<String>,
+    #[serde(default)]
+    agent_ids: Option<Vec<String>>,
+    #[serde(default)]
     background: Option<bool>,
 }
 
@@ -36,11 +51,15 @@ pub async fn list(
     State(app): State<AppState>,
     Caller(actor): Caller,
     Query(params): Query<Params>,
+    GetBody(body): GetBody<Asked>,
 ) -> Answer<Vec<Run>> {
-    let agent = params.agent_id.iter().map(|id| parse_query::<AgentId>("agent_id", id));
+    let asked = body.unwrap_or_default();
+    let one = params.agent_id.iter().chain(&asked.agent_id).map(|id| ("agent_id", id));
+    let more = params.agent_ids.iter().chain(asked.agent_ids.iter().flatten()).map(|id| ("agent_ids", id));
+    let agents = one.chain(more).map(|(key, id)| parse_query::<AgentId>(key, id));
     let filter = RunFilter {
-        agent_ids: agent.collect::<Result<_, _>>()?,
-        background: params.background,
+        agent_ids: agents.collect::<Result<_, _>>()?,
+        background: params.background.or(asked.background),
         active: true,
         ..RunFilter::default()
     };

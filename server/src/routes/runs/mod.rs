@@ -25,6 +25,6 @@ pub fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(usage::retrieve))
         .routes(routes!(metrics::retrieve))
         .routes(routes!(steps::list))
-        .routes(routes!(stream::stream))
+        .routes(routes!(stream::stream, stream::follow))
         .routes(routes!(trace::retrieve))
 }

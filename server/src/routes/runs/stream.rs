@@ -4,21 +4,22 @@ use std::time::Duration;
 
 use axum::{extract::State, response::Response};
 use mneme_core::Reading;
-use mneme_domain::RunId;
+use mneme_domain::{Actor, RunId};
 use serde::Deserialize;
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 use crate::{
     app::AppState,
     http::{
-        ApiError, Caller, Id, OptionalBody,
+        ApiError, Caller, GetBody, Id, OptionalBody, Query,
         sse::{self, Manner},
     },
     routes::refusals::Refusals,
 };
 
 /// From where and how to read.
-#[derive(Debug, Default, Deserialize, ToSchema)]
+#[derive(Debug, Default, Deserialize, ToSchema, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub struct Resume {
     /// Only events after the one with this `seq_id`.
     #[serde(default)]
@@ -64,8 +65,30 @@ pub async fn stream(
     Id(run): Id<RunId>,
     OptionalBody(body): OptionalBody<Resume>,
 ) -> Result<Response, ApiError> {
-    let resume = body.unwrap_or_default();
-    let events = app.core.resume_stream(&actor, &run, resume.starting_after.unwrap_or(0), resume.reading()).await?;
+    read(&app, &actor, &run, body.unwrap_or_default()).await
+}
+
+/// Streams the events of a background run, as above; for clients that can only ask with GET, as browsers' event sources.
+#[utoipa::path(
+    get,
+    path = "/v1/runs/{run_id}/stream",
+    operation_id = "runs.follow",
+    tag = "runs",
+    params(("run_id" = String, Path, description = "`run-<uuid4>`"), Resume),
+    responses((status = 200, description = "The events.", content_type = "text/event-stream", body = String), Refusals)
+)]
+pub async fn follow(
+    State(app): State<AppState>,
+    Caller(actor): Caller,
+    Id(run): Id<RunId>,
+    Query(resume): Query<Resume>,
+    GetBody(body): GetBody<Resume>,
+) -> Result<Response, ApiError> {
+    read(&app, &actor, &run, body.unwrap_or(resume)).await
+}
+
+async fn read(app: &AppState, actor: &Actor, run: &RunId, resume: Resume) -> Result<Response, ApiError> {
+    let events = app.core.resume_stream(actor, run, resume.starting_after.unwrap_or(0), resume.reading()).await?;
     let ping = (resume.include_pings != Some(false)).then_some(app.ping);
     Ok(sse::respond(events, Manner { ping, patience: app.ping, run_id: Some(run.to_string()) }).await)
 }

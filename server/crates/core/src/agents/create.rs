@@ -242,9 +242,6 @@ impl Core {
             StoreError::NotFound => {
                 CoreError::NotFound("Something that the agent was to have was deleted in this moment".into())
             }
-            StoreError::Conflict(rule) if rule.starts_with("agent_blocks") => {
-                CoreError::Conflict("Two of the agent's blocks have the same label".into())
-            }
             other => other.into(),
         })?;
         if !folders.is_empty() {

@@ -28,7 +28,7 @@ const EXPORTS: &str = "globalThis.module ??= { exports: {} }; globalThis.exports
 pub struct Script {
     /// Statements of an asynchronous function.
     body: String,
-    /// The packages that it imports.
+    /// The packages that it imports; those that it only asks `require` for are not among them.
     packages: Vec<String>,
     /// For each line of the body the line of the file, from 1.
     lines: Vec<usize>,
@@ -44,16 +44,17 @@ impl Script {
     /// number.
     pub fn with_packages(&self, bundle: Option<&str>) -> String {
         let exports = if self.body.contains("exports") { EXPORTS } else { "" };
-        if self.packages.is_empty() {
+        let asks = !self.packages.is_empty() || (bundle.is_some() && required(&self.body).next().is_some());
+        if !asks {
             return format!("{exports}{}", self.body);
         }
         let bundle = bundle.unwrap_or_default().replace('\n', " ");
         format!("{bundle};{REQUIRE}{exports}{}", self.body)
     }
 
-    /// What the file imports, as it is written there.
-    pub fn imports(&self) -> &[String] {
-        &self.packages
+    /// What the file imports or requires, as it is written there.
+    pub fn imports(&self) -> Vec<String> {
+        self.packages.iter().cloned().chain(required(&self.body).map(str::to_owned)).collect()
     }
 
     /// An outcome whose places are those of the author's file, `source`.
@@ -116,6 +117,15 @@ impl Script {
     }
 }
 
+/// The modules that a script asks `require` for by a name that it has in quotes.
+fn required(body: &str) -> impl Iterator<Item = &str> {
+    body.split("require(").skip(1).filter_map(|call| {
+        let call = call.trim_start();
+        let quote = call.chars().next().filter(|first| matches!(first, '"' | '\'' | '`'))?;
+        call.get(1..)?.split_once(quote).map(|(name, _)| name)
+    })
+}
+
 /// `:LINE:COLUMN` at the start of a text, and what follows it.
 fn place(text: &str) -> Option<(usize, usize, &str)> {
     let (line, rest) = number(text.strip_prefix(':')?)?;
@@ -172,6 +182,21 @@ mod tests {
         let text = "Error: x\n    at go (tool.ts:2:9)\n    at tool.ts:99:1, and tool.ts alone";
         let restored = script.restore_lines(text);
         assert_eq!(restored, "Error: x\n    at go (tool.ts:9)\n    at tool.ts:99:1, and tool.ts alone");
+    }
+
+    #[test]
+    fn packages_are_there_for_those_who_import_or_require_them() {
+        let script = |body: &str, packages: &[&str]| Script {
+            body: body.to_owned(),
+            packages: packages.iter().map(|&name| name.to_owned()).collect(),
+            lines: Vec::new(),
+        };
+        let called = script("const a = require(\"ms\"), b = require('dayjs/plugin/utc'), c = require(name);", &[]);
+        assert_eq!(called.imports(), ["ms", "dayjs/plugin/utc"]);
+        assert!(called.with_packages(Some("BUNDLE")).starts_with("BUNDLE;const require"));
+        assert_eq!(called.with_packages(None), called.body, "the runtime has its own");
+        assert_eq!(script("go();", &[]).with_packages(Some("BUNDLE")), "go();", "nobody asks for it");
+        assert!(script("x();", &["ms"]).with_packages(None).contains("list npm"));
     }
 
     #[test]

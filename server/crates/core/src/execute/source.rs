@@ -127,7 +127,7 @@ impl Core {
         let wanted = requirements(call.tool.npm_requirements.as_deref());
         let bundle = match wanted.is_empty() {
             true => None,
-            false => Some(self.packages.npm(&wanted, script.imports()).await.map_err(CoreError::Unavailable)?),
+            false => Some(self.packages.npm(&wanted, &script.imports()).await.map_err(CoreError::Unavailable)?),
         };
         let program = Program {
             source: script.with_packages(bundle.as_deref()),

@@ -63,6 +63,16 @@ impl Core {
         Ok(file)
     }
 
+    /// A file, whatever folder it is in, without its text.
+    ///
+    /// # Errors
+    /// 404 for an unknown file.
+    pub async fn find_file(self: &Arc<Self>, actor: &Actor, id: &FileId) -> Result<FileMetadata> {
+        let mut conn = self.store.read().await?;
+        let found = files::find(&mut conn, actor, id).await?;
+        found.ok_or_else(|| CoreError::missing("File", id))
+    }
+
     /// Deletes a file with its text and chunks; work on it under way ends.
     ///
     /// # Errors

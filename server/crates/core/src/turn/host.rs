@@ -229,7 +229,7 @@ impl ToolHost for AgentHost {
                 id: message.id.as_str().to_owned(),
                 timestamp: message.created_at.with_timezone(&zone).to_rfc3339(),
                 role: message.role.as_str().to_owned(),
-                content: searchable(&message),
+                content: shown(&message),
             })
             .collect())
     }
@@ -321,10 +321,11 @@ impl ToolHost for AgentHost {
     }
 }
 
-fn searchable(message: &mneme_domain::message::Message) -> String {
-    let text = message.text();
-    if !text.is_empty() {
-        return text;
+/// What a search shows of a message.
+fn shown(message: &mneme_domain::message::Message) -> String {
+    let said = message.said();
+    if !said.is_empty() {
+        return said;
     }
     let returns: Vec<&str> = message.tool_returns.iter().filter_map(|one| one.func_response.as_deref()).collect();
     returns.join("\n")

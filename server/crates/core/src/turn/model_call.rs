@@ -7,7 +7,7 @@ use mneme_boxed::boxed;
 use mneme_domain::{
     agent::Agent,
     content::Content,
-    envelope::{Body, MessageType, ReasoningSource, ToolCallView},
+    envelope::{Body, HiddenState, MessageType, ReasoningSource, ToolCallView},
     llm_config::LlmConfig,
     message::Message,
     run::RequestConfig,
@@ -197,6 +197,11 @@ impl<'a> Pieces<'a> {
 
     fn of(&mut self, delta: &Delta) -> Vec<Piece> {
         match delta {
+            Delta::Reasoning { text, signature: Some(_) }
+                if text.is_empty() && self.shown.last() != Some(&MessageType::ReasoningMessage) =>
+            {
+                vec![self.withheld()]
+            }
             Delta::Reasoning { text, signature } if !text.is_empty() || signature.is_some() => {
                 vec![self.reasoning(ReasoningSource::ReasonerModel, text.clone(), signature.clone())]
             }
@@ -221,6 +226,12 @@ impl<'a> Pieces<'a> {
     fn reasoning(&mut self, source: ReasoningSource, reasoning: String, signature: Option<String>) -> Piece {
         let kind = MessageType::ReasoningMessage;
         (self.part(kind), kind, Body::Reasoning { source, reasoning, signature })
+    }
+
+    /// Reasoning that only the provider can read.
+    fn withheld(&mut self) -> Piece {
+        let kind = MessageType::HiddenReasoningMessage;
+        (self.part(kind), kind, Body::HiddenReasoning { state: HiddenState::Omitted, hidden_reasoning: None })
     }
 
     fn answer(&mut self, text: String) -> Piece {

@@ -240,3 +240,20 @@ async fn messages_of_all_agents_are_found_and_only_the_kinds_that_are_asked_for_
     let kinds: Vec<Value> = shown(&turn.messages).iter().map(|one| one["message_type"].clone()).collect();
     assert_eq!(kinds, ["tool_return_message"]);
 }
+
+#[tokio::test]
+async fn what_tools_gave_back_is_found_by_its_words() {
+    let world = World::new().await;
+    let agent = world.agent().await;
+    let insert = json!({"label": "human", "new_str": "tea"});
+    world.provider.reply(Reply::tool_call("memory_insert", insert)).reply(Reply::text("noted"));
+    world.say(&agent.id, "I like tea").await.unwrap();
+    let search = json!({"query": "edited", "roles": ["tool"]});
+    // The second search does not find the first one's results.
+    for _ in 0..2 {
+        world.provider.reply(Reply::tool_call("conversation_search", search.clone())).reply(Reply::text("I see"));
+        let turn = world.say(&agent.id, "what did the tool say?").await.unwrap();
+        let returned = shown(&turn.messages)[1]["tool_return"].as_str().unwrap().to_owned();
+        assert!(returned.starts_with("Showing 1 results") && returned.contains("Memory block `human`"), "{returned}");
+    }
+}

@@ -97,3 +97,19 @@ async fn a_model_that_wants_no_heartbeat_ends_its_turn_and_a_failed_call_goes_ba
         }
     }
 }
+
+#[tokio::test]
+async fn an_agent_finds_and_reads_what_it_answered_through_the_tool() {
+    let world = World::new().await;
+    let agent = world.agent_with(|body| body.agent_type = Some(AgentType::MemgptV2Agent)).await;
+    let answer = "the purple elephant sleeps in the harbour";
+    world.provider.reply(Reply::tool_call("send_message", json!({"message": answer})));
+    world.say(&agent.id, "hi").await.unwrap();
+    let search = json!({"query": "elephant", "roles": ["assistant"]});
+    world.provider.reply(Reply::tool_call("conversation_search", search));
+    world.provider.reply(Reply::tool_call("send_message", json!({"message": "found"})));
+    let turn = world.say(&agent.id, "what did you say?").await.unwrap();
+    let shown = shown(&turn.messages);
+    let found = shown.iter().find_map(|one| one["tool_return"].as_str()).unwrap();
+    assert!(found.contains(answer), "{found}");
+}

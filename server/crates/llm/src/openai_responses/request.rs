@@ -22,11 +22,16 @@ pub(crate) fn body(request: &ChatRequest, stream: bool) -> Value {
     if let Some(limit) = request.params.max_tokens {
         body.insert("max_output_tokens".into(), json!(limit));
     }
-    let mut reasoning = json!({"summary": "auto"});
-    if let Some(effort) = &request.params.reasoning_effort {
-        reasoning["effort"] = json!(effort);
+    let mut reasoning = Map::new();
+    if request.params.enable_reasoner {
+        reasoning.insert("summary".into(), json!("auto"));
     }
-    body.insert("reasoning".into(), reasoning);
+    if let Some(effort) = &request.params.reasoning_effort {
+        reasoning.insert("effort".into(), json!(effort));
+    }
+    if !reasoning.is_empty() {
+        body.insert("reasoning".into(), Value::Object(reasoning));
+    }
     let mut text = Map::new();
     if let Some(format) = &request.response_format {
         text.insert("format".into(), flat_format(format));
@@ -41,7 +46,10 @@ pub(crate) fn body(request: &ChatRequest, stream: bool) -> Value {
         body.insert("prompt_cache_key".into(), json!(key));
     }
     body.insert("store".into(), json!(false));
-    body.insert("include".into(), json!(["reasoning.encrypted_content"]));
+    // These models always reason. Who wants to see nothing of it is sent nothing of it.
+    if request.params.enable_reasoner {
+        body.insert("include".into(), json!(["reasoning.encrypted_content"]));
+    }
     body.insert("stream".into(), json!(stream));
     Value::Object(body)
 }

@@ -141,9 +141,6 @@ fn a_structured_answer() {
           "content": "how many?"
         }
       ],
-      "reasoning": {
-        "summary": "auto"
-      },
       "text": {
         "format": {
           "type": "json_schema",
@@ -163,9 +160,6 @@ fn a_structured_answer() {
         }
       },
       "store": false,
-      "include": [
-        "reasoning.encrypted_content"
-      ],
       "stream": false
     }
     "#);
@@ -189,4 +183,14 @@ fn verbosity_is_for_gpt5_only() {
     let mut request = request("o3", vec![user("hi")]);
     request.params.verbosity = Some("low".into());
     assert_eq!(body(&request, true).get("text"), None);
+}
+
+#[test]
+fn reasoning_that_nobody_wants_to_see_is_not_asked_for() {
+    let mut request = everything("gpt-5-mini");
+    request.params.enable_reasoner = false;
+    let asked = body(&request, true);
+    assert_eq!((asked.get("include"), &asked["reasoning"]), (None, &json!({"effort": "low"})));
+    request.params.reasoning_effort = None;
+    assert_eq!(body(&request, true).get("reasoning"), None);
 }

@@ -35,6 +35,8 @@ pub struct Network {
     pub resolver: Arc<dyn NameResolver>,
     /// Hosts that may have an address that is not public, because the operator said so.
     pub private_hosts: Vec<HostPattern>,
+    /// The port on which this server answers.
+    pub own_port: Option<u16>,
     /// Encrypted connections.
     pub tls: Tls,
 }

@@ -33,7 +33,7 @@ impl Ticket {
         let Some(destination) = Destination::of(request.uri()) else {
             return Err(Error::HttpRequestUriInvalid);
         };
-        if internal::is_internal(&destination.host) {
+        if internal::is_internal(&destination.host) || self.is_own(&destination) {
             self.count()?;
             return internal::send(&self, request).await;
         }
@@ -89,6 +89,23 @@ impl Ticket {
         Err(Error::InternalError(Some(self.denials.refuse(capability::NETWORK, tried))))
     }
 
+    /// Whether this server is meant by the name that its own machine has for it: tools that were written for a server
+    /// beside them say so. No guest has a machine, so nothing else can be there, unless the operator made an exception.
+    fn is_own(&self, destination: &Destination) -> bool {
+        let local = match &destination.host {
+            Host::Domain(name) => name == "localhost",
+            Host::Ipv4(v4) => v4.is_loopback(),
+            Host::Ipv6(v6) => v6.is_loopback(),
+        };
+        let own = local && !destination.tls && self.network.own_port == Some(destination.port);
+        own && self.powers.api && !self.is_excepted(destination)
+    }
+
+    /// Whether the operator lets guests reach a host whatever its address is.
+    fn is_excepted(&self, destination: &Destination) -> bool {
+        self.network.private_hosts.iter().any(|one| one.matches(&destination.host, destination.port))
+    }
+
     /// The addresses of a host that may be connected to.
     async fn judged(&self, destination: &Destination) -> Result<Vec<IpAddr>, Error> {
         let mut addresses = match &destination.host {
@@ -103,7 +120,7 @@ impl Ticket {
                 })?
             }
         };
-        let excepted = self.network.private_hosts.iter().any(|one| one.matches(&destination.host, destination.port));
+        let excepted = self.is_excepted(destination);
         addresses.retain(|address| excepted || is_public(*address));
         if addresses.is_empty() {
             let tried =

@@ -9,7 +9,7 @@ pub(crate) mod words;
 pub use list::{MessageFilter, by_batch, by_run, by_step, list, list_all};
 use mneme_boxed::boxed;
 use mneme_domain::{Actor, AgentId, MessageId, message::Message};
-use row::{MessageRow, VALUES, columns, searchable, values};
+use row::{MessageRow, VALUES, columns, values};
 pub use search::{MessageSearch, search};
 pub use vectors::{Bare, embed, embedded_agents, forget_vector, said_after, search_vectors};
 
@@ -43,7 +43,7 @@ statements! {
 #[boxed]
 pub async fn append(c: &mut Conn, a: &Actor, messages: &[Message]) -> Result<()> {
     let engine = c.engine();
-    let texts: Vec<String> = messages.iter().map(searchable).collect();
+    let texts: Vec<String> = messages.iter().map(Message::said).collect();
     let mut rows = Vec::with_capacity(messages.len());
     for (message, text) in messages.iter().zip(&texts) {
         let mut row = args![&a.org];
@@ -82,7 +82,7 @@ pub async fn get_many(c: &mut Conn, a: &Actor, ids: &[MessageId]) -> Result<Vec<
 /// Writes every field of a message; its place in the order stays. [`StoreError::NotFound`] when there is none.
 #[boxed]
 pub async fn update(c: &mut Conn, a: &Actor, message: &Message) -> Result<()> {
-    let text = searchable(message);
+    let text = message.said();
     let mut arguments = args![&a.org];
     arguments.extend(values(message, &text)?);
     arguments.push(Arg::List(words::index(&text)));

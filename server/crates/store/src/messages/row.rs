@@ -5,7 +5,6 @@ use mneme_domain::{
     clock::from_micros,
     message::{Message, MessageRole},
 };
-use serde_json::Value;
 
 use crate::{Result, json, sql::Arg};
 
@@ -24,22 +23,7 @@ pub(super) const VALUES: &str = "org_id, id, agent_id, role, text, content, mode
     tool_returns, step_id, run_id, otid, group_id, sender_id, batch_item_id, is_err, approval_request_id, approve, \
     denial_reason, approvals, created_at, updated_at, created_by_id, last_updated_by_id";
 
-/// The words that a search finds a message by: what is said, and what the older architecture's answering tool says.
-pub(super) fn searchable(message: &Message) -> String {
-    let mut text = message.text();
-    for call in message.tool_calls.iter().flatten().filter(|call| call.function.name == "send_message") {
-        let arguments: Option<Value> = serde_json::from_str(&call.function.arguments).ok();
-        if let Some(Value::String(said)) = arguments.as_ref().and_then(|arguments| arguments.get("message")) {
-            if !text.is_empty() {
-                text.push('\n');
-            }
-            text.push_str(said);
-        }
-    }
-    text
-}
-
-/// A message's values in the order of [`VALUES`]; `text` is its [`searchable`] text.
+/// A message's values in the order of [`VALUES`]; `text` is what it says, by which a search finds it.
 pub(super) fn values<'a>(message: &'a Message, text: &'a str) -> Result<Vec<Arg<'a>>> {
     Ok(vec![
         (&message.id).into(),

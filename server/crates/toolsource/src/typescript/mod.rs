@@ -3,7 +3,8 @@
 //! What is exported by default may have no name; the tool's is then whatever its author says beside the source.
 //! Its types come from its parameters, or from JSDoc where it has none; its texts from JSDoc.
 //!
-//! Only declarations that begin a line are read, and of them only the signature. The body is not looked at.
+//! Only declarations that begin a line are read, and of them only the signature. The body is not looked at, but for the
+//! JSDoc comment that it may begin with.
 
 mod bound;
 mod declarations;
@@ -38,7 +39,7 @@ pub fn derive(source: &str, given: Given<'_>, arguments: Option<Value>) -> Resul
         name => name,
     };
     let name = name.to_owned();
-    let doc = JsDoc::parse(function.doc.unwrap_or_default());
+    let doc = JsDoc::parse(function.doc.or_else(|| doc_inside(function.rest)).unwrap_or_default());
     let summary = || given.arguments?.get("description")?.as_str();
     let described = [given.description, Some(doc.description.as_str()), summary()];
     let description = described.into_iter().flatten().map(str::trim).find(|text| !text.is_empty());
@@ -50,6 +51,30 @@ pub fn derive(source: &str, given: Given<'_>, arguments: Option<Value>) -> Resul
         None => Reader { function, name: &name, doc: &doc, types: Types::new(&declarations) }.parameters()?,
     };
     Ok(Signature { name, description, parameters })
+}
+
+/// The JSDoc comment that a function's body begins with, where authors put it who know docstrings. `rest` begins with the
+/// parameters.
+fn doc_inside(rest: &str) -> Option<&str> {
+    let mut tokens = Tokens::new(rest);
+    let mut last = Token::End;
+    loop {
+        let token = tokens.bump();
+        match (token, last) {
+            (Token::End | Token::Mark(";"), _) => return None,
+            (Token::Mark("(" | "["), _) => tokens.skip_bracket(),
+            // A part of a type, not the body.
+            (Token::Mark("{"), Token::Mark(":" | "|" | "&" | "<" | ",") | Token::Word("extends")) => {
+                tokens.skip_bracket();
+            }
+            (Token::Mark("{"), _) => {
+                tokens.peek();
+                return tokens.doc();
+            }
+            _ => {}
+        }
+        last = token;
+    }
 }
 
 /// The name of the function that is the tool.
