@@ -1,0 +1,58 @@
+//! Requests as the API's guides show them, where they differ from what the client libraries send.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod common;
+
+use common::{Answer, TestApp};
+use serde_json::{Value, json};
+use wiremock::{
+    Mock, MockServer, ResponseTemplate,
+    matchers::{method, path},
+};
+
+/// A server over a provider whose model says hello.
+async fn server() -> (TestApp, MockServer) {
+    let provider = MockServer::start().await;
+    let models = json!({ "object": "list", "data": [
+        { "id": "gpt-4o-mini", "object": "model" }, { "id": "text-embedding-3-small", "object": "model" },
+    ] });
+    let listing = ResponseTemplate::new(200).set_body_json(models);
+    Mock::given(method("GET")).and(path("/models")).respond_with(listing).mount(&provider).await;
+    (TestApp::with_provider(&provider.uri()).await, provider)
+}
+
+fn good(answer: Answer) -> Value {
+    assert!(answer.status.is_success(), "{}: {}", answer.status, answer.text);
+    answer.json()
+}
+
+#[tokio::test]
+async fn a_version_behind_the_templates_name_makes_an_agent_and_saves_nothing() {
+    let (app, _provider) = server().await;
+    let block = json!({ "label": "human", "value": "Their name is {{name}} and the ticket is {{ticket}}." });
+    let body = json!({ "model": "openai/gpt-4o-mini", "memory_blocks": [block] });
+    let source = good(app.post("/v1/agents/", &body).await)["id"].clone();
+    let place = "/v1/templates/default-project";
+    good(app.post(place, &json!({ "type": "agent", "agent_id": source, "name": "support" })).await);
+    let person = json!({ "identifier_key": "customer_bob", "name": "Bob", "identity_type": "user" });
+    let person = good(app.post("/v1/identities/", &person).await);
+
+    let body = json!({ "from_template": "support:latest", "variables": { "name": "Bob", "ticket": "TX-123" },
+        "identity_ids": ["customer_bob"] });
+    for version in ["latest", "1"] {
+        let answer = app.post(&format!("{place}/support:{version}"), &body).await;
+        assert_eq!(answer.status.as_u16(), 201, "{}", answer.text);
+        let agent = answer.json()["agents"][0].clone();
+        assert_eq!(agent["blocks"][0]["value"], "Their name is Bob and the ticket is TX-123.");
+        assert_eq!(agent["identity_ids"], json!([person["id"]]));
+    }
+    let bare = app.post(&format!("{place}/support:latest"), &json!({})).await;
+    assert_eq!(bare.status.as_u16(), 201, "{}", bare.text);
+    let versions = good(app.get(&format!("{place}/support/versions")).await);
+    assert_eq!(versions["versions"].as_array().unwrap().len(), 1, "{versions}");
+
+    assert_eq!(app.post(&format!("{place}/support:7"), &body).await.status.as_u16(), 404);
+    let stranger = app.post(&format!("{place}/support:1"), &json!({ "identity_ids": ["customer_eve"] })).await;
+    assert_eq!((stranger.status.as_u16(), stranger.detail().as_str()), (404, "Identity 'customer_eve' not found"));
+    assert_eq!(good(app.post(&format!("{place}/support"), &json!({})).await)["latest_version"], "2");
+}
