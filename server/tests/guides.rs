@@ -56,3 +56,25 @@ async fn a_version_behind_the_templates_name_makes_an_agent_and_saves_nothing() 
     assert_eq!((stranger.status.as_u16(), stranger.detail().as_str()), (404, "Identity 'customer_eve' not found"));
     assert_eq!(good(app.post(&format!("{place}/support"), &json!({})).await)["latest_version"], "2");
 }
+
+#[tokio::test]
+async fn a_tools_schema_may_be_wrapped_as_for_a_model_provider() {
+    let app = TestApp::new().await;
+    let schema = |text: &str| {
+        let parameters = json!({
+            "type": "object", "required": ["record"],
+            "properties": { "record": { "type": "string", "description": text } },
+        });
+        json!({ "type": "function", "function": { "name": "sensitive_operation", "parameters": parameters } })
+    };
+    let source = "def sensitive_operation(record: str):\n    \"\"\"Deletes a record.\n\n    Args:\n        record (str): Which one.\n    \"\"\"\n    return record\n";
+    let body = json!({ "name": "sensitive_operation", "default_requires_approval": true, "source_code": source,
+        "json_schema": schema("Only one that was archived.") });
+    let tool = good(app.post("/v1/tools/", &body).await);
+    assert_eq!(tool["json_schema"], schema("Only one that was archived.")["function"]);
+    let path = format!("/v1/tools/{}", tool["id"].as_str().unwrap());
+    let changed = good(app.patch(&path, &json!({ "json_schema": schema("Any.") })).await);
+    assert_eq!(changed["json_schema"], schema("Any.")["function"]);
+    let bare = good(app.patch(&path, &json!({ "json_schema": schema("None.")["function"] })).await);
+    assert_eq!(bare["json_schema"], schema("None.")["function"]);
+}
