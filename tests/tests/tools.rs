@@ -479,3 +479,30 @@ async fn a_tool_is_called_for_its_agent_without_a_turn() {
     assert_eq!(answer["stdout"], json!(["greeting\n"]));
     assert!(provider.chats().is_empty(), "the model has no part in it");
 }
+
+#[tokio::test]
+async fn modules_are_imported_in_the_middle_of_a_program_or_refused_with_a_reason() {
+    let provider = Provider::start().await;
+    let server = Server::start(&provider).await;
+    let import = async |module: &str| {
+        let source = format!(
+            "/** Joins. */\nexport async function join(a: string): Promise<string> {{\n  \
+             return (await import({module})).join(a, 'b');\n}}\n"
+        );
+        run(&server, json!({ "source_code": source, "source_type": "typescript", "args": { "a": "path" } })).await
+    };
+    assert_eq!(import("'node:path'").await["tool_return"], "path/b");
+    for (module, reason) in [("a", "the name of a module in quotes"), ("'left-pad'", "npm_requirements")] {
+        let answer = import(module).await;
+        assert_eq!(answer["status"], "error", "{answer}");
+        assert!(answer["tool_return"].as_str().unwrap().contains(reason), "{answer}");
+    }
+
+    let source = "/** Begins time. */\nexport async function begin(): Promise<string> {\n  \
+                  const dayjs = (await import(\"dayjs\")).default;\n  \
+                  dayjs.extend((await import(\"dayjs/plugin/utc\")).default);\n  return dayjs.utc(0).format();\n}\n";
+    let packages = json!([{ "name": "dayjs", "version": "1.11.13" }]);
+    let body = json!({ "source_code": source, "source_type": "typescript", "args": {}, "npm_requirements": packages });
+    let answer = run(&server, body).await;
+    assert_eq!(answer["tool_return"], "1970-01-01T00:00:00Z", "{answer}");
+}
