@@ -78,3 +78,31 @@ async fn a_tools_schema_may_be_wrapped_as_for_a_model_provider() {
     let bare = good(app.patch(&path, &json!({ "json_schema": schema("None.")["function"] })).await);
     assert_eq!(bare["json_schema"], schema("None.")["function"]);
 }
+
+#[tokio::test]
+async fn older_words_for_a_message_and_a_rule_are_understood() {
+    let (app, provider) = server().await;
+    let answer = json!({
+        "id": "chatcmpl-1", "object": "chat.completion", "created": 1, "model": "gpt-4o-mini",
+        "choices": [{ "index": 0, "finish_reason": "stop", "message": { "role": "assistant", "content": "Fine." } }],
+        "usage": { "prompt_tokens": 11, "completion_tokens": 3, "total_tokens": 14 },
+    });
+    let said = ResponseTemplate::new(200).set_body_json(answer);
+    Mock::given(method("POST")).and(path("/chat/completions")).respond_with(said).mount(&provider).await;
+    let rule = json!({ "type": "parent", "tool_name": "parent_tool", "children": ["child_tool"] });
+    let body = json!({ "agent_type": "letta_v1_agent", "model": "openai/gpt-4o-mini", "tool_rules": [rule] });
+    let agent = good(app.post("/v1/agents/", &body).await);
+    assert_eq!(agent["tool_rules"][0]["type"], "parent_last_tool", "{agent}");
+
+    let messages = format!("/v1/agents/{}/messages", agent["id"].as_str().unwrap());
+    let body = json!({ "messages": [{ "role": "user", "text": "hows it going????" }] });
+    assert_eq!(good(app.post(&messages, &body).await)["messages"][0]["content"], "Fine.");
+    let heard = good(app.get(&format!("{messages}?order=asc")).await);
+    let heard: Vec<&Value> = heard.as_array().unwrap().iter().map(|message| &message["content"]).collect();
+    assert!(heard.contains(&&json!("hows it going????")), "{heard:?}");
+    for nothing in [json!({ "role": "user", "text": 7 }), json!({ "role": "user" })] {
+        let refused = app.post(&messages, &json!({ "messages": [nothing] })).await;
+        assert_eq!(refused.status.as_u16(), 422, "{}", refused.text);
+        assert!(refused.detail().contains("'content'"), "{}", refused.text);
+    }
+}
