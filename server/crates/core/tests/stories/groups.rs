@@ -142,6 +142,33 @@ async fn a_sleep_time_agent_edits_the_memory_that_it_shares() {
 }
 
 #[tokio::test]
+async fn a_block_that_an_agent_gets_later_is_its_sleep_time_agents_too() {
+    let world = World::new().await;
+    let agent = world.agent_with(|body| body.enable_sleeptime = Some(true)).await;
+    let sleeper = agent.multi_agent_group.clone().unwrap().agent_ids[0].clone();
+    let make = async |label: &str| {
+        let body = serde_json::from_value(json!({"label": label, "value": "of the agent"})).unwrap();
+        world.core.create_block(&world.actor, body).await.unwrap().id
+    };
+    let seen = async |label: &str| {
+        let blocks = world.core.core_memory(&world.actor, &sleeper).await.unwrap().blocks;
+        blocks.into_iter().find(|block| block.label.as_deref() == Some(label)).map(|block| block.id)
+    };
+    let (extra, alike) = (make("extra").await, make("memory_persona").await);
+    let own = seen("memory_persona").await;
+    for block in [&extra, &alike] {
+        world.core.attach_block(&world.actor, &agent.id, block).await.unwrap();
+    }
+    assert_eq!(seen("extra").await.as_ref(), Some(&extra));
+    assert_eq!(seen("memory_persona").await, own, "what it knows of itself stays");
+    for block in [&extra, &alike] {
+        world.core.detach_block(&world.actor, &agent.id, block).await.unwrap();
+    }
+    assert_eq!(seen("extra").await, None);
+    assert_eq!(seen("memory_persona").await, own);
+}
+
+#[tokio::test]
 async fn agents_cannot_keep_each_other_awake() {
     let world = World::new().await;
     let (one, two) = (
