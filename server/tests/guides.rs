@@ -3,7 +3,8 @@
 
 mod common;
 
-use common::{Answer, TestApp};
+use axum::{body::Body, http::Method};
+use common::{Answer, TestApp, request};
 use serde_json::{Value, json};
 use wiremock::{
     Mock, MockServer, ResponseTemplate,
@@ -104,5 +105,34 @@ async fn older_words_for_a_message_and_a_rule_are_understood() {
         let refused = app.post(&messages, &json!({ "messages": [nothing] })).await;
         assert_eq!(refused.status.as_u16(), 422, "{}", refused.text);
         assert!(refused.detail().contains("'content'"), "{}", refused.text);
+    }
+}
+
+#[tokio::test]
+async fn an_agent_file_that_was_written_as_json_once_more_is_imported() {
+    let (app, _provider) = server().await;
+    let block = json!({ "label": "human", "value": "She says \"naïve\" 😀\n\tand left." });
+    let body = json!({ "model": "openai/gpt-4o-mini", "name": "clerk", "memory_blocks": [block] });
+    let agent = good(app.post("/v1/agents/", &body).await);
+    let import = async |file: &str| {
+        let head = "Content-Disposition: form-data; name=\"file\"; filename=\"my-agent.json\"";
+        let body = format!("--b\r\n{head}\r\n\r\n{file}\r\n--b--\r\n");
+        let form = request(Method::POST, "/v1/agents/import").header("content-type", "multipart/form-data; boundary=b");
+        app.send(form.body(Body::from(body)).unwrap()).await
+    };
+    // What the 0.x client for TypeScript gets is a string; `JSON.stringify` puts it into quotes.
+    let path = format!("/v1/agents/{}/export", agent["id"].as_str().unwrap());
+    let strict = request(Method::GET, &path).header("x-fern-language", "JavaScript");
+    let file = app.send(strict.body(Body::empty()).unwrap()).await.text;
+    assert!(file.starts_with('"'), "{file}");
+    let copy = good(import(&file).await)["agent_ids"][0].clone();
+    let copy = good(app.get(&format!("/v1/agents/{}", copy.as_str().unwrap())).await);
+    assert_eq!((&copy["name"], &copy["blocks"][0]["value"]), (&json!("clerk_copy"), &agent["blocks"][0]["value"]));
+
+    let cut = file.chars().take(600).collect();
+    for wrong in [json!(file).to_string(), json!("x".repeat(9_000)).to_string(), cut] {
+        let refused = import(&wrong).await;
+        assert_eq!(refused.status.as_u16(), 400, "{}", refused.text);
+        assert!(refused.text.len() < 2_000, "it repeats the file");
     }
 }
