@@ -136,3 +136,22 @@ async fn an_agent_file_that_was_written_as_json_once_more_is_imported() {
         assert!(refused.text.len() < 2_000, "it repeats the file");
     }
 }
+
+#[tokio::test]
+async fn an_agents_tools_say_whether_they_wait_for_approval() {
+    let (app, _provider) = server().await;
+    let body = json!({ "agent_type": "letta_v1_agent", "model": "openai/gpt-4o-mini" });
+    let agent = format!("/v1/agents/{}/tools", good(app.post("/v1/agents/", &body).await)["id"].as_str().unwrap());
+    let guarded = async || {
+        let tools = good(app.get(&agent).await);
+        let tools = tools.as_array().unwrap().iter().filter(|tool| tool["requires_approval"] == true);
+        tools.map(|tool| tool["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert!(guarded().await.is_empty());
+    let path = format!("{agent}/memory_insert/approval");
+    good(app.patch(&path, &json!({ "requires_approval": true })).await);
+    assert_eq!(guarded().await, ["memory_insert"]);
+    good(app.patch(&path, &json!({ "requires_approval": false })).await);
+    assert!(guarded().await.is_empty());
+    assert_eq!(app.patch(&path, &json!({})).await.status.as_u16(), 422);
+}
