@@ -155,3 +155,21 @@ async fn an_agents_tools_say_whether_they_wait_for_approval() {
     assert!(guarded().await.is_empty());
     assert_eq!(app.patch(&path, &json!({})).await.status.as_u16(), 422);
 }
+
+#[tokio::test]
+async fn a_search_for_agents_goes_on_where_the_address_says() {
+    let (app, _provider) = server().await;
+    let mut made = Vec::new();
+    for _ in 0..3 {
+        made.push(good(app.post("/v1/agents/", &json!({ "model": "openai/gpt-4o-mini" })).await)["id"].clone());
+    }
+    let (mut seen, mut cursor) = (Vec::new(), String::new());
+    while seen.len() < 9 {
+        let page =
+            good(app.post(&format!("/v1/agents/search{cursor}"), &json!({ "limit": 1, "ascending": true })).await);
+        seen.extend(page["agents"].as_array().unwrap().iter().map(|agent| agent["id"].clone()));
+        let Some(next) = page["nextCursor"].as_str() else { break };
+        cursor = format!("?after={next}");
+    }
+    assert_eq!(seen, made);
+}
