@@ -54,6 +54,17 @@ for (const approve of [true, false]) {
 }
 console.log("Calls are approved and denied.");
 
+const participants = [agent, (await client.agents.create({ model, embedding })).id];
+const group = await client.groups.create({ agentIds: participants, description: "They take turns." });
+for (const streamTokens of [false, true]) {
+  const events = await collected(
+    await client.groups.messages.createStream(group.id, { messages: says("Hello"), streamTokens }),
+  );
+  expect(events.at(-1).messageType === "usage_statistics", `a stream ends with ${JSON.stringify(events.at(-1))}`);
+}
+expect((await client.groups.messages.list(group.id)).length > 2, "what was said in the group is not listed");
+console.log("A group speaks.");
+
 const folder = await client.folders.create({ name: "papers", embedding });
 await client.folders.files.upload(new File(["The text."], "a.txt", { type: "text/plain" }), folder.id, {});
 await client.folders.files.list(folder.id, { includeContent: true });

@@ -530,3 +530,60 @@ async fn a_tool_is_called_for_its_agent_without_a_turn() {
     assert_eq!(answer["stdout"], json!(["greeting\n"]));
     assert!(provider.chats().is_empty(), "the model has no part in it");
 }
+
+#[tokio::test]
+async fn modules_are_imported_in_the_middle_of_a_program_or_refused_with_a_reason() {
+    let provider = Provider::start().await;
+    let server = Server::start(&provider).await;
+    let import = async |module: &str| {
+        let source = format!(
+            "/** Joins. */\nexport async function join(a: string): Promise<string> {{\n  \
+             return (await import({module})).join(a, 'b');\n}}\n"
+        );
+        run(&server, json!({ "source_code": source, "source_type": "typescript", "args": { "a": "path" } })).await
+    };
+    assert_eq!(import("'node:path'").await["tool_return"], "path/b");
+    for (module, reason) in [("a", "the name of a module in quotes"), ("'left-pad'", "npm_requirements")] {
+        let answer = import(module).await;
+        assert_eq!(answer["status"], "error", "{answer}");
+        assert!(answer["tool_return"].as_str().unwrap().contains(reason), "{answer}");
+    }
+
+    let source = "/** Begins time. */\nexport async function begin(): Promise<string> {\n  \
+                  const dayjs = (await import(\"dayjs\")).default;\n  \
+                  dayjs.extend((await import(\"dayjs/plugin/utc\")).default);\n  return dayjs.utc(0).format();\n}\n";
+    let packages = json!([{ "name": "dayjs", "version": "1.11.13" }]);
+    let body = json!({ "source_code": source, "source_type": "typescript", "args": {}, "npm_requirements": packages });
+    let answer = run(&server, body).await;
+    assert_eq!(answer["tool_return"], "1970-01-01T00:00:00Z", "{answer}");
+}
+
+#[tokio::test]
+async fn one_tool_makes_edits_renames_and_takes_away_memory_blocks() {
+    let provider = Provider::start().await;
+    let server = Server::start(&provider).await;
+    let agent = create_agent(&server, "traveller", json!({ "tools": ["memory"] })).await;
+    let path = "/memories/trips";
+    let create = json!({ "command": "create", "path": path, "file_text": "Rome", "description": "Where we went." });
+    let replace = json!({ "command": "str_replace", "path": path, "old_string": "Rome", "new_string": "Rome, Oslo" });
+    provider.reply(Reply::tool_call("memory", create)).reply(Reply::tool_call("memory", replace));
+    provider.reply(Reply::text("Noted."));
+    let message = json!({ "messages": [{ "role": "user", "content": "We were in Oslo." }] });
+    let (status, answer) = server.post(&format!("/v1/agents/{agent}/messages"), &message).await;
+    assert_eq!(status, 200, "{answer}");
+    let prompt = provider.chats().pop().unwrap().system_prompt();
+    assert!(prompt.contains("Rome, Oslo") && prompt.contains("Where we went."), "{answer}\n{prompt}");
+
+    let rename = json!({ "command": "rename", "old_path": path, "new_path": "/memories/travels" });
+    let renamed = called(&server, &provider, &agent, "memory", rename).await;
+    assert_eq!(renamed["status"], "success", "{renamed}");
+    let block = format!("/v1/agents/{agent}/core-memory/blocks/travels");
+    let (status, found) = server.get(&block).await;
+    assert_eq!((status, &found["value"]), (200, &json!("Rome, Oslo")), "{found}");
+    let delete = json!({ "command": "delete", "path": "/memories/travels" });
+    let deleted = called(&server, &provider, &agent, "memory", delete.clone()).await;
+    assert_eq!(deleted["status"], "success", "{deleted}");
+    assert_eq!(server.get(&block).await.0, 404);
+    let refused = called(&server, &provider, &agent, "memory", delete).await;
+    assert!(refused["tool_return"].as_str().unwrap().contains("There is no memory block `travels`"), "{refused}");
+}

@@ -5,7 +5,7 @@ use mneme_tool_sdk::{MemoryEditor, ToolError, tool};
 use crate::edit;
 
 /// The `insert_line` that means "after the last line".
-const END: i64 = -1;
+pub const END: i64 = -1;
 
 /// Adds text to one of your memory blocks, as new lines at the place you choose. Nothing that
 /// is already there is lost.

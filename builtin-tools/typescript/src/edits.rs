@@ -1,6 +1,6 @@
 //! Changes of a text that keep its lines where they are.
 
-/// Changes, in the order of the text.
+/// Changes of ranges that do not overlap, in any order.
 pub struct Edits<'s> {
     source: &'s str,
     /// Start, end, and what comes there instead.
@@ -28,7 +28,9 @@ impl<'s> Edits<'s> {
     pub fn apply(&self) -> String {
         let mut text = String::with_capacity(self.source.len());
         let mut done = 0;
-        for (start, end, new) in &self.changes {
+        let mut changes: Vec<_> = self.changes.iter().collect();
+        changes.sort_by_key(|change| change.0);
+        for (start, end, new) in changes {
             text.push_str(self.source.get(done..*start).unwrap_or_default());
             text.push_str(new);
             done = *end;

@@ -2,6 +2,7 @@
 //! exponential time for some texts; in the sandbox neither hurts anyone.
 
 mod edits;
+mod imports;
 mod modules;
 mod script;
 #[cfg(test)]

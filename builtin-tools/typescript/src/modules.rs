@@ -95,6 +95,6 @@ fn required(import: &ImportDeclaration<'_>) -> String {
 }
 
 /// A string as JavaScript writes it. JSON is a part of it.
-fn quoted(text: &str) -> String {
+pub fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }

@@ -1,5 +1,5 @@
 //! Turns a TypeScript or JavaScript file into what the JavaScript runtime runs inside a function: types are gone,
-//! `export` is gone, imports of packages are calls of `require`.
+//! `export` is gone, imports of packages are calls of `require`, wherever they stand.
 
 use oxc::{
     allocator::Allocator,
@@ -14,7 +14,7 @@ use oxc::{
 use mneme_tool_sdk::ToolError;
 use serde::Serialize;
 
-use crate::{edits::Edits, modules};
+use crate::{edits::Edits, imports, modules};
 
 /// A file's own mistakes, in words for its author.
 pub type Result<T> = std::result::Result<T, ToolError>;
@@ -38,7 +38,8 @@ pub fn script(source: &str) -> Result<Script> {
     let allocator = Allocator::default();
     let program = parse(&allocator, source)?;
     let mut edits = Edits::new(source);
-    let packages = modules::lift(&program, &mut edits)?;
+    let mut packages = modules::lift(&program, &mut edits)?;
+    imports::lift(&program, &mut edits, &mut packages);
     let (body, lines) = lower(&edits.apply())?;
     Ok(Script { body, packages, lines })
 }

@@ -58,6 +58,18 @@ fn imports_become_requires() {
 }
 
 #[test]
+fn modules_are_imported_where_they_are_needed() {
+    let source = "import dayjs from 'dayjs';\nexport default async (a) => {\n  const it = 1\n  import('lodash').then(f)\n  \
+                  return (await import(\n  'dayjs')).default(a, await import(a + 'x', import('never')));\n}";
+    let script = script(source).unwrap();
+    assert_eq!(script.packages, ["dayjs", "lodash"]);
+    assert!(!script.body.contains("import('") && !script.body.contains("import(\""), "{}", script.body);
+    assert!(script.body.contains("require(\"lodash\")") && script.body.contains("Promise.reject("), "{}", script.body);
+    assert!(script.body.contains("const it = 1;"), "{}", script.body);
+    assert!(script.body.contains("const __default_export = async"), "{}", script.body);
+}
+
+#[test]
 fn what_is_evaluated_keeps_its_last_value() {
     assert_eq!(body("const x: number = 1;\nx + 1"), "const x = 1;\nx + 1;\n");
     assert_eq!(body("await f();"), "await f();\n");

@@ -203,13 +203,14 @@ impl Core {
         self.require_agent(actor, agent).await?;
         let mut tx = self.store.write().await?;
         let label = stored(&mut tx, actor, id).await?.block.label.unwrap_or_default();
-        match blocks::attach(&mut tx, actor, agent, id).await {
-            Ok(()) => Ok(tx.commit().await?),
-            Err(StoreError::Conflict(_)) => {
-                Err(CoreError::Conflict(format!("The agent already has a block with the label '{label}'")))
+        blocks::attach(&mut tx, actor, agent, id).await.map_err(|error| match error {
+            StoreError::Conflict(_) => {
+                CoreError::Conflict(format!("The agent already has a block with the label '{label}'"))
             }
-            Err(error) => Err(error.into()),
-        }
+            other => other.into(),
+        })?;
+        self.share_block(&mut tx, actor, agent, id, &label).await?;
+        Ok(tx.commit().await?)
     }
 
     /// Takes a block from an agent; the block stays.
@@ -222,6 +223,7 @@ impl Core {
         if !blocks::detach(&mut tx, actor, agent, id).await? {
             return Err(CoreError::NotFound(format!("No block with id '{id}' found for agent '{agent}'")));
         }
+        self.unshare_block(&mut tx, actor, agent, id).await?;
         Ok(tx.commit().await?)
     }
 

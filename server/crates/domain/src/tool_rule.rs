@@ -56,6 +56,7 @@ pub enum ToolRule {
         child_arg_nodes: Option<Vec<ToolCallNode>>,
     },
     /// These tools may only be called right after it.
+    #[serde(alias = "parent")]
     ParentLastTool {
         tool_name: String,
         #[serde(default)]

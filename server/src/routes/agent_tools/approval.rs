@@ -56,3 +56,29 @@ pub async fn approval(
     app.core.set_approval(&actor, &agent, &tool, wanted).await?;
     Ok(Json(agent_after(&app, &actor, &agent, client).await?))
 }
+
+/// The same where guides have it.
+#[utoipa::path(
+    patch,
+    path = "/v1/agents/{agent_id}/tools/{tool_name}/approval",
+    operation_id = "agents.tools.modify-approval-of",
+    tag = "agents/tools",
+    params(
+        ("agent_id" = String, Path, description = "`agent-<uuid4>`"),
+        ("tool_name" = String, Path, description = "The name that the tool is called by"),
+        Params
+    ),
+    request_body = Option<ModifyApproval>,
+    responses((status = 200, description = "The agent, or nothing to newer clients.", body = Option<AgentState>), Refusals)
+)]
+pub async fn approval_of(
+    state: State<AppState>,
+    caller: Caller,
+    client: Client,
+    agent: Id<AgentId>,
+    tool: ToolName,
+    params: Query<Params>,
+    body: OptionalBody<ModifyApproval>,
+) -> Answer<Option<AgentState>> {
+    approval(state, caller, client, agent, tool, params, body).await
+}

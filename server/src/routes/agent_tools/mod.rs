@@ -17,5 +17,6 @@ pub fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(attach::attach))
         .routes(routes!(detach::detach))
         .routes(routes!(approval::approval))
+        .routes(routes!(approval::approval_of))
         .routes(routes!(run::run))
 }

@@ -4,12 +4,12 @@ use axum::{Json, extract::State};
 use mneme_core::{AgentSort, AgentTest, CoreError};
 use mneme_domain::{Order, Page, agent::AgentState};
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 use super::list::SortBy;
 use crate::{
     app::AppState,
-    http::{Answer, ApiError, Caller, OptionalBody, Wanted, include::IncludeParams, page::DEFAULT_LIMIT},
+    http::{Answer, ApiError, Caller, OptionalBody, Query, Wanted, include::IncludeParams, page::DEFAULT_LIMIT},
     routes::refusals::Common,
 };
 
@@ -73,6 +73,13 @@ pub struct SearchAgents {
     ascending: Option<bool>,
 }
 
+/// What older programs say in the address.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+pub struct Params {
+    /// The `nextCursor` of the page before, when the body does not say it.
+    after: Option<String>,
+}
+
 /// A page of agents.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -88,7 +95,7 @@ pub struct FoundAgents {
     path = "/v1/agents/search",
     operation_id = "agents.search",
     tag = "agents",
-    params(IncludeParams),
+    params(IncludeParams, Params),
     request_body = SearchAgents,
     responses((status = 200, description = "The agents.", body = FoundAgents), Common)
 )]
@@ -96,6 +103,7 @@ pub async fn search(
     State(app): State<AppState>,
     Caller(actor): Caller,
     Wanted(include): Wanted,
+    Query(params): Query<Params>,
     OptionalBody(body): OptionalBody<SearchAgents>,
 ) -> Answer<FoundAgents> {
     let body = body.unwrap_or_default();
@@ -108,7 +116,7 @@ pub async fn search(
     filter.sort_by = body.sort_by.map(AgentSort::from).unwrap_or_default();
     let order = if body.ascending == Some(true) { Order::Asc } else { Order::Desc };
     // One more tells whether there is a next page.
-    let page = Page { before: None, after: body.after, limit: limit + 1, order };
+    let page = Page { before: None, after: body.after.or(params.after), limit: limit + 1, order };
     let mut agents = app.core.list_agents(&actor, filter, &page, include).await?;
     let kept = usize::try_from(limit).unwrap_or(usize::MAX);
     let more = agents.len() > kept;

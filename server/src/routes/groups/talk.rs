@@ -1,17 +1,22 @@
 //! Sends messages to a group.
 
+use std::future::ready;
+
 use axum::{
     Json,
     extract::State,
+    http::HeaderMap,
     response::{IntoResponse, Response},
 };
+use futures::StreamExt;
+use mneme_core::TurnEvent;
 use mneme_domain::{GroupId, request::SendRequest};
 use serde_json::json;
 
 use crate::{
     app::AppState,
     http::{
-        ApiError, Body, Caller, Id,
+        ApiError, Body, Caller, Client, Id,
         sse::{self, Manner},
     },
     routes::{
@@ -60,10 +65,14 @@ pub async fn stream(
     State(app): State<AppState>,
     Caller(actor): Caller,
     Id(group): Id<GroupId>,
+    headers: HeaderMap,
     Body(request): Body<SendRequest>,
 ) -> Result<Response, ApiError> {
     turn::require_input(&request)?;
+    // The 0.x library for TypeScript knows this event in streams of agents, and breaks off at it in those of groups.
+    let untold = Client::is_strict(&headers);
     let ping = (request.include_pings == Some(true)).then_some(app.ping);
     let events = app.core.stream_to_group(&actor, &group, request).await?;
+    let events = events.filter(move |event| ready(!(untold && matches!(event, TurnEvent::Stop(_)))));
     Ok(sse::respond(events, Manner { ping, patience: app.ping, run_id: None }).await)
 }

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use super::{
     agent_file::ReplaceByFile,
     create::CreateTemplate,
-    deploy::{DeployTemplate, DeployedAgents},
+    deploy::{self, DeployTemplate, DeployedAgents},
     save::SaveVersion,
     view::{Success, TemplateView},
 };
@@ -169,8 +169,5 @@ pub async fn deploy(
     OptionalBody(body): OptionalBody<DeployTemplate>,
 ) -> Result<(StatusCode, Json<DeployedAgents>), ApiError> {
     let project = app.core.project(&actor);
-    let deploy = body.unwrap_or_default().deploy();
-    let kind = client.default_agent_type();
-    let deployed = app.core.deploy_template(&actor, &project.id, &name, deploy, kind).await?;
-    Ok((StatusCode::CREATED, Json(deployed.into())))
+    deploy::made(&app, &actor, client, &project.id, &name, body).await
 }

@@ -2,7 +2,7 @@
 
 use axum::{Json, extract::State, http::StatusCode};
 use mneme_core::{Deploy, Deployed};
-use mneme_domain::{AgentId, DeploymentId, IdentityId, JsonObject, agent::AgentState, request::MessageCreate};
+use mneme_domain::{Actor, AgentId, DeploymentId, JsonObject, agent::AgentState, request::MessageCreate};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -25,15 +25,15 @@ pub struct DeployTemplate {
     agent_name: Option<String>,
     /// The messages that they begin with.
     initial_message_sequence: Option<Vec<MessageCreate>>,
-    /// Values for the `{{variables}}` of the blocks.
+    /// Values for the `{{variables}}` of the blocks; `variables` means the same.
+    #[serde(alias = "variables")]
     #[schema(value_type = Option<Object>)]
     memory_variables: Option<JsonObject>,
     /// Values of variables that their tools see.
     #[schema(value_type = Option<Object>)]
     tool_variables: Option<JsonObject>,
-    /// Identities that they belong to.
-    #[schema(value_type = Option<Vec<String>>)]
-    identity_ids: Option<Vec<IdentityId>>,
+    /// Identities that they belong to, each by its identifier or its `identifier_key`.
+    identity_ids: Option<Vec<String>>,
 }
 
 impl DeployTemplate {
@@ -93,8 +93,20 @@ pub async fn deploy(
     TemplateVersionName(name): TemplateVersionName,
     OptionalBody(body): OptionalBody<DeployTemplate>,
 ) -> Result<(StatusCode, Json<DeployedAgents>), ApiError> {
+    made(&app, &actor, client, &project, &name, body).await
+}
+
+/// The agents of a version, and their status.
+pub(super) async fn made(
+    app: &AppState,
+    actor: &Actor,
+    client: Client,
+    project: &str,
+    name: &str,
+    body: Option<DeployTemplate>,
+) -> Result<(StatusCode, Json<DeployedAgents>), ApiError> {
     let deploy = body.unwrap_or_default().deploy();
     let kind = client.default_agent_type();
-    let deployed = app.core.deploy_template(&actor, &project, &name, deploy, kind).await?;
+    let deployed = app.core.deploy_template(actor, project, name, deploy, kind).await?;
     Ok((StatusCode::CREATED, Json(deployed.into())))
 }

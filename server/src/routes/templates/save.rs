@@ -1,15 +1,22 @@
 //! Saves a version.
 
-use axum::{Json, extract::State};
+use axum::{
+    Json,
+    extract::{FromRequest, Request, State},
+    response::{IntoResponse, Response},
+};
 use mneme_core::MigrateDeployment;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::view::TemplateView;
+use super::{
+    deploy::{self, DeployTemplate, DeployedAgents},
+    view::TemplateView,
+};
 use crate::{
     app::AppState,
     http::{
-        Answer, Caller, OptionalBody,
+        ApiError, Caller, Client, OptionalBody,
         path::{ProjectName, TemplateName},
     },
     routes::refusals::Refusals,
@@ -60,7 +67,8 @@ impl SaveVersion {
     }
 }
 
-/// Saves the state that is edited as a new version.
+/// Saves the state that is edited as a new version. With a version behind the name, `name:2`, agents are made of that one
+/// instead, as by the address that ends in `/agents`.
 #[utoipa::path(
     post,
     path = "/v1/templates/{project_id}/{template_name}",
@@ -71,16 +79,26 @@ impl SaveVersion {
         ("template_name" = String, Path, description = "The template's name"),
     ),
     request_body = SaveVersion,
-    responses((status = 200, description = "The template.", body = TemplateView), Refusals)
+    responses(
+        (status = 200, description = "The template.", body = TemplateView),
+        (status = 201, description = "The agents of the version that was named.", body = DeployedAgents),
+        Refusals,
+    )
 )]
 pub async fn save(
     State(app): State<AppState>,
     Caller(actor): Caller,
+    client: Client,
     ProjectName(project): ProjectName,
     TemplateName(name): TemplateName,
-    OptionalBody(body): OptionalBody<SaveVersion>,
-) -> Answer<TemplateView> {
+    request: Request,
+) -> Result<Response, ApiError> {
+    if name.contains(':') {
+        let OptionalBody(body) = OptionalBody::<DeployTemplate>::from_request(request, &app).await?;
+        return Ok(deploy::made(&app, &actor, client, &project, &name, body).await?.into_response());
+    }
+    let OptionalBody(body) = OptionalBody::<SaveVersion>::from_request(request, &app).await?;
     let (message, migrate) = body.unwrap_or_default().parts();
     let template = app.core.save_template(&actor, &project, &name, message, migrate).await?;
-    Ok(Json(TemplateView::of(&app.core.project(&actor), template)))
+    Ok(Json(TemplateView::of(&app.core.project(&actor), template)).into_response())
 }

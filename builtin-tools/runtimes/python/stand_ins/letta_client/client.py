@@ -18,6 +18,12 @@ _TIMEOUT = 60
 #: Arguments that are about the request, not part of it.
 _OPTIONS = ("request_options", "extra_headers", "extra_query", "extra_body", "timeout")
 
+#: Methods that guides have tools send a text with, and what makes the request.
+_TEXTS = {
+    "agents.send_message": "agents.messages.create",
+    "agents.send_message_async": "agents.messages.create_async",
+}
+
 
 class _Page(list):
     """A list of objects, with the names that pages have in the official client."""
@@ -44,6 +50,8 @@ class _Group:
             return _Group(self._client, path)
         if path in ("tools.upsert_from_function", "tools.create_from_function"):
             return _FromFunction(_Method(self._client, path.removesuffix("_from_function")))
+        if path in _TEXTS:
+            return _FromText(_Method(self._client, _TEXTS[path]))
         raise AttributeError(f"the client has no {path!r}")
 
     def __repr__(self):
@@ -103,6 +111,16 @@ class _FromFunction:
     def __call__(self, func=None, **named):
         function = func or named.pop("function")
         return self._method(source_code=inspect.getsource(function), **named)
+
+
+class _FromText:
+    """Sends an agent a text."""
+
+    def __init__(self, method):
+        self._method = method
+
+    def __call__(self, agent_id, message, role="user", **named):
+        return self._method(agent_id, messages=[{"role": role, "content": message}], **named)
 
 
 class Letta:

@@ -180,6 +180,38 @@ impl Core {
         Ok(own)
     }
 
+    /// Gives a block that an agent got to its sleep-time agents too, unless they have another one of that label.
+    pub(crate) async fn share_block(
+        &self,
+        tx: &mut Conn,
+        actor: &Actor,
+        agent: &AgentId,
+        id: &BlockId,
+        label: &str,
+    ) -> Result<()> {
+        for sleeper in self.own_sleepers(tx, actor, agent).await? {
+            let blocks_there = blocks::of_agent(tx, actor, &sleeper).await?;
+            if !blocks_there.iter().any(|stored| stored.block.label.as_deref() == Some(label)) {
+                blocks::attach(tx, actor, &sleeper, id).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes a block that an agent lost from its sleep-time agents as well.
+    pub(crate) async fn unshare_block(
+        &self,
+        tx: &mut Conn,
+        actor: &Actor,
+        agent: &AgentId,
+        id: &BlockId,
+    ) -> Result<()> {
+        for sleeper in self.own_sleepers(tx, actor, agent).await? {
+            blocks::detach(tx, actor, &sleeper, id).await?;
+        }
+        Ok(())
+    }
+
     /// Has an agent's sleep-time agents work, when it is their time, now that a turn of it is over.
     ///
     /// Boxed, because it begins turns, and it is a turn that calls it.

@@ -27,6 +27,9 @@ use crate::{
 /// How many events wait for a slow reader before the group waits with them.
 const EVENT_BUFFER: usize = 256;
 
+/// What an agent hears that is chosen right after it spoke: there is nothing else to tell it.
+const AGAIN: &str = "You were chosen to speak again, and nobody has said anything since. Go on.";
+
 /// What came of a message to a group.
 #[derive(Debug)]
 pub struct GroupTurn {
@@ -211,7 +214,8 @@ impl Talk {
                 }
                 break;
             };
-            let heard = self.hearing(&next, &[])?;
+            let again = if self.has_heard_all(&next) { vec![AGAIN.to_owned()] } else { Vec::new() };
+            let heard = self.hearing(&next, &again)?;
             self.speak(&next, heard).await?;
         }
         Ok(())

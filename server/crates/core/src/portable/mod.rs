@@ -14,6 +14,7 @@ mod lenient;
 mod message;
 mod outline;
 mod plan;
+mod quoted;
 mod servers;
 mod view;
 

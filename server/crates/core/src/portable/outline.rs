@@ -11,12 +11,17 @@ use mneme_domain::JsonObject;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
-use super::bounded::{Allowance, AnyValue, Bounded, Room, checked};
+use super::{
+    bounded::{Allowance, AnyValue, Bounded, Room, checked},
+    quoted::Unquoted,
+};
 
 /// Room for everything but messages.
 const REST: Room = Room { bytes: 64 << 20, values: 2_000_000 };
 /// Room for one message.
 const MESSAGE: Room = Room { bytes: 16 << 20, values: 200_000 };
+/// Characters that are said about a file that cannot be read.
+const MOST_SAID: usize = 500;
 /// Agents of a file.
 pub const MOST_AGENTS: usize = 1_000;
 /// System messages whose place is remembered, of an agent.
@@ -91,10 +96,14 @@ fn walk(file: impl Read, pass: &mut Pass<'_>) -> Result<(), String> {
         allowance.set(Room { bytes: u64::MAX, values: u64::MAX });
     }
     // The byte-wise reading of the parser needs a buffer of its own on top of the counted one.
-    let reader = BufReader::with_capacity(8 << 10, Bounded::new(file, allowance.clone()));
+    let reader = BufReader::with_capacity(8 << 10, Bounded::new(Unquoted::new(file), allowance.clone()));
     let mut json = serde_json::Deserializer::from_reader(reader);
     let walked = File { pass, allowance: &allowance }.deserialize(&mut json).and_then(|()| json.end());
-    walked.map_err(|error| format!("the file cannot be read: {error}"))
+    walked.map_err(|error| {
+        // It may repeat a text of the file, however long that is.
+        let said: String = error.to_string().chars().take(MOST_SAID).collect();
+        format!("the file cannot be read: {said}")
+    })
 }
 
 /// The object at the top.

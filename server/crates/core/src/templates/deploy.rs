@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use mneme_boxed::boxed;
 use mneme_domain::{
-    Actor, AgentId, DeploymentId, IdentityId, JsonObject,
+    Actor, AgentId, DeploymentId, EntityId, IdentityId, JsonObject,
     agent::{AgentState, AgentType, CreateAgent},
     request::MessageCreate,
     template::Project,
 };
+use mneme_store::identities;
 
 use super::{Version, body};
 use crate::{Core, CoreError, Result};
@@ -33,8 +34,8 @@ pub struct Deploy {
     pub memory_variables: JsonObject,
     /// Values of variables that its tools see.
     pub tool_variables: Option<JsonObject>,
-    /// Identities that it belongs to, instead of the template's.
-    pub identity_ids: Option<Vec<IdentityId>>,
+    /// Identities that it belongs to, instead of the template's, each by its identifier or its key.
+    pub identity_ids: Option<Vec<String>>,
 }
 
 /// What a deployment made.
@@ -74,7 +75,9 @@ impl Core {
         body.tags = deploy.tags.or(body.tags);
         body.initial_message_sequence = deploy.initial_message_sequence;
         body.secrets = deploy.tool_variables;
-        body.identity_ids = deploy.identity_ids.or(body.identity_ids);
+        if let Some(names) = deploy.identity_ids {
+            body.identity_ids = Some(self.identities_called(actor, names).await?);
+        }
         let (deployment_id, origin) = self.new_origin(&version)?;
         let agent = self.make_agent(actor, body, default_type, origin).await?;
         Ok(Deployed { deployment_id, agents: vec![agent] })
@@ -90,6 +93,20 @@ impl Core {
         let base = body_for(actor, &version, given.memory_variables.take().unwrap_or_default())?;
         let (_, origin) = self.new_origin(&version)?;
         Ok((over(base, given), origin))
+    }
+
+    /// The identities that have these identifiers or keys.
+    async fn identities_called(&self, actor: &Actor, names: Vec<String>) -> Result<Vec<IdentityId>> {
+        let mut conn = self.store.read().await?;
+        let mut found = Vec::with_capacity(names.len());
+        for name in names {
+            let id = match IdentityId::parse(&name) {
+                Ok(id) => Some(id),
+                Err(_) => identities::by_key(&mut conn, actor, &name).await?,
+            };
+            found.push(id.ok_or_else(|| CoreError::NotFound(format!("Identity '{name}' not found")))?);
+        }
+        Ok(found)
     }
 
     fn new_origin(&self, version: &Version) -> Result<(DeploymentId, Origin)> {

@@ -35,7 +35,7 @@ use crate::{
 /// The type of a built-in tool in the API's names.
 fn builtin_type(name: &str) -> ToolType {
     match name {
-        "core_memory_append" | "core_memory_replace" => ToolType::LettaMemoryCore,
+        "core_memory_append" | "core_memory_replace" | MEMORY => ToolType::LettaMemoryCore,
         "memory_insert" | "memory_replace" | "memory_rethink" | "memory_finish_edits" => ToolType::LettaSleeptimeCore,
         "open_files" | "grep_files" | "semantic_search_files" => ToolType::LettaFilesCore,
         "send_message_to_agent_and_wait_for_reply"
@@ -83,7 +83,10 @@ pub const MULTI_AGENT_TOOLS: &[&str] =
 
 /// The tools with which an agent edits its memory. Where a sleep-time agent does that, it has none of them.
 pub const MEMORY_EDITS: &[&str] =
-    &["memory_insert", "memory_replace", "memory_rethink", "core_memory_append", "core_memory_replace"];
+    &["memory_insert", "memory_replace", "memory_rethink", "core_memory_append", "core_memory_replace", MEMORY];
+
+/// The tool that makes memory blocks, renames them and takes them away.
+pub const MEMORY: &str = "memory";
 
 /// The rules that come with an older architecture's tools. The current one needs none: it ends a turn by not calling.
 pub fn base_rules(agent_type: AgentType, names: &[&str]) -> Vec<ToolRule> {
@@ -101,7 +104,8 @@ pub fn base_rules(agent_type: AgentType, names: &[&str]) -> Vec<ToolRule> {
             | "memory_replace"
             | "memory_rethink"
             | "core_memory_append"
-            | "core_memory_replace" => Some(ToolRule::ContinueLoop { tool_name, prompt_template: None }),
+            | "core_memory_replace"
+            | MEMORY => Some(ToolRule::ContinueLoop { tool_name, prompt_template: None }),
             _ => None,
         }
     };

@@ -47,8 +47,9 @@ impl Origin {
         self.description.is_none() && self.arguments.is_none() && self.schema.is_none()
     }
 
-    fn read(self) -> Result<JsonObject> {
+    fn read(mut self) -> Result<JsonObject> {
         let plain = self.is_plain();
+        self.schema = self.schema.map(unwrapped);
         let language = language(self.source_type.as_deref())?;
         let own = self.schema.as_ref().and_then(|schema| schema.get("name")?.as_str());
         let name = own.map(str::to_owned).or(self.name);
@@ -94,6 +95,21 @@ pub fn language(name: Option<&str>) -> Result<Language> {
 
 /// What a source is written in unless its author says otherwise.
 pub const DEFAULT_SOURCE_TYPE: &str = "python";
+
+/// A schema as it is kept: some authors send it as model providers take it, `{"type": "function", "function": {…}}`.
+pub fn unwrapped(mut schema: JsonObject) -> JsonObject {
+    let is_wrapped = schema.get("type").is_some_and(|kind| kind == "function")
+        && !schema.contains_key("name")
+        && !schema.contains_key("parameters");
+    match is_wrapped.then(|| schema.remove("function")).flatten() {
+        Some(Value::Object(inner)) => inner,
+        Some(other) => {
+            schema.insert("function".into(), other);
+            schema
+        }
+        None => schema,
+    }
+}
 
 /// Refuses a schema that no model could call.
 ///

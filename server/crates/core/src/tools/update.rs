@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use super::{
     check_return_limit,
-    signature::{Origin, check_schema},
+    signature::{Origin, check_schema, unwrapped},
 };
 use crate::{Core, CoreError, Result};
 
@@ -28,6 +28,7 @@ impl Core {
         check_packages(&update).map_err(CoreError::Invalid)?;
         let seen = self.get_tool(actor, id).await?;
         if let Patch::Set(schema) = &mut update.json_schema {
+            *schema = unwrapped(std::mem::take(schema));
             if let Some(name) = &seen.name {
                 schema.entry("name").or_insert_with(|| name.as_str().into());
             }

@@ -107,7 +107,14 @@ fn parse_approval(index: usize, mut value: Value) -> Result<ApprovalCreate> {
     })
 }
 
-fn parse_one(index: usize, value: Value) -> Result<MessageCreate> {
+fn parse_one(index: usize, mut value: Value) -> Result<MessageCreate> {
+    // What the oldest programs call it.
+    if value.get("content").is_none_or(Value::is_null)
+        && let Some(fields) = value.as_object_mut()
+        && let Some(text @ Value::String(_)) = fields.remove("text")
+    {
+        fields.insert("content".into(), text);
+    }
     let loc =
         |field: &str| vec!["body".into(), "messages".into(), index.to_string(), "MessageCreate".into(), field.into()];
     if let Some(role) = value.get("role").and_then(Value::as_str)

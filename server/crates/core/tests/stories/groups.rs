@@ -82,6 +82,23 @@ async fn a_dynamic_group_ends_when_its_manager_says_so() {
 }
 
 #[tokio::test]
+async fn an_agent_of_a_dynamic_group_may_be_chosen_twice_in_a_row() {
+    let world = World::new().await;
+    let (boss, one, two) = (named(&world, "Boss").await, named(&world, "One").await, named(&world, "Two").await);
+    let manager = json!({"manager_type": "dynamic", "manager_agent_id": boss.id, "max_turns": 9});
+    let group = group(&world, &[&one, &two], manager).await;
+    let choose = || Reply::tool_call("choose_next_participant", json!({"next_speaker_agent_id": two.id}));
+    world.provider.reply(choose()).reply(Reply::text("First.")).reply(choose()).reply(Reply::text("Second."));
+    world.provider.reply(Reply::text("DONE!"));
+    let turn = world.core.send_to_group(&world.actor, &group.id, say("Tell us all.")).await.unwrap();
+    let shown = shown(&turn.messages);
+    let said = shown.iter().filter(|message| message["message_type"] == "assistant_message");
+    assert_eq!(said.map(|message| &message["content"]).collect::<Vec<_>>(), ["First.", "Second.", "DONE!"]);
+    let told = world.provider.chats()[3].last_user_text();
+    assert!(told.contains("speak again") && !told.contains("Tell us all."), "{told}");
+}
+
+#[tokio::test]
 async fn a_sleep_time_agent_edits_the_memory_that_it_shares() {
     let world = World::new().await;
     let agent = world.agent_with(|body| body.enable_sleeptime = Some(true)).await;
@@ -122,6 +139,33 @@ async fn a_sleep_time_agent_edits_the_memory_that_it_shares() {
     world.core.delete_agent(&world.actor, &agent.id).await.unwrap();
     let gone = world.core.get_agent(&world.actor, &sleeper, mneme_domain::agent::Include::NONE).await;
     assert!(matches!(gone, Err(CoreError::NotFound(_))), "it goes with the agent that it was made for");
+}
+
+#[tokio::test]
+async fn a_block_that_an_agent_gets_later_is_its_sleep_time_agents_too() {
+    let world = World::new().await;
+    let agent = world.agent_with(|body| body.enable_sleeptime = Some(true)).await;
+    let sleeper = agent.multi_agent_group.clone().unwrap().agent_ids[0].clone();
+    let make = async |label: &str| {
+        let body = serde_json::from_value(json!({"label": label, "value": "of the agent"})).unwrap();
+        world.core.create_block(&world.actor, body).await.unwrap().id
+    };
+    let seen = async |label: &str| {
+        let blocks = world.core.core_memory(&world.actor, &sleeper).await.unwrap().blocks;
+        blocks.into_iter().find(|block| block.label.as_deref() == Some(label)).map(|block| block.id)
+    };
+    let (extra, alike) = (make("extra").await, make("memory_persona").await);
+    let own = seen("memory_persona").await;
+    for block in [&extra, &alike] {
+        world.core.attach_block(&world.actor, &agent.id, block).await.unwrap();
+    }
+    assert_eq!(seen("extra").await.as_ref(), Some(&extra));
+    assert_eq!(seen("memory_persona").await, own, "what it knows of itself stays");
+    for block in [&extra, &alike] {
+        world.core.detach_block(&world.actor, &agent.id, block).await.unwrap();
+    }
+    assert_eq!(seen("extra").await, None);
+    assert_eq!(seen("memory_persona").await, own);
 }
 
 #[tokio::test]

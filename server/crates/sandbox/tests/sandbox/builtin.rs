@@ -121,6 +121,7 @@ async fn the_catalogue_is_complete_and_well_formed() {
         "core_memory_append",
         "core_memory_replace",
         "grep_files",
+        "memory",
         "memory_finish_edits",
         "memory_insert",
         "memory_replace",

@@ -138,6 +138,7 @@ impl Turn {
                     let pending = std::mem::take(&mut state.pending);
                     self.keep(state, version, &context, added).await?;
                     state.pending = pending;
+                    self.see_new_blocks(state, calls).await?;
                     failpoint::hit("approval.kept");
                     if let Some(returned) = &returned {
                         self.sink.message(returned, &[]).await;

@@ -124,6 +124,7 @@ impl Turn {
                     *state.working.lock() = working;
                     state.trail = trail;
                     self.keep(state, version, &context, added).await?;
+                    self.see_new_blocks(state, calls).await?;
                     if !silent {
                         self.sink.message(&message, &shown).await;
                     }
@@ -161,6 +162,14 @@ impl Turn {
         let mut conn = self.core.store.read().await?;
         let fresh = blocks::of_agent(&mut conn, &self.actor, &self.agent).await?;
         *state.working.lock() = Working::new(fresh);
+        Ok(())
+    }
+
+    /// The same when calls may have made blocks, which the next step shows and edits.
+    pub(super) async fn see_new_blocks(&self, state: &State, calls: &[StoredToolCall]) -> Result<()> {
+        if calls.iter().any(|call| call.function.name == crate::tools::MEMORY) {
+            self.read_blocks(state).await?;
+        }
         Ok(())
     }
 
