@@ -13,6 +13,7 @@ mod bedrock;
 #[cfg(test)]
 mod bodies;
 mod breaker;
+mod call_names;
 mod client;
 mod embed;
 mod error;

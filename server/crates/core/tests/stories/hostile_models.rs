@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 
 use crate::common::{On, World, say, shown};
 
-/// Fails unless every call in a provider's request has an id of its own and is answered at once, exactly once.
+/// Fails unless every call in a provider's request has an id of its own and is answered at once, exactly once, and ids
+/// and names are of a form that every provider takes.
 fn check_history(messages: &[Value]) {
     let mut seen = BTreeSet::new();
     let mut open: Vec<&str> = Vec::new();
@@ -25,6 +26,10 @@ fn check_history(messages: &[Value]) {
         for call in message["tool_calls"].as_array().into_iter().flatten() {
             let id = call["id"].as_str().unwrap();
             assert!(!id.is_empty() && seen.insert(id), "{id} stands for two calls: {messages:#?}");
+            assert!(id.len() <= 40, "{id} is too long");
+            let name = call["function"]["name"].as_str().unwrap();
+            let taken = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+            assert!((1..=64).contains(&name.len()) && name.chars().all(taken), "{name:?} is no name");
             open.push(id);
         }
     }
@@ -42,7 +47,12 @@ async fn calls_that_cannot_be_told_apart_are_made_so() {
         .call_id("same");
     let nameless = Reply::tool_call("memory_insert", insert("Three.")).call_id("");
     let again = Reply::tool_call("memory_insert", insert("Four.")).call_id("same");
-    world.provider.reply(twice).reply(nameless).reply(again).reply(Reply::text("done"));
+    let id = format!("chatcmpl-tool-{}", "0".repeat(32));
+    let long = Reply::tool_call("memory_insert", insert("Five."))
+        .call_id(id.clone())
+        .and_tool_call("memory_insert", insert("Six."))
+        .call_id(id);
+    world.provider.reply(twice).reply(nameless).reply(again).reply(long).reply(Reply::text("done"));
     let turn = world.say(&agent.id, "go").await.unwrap();
     assert_eq!(shown(&turn.messages).last().unwrap()["content"], "done");
     world.say(&agent.id, "and then?").await.unwrap();
@@ -64,7 +74,9 @@ async fn mutilated_calls_are_answered_and_the_history_stays_whole() {
         assert_eq!(shown[1]["status"], "error", "{cut}: {shown:?}");
         rounds += 1;
     }
-    for name in ["", "../memory_insert", "MEMORY_INSERT", "memory_insert\u{202e}"] {
+    let lengthy = "x".repeat(100);
+    for name in ["", "../memory_insert", "functions.memory_insert", "MEMORY_INSERT", "memory_insert\u{202e}", &lengthy]
+    {
         world.provider.reply(Reply::raw_tool_call(name, good)).reply(Reply::text("ok"));
         let turn = world.say(&agent.id, "go").await.unwrap();
         assert!(shown(&turn.messages).iter().all(|message| message["status"] != "success"), "{name:?}");

@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::details;
 use crate::{
+    call_names,
     kinds::ProviderKind,
     models,
     normalize::schema_instruction,
@@ -75,10 +76,7 @@ fn mistral_id(id: &str) -> String {
         return id.to_owned();
     }
     const DIGITS: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
-    // FNV-1a; two ids of one conversation that meet would need a conversation of millions of calls.
-    let hash = id
-        .bytes()
-        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
+    let hash = call_names::hash(id);
     let digit = |place: u32| char::from(DIGITS[((hash / 36_u64.pow(place)) % 36) as usize]);
     (0..MISTRAL_ID as u32).map(digit).collect()
 }
