@@ -247,6 +247,7 @@ impl Turn {
                 self.sink.send(TurnEvent::Usage(usage)).await;
             }
             Err(error) => {
+                let error = self.explained(error).await;
                 if self.background {
                     tracing::warn!(%error, "a background turn failed");
                 }
