@@ -295,6 +295,12 @@ async fn input_that_says_nothing_is_refused() {
     for (body, expected) in [
         (json!({"messages": []}), "Messages must not be empty"),
         (json!({"messages": [{"role": "user", "content": "  "}]}), "Message content is empty or invalid"),
+        (
+            json!({"messages": [{"role": "user", "content": [
+                {"type": "tool_return", "tool_call_id": "c", "content": "x", "is_error": false},
+                {"type": "reasoning", "is_native": true, "reasoning": "hm"}]}]}),
+            "Message content is empty or invalid",
+        ),
         (json!({}), "Field required"),
         (json!({"messages": [{"role": "robot", "content": "x"}]}), "robot"),
         (json!({"messages": [{"role": "user"}]}), "Field required"),
