@@ -7,7 +7,7 @@ use mneme_boxed::boxed;
 use mneme_domain::{
     agent::Agent,
     content::Content,
-    envelope::{Body, MessageType, ReasoningSource, ToolCallView},
+    envelope::{Body, HiddenState, MessageType, ReasoningSource, ToolCallView},
     llm_config::LlmConfig,
     message::Message,
     run::RequestConfig,
@@ -200,6 +200,7 @@ impl<'a> Pieces<'a> {
             Delta::Reasoning { text, signature } if !text.is_empty() || signature.is_some() => {
                 vec![self.reasoning(ReasoningSource::ReasonerModel, text.clone(), signature.clone())]
             }
+            Delta::RedactedReasoning(data) => vec![self.hidden(data.clone())],
             Delta::Text(text) => vec![self.answer(text.clone())],
             Delta::ToolCall { index, id, name, arguments } => {
                 self.call(*index, id.as_deref(), name.as_deref(), arguments)
@@ -221,6 +222,16 @@ impl<'a> Pieces<'a> {
     fn reasoning(&mut self, source: ReasoningSource, reasoning: String, signature: Option<String>) -> Piece {
         let kind = MessageType::ReasoningMessage;
         (self.part(kind), kind, Body::Reasoning { source, reasoning, signature })
+    }
+
+    /// Encrypted thoughts come whole, so each is a part of its own.
+    fn hidden(&mut self, data: String) -> Piece {
+        let kind = MessageType::HiddenReasoningMessage;
+        if self.shown.last() == Some(&kind) {
+            self.parts = self.parts.saturating_add(1);
+        }
+        let body = Body::HiddenReasoning { state: HiddenState::Redacted, hidden_reasoning: Some(data) };
+        (self.part(kind), kind, body)
     }
 
     fn answer(&mut self, text: String) -> Piece {

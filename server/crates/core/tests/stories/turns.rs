@@ -8,7 +8,7 @@ use mneme_domain::{
     run::{RequestConfig, RunStatus, StopReason},
 };
 use mneme_tests::Reply;
-use serde_json::json;
+use serde_json::{Value, json};
 
 async fn an_agent_answers_and_remembers_what_was_said(database: On) {
     let world = World::on(database).await;
@@ -189,6 +189,61 @@ async fn tokens_stream_under_the_id_of_the_stored_message() {
         .await
         .unwrap();
     assert_eq!(shown(&stored)[0]["id"].as_str().unwrap(), ids[0]);
+}
+
+#[tokio::test]
+async fn thoughts_that_are_hidden_stand_in_a_token_stream_where_they_stand_in_the_list() {
+    let world = World::with(On::Sqlite, |config| {
+        config.providers[0].name = "anthropic".into();
+        config.providers[0].kind = mneme_llm::ProviderKind::Anthropic;
+    })
+    .await;
+    world.provider.models(&["claude-sonnet-4-20250514"]);
+    let agent = world.agent_with(|body| body.model = Some("anthropic/claude-sonnet-4-20250514".into())).await;
+    let block = |index: u64, block: Value, delta: Value| {
+        [
+            json!({"type": "content_block_start", "index": index, "content_block": block}),
+            json!({"type": "content_block_delta", "index": index, "delta": delta}),
+            json!({"type": "content_block_stop", "index": index}),
+        ]
+    };
+    let hidden = |data: &str| json!({"type": "redacted_thinking", "data": data});
+    let events = [
+        vec![json!({"type": "message_start", "message": {"usage": {"input_tokens": 5, "output_tokens": 1}}})],
+        block(0, json!({"type": "thinking", "thinking": ""}), json!({"type": "thinking_delta", "thinking": "hm"}))
+            .into(),
+        block(1, hidden("one"), json!({"type": "ping"})).into(),
+        block(2, hidden("two"), json!({"type": "ping"})).into(),
+        block(3, json!({"type": "text", "text": ""}), json!({"type": "text_delta", "text": "hello"})).into(),
+        vec![
+            json!({"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 9}}),
+            json!({"type": "message_stop"}),
+        ],
+    ];
+    let sse: String = events.iter().flatten().map(|event| format!("data: {event}\n\n")).collect();
+    world.provider.raw_sse(sse);
+    let mut body = say("think");
+    body.stream_tokens = Some(true);
+    let stream = world.core.start_stream(&world.actor, &agent.id, body).await.unwrap();
+    let told: Vec<TurnEvent> = stream.collect().await;
+    let place = |envelope: &Value| {
+        (envelope["message_type"].clone(), envelope["otid"].clone(), envelope["hidden_reasoning"].clone())
+    };
+    let streamed: Vec<_> = told
+        .iter()
+        .filter_map(|event| match event {
+            TurnEvent::Message(envelope) => Some(place(&serde_json::to_value(&**envelope).unwrap())),
+            _ => None,
+        })
+        .collect();
+    let page = Page { before: None, after: None, limit: 1, order: Order::Desc };
+    let config = RequestConfig::default();
+    let stored = world.core.list_messages(&world.actor, &agent.id, &page, &config, None, false).await.unwrap();
+    assert_eq!(streamed, shown(&stored).iter().map(place).collect::<Vec<_>>());
+    assert_eq!(
+        kinds(&stored),
+        ["reasoning_message", "hidden_reasoning_message", "hidden_reasoning_message", "assistant_message"]
+    );
 }
 
 #[tokio::test]
