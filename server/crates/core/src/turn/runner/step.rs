@@ -77,7 +77,7 @@ impl Turn {
         for _ in 0..BLOCK_RETRIES {
             let tool_began = Instant::now();
             let calls = message.tool_calls.as_deref().unwrap_or_default();
-            let runs = self.run_tools(state, &step_id, calls, &settled, &before).await;
+            let runs = self.run_tools(state, Some(&step_id), calls, &settled, &before).await;
             let tools_took = (!runs.is_empty()).then(|| tool_began.elapsed());
             let said = Said { calls, runs: &runs, empty, asks: request.is_some(), last };
             let Followed { next, trail, note } = said.followed(state);
@@ -196,13 +196,13 @@ impl Turn {
     pub(super) async fn run_tools(
         &self,
         state: &State,
-        step: &StepId,
+        step: Option<&StepId>,
         calls: &[StoredToolCall],
         settled: &[Option<StoredToolReturn>],
         before: &[ToolRun],
     ) -> Vec<ToolRun> {
         let (core, actor) = (&self.core, &self.actor);
-        let step = (&self.run_id, step);
+        let step = step.map(|step| (&self.run_id, step));
         let caller = Caller {
             core,
             actor,
