@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use mneme_core::{CoreError, TurnResult};
+use futures::StreamExt;
+use mneme_core::{CoreError, TurnEvent, TurnResult};
 use mneme_domain::agent::AgentState;
 use mneme_tests::Reply;
 use serde_json::json;
@@ -78,4 +79,37 @@ async fn an_agent_that_is_deleted_on_sqlite() {
 #[tokio::test]
 async fn an_agent_that_is_deleted_on_postgres() {
     a_turn_of_an_agent_that_is_deleted_says_that_there_is_none(On::Postgres).await;
+}
+
+async fn turns_that_wait_for_an_agent_that_is_deleted_end(database: On) {
+    let world = World::on(database).await;
+    let agent = world.agent().await;
+    world.provider.reply(Reply::text("late").after(Duration::from_millis(500)));
+    let first = tokio::spawn({
+        let (core, actor, agent) = (world.core.clone(), world.actor.clone(), agent.id.clone());
+        async move { core.send(&actor, &agent, say("first")).await }
+    });
+    world.provider.wait_for_chats(1).await;
+    let waits =
+        async |text: &str| world.core.start_background_stream(&world.actor, &agent.id, say(text)).await.unwrap();
+    let (second, third) = (waits("second").await.1, waits("third").await.1);
+    world.core.delete_agent(&world.actor, &agent.id).await.unwrap();
+    assert!(matches!(first.await.unwrap(), Err(CoreError::NotFound(_))));
+    let id = agent.id.to_string();
+    let ended = tokio::time::timeout(Duration::from_secs(20), futures::future::join(second.collect(), third.collect()));
+    let (second, third): (Vec<TurnEvent>, Vec<TurnEvent>) = ended.await.unwrap();
+    for events in [second, third] {
+        let [TurnEvent::Stored(event)] = &events[..] else { panic!("{events:?}") };
+        assert!(event["error"]["message"].as_str().unwrap().contains(&id), "{event}");
+    }
+}
+
+#[tokio::test]
+async fn turns_that_wait_for_an_agent_end_with_it_on_sqlite() {
+    turns_that_wait_for_an_agent_that_is_deleted_end(On::Sqlite).await;
+}
+
+#[tokio::test]
+async fn turns_that_wait_for_an_agent_end_with_it_on_postgres() {
+    turns_that_wait_for_an_agent_that_is_deleted_end(On::Postgres).await;
 }
