@@ -413,3 +413,32 @@ async fn a_model_that_cannot_see_gets_words_for_images() {
     let retried = chats[1].body.to_string();
     assert!(!retried.contains(png) && retried.contains("cannot see"), "{retried}");
 }
+
+#[tokio::test]
+async fn images_do_not_end_the_conversation_with_a_model_that_cannot_see_them_any_more() {
+    let world = World::new().await;
+    let agent = world.agent().await;
+    let png = "iVBORw0KGgo=";
+    let image = json!({"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": png}});
+    world.provider.reply(Reply::text("A dot."));
+    let body = request(json!({"messages": [{"role": "user", "content": [image]}]}));
+    world.core.send(&world.actor, &agent.id, body).await.unwrap();
+    for (status, code, words) in [
+        (400, "invalid_image_format", "You uploaded an unsupported file. Please make sure that it is a png."),
+        (400, "invalid_request_error", "messages[3].content should be a string"),
+        (404, "404", "No endpoints found that support image input"),
+        (500, "server_error", "image input is not supported - you may need to provide the mmproj"),
+    ] {
+        world.provider.script(move |asked| {
+            let refused = asked.body.to_string().contains(png);
+            Some(if refused { Reply::error(status, code, words) } else { Reply::text("I am here.") })
+        });
+        let turn = world.say(&agent.id, "Are you there?").await.unwrap();
+        assert_eq!(shown(&turn.messages)[0]["content"], "I am here.", "{words}");
+    }
+    world.provider.script(|_| Some(Reply::error(400, "bad", "must be a string")));
+    world.provider.forget_requests();
+    let other = world.agent().await;
+    world.say(&other.id, "hello").await.unwrap_err();
+    assert_eq!(world.provider.chats().len(), 1, "there is no image to leave out");
+}

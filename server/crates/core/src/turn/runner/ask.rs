@@ -117,7 +117,10 @@ impl Turn {
             let messages = state.context.messages.iter().map(|message| &**message).chain(&state.pending);
             let mut chat = history::to_chat(&system, messages);
             clip::texts(&mut chat, agent.llm_config.context_window, clipped);
-            let saw = blind && clip::images(&mut chat);
+            if blind {
+                clip::images(&mut chat);
+            }
+            let shows = clip::shows_images(&chat);
             let mut request = model_call::request(agent, chat, state.specs.clone());
             state.offer.apply(&mut request);
             self.told.apply(&mut request);
@@ -160,7 +163,7 @@ impl Turn {
                     }
                 }
                 LlmError::ContextOverflow { .. } if clipped < clip::LEVELS => clipped += 1,
-                LlmError::BadRequest { message, .. } if !blind && !saw && speaks_of_images(&message) => blind = true,
+                error if shows && !begun && refuses_images(&error) => blind = true,
                 error if fallback::helps(&error) && !begun => {
                     other = Some(self.next_model(state, &mut others, error.into()).await?);
                 }
@@ -203,8 +206,28 @@ impl Turn {
     }
 }
 
-/// Whether a provider's refusal is about images: the next try then goes without them.
-fn speaks_of_images(message: &str) -> bool {
+/// Whether a provider's refusal is about images: the next try then goes without them. Images stay in the history, so a
+/// refusal that is not known for one would end the conversation for good.
+fn refuses_images(error: &LlmError) -> bool {
+    const WORDS: [&str; 9] = [
+        "image",
+        "vision",
+        "multimodal",
+        "multi-modal",
+        // OpenAI, of formats that it does not read and addresses that it cannot fetch.
+        "unsupported file",
+        "error while downloading",
+        // Servers that take text alone do not know what a list of parts is.
+        "must be a string",
+        "should be a string",
+        "be a valid string",
+    ];
+    // OpenRouter finds no such model, llama.cpp calls it an error of its own.
+    let (LlmError::BadRequest { message, .. } | LlmError::NotFound { message, .. } | LlmError::Server { message, .. }) =
+        error
+    else {
+        return false;
+    };
     let message = message.to_lowercase();
-    ["image", "vision", "multimodal", "multi-modal"].iter().any(|word| message.contains(word))
+    WORDS.iter().any(|word| message.contains(word))
 }
