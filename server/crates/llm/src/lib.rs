@@ -25,6 +25,7 @@ mod gemini;
 mod http;
 mod json;
 mod kinds;
+mod lenient;
 mod models;
 mod normalize;
 mod openai_chat;

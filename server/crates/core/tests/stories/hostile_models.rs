@@ -148,6 +148,37 @@ async fn texts_come_through_as_they_are(database: On) {
     }
 }
 
+async fn what_not_every_database_keeps_is_replaced(database: On) {
+    let world = World::on(database).await;
+    let agent = world.agent().await;
+    let insert = json!({"label": "human", "new_str": "a\u{0}b"});
+    world
+        .provider
+        .reply(Reply::tool_call("memory_insert", insert).call_id("i\u{0}d").with_reasoning("r\u{0}"))
+        .reply(Reply::raw_tool_call("memory_insert", r#"{"label": "human", "new_str": "c\ud83dd"}"#))
+        .reply(Reply::tool_call("memory\u{0}_insert", json!({})))
+        .reply(Reply::text("x\u{0}y"));
+    let turn = world.say(&agent.id, "go").await.unwrap();
+    let shown = shown(&turn.messages);
+    assert_eq!(shown[0]["reasoning"], "r\u{fffd}");
+    assert_eq!((&shown[2]["status"], &shown[2]["tool_call_id"]), (&json!("success"), &json!("i\u{fffd}d")));
+    assert_eq!(shown.last().unwrap()["content"], "x\u{fffd}y");
+    assert_eq!(world.block(&agent.id, "human").await, "Name: Ada.\na\u{fffd}b\nc\u{fffd}d");
+    for chat in world.provider.chats() {
+        check_history(chat.messages());
+    }
+}
+
+#[tokio::test]
+async fn what_not_every_database_keeps_on_sqlite() {
+    what_not_every_database_keeps_is_replaced(On::Sqlite).await;
+}
+
+#[tokio::test]
+async fn what_not_every_database_keeps_on_postgres() {
+    what_not_every_database_keeps_is_replaced(On::Postgres).await;
+}
+
 #[tokio::test]
 async fn odd_texts_on_sqlite() {
     texts_come_through_as_they_are(On::Sqlite).await;
