@@ -11,6 +11,8 @@ use crate::{
     request::{ChatMessage, ChatRequest, ToolChoice},
 };
 
+/// Stands in where a provider demands that the user has the last word.
+const PLACEHOLDER: &str = "Continue.";
 /// Mistral takes ids of exactly this many letters and digits.
 const MISTRAL_ID: usize = 9;
 
@@ -41,7 +43,8 @@ fn effort_only(request: &ChatRequest, body: &mut Map<String, Value>, families: &
     }
 }
 
-/// Mistral refuses fields that it does not know, ids in other forms, and instructions in the middle.
+/// Mistral refuses fields that it does not know, ids in other forms, instructions in the middle, and an answer at the
+/// end.
 fn mistral(request: &ChatRequest, body: &mut Map<String, Value>) {
     for unknown in ["stream_options", "reasoning_effort", "verbosity", "logprobs", "top_logprobs"] {
         body.shift_remove(unknown);
@@ -50,6 +53,9 @@ fn mistral(request: &ChatRequest, body: &mut Map<String, Value>) {
         body.insert("tool_choice".into(), json!("any"));
     }
     let Some(messages) = body.get_mut("messages").and_then(Value::as_array_mut) else { return };
+    if messages.last().is_some_and(|message| message["role"] == "assistant") {
+        messages.push(json!({"role": "user", "content": PLACEHOLDER}));
+    }
     let mut led = true;
     for message in messages {
         led &= message["role"] == "system";

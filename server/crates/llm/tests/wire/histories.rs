@@ -29,3 +29,24 @@ async fn names_and_ids_that_are_refused_are_sent_in_another_form() {
         assert!(body.contains("functions_f_g") && body.contains("There is no such tool."), "{kind:?}: {body}");
     }
 }
+
+#[tokio::test]
+async fn an_answer_at_the_end_is_followed_by_the_user_where_it_is_refused() {
+    let mut request = say_with_tool("", "hi");
+    let said = Some("I was about to say".to_owned());
+    request.messages.push(ChatMessage::Assistant { text: said, reasoning: vec![], tool_calls: vec![], name: None });
+    for (kind, model, list) in [
+        (ProviderKind::Anthropic, "claude-opus-4-7", "messages"),
+        (ProviderKind::Bedrock, "anthropic.claude-3-5-haiku-20241022-v1:0", "messages"),
+        (ProviderKind::Gemini, "gemini-2.5-pro", "contents"),
+        (ProviderKind::Mistral, "mistral-small", "messages"),
+    ] {
+        let request = ChatRequest { model: model.into(), ..request.clone() };
+        let body = client().request_body(&provider(kind, "http://127.0.0.1:9"), &request, true);
+        let turns = body[list].as_array().expect("turns");
+        let roles: Vec<&str> = turns.iter().filter_map(|turn| turn["role"].as_str()).collect();
+        let own = if kind == ProviderKind::Gemini { "model" } else { "assistant" };
+        assert_eq!(&roles[roles.len() - 3..], ["user", own, "user"], "{kind:?}: {body}");
+        assert!(turns[turns.len() - 1].to_string().contains("Continue."), "{kind:?}: {body}");
+    }
+}
