@@ -106,9 +106,15 @@ async fn what_a_model_does_wrong_goes_back_to_it_and_the_next_message_works() {
 async fn an_empty_answer_is_asked_for_again_and_then_ends_the_turn() {
     let world = World::new().await;
     let agent = world.agent().await;
-    world.provider.reply(Reply::empty()).reply(Reply::text("second try"));
+    world.provider.reply(Reply::empty().usage(10, 2)).reply(Reply::text("second try").usage(11, 3));
     let turn = world.say(&agent.id, "one").await.unwrap();
     assert_eq!(shown(&turn.messages)[0]["content"], "second try");
+    let usage = turn.usage;
+    assert_eq!(
+        (usage.prompt_tokens, usage.completion_tokens, usage.step_count),
+        (21, 5, 1),
+        "both have to be paid for"
+    );
     for _ in 0..3 {
         world.provider.reply(Reply::empty());
     }

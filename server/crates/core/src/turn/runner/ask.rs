@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use mneme_domain::{agent::Agent, content::ContentPart, message::Message};
-use mneme_llm::LlmError;
+use mneme_llm::{LlmError, Usage};
 
 use super::{
     super::{
@@ -83,6 +83,8 @@ impl Turn {
         let aloud = thoughts::asked(&state.agent);
         let desk = self.desk.as_deref().filter(|desk| !desk.direct);
         let mut bad = desk.map_or(0, Desk::bad);
+        // What answers cost that nobody sees.
+        let mut spent: Option<Usage> = None;
         let mut compactions = 0;
         let mut clipped = desk.map_or(0, Desk::clipped);
         let mut blind = false;
@@ -141,9 +143,11 @@ impl Turn {
                         && bad + 1 < BAD_ANSWERS =>
                 {
                     bad += 1;
+                    spent = together(spent, completion.usage);
                     continue;
                 }
-                Ok(Called { completion, took, shown }) => {
+                Ok(Called { mut completion, took, shown }) => {
+                    completion.usage = together(spent, completion.usage);
                     let usage = completion.usage.as_ref();
                     let prices = &self.core.config.prices;
                     let cost = usage.and_then(|usage| prices.cost(&provider, &agent.llm_config.model, usage));
@@ -203,6 +207,13 @@ impl Turn {
             return Ok(true);
         }
         Ok(false)
+    }
+}
+
+fn together(one: Option<Usage>, two: Option<Usage>) -> Option<Usage> {
+    match (one, two) {
+        (Some(one), Some(two)) => Some(one.plus(two)),
+        (one, two) => one.or(two),
     }
 }
 
