@@ -105,8 +105,8 @@ impl Content {
         }
     }
 
-    /// Whether there is nothing to say: no words but white space, and no picture. What other parts hold no model reads in a
-    /// message that a client writes.
+    /// Whether there is nothing to say: no words but white space, and no picture. What other parts hold no model reads
+    /// in a message that a client writes.
     pub fn is_empty(&self) -> bool {
         match self {
             Self::Text(text) => text.trim().is_empty(),

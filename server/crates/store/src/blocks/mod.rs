@@ -103,8 +103,8 @@ pub async fn update(c: &mut Conn, a: &Actor, block: &Block, expected_version: i6
     Ok(version)
 }
 
-/// Writes the value of a block that an agent read among its own, and returns the block's new version. The label has to be
-/// the one that was read.
+/// Writes a block that an agent read among its own, and returns the block's new version. Its label has to be the one
+/// that was read.
 ///
 /// [`StoreError::Stale`] when another update came first, and when the block was taken from the agent or deleted since.
 #[boxed]

@@ -43,8 +43,8 @@ impl Turn {
         }
     }
 
-    /// A failure in words that its client can make sense of: what fails because the agent was deleted meanwhile says so,
-    /// whichever statement noticed it.
+    /// A failure in words that its client can make sense of: what fails because the agent was deleted meanwhile says
+    /// so, whichever statement noticed it.
     pub(super) async fn explained(&self, error: CoreError) -> CoreError {
         if !matches!(error, CoreError::Internal(_)) {
             return error;
