@@ -60,7 +60,8 @@ pub fn request(agent: &Agent, messages: Vec<ChatMessage>, tools: Vec<ToolSpec>) 
         tools,
         params: Params {
             temperature: Some(config.temperature),
-            max_tokens: config.max_tokens,
+            // Clients write 0 where they mean no limit; providers refuse it.
+            max_tokens: config.max_tokens.filter(|limit| *limit > 0),
             reasoning_effort: config.reasoning_effort.clone(),
             enable_reasoner: config.enable_reasoner,
             max_reasoning_tokens: config.max_reasoning_tokens,

@@ -150,6 +150,17 @@ async fn a_provider_that_fails_leaves_the_agent_as_it_was() {
 }
 
 #[tokio::test]
+async fn a_limit_of_no_tokens_is_no_limit() {
+    let world = World::new().await;
+    for (limit, sent) in [(Some(0), Value::Null), (None, Value::Null), (Some(7), json!(7))] {
+        let agent = world.agent_with(|body| body.max_tokens = limit).await;
+        world.provider.reply(Reply::text("short"));
+        world.say(&agent.id, "hello").await.unwrap();
+        assert_eq!(world.provider.chats().pop().unwrap().body["max_tokens"], sent);
+    }
+}
+
+#[tokio::test]
 async fn the_step_limit_ends_a_turn() {
     let world = World::new().await;
     let agent = world.agent().await;
