@@ -69,6 +69,8 @@ async fn a_turn_of_an_agent_that_is_deleted_says_that_there_is_none(database: On
     let failed = turn_during_which(&world, &agent, delete).await;
     let id = agent.id.to_string();
     assert!(matches!(&failed, Err(CoreError::NotFound(text)) if text.contains(&id)), "{:?}", failed.err());
+    // The model is not waited for, so it calls no tools any more.
+    world.provider.wait_for_disconnects(1).await;
 }
 
 #[tokio::test]
