@@ -209,6 +209,30 @@ async fn tokens_stream_under_the_id_of_the_stored_message() {
 }
 
 #[tokio::test]
+async fn thoughts_of_an_answer_that_is_asked_for_again_are_not_those_of_the_next() {
+    let world = World::new().await;
+    let agent = world.agent().await;
+    world.provider.reply(Reply::empty().with_reasoning("first")).reply(Reply::text("done").with_reasoning("second"));
+    let mut body = say("think");
+    body.stream_tokens = Some(true);
+    let stream = world.core.start_stream(&world.actor, &agent.id, body).await.unwrap();
+    let told: Vec<TurnEvent> = stream.collect().await;
+    let page = Page { before: None, after: None, limit: 1, order: Order::Desc };
+    let config = RequestConfig::default();
+    let stored = world.core.list_messages(&world.actor, &agent.id, &page, &config, None, false).await.unwrap();
+    let stored = shown(&stored);
+    let mut thought = String::new();
+    for event in &told {
+        let TurnEvent::Message(envelope) = event else { continue };
+        let envelope = serde_json::to_value(&**envelope).unwrap();
+        if envelope["id"] == stored[0]["id"] {
+            thought.push_str(envelope["reasoning"].as_str().unwrap_or_default());
+        }
+    }
+    assert_eq!((thought.as_str(), &stored[0]["reasoning"]), ("second", &json!("second")), "{told:?}");
+}
+
+#[tokio::test]
 async fn thoughts_that_are_hidden_stand_in_a_token_stream_where_they_stand_in_the_list() {
     let world = World::with(On::Sqlite, |config| {
         config.providers[0].name = "anthropic".into();

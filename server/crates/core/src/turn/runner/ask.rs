@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use mneme_domain::{agent::Agent, content::ContentPart, message::Message};
+use mneme_domain::{MessageId, agent::Agent, content::ContentPart, message::Message};
 use mneme_llm::{LlmError, Usage};
 
 use super::{
@@ -79,7 +79,7 @@ impl Turn {
 
     /// Calls the model until it gives a usable answer, making room in the context when that is what it lacks. None when
     /// the answer comes later, with a batch.
-    pub(super) async fn ask(&self, state: &mut State, message: &Message) -> Result<Option<Answer>> {
+    pub(super) async fn ask(&self, state: &mut State, message: &mut Message) -> Result<Option<Answer>> {
         let aloud = thoughts::asked(&state.agent);
         let desk = self.desk.as_deref().filter(|desk| !desk.direct);
         let mut bad = desk.map_or(0, Desk::bad);
@@ -137,13 +137,17 @@ impl Turn {
                 None => model_call::call(client, &provider, &request, message, &state.guard, aloud, &self.sink).await,
             };
             let Failed { error, begun } = match called {
-                Ok(Called { completion, .. })
+                Ok(Called { completion, shown, .. })
                     if answer::is_empty(&completion)
                         && fallback::worth_asking_again(&completion.finish)
                         && bad + 1 < BAD_ANSWERS =>
                 {
                     bad += 1;
                     spent = together(spent, completion.usage);
+                    // What was shown of it is not to be taken for the beginning of the next one.
+                    if !shown.is_empty() {
+                        message.id = MessageId::from_uuid(self.core.env.uuid());
+                    }
                     continue;
                 }
                 Ok(Called { mut completion, took, shown }) => {

@@ -47,7 +47,7 @@ impl Turn {
         message.model = Some(state.agent.llm_config.model.clone());
         self.look_ahead(state, &message);
 
-        let called = self.ask(state, &message).await;
+        let called = self.ask(state, &mut message).await;
         let Answer { completion, took, ttft, shown, served } = match called {
             Ok(Some(answer)) => answer,
             Ok(None) => return Ok(Next::Wait),
