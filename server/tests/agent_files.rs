@@ -10,6 +10,7 @@ use axum::{
     http::{Method, StatusCode},
 };
 use common::{Answer, TestApp, request};
+use mneme_tests::{Provider, Reply};
 use serde_json::{Value, json};
 
 const CURRENT: &str = include_str!("agent_files/current.af");
@@ -136,6 +137,38 @@ async fn what_was_said_can_stay_out_of_a_file() {
     assert_eq!(said(&read(&app, &format!("{path}?scrub_messages=false")).await, 0).len(), 5);
     let elsewhere = app.get(&format!("{path}?conversation_id=conv-1")).await;
     assert_eq!(elsewhere.status, StatusCode::NOT_FOUND, "{}", elsewhere.text);
+}
+
+#[tokio::test]
+async fn an_agent_that_waits_for_approval_is_answered_where_it_went() {
+    let provider = Provider::start().await;
+    let app = TestApp::with_provider(&provider.base_url()).await;
+    let body = json!({"model": "openai/gpt-4o-mini", "memory_blocks": [{"label": "human", "value": "Ada."}],
+        "tool_rules": [{"type": "requires_approval", "tool_name": "memory_insert"}]});
+    let made = app.post("/v1/agents/", &body).await.json();
+    let here = made["id"].as_str().unwrap();
+    let messages = |id: &str| format!("/v1/agents/{id}/messages");
+    let call = Reply::tool_call("memory_insert", json!({"label": "human", "new_str": "Likes tea."})).call_id("c1");
+    provider.reply(call.with_text("May I?"));
+    let asked = app.post(&messages(here), &json!({"messages": [{"role": "user", "content": "go"}]})).await.json();
+    assert_eq!(asked["stop_reason"]["stop_reason"], "requires_approval", "{asked}");
+
+    let [there] = imported(&app, &export(&app, here).await.to_string(), &[]).await.try_into().unwrap();
+    provider.reply(Reply::text("Noted."));
+    let verdict = json!({"tool_call_id": "c1", "type": "approval", "approve": true});
+    let approval = json!({"messages": [{"type": "approval", "approvals": [verdict]}]});
+    let answer = app.post(&messages(&there), &approval).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
+    let answer = answer.json();
+    assert_eq!(
+        (&answer["messages"][0]["status"], &answer["messages"][1]["content"]),
+        (&json!("success"), &json!("Noted."))
+    );
+    let block = read(&app, &format!("/v1/agents/{there}/core-memory/blocks/human")).await;
+    assert_eq!(block["value"], "Ada.\nLikes tea.");
+    let sent = provider.chats().pop().unwrap();
+    let roles: Vec<&Value> = sent.messages().iter().map(|message| &message["role"]).collect();
+    assert_eq!(&roles[roles.len() - 2..], ["assistant", "tool"], "{:?}", sent.messages());
 }
 
 #[tokio::test]

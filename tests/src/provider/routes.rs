@@ -26,6 +26,8 @@ pub(super) fn router(state: Arc<State>) -> Router {
     Router::new()
         .route("/v1/models", get(models))
         .route("/v1/chat/completions", post(chat))
+        // Anthropic's, for answers that are scripted byte by byte.
+        .route("/v1/messages", post(chat))
         .route("/v1/embeddings", post(embeddings))
         .route("/v1/files", post(batches::upload))
         .route("/v1/files/{id}/content", get(batches::content))

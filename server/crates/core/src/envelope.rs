@@ -114,8 +114,12 @@ impl Envelopes<'_> {
 
     fn tool(&mut self, config: &RequestConfig) {
         let message = self.message;
-        let hidden =
-            config.use_assistant_message && message.name.as_deref() == Some(&config.assistant_message_tool_name);
+        // What went wrong is to be seen: the answer may not have been one.
+        let failed =
+            message.is_err == Some(true) || message.tool_returns.iter().any(|one| one.status == ToolStatus::Error);
+        let hidden = config.use_assistant_message
+            && !failed
+            && message.name.as_deref() == Some(&config.assistant_message_tool_name);
         if hidden {
             return;
         }

@@ -44,7 +44,7 @@ pub enum CoreError {
     #[error("{0}")]
     ConflictDetail(Value),
     /// The model provider failed.
-    #[error("{}: {}", .0.message, .0.detail)]
+    #[error("{}: {}", .0.message.trim_end_matches('.'), .0.detail)]
     Llm(LlmFailure),
     /// An MCP server could not be used (400, 403, 408).
     #[error("{0}")]

@@ -105,13 +105,20 @@ impl Content {
         }
     }
 
-    /// Whether there is nothing to say: no parts, or only white space.
+    /// Whether there is nothing to say: no words but white space, and no picture. What other parts hold no model reads
+    /// in a message that a client writes.
     pub fn is_empty(&self) -> bool {
         match self {
             Self::Text(text) => text.trim().is_empty(),
             Self::Parts(parts) => parts.iter().all(|part| match part {
                 ContentPart::Text { text, .. } => text.trim().is_empty(),
-                _ => false,
+                ContentPart::Image { .. } => false,
+                ContentPart::Reasoning { .. }
+                | ContentPart::RedactedReasoning { .. }
+                | ContentPart::OmittedReasoning { .. }
+                | ContentPart::SummarizedReasoning { .. }
+                | ContentPart::ToolCall { .. }
+                | ContentPart::ToolReturn { .. } => true,
             }),
         }
     }

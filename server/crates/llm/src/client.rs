@@ -154,7 +154,7 @@ impl LlmClient {
 
 /// The request with its history made acceptable to every provider.
 fn prepared(request: &ChatRequest) -> Cow<'_, ChatRequest> {
-    match normalize::messages(&request.messages) {
+    match normalize::messages(&request.messages, &request.tools) {
         Some(messages) => Cow::Owned(ChatRequest { messages, ..request.clone() }),
         None => Cow::Borrowed(request),
     }

@@ -11,6 +11,7 @@ use url::Url;
 use crate::{
     auth::{self, Outgoing, Roles, Tokens},
     error::{LlmError, Phase, classify::Upstream},
+    lenient,
     provider::Provider,
     redact::Redactor,
     retry::{self, Failure},
@@ -268,7 +269,7 @@ impl Body {
     /// The whole body as JSON.
     pub async fn json(&mut self) -> Result<Value, Failure> {
         let all = self.whole().await?;
-        serde_json::from_slice(&all).map_err(|_| LlmError::malformed("the provider's answer is not JSON").into())
+        lenient::value_of(&all).map_err(|_| LlmError::malformed("the provider's answer is not JSON").into())
     }
 
     /// The whole body as text.

@@ -13,6 +13,7 @@ mod bedrock;
 #[cfg(test)]
 mod bodies;
 mod breaker;
+mod call_names;
 mod client;
 mod embed;
 mod error;
@@ -24,6 +25,7 @@ mod gemini;
 mod http;
 mod json;
 mod kinds;
+mod lenient;
 mod models;
 mod normalize;
 mod openai_chat;

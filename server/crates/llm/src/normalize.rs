@@ -1,21 +1,69 @@
 //! Repairs a conversation so that no provider refuses it for its form.
 //!
-//! Every provider insists that each tool call is answered exactly once, right after the message that made it. A
-//! history cut by compaction or a crash may not keep that promise, and one bad message would make every later call
-//! of the agent fail.
+//! Every provider insists that each tool call is answered exactly once, right after the message that made it, and has
+//! an id and a name of a certain form. A history cut by compaction or a crash, or what a model or another server once
+//! wrote, may not keep to that, and one bad message would make every later call of the agent fail.
 
 use std::{borrow::Cow, collections::HashSet};
 
-use crate::request::{ChatMessage, ToolCall};
+use crate::{
+    call_names,
+    request::{ChatMessage, ToolCall, ToolSpec},
+};
 
 /// What the model reads in place of a result that was never recorded.
 const NO_RESULT: &str = "No result of this tool call was recorded.";
 
-/// The repaired conversation, or `None` when there is nothing to repair.
-pub(crate) fn messages(messages: &[ChatMessage]) -> Option<Vec<ChatMessage>> {
-    if is_sound(messages) {
+/// The repaired conversation, or `None` when there is nothing to repair. Names of tools on offer stay as they are.
+pub(crate) fn messages(messages: &[ChatMessage], offered: &[ToolSpec]) -> Option<Vec<ChatMessage>> {
+    let (sound, named) = (is_sound(messages), messages.iter().all(|message| is_named(message, offered)));
+    if sound && named {
         return None;
     }
+    let mut repaired = if sound { messages.to_vec() } else { completed(messages) };
+    if !named {
+        repaired.iter_mut().for_each(|message| rename(message, offered));
+    }
+    Some(repaired)
+}
+
+/// The name of a call as a provider takes it.
+fn spelled<'a>(name: &'a str, offered: &[ToolSpec]) -> Cow<'a, str> {
+    if offered.iter().any(|tool| tool.name == name) { name.into() } else { call_names::name(name) }
+}
+
+fn is_named(message: &ChatMessage, offered: &[ToolSpec]) -> bool {
+    match message {
+        ChatMessage::Assistant { tool_calls, .. } => tool_calls
+            .iter()
+            .all(|call| call_names::id(&call.id) == call.id && spelled(&call.name, offered) == call.name),
+        ChatMessage::Tool { call_id, name, .. } => {
+            call_names::id(call_id) == *call_id && name.as_deref().is_none_or(|name| spelled(name, offered) == name)
+        }
+        ChatMessage::System { .. } | ChatMessage::User { .. } => true,
+    }
+}
+
+fn rename(message: &mut ChatMessage, offered: &[ToolSpec]) {
+    match message {
+        ChatMessage::Assistant { tool_calls, .. } => {
+            for call in tool_calls {
+                call.id = call_names::id(&call.id).into_owned();
+                call.name = spelled(&call.name, offered).into_owned();
+            }
+        }
+        ChatMessage::Tool { call_id, name, .. } => {
+            *call_id = call_names::id(call_id).into_owned();
+            if let Some(name) = name {
+                *name = spelled(name, offered).into_owned();
+            }
+        }
+        ChatMessage::System { .. } | ChatMessage::User { .. } => {}
+    }
+}
+
+/// The conversation with one result for each call, right after it, and without empty answers.
+fn completed(messages: &[ChatMessage]) -> Vec<ChatMessage> {
     let mut out: Vec<ChatMessage> = Vec::with_capacity(messages.len());
     let mut used = HashSet::new();
     for (at, message) in messages.iter().enumerate() {
@@ -31,7 +79,7 @@ pub(crate) fn messages(messages: &[ChatMessage]) -> Option<Vec<ChatMessage>> {
             _ => out.push(message.clone()),
         }
     }
-    Some(out)
+    out
 }
 
 /// One result per call, in the calls' order, from the messages after `at`.
@@ -120,6 +168,8 @@ pub(crate) fn schema_instruction(format: &serde_json::Value) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     fn calls(ids: &[&str]) -> ChatMessage {
@@ -129,6 +179,10 @@ mod tests {
 
     fn result(id: &str, content: &str) -> ChatMessage {
         ChatMessage::Tool { call_id: id.into(), name: None, content: content.into() }
+    }
+
+    fn repaired(conversation: &[ChatMessage]) -> Option<Vec<ChatMessage>> {
+        messages(conversation, &[])
     }
 
     fn missing(id: &str) -> ChatMessage {
@@ -141,31 +195,49 @@ mod tests {
 
     #[test]
     fn a_sound_conversation_is_left_alone() {
-        assert_eq!(messages(&[system("s"), calls(&["a", "b"]), result("b", "2"), result("a", "1")]), None);
+        assert_eq!(repaired(&[system("s"), calls(&["a", "b"]), result("b", "2"), result("a", "1")]), None);
     }
 
     #[test]
     fn calls_without_results_get_one_and_results_without_calls_go() {
-        let repaired = messages(&[result("x", "orphan"), calls(&["a", "b"]), result("b", "2"), system("s")]);
-        assert_eq!(repaired, Some(vec![calls(&["a", "b"]), missing("a"), result("b", "2"), system("s")]));
+        let mended = repaired(&[result("x", "orphan"), calls(&["a", "b"]), result("b", "2"), system("s")]);
+        assert_eq!(mended, Some(vec![calls(&["a", "b"]), missing("a"), result("b", "2"), system("s")]));
     }
 
     #[test]
     fn late_results_move_to_their_call_and_second_ones_go() {
-        let repaired = messages(&[calls(&["a"]), system("s"), result("a", "1"), result("a", "again")]);
-        assert_eq!(repaired, Some(vec![calls(&["a"]), result("a", "1"), system("s")]));
+        let mended = repaired(&[calls(&["a"]), system("s"), result("a", "1"), result("a", "again")]);
+        assert_eq!(mended, Some(vec![calls(&["a"]), result("a", "1"), system("s")]));
     }
 
     #[test]
     fn empty_answers_are_left_out() {
         let empty =
             ChatMessage::Assistant { text: Some(String::new()), reasoning: vec![], tool_calls: vec![], name: None };
-        assert_eq!(messages(&[system("s"), empty]), Some(vec![system("s")]));
+        assert_eq!(repaired(&[system("s"), empty]), Some(vec![system("s")]));
+    }
+
+    #[test]
+    fn calls_keep_a_name_that_is_on_offer_and_get_a_form_that_is_taken_otherwise() {
+        let call = |id: &str, name: &str| ToolCall { id: id.into(), name: name.into(), arguments: "{}".into() };
+        let said = |tool_calls: Vec<ToolCall>| ChatMessage::Assistant {
+            text: None,
+            reasoning: vec![],
+            tool_calls,
+            name: None,
+        };
+        let long = "i".repeat(41);
+        let history = [said(vec![call("a", "my.tool"), call(&long, "no.tool")]), result("a", "1"), result(&long, "2")];
+        let offered = [ToolSpec { name: "my.tool".into(), description: String::new(), parameters: json!({}) }];
+        let short = call_names::id(&long).into_owned();
+        let expected =
+            vec![said(vec![call("a", "my.tool"), call(&short, "no_tool")]), result("a", "1"), result(&short, "2")];
+        assert_eq!(messages(&history, &offered), Some(expected.clone()));
+        assert_eq!(messages(&expected, &offered), None);
     }
 
     #[test]
     fn arguments_that_are_no_object_stay_readable() {
-        use serde_json::json;
         for (text, expected) in [
             ("{\"a\":1}", json!({"a": 1})),
             ("", json!({})),

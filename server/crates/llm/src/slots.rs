@@ -6,7 +6,7 @@
 
 use serde_json::Value;
 
-use crate::{event::Delta, request::ToolCall};
+use crate::{event::Delta, lenient, request::ToolCall};
 
 /// A piece of a tool call as a server sent it.
 #[derive(Debug, Clone, Default)]
@@ -108,7 +108,8 @@ impl Slots {
             .into_iter()
             .filter_map(|slot| {
                 let ((position, id), name) = (slot.announced?, slot.name?);
-                let arguments = if slot.arguments.trim().is_empty() { "{}".to_owned() } else { slot.arguments };
+                let arguments =
+                    if slot.arguments.trim().is_empty() { "{}".to_owned() } else { lenient::text(slot.arguments) };
                 Some((position, ToolCall { id, name, arguments }))
             })
             .collect();

@@ -17,6 +17,7 @@ use crate::{
     event::{Completion, Delta},
     event_stream::FrameParser,
     http::{Body, Limits, broken_off},
+    lenient,
     redact::Redactor,
     retry::Failure,
     sse::{SseEvent, SseParser},
@@ -244,16 +245,15 @@ impl Reader {
             self.decoder.progress().done = true;
             return Ok(());
         }
-        let payloads = match serde_json::from_str::<Value>(data) {
+        let payloads = match lenient::value(data) {
             Ok(payload) => vec![payload],
             Err(_) if event.event == "error" => vec![Value::String(data.to_owned())],
             // Some proxies forget the blank line between events, which glues their data together.
-            Err(_) => data
-                .lines()
-                .filter(|line| *line != "[DONE]")
-                .map(serde_json::from_str)
-                .collect::<Result<_, _>>()
-                .map_err(|_| Failure::from(LlmError::malformed("the provider streamed something that is not JSON")))?,
+            Err(_) => {
+                data.lines().filter(|line| *line != "[DONE]").map(lenient::value).collect::<Result<_, _>>().map_err(
+                    |_| Failure::from(LlmError::malformed("the provider streamed something that is not JSON")),
+                )?
+            }
         };
         for payload in payloads {
             match reported_error(&event.event, &payload) {

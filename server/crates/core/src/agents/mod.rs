@@ -16,7 +16,7 @@ use mneme_domain::{
     agent::{AgentState, Include},
     tool_rule::ToolRule,
 };
-use mneme_store::{Conn, agents};
+use mneme_store::{Conn, agents, runs};
 pub(crate) use model::stand_in;
 pub use search::AgentTest;
 
@@ -68,13 +68,16 @@ impl Core {
         Ok(agents::count(&mut conn, actor, &AgentFilter::default()).await?)
     }
 
-    /// Deletes an agent with its history; shared blocks and tools stay.
+    /// Deletes an agent with its history; shared blocks and tools stay. Its turns end, those that wait too.
     ///
     /// # Errors
     /// 404 for an unknown agent.
     pub async fn delete_agent(self: &Arc<Self>, actor: &Actor, id: &AgentId) -> Result<()> {
         let mut tx = self.store.write().await?;
         let sleepers = self.own_sleepers(&mut tx, actor, id).await?;
+        let gone: Vec<AgentId> = sleepers.iter().chain([id]).cloned().collect();
+        let active = runs::RunFilter { agent_ids: gone.clone(), active: true, ..runs::RunFilter::default() };
+        let turns = runs::list(&mut tx, actor, &active, &Page::all()).await?;
         if !agents::delete(&mut tx, actor, id).await? {
             return Err(CoreError::missing("Agent", id));
         }
@@ -82,8 +85,11 @@ impl Core {
             agents::delete(&mut tx, actor, sleeper).await?;
         }
         tx.commit().await?;
-        for gone in sleepers.iter().chain([id]) {
-            self.contexts.forget(gone);
+        for agent in &gone {
+            self.contexts.forget(agent);
+        }
+        for live in turns.iter().filter_map(|run| self.live.get(&run.id)) {
+            live.cancel.cancel();
         }
         Ok(())
     }

@@ -46,19 +46,22 @@ pub fn texts(chat: &mut [ChatMessage], window: u32, level: u32) {
     }
 }
 
-/// Puts words in the place of images. Returns whether there were any.
-pub fn images(chat: &mut [ChatMessage]) -> bool {
-    let mut any = false;
+/// Whether there are images to see.
+pub fn shows_images(chat: &[ChatMessage]) -> bool {
+    let drawn = |part: &Part| !matches!(part, Part::Text(_));
+    chat.iter().any(|message| matches!(message, ChatMessage::User { parts, .. } if parts.iter().any(drawn)))
+}
+
+/// Puts words in the place of images.
+pub fn images(chat: &mut [ChatMessage]) {
     for message in chat {
         let ChatMessage::User { parts, .. } = message else { continue };
         for part in parts {
             if !matches!(part, Part::Text(_)) {
                 *part = Part::Text("[an image that this model cannot see]".into());
-                any = true;
             }
         }
     }
-    any
 }
 
 fn middle(text: &mut String, limit: usize) {
@@ -98,7 +101,8 @@ mod tests {
     fn images_become_words() {
         let image = Part::Image { media_type: "image/png".into(), data: "AA==".into() };
         let mut chat = vec![ChatMessage::User { parts: vec![Part::Text("see".into()), image], name: None }];
-        assert!(images(&mut chat));
-        assert!(!images(&mut chat));
+        assert!(shows_images(&chat));
+        images(&mut chat);
+        assert!(!shows_images(&chat));
     }
 }

@@ -43,7 +43,8 @@ pub struct StepRecord<'a> {
 pub enum Committed {
     /// It is written; the agent's row has this version and this context now.
     Yes { version: i64, context: Vec<MessageId> },
-    /// A block that the step edits was changed by somebody else in between: run its tools again.
+    /// A block that the step edits was changed by somebody else in between, taken from the agent or deleted: run its
+    /// tools again.
     BlockChanged,
     /// The agent's turn was taken away: by another server, or by a cancellation there. Nothing was written.
     Lost,
@@ -66,7 +67,7 @@ impl Core {
             tx.gather();
             let mut versions = Vec::new();
             for stored in working.changed() {
-                match blocks::update(&mut tx, actor, &stored.block, stored.version, now).await {
+                match blocks::update_held(&mut tx, actor, record.agent, &stored.block, stored.version, now).await {
                     Ok(version) => versions.push(version),
                     Err(StoreError::Stale) => return Ok(Committed::BlockChanged),
                     Err(error) => return Err(error.into()),

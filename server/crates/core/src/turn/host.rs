@@ -153,6 +153,14 @@ impl AgentHost {
     }
 }
 
+/// Not every database can keep the character.
+fn without_nul(text: &str) -> Result<(), HostError> {
+    if text.contains('\0') {
+        return Err(HostError::Invalid("Memory cannot hold the character NUL".into()));
+    }
+    Ok(())
+}
+
 fn view(block: &Block) -> MemoryBlock {
     MemoryBlock {
         label: block.label.clone().unwrap_or_default(),
@@ -185,6 +193,7 @@ impl ToolHost for AgentHost {
         if stored.block.read_only {
             return Err(HostError::ReadOnly(format!("The memory block '{label}' is read-only and cannot be edited")));
         }
+        without_nul(&value)?;
         check_limit(&value, stored.block.limit).map_err(|over| HostError::LimitExceeded(over.to_string()))?;
         stored.block.value.clone_from(&value);
         *dirty = true;
@@ -238,6 +247,7 @@ impl ToolHost for AgentHost {
         if self.working.lock().passages.len() >= MAX_STAGED {
             return Err(HostError::LimitExceeded(format!("One step keeps at most {MAX_STAGED} memories")));
         }
+        without_nul(&content)?;
         let tags = clean_tags(tags).map_err(HostError::Invalid)?;
         let staged = self.core.stage_memory(&self.actor, &self.agent, content, tags).await;
         let passage = staged.map_err(|error| self.refusal(error))?;

@@ -52,17 +52,22 @@ pub(super) fn keep(event: TurnEvent, place: i64, run: &RunId) -> String {
 
 fn error_event(error: &CoreError, run: &RunId) -> Value {
     let data = error_data(error);
-    error_value(&data["type"], &data["message"], run)
+    match error {
+        CoreError::Llm(failure) => {
+            error_value(&data["type"], &failure.message.into(), &failure.detail.clone().into(), run)
+        }
+        _ => error_value(&data["type"], &data["message"], &data["message"], run),
+    }
 }
 
-fn error_value(kind: &Value, message: &Value, run: &RunId) -> Value {
+fn error_value(kind: &Value, message: &Value, detail: &Value, run: &RunId) -> Value {
     json!({
         "message_type": "error_message",
         "run_id": run,
         "error_type": kind,
         "message": message,
-        "detail": message,
-        "error": {"type": kind, "message": message, "detail": message},
+        "detail": detail,
+        "error": {"type": kind, "message": message, "detail": detail},
     })
 }
 
@@ -138,7 +143,12 @@ impl Core {
         let error = run.metadata.as_ref().and_then(|metadata| metadata.get("error")).filter(|error| error.is_object());
         match error {
             Some(error) if run.status == RunStatus::Failed => {
-                events.push(TurnEvent::Stored(error_value(&error["type"], &error["message"], &run.id)));
+                events.push(TurnEvent::Stored(error_value(
+                    &error["type"],
+                    &error["message"],
+                    &error["message"],
+                    &run.id,
+                )));
             }
             _ => {
                 if !kept.last().is_some_and(|(_, payload)| matches!(shown(payload), Some(TurnEvent::Stop(_)))) {

@@ -60,7 +60,8 @@ pub fn request(agent: &Agent, messages: Vec<ChatMessage>, tools: Vec<ToolSpec>) 
         tools,
         params: Params {
             temperature: Some(config.temperature),
-            max_tokens: config.max_tokens,
+            // Clients write 0 where they mean no limit; providers refuse it.
+            max_tokens: config.max_tokens.filter(|limit| *limit > 0),
             reasoning_effort: config.reasoning_effort.clone(),
             enable_reasoner: config.enable_reasoner,
             max_reasoning_tokens: config.max_reasoning_tokens,
@@ -205,6 +206,7 @@ impl<'a> Pieces<'a> {
             Delta::Reasoning { text, signature } if !text.is_empty() || signature.is_some() => {
                 vec![self.reasoning(ReasoningSource::ReasonerModel, text.clone(), signature.clone())]
             }
+            Delta::RedactedReasoning(data) => vec![self.hidden(data.clone())],
             Delta::Text(text) => vec![self.answer(text.clone())],
             Delta::ToolCall { index, id, name, arguments } => {
                 self.call(*index, id.as_deref(), name.as_deref(), arguments)
@@ -232,6 +234,16 @@ impl<'a> Pieces<'a> {
     fn withheld(&mut self) -> Piece {
         let kind = MessageType::HiddenReasoningMessage;
         (self.part(kind), kind, Body::HiddenReasoning { state: HiddenState::Omitted, hidden_reasoning: None })
+    }
+
+    /// Encrypted thoughts come whole, so each is a part of its own.
+    fn hidden(&mut self, data: String) -> Piece {
+        let kind = MessageType::HiddenReasoningMessage;
+        if self.shown.last() == Some(&kind) {
+            self.parts = self.parts.saturating_add(1);
+        }
+        let body = Body::HiddenReasoning { state: HiddenState::Redacted, hidden_reasoning: Some(data) };
+        (self.part(kind), kind, body)
     }
 
     fn answer(&mut self, text: String) -> Piece {

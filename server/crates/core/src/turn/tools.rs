@@ -39,8 +39,8 @@ pub struct Caller<'a> {
     pub actor: &'a Actor,
     pub agent: &'a Agent,
     pub tools: &'a [Arc<Tool>],
-    /// The run and its step.
-    pub step: (&'a RunId, &'a StepId),
+    /// The run and its step; none for calls that waited in an agent file.
+    pub step: Option<(&'a RunId, &'a StepId)>,
     /// What led to the calls, the agent itself last.
     pub chain: Arc<Chain>,
 }
@@ -118,7 +118,7 @@ impl Caller<'_> {
         let job = execute::Call {
             actor: self.actor,
             agent: Some(&self.agent.id),
-            step: Some(self.step),
+            step: self.step,
             tool,
             arguments: &call.function.arguments,
             host: host.clone(),

@@ -171,6 +171,14 @@ async fn the_answering_tool_and_its_argument_may_be_others() {
         }
         assert!(matches!(turn.stop_reason, StopReason::ToolRule | StopReason::EndTurn));
     }
+    // A broken answer is no answer: it is seen with what became of it.
+    world
+        .provider
+        .reply(Reply::raw_tool_call("core_memory_append", r#"{"label": "human", "content": "hel"#))
+        .reply(Reply::tool_call("core_memory_append", json!({"label": "human", "content": "hello again"})));
+    let turn = world.core.send(&world.actor, &agent.id, say(named)).await.unwrap();
+    assert_eq!(kinds(&turn.messages), ["tool_call_message", "tool_return_message", "assistant_message"]);
+    assert_eq!(shown(&turn.messages)[1]["status"], "error");
 }
 
 #[tokio::test]

@@ -186,11 +186,16 @@ async fn a_failed_background_run_says_why_in_its_record_and_its_stream() {
     let run = world.core.send_async(&world.actor, &agent.id, say("x")).await.unwrap();
     let failed = ended(&world, &run.id).await;
     assert_eq!((failed.status, failed.stop_reason), (RunStatus::Failed, Some(StopReason::LlmApiError)));
-    assert!(failed.metadata.unwrap()["error"]["message"].as_str().unwrap().contains("no such thing"));
+    let said = "The request to the model provider failed: Error code: 400 - no such thing";
+    assert_eq!(failed.metadata.unwrap()["error"]["message"], said);
     let events =
         stored(world.core.resume_stream(&world.actor, &run.id, 0, Reading::default()).await.unwrap().collect().await);
     assert_eq!(events.len(), 1);
     assert_eq!(events[0]["message_type"], "error_message");
+    let error = json!({"type": "llm_error", "message": "The request to the model provider failed.",
+        "detail": "Error code: 400 - no such thing"});
+    assert_eq!(events[0]["error"], error, "as in the foreground");
+    assert_eq!((&events[0]["message"], &events[0]["detail"]), (&error["message"], &error["detail"]));
 }
 
 #[tokio::test]

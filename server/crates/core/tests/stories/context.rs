@@ -199,10 +199,13 @@ async fn messages_of_every_kind_are_edited_by_its_own_rule() {
         let changed = list().await.into_iter().find(|one| one["message_type"] == kind).unwrap();
         assert_eq!(changed[field], format!("again {kind}"), "{changed}");
     }
-    assert!(matches!(
-        edit(&id_of("user_message"), json!({"message_type": "user_message", "content": " "})).await,
-        Err(CoreError::Invalid(_))
-    ));
+    let unread = json!([{"type": "tool_return", "tool_call_id": "c", "content": "x", "is_error": false}]);
+    for (kind, content) in
+        [("user_message", json!(" ")), ("user_message", unread.clone()), ("assistant_message", unread)]
+    {
+        let refused = edit(&id_of(kind), json!({"message_type": kind, "content": content})).await;
+        assert!(matches!(refused, Err(CoreError::Invalid(_))), "{kind}: {refused:?}");
+    }
     world.say(&agent.id, "next").await.unwrap();
     let sent = world.provider.chats().pop().unwrap().body.to_string();
     assert!(sent.contains("again user_message") && sent.contains("again assistant_message"), "{sent}");

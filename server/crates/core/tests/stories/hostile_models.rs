@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 
 use crate::common::{On, World, say, shown};
 
-/// Fails unless every call in a provider's request has an id of its own and is answered at once, exactly once.
+/// Fails unless every call in a provider's request has an id of its own and is answered at once, exactly once, and ids
+/// and names are of a form that every provider takes.
 fn check_history(messages: &[Value]) {
     let mut seen = BTreeSet::new();
     let mut open: Vec<&str> = Vec::new();
@@ -25,6 +26,10 @@ fn check_history(messages: &[Value]) {
         for call in message["tool_calls"].as_array().into_iter().flatten() {
             let id = call["id"].as_str().unwrap();
             assert!(!id.is_empty() && seen.insert(id), "{id} stands for two calls: {messages:#?}");
+            assert!(id.len() <= 40, "{id} is too long");
+            let name = call["function"]["name"].as_str().unwrap();
+            let taken = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+            assert!((1..=64).contains(&name.len()) && name.chars().all(taken), "{name:?} is no name");
             open.push(id);
         }
     }
@@ -42,7 +47,12 @@ async fn calls_that_cannot_be_told_apart_are_made_so() {
         .call_id("same");
     let nameless = Reply::tool_call("memory_insert", insert("Three.")).call_id("");
     let again = Reply::tool_call("memory_insert", insert("Four.")).call_id("same");
-    world.provider.reply(twice).reply(nameless).reply(again).reply(Reply::text("done"));
+    let id = format!("chatcmpl-tool-{}", "0".repeat(32));
+    let long = Reply::tool_call("memory_insert", insert("Five."))
+        .call_id(id.clone())
+        .and_tool_call("memory_insert", insert("Six."))
+        .call_id(id);
+    world.provider.reply(twice).reply(nameless).reply(again).reply(long).reply(Reply::text("done"));
     let turn = world.say(&agent.id, "go").await.unwrap();
     assert_eq!(shown(&turn.messages).last().unwrap()["content"], "done");
     world.say(&agent.id, "and then?").await.unwrap();
@@ -64,7 +74,9 @@ async fn mutilated_calls_are_answered_and_the_history_stays_whole() {
         assert_eq!(shown[1]["status"], "error", "{cut}: {shown:?}");
         rounds += 1;
     }
-    for name in ["", "../memory_insert", "MEMORY_INSERT", "memory_insert\u{202e}"] {
+    let lengthy = "x".repeat(100);
+    for name in ["", "../memory_insert", "functions.memory_insert", "MEMORY_INSERT", "memory_insert\u{202e}", &lengthy]
+    {
         world.provider.reply(Reply::raw_tool_call(name, good)).reply(Reply::text("ok"));
         let turn = world.say(&agent.id, "go").await.unwrap();
         assert!(shown(&turn.messages).iter().all(|message| message["status"] != "success"), "{name:?}");
@@ -134,6 +146,37 @@ async fn texts_come_through_as_they_are(database: On) {
         let turn = world.say(&agent.id, "search").await.unwrap();
         assert_eq!(shown(&turn.messages)[1]["status"], "success", "{text}: {turn:?}");
     }
+}
+
+async fn what_not_every_database_keeps_is_replaced(database: On) {
+    let world = World::on(database).await;
+    let agent = world.agent().await;
+    let insert = json!({"label": "human", "new_str": "a\u{0}b"});
+    world
+        .provider
+        .reply(Reply::tool_call("memory_insert", insert).call_id("i\u{0}d").with_reasoning("r\u{0}"))
+        .reply(Reply::raw_tool_call("memory_insert", r#"{"label": "human", "new_str": "c\ud83dd"}"#))
+        .reply(Reply::tool_call("memory\u{0}_insert", json!({})))
+        .reply(Reply::text("x\u{0}y"));
+    let turn = world.say(&agent.id, "go").await.unwrap();
+    let shown = shown(&turn.messages);
+    assert_eq!(shown[0]["reasoning"], "r\u{fffd}");
+    assert_eq!((&shown[2]["status"], &shown[2]["tool_call_id"]), (&json!("success"), &json!("i\u{fffd}d")));
+    assert_eq!(shown.last().unwrap()["content"], "x\u{fffd}y");
+    assert_eq!(world.block(&agent.id, "human").await, "Name: Ada.\na\u{fffd}b\nc\u{fffd}d");
+    for chat in world.provider.chats() {
+        check_history(chat.messages());
+    }
+}
+
+#[tokio::test]
+async fn what_not_every_database_keeps_on_sqlite() {
+    what_not_every_database_keeps_is_replaced(On::Sqlite).await;
+}
+
+#[tokio::test]
+async fn what_not_every_database_keeps_on_postgres() {
+    what_not_every_database_keeps_is_replaced(On::Postgres).await;
 }
 
 #[tokio::test]

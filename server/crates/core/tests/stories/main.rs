@@ -12,6 +12,7 @@ mod fallbacks;
 mod groups;
 mod hostile_models;
 mod legacy;
+mod meanwhile;
 mod providers;
 mod retrieval;
 mod rules;

@@ -8,7 +8,7 @@ use mneme_domain::{
     run::{RequestConfig, RunStatus, StopReason},
 };
 use mneme_tests::Reply;
-use serde_json::json;
+use serde_json::{Value, json};
 
 async fn an_agent_answers_and_remembers_what_was_said(database: On) {
     let world = World::on(database).await;
@@ -106,9 +106,15 @@ async fn what_a_model_does_wrong_goes_back_to_it_and_the_next_message_works() {
 async fn an_empty_answer_is_asked_for_again_and_then_ends_the_turn() {
     let world = World::new().await;
     let agent = world.agent().await;
-    world.provider.reply(Reply::empty()).reply(Reply::text("second try"));
+    world.provider.reply(Reply::empty().usage(10, 2)).reply(Reply::text("second try").usage(11, 3));
     let turn = world.say(&agent.id, "one").await.unwrap();
     assert_eq!(shown(&turn.messages)[0]["content"], "second try");
+    let usage = turn.usage;
+    assert_eq!(
+        (usage.prompt_tokens, usage.completion_tokens, usage.step_count),
+        (21, 5, 1),
+        "both have to be paid for"
+    );
     for _ in 0..3 {
         world.provider.reply(Reply::empty());
     }
@@ -141,6 +147,17 @@ async fn a_provider_that_fails_leaves_the_agent_as_it_was() {
     assert_eq!(runs[0].stop_reason, Some(StopReason::LlmApiError));
     assert!(runs[0].metadata.as_ref().unwrap()["error"]["message"].as_str().unwrap().contains("400"));
     assert_eq!(kinds(&world.say(&agent.id, "still there?").await.unwrap().messages), ["assistant_message"]);
+}
+
+#[tokio::test]
+async fn a_limit_of_no_tokens_is_no_limit() {
+    let world = World::new().await;
+    for (limit, sent) in [(Some(0), Value::Null), (None, Value::Null), (Some(7), json!(7))] {
+        let agent = world.agent_with(|body| body.max_tokens = limit).await;
+        world.provider.reply(Reply::text("short"));
+        world.say(&agent.id, "hello").await.unwrap();
+        assert_eq!(world.provider.chats().pop().unwrap().body["max_tokens"], sent);
+    }
 }
 
 #[tokio::test]
@@ -189,6 +206,85 @@ async fn tokens_stream_under_the_id_of_the_stored_message() {
         .await
         .unwrap();
     assert_eq!(shown(&stored)[0]["id"].as_str().unwrap(), ids[0]);
+}
+
+#[tokio::test]
+async fn thoughts_of_an_answer_that_is_asked_for_again_are_not_those_of_the_next() {
+    let world = World::new().await;
+    let agent = world.agent().await;
+    world.provider.reply(Reply::empty().with_reasoning("first")).reply(Reply::text("done").with_reasoning("second"));
+    let mut body = say("think");
+    body.stream_tokens = Some(true);
+    let stream = world.core.start_stream(&world.actor, &agent.id, body).await.unwrap();
+    let told: Vec<TurnEvent> = stream.collect().await;
+    let page = Page { before: None, after: None, limit: 1, order: Order::Desc };
+    let config = RequestConfig::default();
+    let stored = world.core.list_messages(&world.actor, &agent.id, &page, &config, None, false).await.unwrap();
+    let stored = shown(&stored);
+    let mut thought = String::new();
+    for event in &told {
+        let TurnEvent::Message(envelope) = event else { continue };
+        let envelope = serde_json::to_value(&**envelope).unwrap();
+        if envelope["id"] == stored[0]["id"] {
+            thought.push_str(envelope["reasoning"].as_str().unwrap_or_default());
+        }
+    }
+    assert_eq!((thought.as_str(), &stored[0]["reasoning"]), ("second", &json!("second")), "{told:?}");
+}
+
+#[tokio::test]
+async fn thoughts_that_are_hidden_stand_in_a_token_stream_where_they_stand_in_the_list() {
+    let world = World::with(On::Sqlite, |config| {
+        config.providers[0].name = "anthropic".into();
+        config.providers[0].kind = mneme_llm::ProviderKind::Anthropic;
+    })
+    .await;
+    world.provider.models(&["claude-sonnet-4-20250514"]);
+    let agent = world.agent_with(|body| body.model = Some("anthropic/claude-sonnet-4-20250514".into())).await;
+    let block = |index: u64, block: Value, delta: Value| {
+        [
+            json!({"type": "content_block_start", "index": index, "content_block": block}),
+            json!({"type": "content_block_delta", "index": index, "delta": delta}),
+            json!({"type": "content_block_stop", "index": index}),
+        ]
+    };
+    let hidden = |data: &str| json!({"type": "redacted_thinking", "data": data});
+    let events = [
+        vec![json!({"type": "message_start", "message": {"usage": {"input_tokens": 5, "output_tokens": 1}}})],
+        block(0, json!({"type": "thinking", "thinking": ""}), json!({"type": "thinking_delta", "thinking": "hm"}))
+            .into(),
+        block(1, hidden("one"), json!({"type": "ping"})).into(),
+        block(2, hidden("two"), json!({"type": "ping"})).into(),
+        block(3, json!({"type": "text", "text": ""}), json!({"type": "text_delta", "text": "hello"})).into(),
+        vec![
+            json!({"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 9}}),
+            json!({"type": "message_stop"}),
+        ],
+    ];
+    let sse: String = events.iter().flatten().map(|event| format!("data: {event}\n\n")).collect();
+    world.provider.raw_sse(sse);
+    let mut body = say("think");
+    body.stream_tokens = Some(true);
+    let stream = world.core.start_stream(&world.actor, &agent.id, body).await.unwrap();
+    let told: Vec<TurnEvent> = stream.collect().await;
+    let place = |envelope: &Value| {
+        (envelope["message_type"].clone(), envelope["otid"].clone(), envelope["hidden_reasoning"].clone())
+    };
+    let streamed: Vec<_> = told
+        .iter()
+        .filter_map(|event| match event {
+            TurnEvent::Message(envelope) => Some(place(&serde_json::to_value(&**envelope).unwrap())),
+            _ => None,
+        })
+        .collect();
+    let page = Page { before: None, after: None, limit: 1, order: Order::Desc };
+    let config = RequestConfig::default();
+    let stored = world.core.list_messages(&world.actor, &agent.id, &page, &config, None, false).await.unwrap();
+    assert_eq!(streamed, shown(&stored).iter().map(place).collect::<Vec<_>>());
+    assert_eq!(
+        kinds(&stored),
+        ["reasoning_message", "hidden_reasoning_message", "hidden_reasoning_message", "assistant_message"]
+    );
 }
 
 #[tokio::test]
@@ -295,6 +391,12 @@ async fn input_that_says_nothing_is_refused() {
     for (body, expected) in [
         (json!({"messages": []}), "Messages must not be empty"),
         (json!({"messages": [{"role": "user", "content": "  "}]}), "Message content is empty or invalid"),
+        (
+            json!({"messages": [{"role": "user", "content": [
+                {"type": "tool_return", "tool_call_id": "c", "content": "x", "is_error": false},
+                {"type": "reasoning", "is_native": true, "reasoning": "hm"}]}]}),
+            "Message content is empty or invalid",
+        ),
         (json!({}), "Field required"),
         (json!({"messages": [{"role": "robot", "content": "x"}]}), "robot"),
         (json!({"messages": [{"role": "user"}]}), "Field required"),
@@ -351,4 +453,33 @@ async fn a_model_that_cannot_see_gets_words_for_images() {
     assert!(chats[0].body.to_string().contains(png));
     let retried = chats[1].body.to_string();
     assert!(!retried.contains(png) && retried.contains("cannot see"), "{retried}");
+}
+
+#[tokio::test]
+async fn images_do_not_end_the_conversation_with_a_model_that_cannot_see_them_any_more() {
+    let world = World::new().await;
+    let agent = world.agent().await;
+    let png = "iVBORw0KGgo=";
+    let image = json!({"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": png}});
+    world.provider.reply(Reply::text("A dot."));
+    let body = request(json!({"messages": [{"role": "user", "content": [image]}]}));
+    world.core.send(&world.actor, &agent.id, body).await.unwrap();
+    for (status, code, words) in [
+        (400, "invalid_image_format", "You uploaded an unsupported file. Please make sure that it is a png."),
+        (400, "invalid_request_error", "messages[3].content should be a string"),
+        (404, "404", "No endpoints found that support image input"),
+        (500, "server_error", "image input is not supported - you may need to provide the mmproj"),
+    ] {
+        world.provider.script(move |asked| {
+            let refused = asked.body.to_string().contains(png);
+            Some(if refused { Reply::error(status, code, words) } else { Reply::text("I am here.") })
+        });
+        let turn = world.say(&agent.id, "Are you there?").await.unwrap();
+        assert_eq!(shown(&turn.messages)[0]["content"], "I am here.", "{words}");
+    }
+    world.provider.script(|_| Some(Reply::error(400, "bad", "must be a string")));
+    world.provider.forget_requests();
+    let other = world.agent().await;
+    world.say(&other.id, "hello").await.unwrap_err();
+    assert_eq!(world.provider.chats().len(), 1, "there is no image to leave out");
 }

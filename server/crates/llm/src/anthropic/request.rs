@@ -92,7 +92,7 @@ fn tools(request: &ChatRequest, body: &mut Map<String, Value>) {
     body.insert("tool_choice".into(), choice);
 }
 
-/// The conversation as turns that alternate and begin with the user's.
+/// The conversation as turns that alternate, begin with the user's and end with it.
 fn messages(messages: &[ChatMessage], with_thinking: bool) -> Vec<Value> {
     let mut turns: Vec<(&str, Vec<Value>)> = Vec::new();
     for (at, message) in messages.iter().enumerate() {
@@ -117,6 +117,10 @@ fn messages(messages: &[ChatMessage], with_thinking: bool) -> Vec<Value> {
     }
     if turns.first().is_none_or(|(role, _)| *role != "user") {
         turns.insert(0, ("user", vec![text_block(PLACEHOLDER)]));
+    }
+    // Newer models refuse to go on with an answer that is theirs already.
+    if turns.last().is_some_and(|(role, _)| *role != "user") {
+        turns.push(("user", vec![text_block(PLACEHOLDER)]));
     }
     // Marks how far the conversation can be read from the cache next time.
     if let Some(Value::Object(block)) =

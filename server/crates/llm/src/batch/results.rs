@@ -7,8 +7,8 @@ use url::Url;
 
 use super::{anthropic, openai};
 use crate::{
-    assemble::Assembler, client::LlmClient, error::LlmError, event::Completion, http::Body, provider::Provider,
-    redact::Redactor, stream::Interpreter, wire::Wire,
+    assemble::Assembler, client::LlmClient, error::LlmError, event::Completion, http::Body, lenient,
+    provider::Provider, redact::Redactor, stream::Interpreter, wire::Wire,
 };
 
 /// Bytes that the answers of one batch may have in all.
@@ -96,7 +96,7 @@ impl BatchResults {
             if line.trim_ascii().is_empty() {
                 continue;
             }
-            let line: Value = serde_json::from_slice(&line)
+            let line = lenient::value_of(&line)
                 .map_err(|_| LlmError::malformed("a line of the provider's batch is not JSON"))?;
             let result = match self.format {
                 Format::Anthropic => anthropic::result(&line, &self.context),

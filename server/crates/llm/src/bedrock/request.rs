@@ -103,7 +103,7 @@ fn tool_config(request: &ChatRequest, caches: bool) -> Option<Value> {
     Some(config)
 }
 
-/// The conversation as turns that alternate and begin with the user's.
+/// The conversation as turns that alternate, begin with the user's and end with it.
 fn messages(request: &ChatRequest, with_thinking: bool, caches: bool) -> Vec<Value> {
     let messages = &request.messages;
     let mut turns: Vec<(&str, Vec<Value>)> = Vec::new();
@@ -131,6 +131,10 @@ fn messages(request: &ChatRequest, with_thinking: bool, caches: bool) -> Vec<Val
     }
     if turns.first().is_none_or(|(role, _)| *role != "user") {
         turns.insert(0, ("user", vec![json!({"text": PLACEHOLDER})]));
+    }
+    // Most models refuse to go on with an answer that is theirs already.
+    if turns.last().is_some_and(|(role, _)| *role != "user") {
+        turns.push(("user", vec![json!({"text": PLACEHOLDER})]));
     }
     // Marks how far the conversation can be read from the cache next time.
     if let Some((_, blocks)) = turns.last_mut().filter(|(role, _)| caches && *role == "user") {

@@ -46,9 +46,9 @@ fn thinking_goes_back_within_a_turn_and_needs_its_signature() {
 }
 
 #[test]
-fn turns_alternate_and_begin_with_the_users() {
+fn turns_alternate_and_begin_and_end_with_the_users() {
     let body = body(&request("amazon.nova-lite-v1:0", vec![assistant("first"), user("a"), user("b"), assistant("c")]));
     let roles: Vec<_> = body["messages"].as_array().into_iter().flatten().map(|turn| turn["role"].clone()).collect();
-    assert_eq!(roles, ["user", "assistant", "user", "assistant"]);
+    assert_eq!(roles, ["user", "assistant", "user", "assistant", "user"]);
     assert_eq!(body["messages"][2]["content"], json!([{"text": "a"}, {"text": "b"}]));
 }

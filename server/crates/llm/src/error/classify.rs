@@ -103,6 +103,18 @@ const OVERFLOW_PHRASES: &[&str] = &[
     "input token count",
     "too many input tokens",
     "longer than the maximum model length",
+    // Claude, when the answer it may give no longer fits beside the prompt.
+    "exceed context limit",
+    "maximum prompt length",
+    "max context length",
+    "model's context length",
+    "greater than the context length",
+    "exceeded model token limit",
+    "prompt token count",
+    "prompt exceeds max length",
+    // Text Generation Inference.
+    "`inputs` tokens + `max_new_tokens`",
+    "`inputs` must have less than",
     "reduce the length of the messages",
 ];
 const POLICY_CODES: &[&str] =

@@ -82,6 +82,37 @@ fn bodies_of_every_provider_are_sorted() {
 }
 
 #[test]
+fn a_prompt_that_is_too_long_is_known_by_everybodys_words() {
+    for (status, words) in [
+        (400, "This model's maximum context length is 8192 tokens. However, your messages resulted in 9000 tokens."),
+        (400, "Your input exceeds the context window of this model. Please adjust your input and try again."),
+        (400, "input length and `max_tokens` exceed context limit: 190000 + 20000 > 200000, decrease input length"),
+        (400, "Input is too long for requested model."),
+        (400, "The decoder prompt (length 5000) is longer than the maximum model length of 4096."),
+        (400, "The input (5000 tokens) is longer than the model's context length (4096 tokens)."),
+        (400, "This model's maximum prompt length is 131072 but the request contains 537812 tokens."),
+        (400, "prompt too long; exceeded max context length by 5 tokens"),
+        (400, "The number of tokens to keep from the initial prompt is greater than the context length."),
+        (400, "Invalid request: Your request exceeded model token limit: 8192"),
+        (400, "prompt token count of 70000 exceeds the limit of 64000"),
+        (400, "Prompt exceeds max length"),
+        (
+            422,
+            "Input validation error: `inputs` tokens + `max_new_tokens` must be <= 4096. Given: 5000 `inputs` tokens",
+        ),
+        (422, "Input validation error: `inputs` must have less than 4095 tokens. Given: 5000"),
+        (500, "the input length exceeds the context length"),
+    ] {
+        let body = serde_json::json!({"error": {"message": words, "type": "invalid_request_error"}});
+        assert_eq!(sort(status, &body.to_string()).0, "context_overflow", "{words}");
+    }
+    for words in ["max_tokens must be positive", "the prompt has no tokens", "unknown context"] {
+        let body = serde_json::json!({"error": {"message": words}});
+        assert_eq!(sort(400, &body.to_string()).0, "bad_request", "{words}");
+    }
+}
+
+#[test]
 fn an_error_inside_a_stream_gets_a_status_from_its_codes() {
     for (body, status, kind) in [
         (r#"{"error":{"type":"overloaded_error","message":"o"}}"#, 529, "overloaded"),

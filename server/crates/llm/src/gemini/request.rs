@@ -116,7 +116,7 @@ fn declaration(tool: &ToolSpec) -> Value {
     value
 }
 
-/// The conversation as turns that alternate and begin with the user's.
+/// The conversation as turns that alternate, begin with the user's and end with it.
 fn contents(request: &ChatRequest) -> Vec<Value> {
     let messages = &request.messages;
     let unsigned = is_gemini3(&request.model).then_some(UNSIGNED);
@@ -149,6 +149,9 @@ fn contents(request: &ChatRequest) -> Vec<Value> {
     }
     if turns.first().is_none_or(|(role, _)| *role != "user") {
         turns.insert(0, ("user", vec![json!({"text": PLACEHOLDER})]));
+    }
+    if turns.last().is_some_and(|(role, _)| *role != "user") {
+        turns.push(("user", vec![json!({"text": PLACEHOLDER})]));
     }
     turns.into_iter().map(|(role, parts)| json!({"role": role, "parts": parts})).collect()
 }

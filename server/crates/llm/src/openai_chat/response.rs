@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::{details::Details, think::ThinkSplitter};
 use crate::{
+    error::classify::Upstream,
     event::{Delta, FinishReason, Usage},
     json::{count_at, str_at, text},
     slots::{Arguments, Piece},
@@ -26,6 +27,7 @@ impl Decoder for ChatDecoder {
         let Some(choice) = payload.pointer("/choices/0") else {
             return Ok(());
         };
+        check(choice)?;
         if let Some(delta) = choice.get("delta").or_else(|| choice.get("message")) {
             self.message(delta, false, out);
         }
@@ -35,6 +37,7 @@ impl Decoder for ChatDecoder {
 
     fn whole(&mut self, body: &Value, out: &mut Vec<Delta>) -> Result<(), Fault> {
         let choice = body.pointer("/choices/0").ok_or(Fault::Malformed("the provider's answer has no choices"))?;
+        check(choice)?;
         let message = choice.get("message").ok_or(Fault::Malformed("the provider's answer has no message"))?;
         self.progress.usage = usage(body);
         self.message(message, true, out);
@@ -127,6 +130,20 @@ impl ChatDecoder {
             "refusal" => FinishReason::Refusal,
             other => FinishReason::Other(other.to_owned()),
         });
+    }
+}
+
+/// Whether a choice is an answer. OpenRouter tells of what broke behind it in the choice, under a good status.
+fn check(choice: &Value) -> Result<(), Fault> {
+    let error = choice.get("error").filter(|error| error.is_object() || error.is_string());
+    match error {
+        Some(error) => Err(Fault::Upstream(Upstream::from_value(None, error))),
+        None if str_at(choice, "finish_reason") == Some("error") => Err(Fault::Upstream(Upstream {
+            status: 502,
+            message: "the provider ended the answer with an error".to_owned(),
+            ..Upstream::default()
+        })),
+        None => Ok(()),
     }
 }
 

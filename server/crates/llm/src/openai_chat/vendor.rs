@@ -4,12 +4,15 @@ use serde_json::{Map, Value, json};
 
 use super::details;
 use crate::{
+    call_names,
     kinds::ProviderKind,
     models,
     normalize::schema_instruction,
     request::{ChatMessage, ChatRequest, ToolChoice},
 };
 
+/// Stands in where a provider demands that the user has the last word.
+const PLACEHOLDER: &str = "Continue.";
 /// Mistral takes ids of exactly this many letters and digits.
 const MISTRAL_ID: usize = 9;
 
@@ -40,7 +43,8 @@ fn effort_only(request: &ChatRequest, body: &mut Map<String, Value>, families: &
     }
 }
 
-/// Mistral refuses fields that it does not know, ids in other forms, and instructions in the middle.
+/// Mistral refuses fields that it does not know, ids in other forms, instructions in the middle, and an answer at the
+/// end.
 fn mistral(request: &ChatRequest, body: &mut Map<String, Value>) {
     for unknown in ["stream_options", "reasoning_effort", "verbosity", "logprobs", "top_logprobs"] {
         body.shift_remove(unknown);
@@ -49,6 +53,9 @@ fn mistral(request: &ChatRequest, body: &mut Map<String, Value>) {
         body.insert("tool_choice".into(), json!("any"));
     }
     let Some(messages) = body.get_mut("messages").and_then(Value::as_array_mut) else { return };
+    if messages.last().is_some_and(|message| message["role"] == "assistant") {
+        messages.push(json!({"role": "user", "content": PLACEHOLDER}));
+    }
     let mut led = true;
     for message in messages {
         led &= message["role"] == "system";
@@ -75,10 +82,7 @@ fn mistral_id(id: &str) -> String {
         return id.to_owned();
     }
     const DIGITS: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
-    // FNV-1a; two ids of one conversation that meet would need a conversation of millions of calls.
-    let hash = id
-        .bytes()
-        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
+    let hash = call_names::hash(id);
     let digit = |place: u32| char::from(DIGITS[((hash / 36_u64.pow(place)) % 36) as usize]);
     (0..MISTRAL_ID as u32).map(digit).collect()
 }

@@ -50,6 +50,13 @@ async fn failures_before_the_first_delta_are_retried_when_they_may_pass() {
         Answer::events("data: {\"error\":{\"message\":\"busy\",\"type\":\"overloaded_error\"}}\n\n"),
         Answer::events("event: error\ndata: {\"message\":\"crash\",\"type\":\"server_error\"}\n\n"),
         Answer::json(200, &json!({"error": {"message": "crash", "code": 500}})),
+        Answer::json(
+            200,
+            &json!({"choices": [{"error": {"message": "crash", "code": 502}, "finish_reason": "error",
+                "message": {"content": ""}}]}),
+        ),
+        Answer::json(200, &json!({"choices": [{"finish_reason": "error", "message": {"content": ""}}]})),
+        Answer::events("data: {\"choices\":[{\"delta\":{\"content\":\"\"},\"finish_reason\":\"error\"}]}\n\n"),
     ] {
         assert_eq!(outcome(vec![first, good()]).await, (Ok(2), 2));
     }
@@ -121,6 +128,21 @@ async fn an_error_in_the_middle_is_the_last_item_of_the_stream() {
     let items: Vec<_> = client().stream(&provider, &say("m", "hi")).await.expect("stream").collect().await;
     let boom = LlmError::Server { message: "boom [redacted]".into(), status: 502 };
     assert_eq!(items, [Ok(text("hello")), Err(boom)]);
+}
+
+#[tokio::test]
+async fn an_answer_that_ends_in_an_error_is_no_answer() {
+    let choice = json!({"delta": {"content": ""}, "finish_reason": "error", "error": {"message": "gone", "code": 502}});
+    let server =
+        Server::always(Answer::events(format!("{HELLO}data: {}\n\n{END}", json!({"choices": [choice]})))).await;
+    let provider = crate::provider(ProviderKind::OpenAiCompatible, &server.url);
+    let items: Vec<_> = client().stream(&provider, &say("m", "hi")).await.expect("stream").collect().await;
+    assert_eq!(items, [Ok(text("hello")), Err(LlmError::Server { message: "gone".into(), status: 502 })]);
+    let message = json!({"finish_reason": "error", "message": {"content": "hel"}});
+    let server = Server::always(Answer::json(200, &json!({"choices": [message]}))).await;
+    let provider = crate::provider(ProviderKind::OpenAiCompatible, &server.url);
+    let failure = client().complete(&provider, &say("m", "hi")).await.expect_err("fails");
+    assert_eq!((failure.kind(), failure.status()), ("server", Some(502)));
 }
 
 #[tokio::test]

@@ -220,6 +220,26 @@ async fn a_server_that_ignores_the_wish_for_a_stream() {
 }
 
 #[tokio::test]
+async fn halves_of_characters_and_nul_are_replaced_and_cost_nothing_else() {
+    let body = concat!(
+        r#"data: {"choices":[{"delta":{"content":"hi \ud83d"}}]}"#,
+        "\n\n",
+        r#"data: {"choices":[{"delta":{"content":"\ude00 \ud83d\ude00\u0000"}}]}"#,
+        "\n\n",
+        r#"data: {"choices":[{"delta":{},"finish_reason":"stop"}]}"#,
+        "\n\ndata: [DONE]\n\n"
+    );
+    assert_eq!(deltas(body).await, Ok(vec![text("hi \u{fffd}"), text("\u{fffd} 😀\u{fffd}"), stop()]));
+    let call = r#"{"id":"a","function":{"name":"f","arguments":"{\"x\":\"\\u0000\\ud83d\\ud83d\\ude00\"}"}}"#;
+    let answer = format!(r#"{{"choices":[{{"message":{{"tool_calls":[{call}]}},"finish_reason":"stop"}}]}}"#);
+    let server = Server::always(Answer::new(200, "application/json", "", &answer)).await;
+    let provider = provider(ProviderKind::OpenAiCompatible, &server.url);
+    let done = client().complete(&provider, &say_with_tool("m", "hi")).await.expect("completion");
+    let arguments: serde_json::Value = serde_json::from_str(&done.tool_calls[0].arguments).expect("JSON");
+    assert_eq!(arguments, json!({"x": "\u{fffd}\u{fffd}😀"}));
+}
+
+#[tokio::test]
 async fn a_whole_answer() {
     let message = json!({"role": "assistant", "content": [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}],
         "tool_calls": [

@@ -9,6 +9,7 @@ mod chat_quirks;
 mod embeddings;
 mod every_format;
 mod gemini;
+mod histories;
 mod listings;
 mod responses;
 mod server;

@@ -8,7 +8,7 @@ pub(crate) use attach::set_of_agent;
 pub use attach::{agents_of, attach, attach_first, detach, of_agent};
 pub use list::{BlockFilter, count, list};
 use mneme_boxed::boxed;
-use mneme_domain::{Actor, BlockId, Timestamp, block::Block};
+use mneme_domain::{Actor, AgentId, BlockId, Timestamp, block::Block};
 use row::{BlockRow, VALUES, columns, new_row, values};
 
 use crate::{
@@ -26,15 +26,28 @@ pub struct StoredBlock {
     pub version: i64,
 }
 
+/// Writes every column, under more conditions.
+macro_rules! update {
+    ($conditions:literal) => {
+        concat!(
+            "update blocks set version = version + 1, updated_at = $3, value = $5, char_limit = $6, label = $7,
+            description = $8, read_only = $9, is_template = $10, template_name = $11, template_id = $12,
+            base_template_id = $13, deployment_id = $14, entity_id = $15, project_id = $16,
+            preserve_on_migration = $17, metadata = $18, hidden = $19, created_by_id = $20, last_updated_by_id = $21
+        where org_id = $1 and version = $2 and id = $4",
+            $conditions,
+            " returning version"
+        )
+    };
+}
+
 statements! {
     GET: concat!("select ", columns!(), " from blocks b where b.org_id = $1 and b.id = $2");
     GET_MANY: concat!("select ", columns!(), " from blocks b where b.org_id = $1 and b.id = any($2)");
     VERSION: "select version from blocks where org_id = $1 and id = $2";
-    UPDATE: "update blocks set version = version + 1, updated_at = $3, value = $5, char_limit = $6, label = $7,
-            description = $8, read_only = $9, is_template = $10, template_name = $11, template_id = $12,
-            base_template_id = $13, deployment_id = $14, entity_id = $15, project_id = $16,
-            preserve_on_migration = $17, metadata = $18, hidden = $19, created_by_id = $20, last_updated_by_id = $21
-        where org_id = $1 and version = $2 and id = $4 returning version";
+    UPDATE: update!("");
+    UPDATE_HELD: update!(" and exists (select 1 from agent_blocks ab
+            where ab.org_id = $1 and ab.agent_id = $22 and ab.block_id = $4)");
     RELABEL: "update agent_blocks set label = $3 where org_id = $1 and block_id = $2 and label is distinct from $3";
     DELETE: "delete from blocks where org_id = $1 and id = $2";
 }
@@ -88,6 +101,26 @@ pub async fn update(c: &mut Conn, a: &Actor, block: &Block, expected_version: i6
     };
     c.effect(&RELABEL, args![&a.org, &block.id, &block.label]).await?;
     Ok(version)
+}
+
+/// Writes a block that an agent read among its own, and returns the block's new version. Its label has to be the one
+/// that was read.
+///
+/// [`StoreError::Stale`] when another update came first, and when the block was taken from the agent or deleted since.
+#[boxed]
+pub async fn update_held(
+    c: &mut Conn,
+    a: &Actor,
+    agent: &AgentId,
+    block: &Block,
+    expected_version: i64,
+    now: Timestamp,
+) -> Result<i64> {
+    let mut arguments = args![&a.org, expected_version, now];
+    arguments.extend(values(block)?);
+    arguments.push(Arg::from(agent));
+    let updated: Option<(i64,)> = c.one(&UPDATE_HELD, arguments).await?;
+    updated.map(|(version,)| version).ok_or(StoreError::Stale)
 }
 
 /// Removes a block from all agents and altogether; false when there was none.

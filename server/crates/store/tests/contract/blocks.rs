@@ -16,6 +16,7 @@ use crate::{
 on_both!(
     every_field_survives,
     an_update_must_name_the_version_that_it_saw,
+    an_agent_writes_what_it_still_has,
     an_agent_has_each_label_once,
     attachments_keep_their_order,
     a_deleted_block_is_gone_everywhere,
@@ -78,6 +79,28 @@ async fn an_update_must_name_the_version_that_it_saw(w: World) {
     assert_eq!((stored.block.value.as_str(), stored.version), ("two", 2));
     block.id = BlockId::from_uuid(Uuid::new_v4());
     assert!(matches!(blocks::update(&mut c, &w.actor, &block, 2, at(3)).await, Err(StoreError::NotFound)));
+}
+
+async fn an_agent_writes_what_it_still_has(w: World) {
+    let mut c = w.write().await;
+    let (owner, other) = (agent("owner"), agent("other"));
+    agents::insert(&mut c, &w.actor, &owner).await.unwrap();
+    agents::insert(&mut c, &w.actor, &other).await.unwrap();
+    let mut human = add(&mut c, &w, "human", "one").await;
+    blocks::attach(&mut c, &w.actor, &owner.id, &human.id).await.unwrap();
+    human.value = "two".into();
+    assert_eq!(blocks::update_held(&mut c, &w.actor, &owner.id, &human, 1, at(1)).await.unwrap(), 2);
+    let stored = blocks::get(&mut c, &w.actor, &human.id).await.unwrap();
+    assert_eq!(stored, Some(StoredBlock { block: human.clone(), version: 2 }));
+    for (who, version) in [(&owner, 1), (&other, 2)] {
+        let refused = blocks::update_held(&mut c, &w.actor, &who.id, &human, version, at(2)).await;
+        assert!(matches!(refused, Err(StoreError::Stale)), "{refused:?}");
+    }
+    let refused = blocks::update_held(&mut c, &w.stranger, &owner.id, &human, 2, at(2)).await;
+    assert!(matches!(refused, Err(StoreError::Stale)), "{refused:?}");
+    assert!(blocks::detach(&mut c, &w.actor, &owner.id, &human.id).await.unwrap());
+    let refused = blocks::update_held(&mut c, &w.actor, &owner.id, &human, 2, at(2)).await;
+    assert!(matches!(refused, Err(StoreError::Stale)), "{refused:?}");
 }
 
 async fn an_agent_has_each_label_once(w: World) {

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use mneme_domain::{agent::Agent, content::ContentPart, message::Message};
-use mneme_llm::LlmError;
+use mneme_domain::{MessageId, agent::Agent, content::ContentPart, message::Message};
+use mneme_llm::{LlmError, Usage};
 
 use super::{
     super::{
@@ -79,10 +79,12 @@ impl Turn {
 
     /// Calls the model until it gives a usable answer, making room in the context when that is what it lacks. None when
     /// the answer comes later, with a batch.
-    pub(super) async fn ask(&self, state: &mut State, message: &Message) -> Result<Option<Answer>> {
+    pub(super) async fn ask(&self, state: &mut State, message: &mut Message) -> Result<Option<Answer>> {
         let (aloud, step) = (thoughts::asked(&state.agent), message.step_id.clone());
         let desk = self.desk.as_deref().filter(|desk| !desk.direct);
         let mut bad = desk.map_or(0, Desk::bad);
+        // What answers cost that nobody sees.
+        let mut spent: Option<Usage> = None;
         let mut compactions = 0;
         let mut clipped = desk.map_or(0, Desk::clipped);
         let mut blind = false;
@@ -117,7 +119,10 @@ impl Turn {
             let messages = state.context.messages.iter().map(|message| &**message).chain(&state.pending);
             let mut chat = history::to_chat(&system, messages);
             clip::texts(&mut chat, agent.llm_config.context_window, clipped);
-            let saw = blind && clip::images(&mut chat);
+            if blind {
+                clip::images(&mut chat);
+            }
+            let shows = clip::shows_images(&chat);
             let mut request = model_call::request(agent, chat, state.specs.clone());
             state.offer.apply(&mut request);
             self.told.apply(&mut request);
@@ -132,15 +137,21 @@ impl Turn {
                 None => model_call::call(client, &provider, &request, message, &state.guard, aloud, &self.sink).await,
             };
             let Failed { error, begun } = match called {
-                Ok(Called { completion, .. })
+                Ok(Called { completion, shown, .. })
                     if answer::is_empty(&completion)
                         && fallback::worth_asking_again(&completion.finish)
                         && bad + 1 < BAD_ANSWERS =>
                 {
                     bad += 1;
+                    spent = together(spent, completion.usage);
+                    // What was shown of it is not to be taken for the beginning of the next one.
+                    if !shown.is_empty() {
+                        message.id = MessageId::from_uuid(self.core.env.uuid());
+                    }
                     continue;
                 }
-                Ok(Called { completion, took, shown }) => {
+                Ok(Called { mut completion, took, shown }) => {
+                    completion.usage = together(spent, completion.usage);
                     let usage = completion.usage.as_ref();
                     let prices = &self.core.config.prices;
                     let cost = usage.and_then(|usage| prices.cost(&provider, &agent.llm_config.model, usage));
@@ -160,7 +171,7 @@ impl Turn {
                     }
                 }
                 LlmError::ContextOverflow { .. } if clipped < clip::LEVELS => clipped += 1,
-                LlmError::BadRequest { message, .. } if !blind && !saw && speaks_of_images(&message) => blind = true,
+                error if shows && !begun && refuses_images(&error) => blind = true,
                 error if fallback::helps(&error) && !begun => {
                     other = Some(self.next_model(state, &mut others, error.into()).await?);
                 }
@@ -192,8 +203,35 @@ impl Turn {
     }
 }
 
-/// Whether a provider's refusal is about images: the next try then goes without them.
-fn speaks_of_images(message: &str) -> bool {
+fn together(one: Option<Usage>, two: Option<Usage>) -> Option<Usage> {
+    match (one, two) {
+        (Some(one), Some(two)) => Some(one.plus(two)),
+        (one, two) => one.or(two),
+    }
+}
+
+/// Whether a provider's refusal is about images: the next try then goes without them. Images stay in the history, so a
+/// refusal that is not known for one would end the conversation for good.
+fn refuses_images(error: &LlmError) -> bool {
+    const WORDS: [&str; 9] = [
+        "image",
+        "vision",
+        "multimodal",
+        "multi-modal",
+        // OpenAI, of formats that it does not read and addresses that it cannot fetch.
+        "unsupported file",
+        "error while downloading",
+        // Servers that take text alone do not know what a list of parts is.
+        "must be a string",
+        "should be a string",
+        "be a valid string",
+    ];
+    // OpenRouter finds no such model, llama.cpp calls it an error of its own.
+    let (LlmError::BadRequest { message, .. } | LlmError::NotFound { message, .. } | LlmError::Server { message, .. }) =
+        error
+    else {
+        return false;
+    };
     let message = message.to_lowercase();
-    ["image", "vision", "multimodal", "multi-modal"].iter().any(|word| message.contains(word))
+    WORDS.iter().any(|word| message.contains(word))
 }

@@ -7,7 +7,7 @@ use mneme_domain::{
     run::{RunStatus, StopReason},
     step::StepStatus,
 };
-use mneme_store::{runs, runs::RunEnd, steps};
+use mneme_store::{agents, runs, runs::RunEnd, steps};
 
 use super::{
     State, Turn,
@@ -40,6 +40,22 @@ impl Turn {
         .await;
         if let Err(error) = written {
             tracing::warn!(%error, "a failed step could not be recorded");
+        }
+    }
+
+    /// A failure in words that its client can make sense of: what fails because the agent was deleted meanwhile says
+    /// so, whichever statement noticed it.
+    pub(super) async fn explained(&self, error: CoreError) -> CoreError {
+        if !matches!(error, CoreError::Internal(_)) {
+            return error;
+        }
+        let left = async {
+            let mut conn = self.core.store.read().await?;
+            agents::get(&mut conn, &self.actor, &self.agent).await
+        };
+        match left.await {
+            Ok(None) => CoreError::missing("Agent", &self.agent),
+            Ok(Some(_)) | Err(_) => error,
         }
     }
 

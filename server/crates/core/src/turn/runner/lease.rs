@@ -6,7 +6,7 @@ use mneme_domain::{
     agent::Agent,
     run::{RunStatus, StopReason},
 };
-use mneme_store::{Engine, batches, runs, runs::lease};
+use mneme_store::{Engine, agents, batches, runs, runs::lease};
 
 use super::{Seat, Turn, TurnEvent};
 use crate::{CoreError, Result, failpoint, locks::AgentGuard};
@@ -49,6 +49,10 @@ impl Turn {
             let mut tx = self.core.store.write().await?;
             let taken = lease::take(&mut tx, &self.actor, &self.agent, &self.run_id).await?;
             if taken.is_none() {
+                // Nobody gives back the turn of an agent that is gone.
+                if agents::get(&mut tx, &self.actor, &self.agent).await?.is_none() {
+                    return Err(CoreError::missing("Agent", &self.agent));
+                }
                 drop(tx);
                 tokio::time::sleep(RETRY).await;
                 continue;

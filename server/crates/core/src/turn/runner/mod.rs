@@ -247,6 +247,7 @@ impl Turn {
                 self.sink.send(TurnEvent::Usage(usage)).await;
             }
             Err(error) => {
+                let error = self.explained(error).await;
                 if self.background {
                     tracing::warn!(%error, "a background turn failed");
                 }
@@ -266,6 +267,10 @@ impl Turn {
         tracing::info!("the turn is cancelled");
         self.core.contexts.forget(&self.agent);
         self.end_early(RunStatus::Cancelled, StopReason::Cancelled, None).await;
+        // A turn ends with its agent, too.
+        if let Err(error @ CoreError::NotFound(_)) = self.core.require_agent(&self.actor, &self.agent).await {
+            return self.sink.send(TurnEvent::Error(error)).await;
+        }
         self.sink.send(TurnEvent::Stop(StopReason::Cancelled)).await;
         let usage = async {
             let mut conn = self.core.store.read().await?;

@@ -47,7 +47,7 @@ impl Turn {
         message.model = Some(state.agent.llm_config.model.clone());
         self.look_ahead(state, &message);
 
-        let called = self.ask(state, &message).await;
+        let called = self.ask(state, &mut message).await;
         let Answer { completion, took, ttft, shown, served } = match called {
             Ok(Some(answer)) => answer,
             Ok(None) => return Ok(Next::Wait),
@@ -77,7 +77,7 @@ impl Turn {
         for _ in 0..BLOCK_RETRIES {
             let tool_began = Instant::now();
             let calls = message.tool_calls.as_deref().unwrap_or_default();
-            let runs = self.run_tools(state, &step_id, calls, &settled, &before).await;
+            let runs = self.run_tools(state, Some(&step_id), calls, &settled, &before).await;
             let tools_took = (!runs.is_empty()).then(|| tool_began.elapsed());
             let said = Said { calls, runs: &runs, empty, asks: request.is_some(), last };
             let Followed { next, trail, note } = said.followed(state);
@@ -205,13 +205,13 @@ impl Turn {
     pub(super) async fn run_tools(
         &self,
         state: &State,
-        step: &StepId,
+        step: Option<&StepId>,
         calls: &[StoredToolCall],
         settled: &[Option<StoredToolReturn>],
         before: &[ToolRun],
     ) -> Vec<ToolRun> {
         let (core, actor) = (&self.core, &self.actor);
-        let step = (&self.run_id, step);
+        let step = step.map(|step| (&self.run_id, step));
         let caller = Caller {
             core,
             actor,
