@@ -18,6 +18,16 @@ pub struct Measure {
     pub retired: Option<Retired>,
 }
 
+impl Measure {
+    /// What is expected on SQLite or on Postgres.
+    pub fn target_on(&self, postgres: bool) -> Option<Target> {
+        match self.kind {
+            Kind::LargeSearch if postgres => Some(Target::Median(10.0)),
+            _ => self.target,
+        }
+    }
+}
+
 /// What is done.
 #[derive(Debug, Clone, Copy)]
 pub enum Kind {

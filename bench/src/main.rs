@@ -69,7 +69,7 @@ fn run(options: &Options) -> Result<Vec<Row>> {
         println!("{}", report::head());
         for measure in MEASURES.iter().filter(|measure| options.wants(measure)) {
             let outcome = bench.measure(measure).await;
-            let row = Row { measure, outcome };
+            let row = Row { measure, target: measure.target_on(launch.is_postgres()), outcome };
             println!("{}", row.line());
             rows.push(row);
         }
@@ -100,13 +100,12 @@ fn binary(options: &Options) -> Result<PathBuf> {
 }
 
 fn circumstances(options: &Options, launch: &Launch, bench: &Bench) -> Value {
-    let postgres = launch.database_url.as_ref().is_some_and(|url| url.starts_with("postgres"));
     let processor = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let processor =
         processor.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": ")).map(|(_, name)| name);
     json!({
         "server": bench.version(),
-        "database": if postgres { "postgres" } else { "sqlite" },
+        "database": if launch.is_postgres() { "postgres" } else { "sqlite" },
         "quick": options.quick,
         "optimised": !cfg!(debug_assertions),
         "cores": std::thread::available_parallelism().ok().map(usize::from),

@@ -29,6 +29,13 @@ pub struct Launch {
     pub database_url: Option<String>,
 }
 
+impl Launch {
+    /// Whether the database is Postgres.
+    pub fn is_postgres(&self) -> bool {
+        self.database_url.as_ref().is_some_and(|url| url.starts_with("postgres"))
+    }
+}
+
 /// A running server; killed when dropped, and when the bench dies.
 #[derive(Debug)]
 pub struct Server {

@@ -26,11 +26,16 @@ pub(super) async fn search(c: &mut Conn, a: &Actor, look: &Look<'_>, limit: usiz
     for space in look.spaces {
         let look = Look { spaces: std::slice::from_ref(space), ..*look };
         let packed = shelf::packed(c, a, &look, space).await?;
-        found.extend(one_by_one(c, a, &look, true, limit).await?);
-        if shelf::fits(&c.context(), packed.1, look.dim()) {
-            found.extend(shelf::in_blocks(c, a, &look, space, limit, packed).await?);
-        } else {
+        if !shelf::fits(&c.context(), packed.1, look.dim()) {
+            found.extend(one_by_one(c, a, &look, true, limit).await?);
             found.extend(in_graph(c, a, &look, limit).await?);
+            continue;
+        }
+        let search = shelf::Search::begin(c, a, &look, space, limit, packed).await?;
+        // PostgreSQL looks at what is not packed while the processors here look at what is.
+        found.extend(one_by_one(c, a, &look, true, limit).await?);
+        if let Some(search) = search {
+            found.extend(search.finish(c, a, &look).await?);
         }
     }
     Ok(found)

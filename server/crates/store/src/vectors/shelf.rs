@@ -79,7 +79,9 @@ async fn of_space(
 ) -> Result<Vec<(String, f32)>> {
     let (last_id, packed) = packed(c, a, look, space).await?;
     let mut found = exact::search(c, a, look, std::slice::from_ref(space), last_id, limit).await?;
-    found.extend(in_blocks(c, a, look, space, limit, (last_id, packed)).await?);
+    if let Some(search) = Search::begin(c, a, look, space, limit, (last_id, packed)).await? {
+        found.extend(search.finish(c, a, look).await?);
+    }
     Ok(found)
 }
 
@@ -93,39 +95,62 @@ pub(super) fn fits(context: &Context, packed: i64, dim: i64) -> bool {
     usize::try_from(packed.saturating_mul(dim + 12)).is_ok_and(|bytes| bytes <= context.space_memory_bytes)
 }
 
-/// The nearest of what is packed.
-pub(super) async fn in_blocks(
-    c: &mut Conn,
-    a: &Actor,
-    look: &Look<'_>,
-    space: &str,
+/// A search in what is packed.
+pub(super) struct Search {
+    key: Key,
+    allowed: Option<Arc<[i64]>>,
+    /// The space in memory, unless it is too large, and what looks through it.
+    shelf: Option<(Arc<Shelf>, JoinSet<Best>)>,
     limit: usize,
-    (last_id, packed): (i64, i64),
-) -> Result<Vec<(String, f32)>> {
-    if packed == 0 {
-        return Ok(Vec::new());
-    }
-    let key = Key { org: a.org.clone(), space: space.to_owned(), model: look.model.to_owned(), dim: look.dim() };
-    let allowed = if look.is_narrowed() { Some(allowed(c, a, look, space).await?) } else { None };
-    let allowed = allowed.map(Arc::<[i64]>::from);
-    let shelf = if fits(&c.context(), packed, key.dim) {
-        Some(filled(c, &key, last_id, usize::try_from(packed).unwrap_or_default()).await?)
-    } else {
-        None
-    };
-    let mut most = limit + MORE;
-    loop {
-        let items = match &shelf {
-            Some(shelf) => scan(shelf, look.vector, allowed.clone(), most).await?,
-            None => scan_stored(c, &key, look.vector, allowed.as_deref(), most).await?,
-        };
-        let seen = items.len();
-        let near = compare(c, a, look, space, items).await?;
-        // Some rows may be gone since they were packed: then there is more to look at.
-        if near.len() >= limit || seen < most {
-            return Ok(near);
+}
+
+impl Search {
+    /// Begins to look at the rounded vectors; of a space in memory that goes on beside the caller.
+    pub(super) async fn begin(
+        c: &mut Conn,
+        a: &Actor,
+        look: &Look<'_>,
+        space: &str,
+        limit: usize,
+        (last_id, packed): (i64, i64),
+    ) -> Result<Option<Self>> {
+        if packed == 0 {
+            return Ok(None);
         }
-        most *= 4;
+        let key = Key { org: a.org.clone(), space: space.to_owned(), model: look.model.to_owned(), dim: look.dim() };
+        let allowed = if look.is_narrowed() { Some(allowed(c, a, look, space).await?) } else { None };
+        let allowed = allowed.map(Arc::<[i64]>::from);
+        let shelf = if fits(&c.context(), packed, key.dim) {
+            let shelf = filled(c, &key, last_id, usize::try_from(packed).unwrap_or_default()).await?;
+            let scans = scan(&shelf, look.vector, allowed.as_ref(), limit + MORE);
+            Some((shelf, scans))
+        } else {
+            None
+        };
+        Ok(Some(Self { key, allowed, shelf, limit }))
+    }
+
+    /// The nearest.
+    pub(super) async fn finish(self, c: &mut Conn, a: &Actor, look: &Look<'_>) -> Result<Vec<(String, f32)>> {
+        let Self { key, allowed, mut shelf, limit } = self;
+        let mut most = limit + MORE;
+        loop {
+            let best = match &mut shelf {
+                Some((_, scans)) => joined(scans, most).await?,
+                None => scan_stored(c, &key, look.vector, allowed.as_deref(), most).await?,
+            };
+            let items = best.into_items();
+            let seen = items.len();
+            let near = compare(c, a, look, &key.space, items).await?;
+            // Some rows may be gone since they were packed: then there is more to look at.
+            if near.len() >= limit || seen < most {
+                return Ok(near);
+            }
+            most *= 4;
+            if let Some((shelf, scans)) = &mut shelf {
+                *scans = scan(shelf, look.vector, allowed.as_ref(), most);
+            }
+        }
     }
 }
 
@@ -206,7 +231,7 @@ fn add(codes: &mut Codes, blocks: &[Block]) -> Result<()> {
 
 /// The best rows of a space in memory, found off the threads that serve requests. Of a large space several processors
 /// look at a part each.
-async fn scan(shelf: &Arc<Shelf>, vector: &[f32], allowed: Option<Arc<[i64]>>, most: usize) -> Result<Vec<i64>> {
+fn scan(shelf: &Arc<Shelf>, vector: &[f32], allowed: Option<&Arc<[i64]>>, most: usize) -> JoinSet<Best> {
     let count = shelf.codes.read().len();
     let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
     let parts = (count / PART).clamp(1, processors.min(MOST_PARTS));
@@ -216,33 +241,32 @@ async fn scan(shelf: &Arc<Shelf>, vector: &[f32], allowed: Option<Arc<[i64]>>, m
     for part in 0..parts {
         // What came since it was counted is in the last part.
         let end = if part + 1 == parts { usize::MAX } else { (part + 1) * each };
-        let (shelf, vector, allowed) = (Arc::clone(shelf), Arc::clone(&vector), allowed.clone());
+        let (shelf, vector, allowed) = (Arc::clone(shelf), Arc::clone(&vector), allowed.cloned());
         scans.spawn_blocking(move || {
             let mut best = Best::new(most);
             shelf.codes.read().scan(part * each..end, &vector, allowed.as_deref(), &mut best);
             best
         });
     }
+    scans
+}
+
+/// What is best in all parts.
+async fn joined(scans: &mut JoinSet<Best>, most: usize) -> Result<Best> {
     let mut best = Best::new(most);
     while let Some(scanned) = scans.join_next().await {
         best.merge(scanned.map_err(|error| StoreError::Unavailable(error.to_string()))?);
     }
-    Ok(best.into_items())
+    Ok(best)
 }
 
 /// The same for a space that is too large for memory.
-async fn scan_stored(
-    c: &mut Conn,
-    key: &Key,
-    vector: &[f32],
-    allowed: Option<&[i64]>,
-    most: usize,
-) -> Result<Vec<i64>> {
+async fn scan_stored(c: &mut Conn, key: &Key, vector: &[f32], allowed: Option<&[i64]>, most: usize) -> Result<Best> {
     let mut best = Best::new(most);
     let mut after = 0;
     loop {
         let page = blocks(c, key, after).await?;
-        let Some(last) = page.last() else { return Ok(best.into_items()) };
+        let Some(last) = page.last() else { return Ok(best) };
         after = last.last_id;
         let mut codes = Codes::new(vector.len());
         codes.reserve(BLOCK * page.len());
