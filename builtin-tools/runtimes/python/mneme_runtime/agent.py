@@ -78,6 +78,20 @@ class AgentState(Record):
     """The calling agent."""
 
 
+class Caller:
+    """`self` of a tool that is written like a method of its agent, as the first servers had them."""
+
+    def __init__(self, agent):
+        self.agent_state = agent
+
+    def __getattr__(self, name):
+        if name.startswith("__"):
+            raise AttributeError(name)
+        if self.agent_state is None:
+            raise AttributeError(f"self.{name}: no agent called this tool")
+        return getattr(self.agent_state, name)
+
+
 def state(text):
     """The agent from its JSON, as the REST API shows it; None without one."""
     if text is None:

@@ -5,6 +5,7 @@ import linecache
 import os
 import sys
 import types
+import typing
 
 from . import client, display
 
@@ -12,6 +13,8 @@ from . import client, display
 PACKAGES = "/packages"
 #: Where the host puts files that a program may work on.
 FILES = "/files"
+#: What tools for earlier servers find without importing it.
+FOUND = {name: getattr(typing, name) for name in typing.__all__ if hasattr(typing, name)}
 
 
 def find_packages():
