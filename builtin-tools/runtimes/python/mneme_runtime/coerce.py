@@ -18,8 +18,10 @@ from .scalars import EXACT, KINDS, LENIENT, NAMES, PARSED, parsed
 
 def convert(value, wanted, exact=False):
     """The value as `wanted` asks. With `exact`, only values that have the type already. Raises `Misfit`."""
-    if wanted is typing.Any or wanted is object or isinstance(wanted, typing.TypeVar):
+    if wanted is typing.Any or wanted is object:
         return value
+    if isinstance(wanted, typing.TypeVar):
+        return _variable(value, wanted, exact)
     if wanted is None or wanted is type(None):
         if value is None:
             return None
@@ -35,6 +37,13 @@ def convert(value, wanted, exact=False):
     if origin is None:
         return _plain(value, wanted, exact)
     return _parametric(value, wanted, origin, typing.get_args(wanted), exact)
+
+
+def _variable(value, variable, exact):
+    """What a type parameter is bound to, where nothing fills it."""
+    if variable.__constraints__:
+        return _union(value, variable.__constraints__)
+    return value if variable.__bound__ is None else convert(value, variable.__bound__, exact)
 
 
 def _parametric(value, wanted, origin, arguments, exact):
@@ -199,7 +208,9 @@ def _plain(value, wanted, exact):
         return LENIENT[wanted](value)
     if not isinstance(wanted, type):
         return value
-    if not typing.is_typeddict(wanted) and isinstance(value, wanted):
+    if is_typed_dict(wanted):
+        return _typed_dict(value, wanted)
+    if isinstance(value, wanted):
         return value
     if hasattr(wanted, "model_validate"):
         return wanted.model_validate(_unwrapped(value, dict))
@@ -207,8 +218,6 @@ def _plain(value, wanted, exact):
         return wanted.convert_value(value)
     if issubclass(wanted, enum.Enum):
         return _enum(value, wanted)
-    if typing.is_typeddict(wanted):
-        return _typed_dict(value, wanted)
     if issubclass(wanted, tuple):
         return _named_tuple(value, wanted) if hasattr(wanted, "_fields") else _tuple(value, ())
     if issubclass(wanted, abc.Mapping):
@@ -250,12 +259,25 @@ def _enum(value, wanted):
     raise misfit(value, f"must be one of {shown}", "enum")
 
 
+def is_typed_dict(wanted):
+    """Whether this is a typed dictionary, of `typing` or of `typing_extensions`."""
+    return type(wanted).__name__ == "_TypedDictMeta"
+
+
+def _may_lack(wanted, hints):
+    """The keys that a typed dictionary may lack. The class itself does not know what stood in quotes."""
+    said = {name: typing.get_origin(hint) for name, hint in hints.items()}
+    optional = [name for name in wanted.__optional_keys__ if said.get(name) is not typing.Required]
+    return {*optional, *(name for name, origin in said.items() if origin is typing.NotRequired)}
+
+
 def _typed_dict(value, wanted):
     value = _unwrapped(value, dict)
     if not isinstance(value, dict):
         raise misfit(value, "must be an object", "dict_type")
     hints = typing.get_type_hints(wanted, include_extras=True)
-    missing = [name for name in wanted.__required_keys__ if name not in value]
+    needed = hints.keys() - _may_lack(wanted, hints)
+    missing = [name for name in needed if name not in value]
     if missing:
         raise Misfit([Problem((name,), "is required", "missing", value) for name in sorted(missing)])
     names = list(value)

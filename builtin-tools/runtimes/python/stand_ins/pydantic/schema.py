@@ -10,7 +10,7 @@ import typing
 import uuid
 from collections import abc
 
-from mneme_runtime import values
+from mneme_runtime import coerce, values
 
 from .fields import FieldInfo
 
@@ -168,7 +168,7 @@ def _of_type(kind, arguments, inner, definitions, by_alias):
         if arguments:
             made |= {"prefixItems": [inner(item) for item in arguments], "minItems": len(arguments), "maxItems": len(arguments)}
         return made
-    if dataclasses.is_dataclass(kind) or typing.is_typeddict(kind):
+    if dataclasses.is_dataclass(kind) or coerce.is_typed_dict(kind):
         hints = typing.get_type_hints(kind, include_extras=True)
         made = {"properties": {name: inner(hint) for name, hint in hints.items()}, "title": kind.__name__, "type": "object"}
         definitions[kind.__name__] = made
