@@ -6,6 +6,7 @@ The stand-in for pydantic builds on this, so that arguments and fields of models
 import collections
 import dataclasses
 import enum
+import functools
 import json
 import types
 import typing
@@ -73,8 +74,7 @@ def _annotated(value, arguments, exact):
         before = getattr(note, "before_value", None)
         if before is not None:
             value = before(value)
-    replaced = next((note.plain_value for note in notes if getattr(note, "plain_value", None)), None)
-    value = replaced(value) if replaced else convert(value, wanted, exact)
+    value = _checker(wanted, notes, exact)(value)
     for note in notes:
         after = getattr(note, "after_value", None)
         if after is not None:
@@ -82,12 +82,42 @@ def _annotated(value, arguments, exact):
     return value
 
 
+def _checker(wanted, notes, exact):
+    """The function that checks a value as its notes say."""
+    replaced = next((note.plain_value for note in notes if getattr(note, "plain_value", None)), None)
+    narrow = next((note.narrowed for note in notes if getattr(note, "discriminator", None)), None)
+
+    def check(value, exact=exact):
+        if replaced:
+            return replaced(value)
+        meant, tag = narrow(value, wanted) if narrow else (wanted, None)
+        try:
+            return convert(value, meant, exact)
+        except (Misfit, ValueError) as error:
+            raise error if tag is None else _from_model(error, value).below(tag)
+
+    for note in notes:
+        if getattr(note, "wrap_value", None):
+            check = functools.partial(_wrapped, note.wrap_value, check)
+    return check
+
+
+def _wrapped(wrap, inner, value, **_):
+    return wrap(value, inner)
+
+
 def _union(value, arms):
+    fitting = []
     for arm in arms:
         try:
-            return convert(value, arm, exact=True)
+            fitting.append(convert(value, arm, exact=True))
         except (Misfit, ValueError):
             continue
+        if not isinstance(value, dict) or not hasattr(fitting[-1], "model_fields_set"):
+            return fitting[0]
+    if fitting:
+        # Of several models the one that takes most of what is given.
+        return max(fitting, key=lambda model: len(getattr(model, "model_fields_set", ())))
     problems = []
     for arm in arms:
         try:
@@ -144,6 +174,8 @@ def _each(values, wanted):
 
 
 def _from_model(error, value):
+    if isinstance(error, Misfit):
+        return error
     return getattr(error, "misfit", None) or misfit(value, str(error), "value_error")
 
 
