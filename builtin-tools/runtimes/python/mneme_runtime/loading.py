@@ -7,7 +7,7 @@ import sys
 import types
 import typing
 
-from . import client, display
+from . import client, display, homes
 
 #: Where the host puts the packages that a tool asked for.
 PACKAGES = "/packages"
@@ -23,8 +23,7 @@ def find_packages():
         if PACKAGES not in sys.path:
             sys.path.append(PACKAGES)
         sys.path_importer_cache.clear()
-    if os.path.isdir(FILES):
-        os.chdir(FILES)
+    homes.enter(FILES)
 
 
 def module(name, program):
