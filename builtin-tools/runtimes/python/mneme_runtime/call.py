@@ -142,6 +142,9 @@ def _coerced(value, name, parameter, annotation, problems):
     try:
         return coerce.convert(value, annotation)
     except Misfit as error:
+        if value is None and parameter.default is not _EMPTY:
+            # Models write null for what they leave out.
+            return parameter.default
         problems.extend(problem.told(name) for problem in error.problems)
     except ValueError as error:
         # A model of the program: its message lists what is wrong.
