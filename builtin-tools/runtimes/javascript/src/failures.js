@@ -2,7 +2,6 @@
 import * as acorn from '../acorn.mjs';
 
 const HINTS = {
-  Buffer: 'use Uint8Array, TextEncoder, btoa and atob',
   require: 'packages are declared as requirements of the tool',
   Intl: 'there is no localisation in this runtime',
   __dirname: 'a tool has no files',

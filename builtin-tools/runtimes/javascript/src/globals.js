@@ -1,7 +1,9 @@
 // The names that every program finds: process, console, display, the agent.
+import { Buffer } from './buffer.js';
 import { following } from './fetch.js';
-import { require } from './files.js';
+import { WORD, load } from './imports.js';
 import { line } from './inspect.js';
+import { require } from './modules.js';
 
 const FORMS = ['image/png', 'image/jpeg', 'image/svg+xml', 'text/html', 'text/markdown'];
 const displays = [];
@@ -28,6 +30,10 @@ export function prepare(program, agent) {
   define('agent_state', agent);
   define('display', display);
   define('require', require);
+  define(WORD, load);
+  define('Buffer', Buffer);
+  define('global', globalThis);
+  define('setImmediate', (callback, ...values) => setTimeout(callback, 0, ...values));
   define('fetch', following(globalThis.fetch.bind(globalThis)));
   const out = (...values) => print.out(line(values));
   const err = (...values) => print.err(line(values));

@@ -1,12 +1,17 @@
 // The modules that need no host, in Node. They lie beside `acorn.mjs` where the set-up command has put them together.
 import assert from 'node:assert/strict';
+import * as nodes from 'node:crypto';
 import { test } from 'node:test';
 
 import { bind, InvalidArguments } from '../src/arguments.js';
 import { evaluate } from '../src/cell.js';
+import { Buffer as Bytes } from '../src/buffer.js';
+import { crypto } from '../src/crypto.js';
 import { describe } from '../src/failures.js';
 import { following } from '../src/fetch.js';
+import { load, replaced } from '../src/imports.js';
 import { inspect, line } from '../src/inspect.js';
+import { require } from '../src/modules.js';
 import { returned, valueOf } from '../src/values.js';
 
 const agent = { id: 'agent-1' };
@@ -93,4 +98,61 @@ test('redirects are followed, and what belongs to an origin or a body stays behi
   ]);
   await assert.rejects(fetch('https://one.example/loop'), /more than 20 redirects/);
   assert.equal((await fetch('https://one.example/a', { redirect: 'manual' })).status, 302);
+});
+
+test('hashes are those of Node', () => {
+  for (const name of ['md5', 'sha1', 'sha256', 'sha512']) {
+    for (const length of [0, 1, 55, 56, 63, 64, 65, 111, 112, 127, 128, 129, 1000]) {
+      const data = Uint8Array.from({ length }, (_, at) => at * 7 + 3);
+      const told = `${name} of ${length}`;
+      assert.equal(crypto.createHash(name).update(data).digest('hex'), nodes.createHash(name).update(data).digest('hex'), told);
+      const [own, other] = [crypto, nodes].map((one) => one.createHmac(name, data).update('a').update(data).digest('base64'));
+      assert.equal(own, other, told);
+    }
+  }
+  assert.throws(() => crypto.createHash('whirlpool'), /there are md5, sha1, sha256, sha512/);
+  assert.deepEqual([crypto.randomUUID().length, crypto.randomBytes(70_000).length, crypto.randomInt(1)], [36, 70_000, 0]);
+});
+
+test('buffers are those of Node', () => {
+  for (const text of ['', 'hi', 'ünï😀', 'a'.repeat(20_000)]) {
+    for (const encoding of ['utf8', 'hex', 'base64', 'base64url', 'latin1', 'utf16le']) {
+      assert.equal(Bytes.from(text).toString(encoding), Buffer.from(text).toString(encoding), encoding);
+      assert.deepEqual([...Bytes.from(text, encoding)], [...Buffer.from(text, encoding)], encoding);
+    }
+  }
+  const told = (Kind) => {
+    const bytes = Kind.from('hello world');
+    const numbers = Kind.alloc(8);
+    numbers.writeUInt16BE(258, 0);
+    numbers.writeInt32LE(-5, 2);
+    return [
+      bytes.slice(0, 5).toString(), Kind.concat([Kind.from('a'), Kind.from('bc')]).toString(), bytes.includes('wor'), bytes.indexOf('o', 5),
+      bytes.equals(Kind.from('hello world')), Kind.byteLength('ü'), numbers.readUInt16BE(0), numbers.readInt32LE(2),
+      JSON.stringify(Kind.from('a')), Kind.alloc(3, 'ab').toString(), Kind.compare(Kind.from('a'), Kind.from('b')), `${Kind.from('x')}`,
+      bytes.write('J'), bytes.toString(), Kind.from([256, -1]).toString('hex'),
+    ];
+  };
+  assert.deepEqual(told(Bytes), told(Buffer));
+  assert.equal(inspect(Bytes.from('hi')), '<Buffer 68 69>');
+});
+
+test('modules of Node, and why others are not there', async () => {
+  assert.equal(require('node:querystring').stringify({ a: [1, 2], b: 'x y' }), 'a=1&a=2&b=x%20y');
+  const { EventEmitter } = require('events');
+  const [emitter, seen] = [new EventEmitter(), []];
+  emitter.once('a', (value) => seen.push(value));
+  assert.deepEqual([emitter.emit('a', 1), emitter.emit('a', 2), seen], [true, false, [1]]);
+  assert.equal(await require('timers/promises').setTimeout(1, 'x'), 'x');
+  assert.throws(() => require('assert').deepEqual([1], [2]), /\[ 1 \] is not \[ 2 \]/);
+  assert.throws(() => require('child_process'), /there are no other programs/);
+  assert.throws(() => require('node:https'), /use fetch/);
+  assert.throws(() => require('zod'), /listed in npm_requirements; of Node.js there are assert, buffer, crypto/);
+});
+
+test('import() is a call of a function', async () => {
+  assert.equal(replaced("a('import(x)');\nawait import('path');"), "a('import(x)');\nawait _imprt('path');");
+  assert.equal(replaced('import('), 'import(');
+  assert.equal((await load('path')).default.basename('/a/b'), 'b');
+  assert.equal((await load('node:path')).join('a', 'b'), 'a/b');
 });

@@ -14,11 +14,8 @@ const FILE: &str = "tool.ts";
 /// The tool of the guest.
 const COMPILE: &str = "compile_script";
 
-/// How a file finds what it imports.
-const REQUIRE: &str = "const require = (name) => { const found = (globalThis.__packages ?? {})[name]; \
-                       if (found !== undefined) return found; if (/^(node:)?(fs|fs\\/promises|path)$/.test(name)) \
-                       return globalThis.require(name); throw new Error(`the module '${name}' is not here: list npm \
-                       packages in npm_requirements; of Node.js there are fs and path`); }; ";
+/// How a file finds what it imports: its packages, or what the runtime has of Node.js.
+const REQUIRE: &str = "const require = (name) => (globalThis.__packages ?? {})[name] ?? globalThis.require(name); ";
 
 /// What a file in the manner of Node.js writes its exports to. Nothing reads them: its functions are found by name.
 const EXPORTS: &str = "globalThis.module ??= { exports: {} }; globalThis.exports ??= globalThis.module.exports; ";
