@@ -34,6 +34,19 @@ class Answers(unittest.TestCase):
         self.assertNotIsInstance(made, Message)
         self.assertIs(letta_client.MessageCreate, MessageCreate)
 
+    def test_types_of_the_first_server(self):
+        """Have the same names in its own package, which has nothing else."""
+        import letta_client.types
+        from letta.schemas.agent import AgentState
+        from letta.schemas.block import Block
+
+        self.assertIs(AgentState, letta_client.types.AgentState)
+        self.assertEqual(Block(label="a", value="b").label, "a")
+        with self.assertRaises(ImportError):
+            from letta import create_client  # noqa: F401
+        with self.assertRaises(ModuleNotFoundError):
+            import letta.server  # noqa: F401
+
     def test_they_have_times_and_a_form_in_json(self):
         """As models have."""
         message = record(_MESSAGE, Entity)

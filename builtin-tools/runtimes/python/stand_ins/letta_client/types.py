@@ -59,19 +59,24 @@ def __getattr__(name):
     return _made[name]
 
 
+#: Where the official client and the first server have their types. Nothing else of that server can be had here.
+_TYPES = re.compile(r"letta_client\..+|letta|letta\.(agent|memory|schemas(\..+)?)")
+
+
 class Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     """Finds the modules that the official client spreads its types over."""
 
     def find_spec(self, name, path=None, target=None):
         """What the import system asks."""
-        return importlib.machinery.ModuleSpec(name, self, is_package=True) if name.startswith("letta_client.") else None
+        return importlib.machinery.ModuleSpec(name, self, is_package=True) if _TYPES.fullmatch(name) else None
 
     def create_module(self, spec):
         """An ordinary module."""
 
     def exec_module(self, module):
         """Fills it."""
-        module.__getattr__ = __getattr__
+        if module.__name__ != "letta":
+            module.__getattr__ = __getattr__
 
 
 if not any(type(finder).__name__ == "Finder" and type(finder).__module__ == __name__ for finder in sys.meta_path):
