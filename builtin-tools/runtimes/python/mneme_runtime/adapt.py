@@ -15,9 +15,9 @@ def before_imports():
 
 def after_imports():
     """What replaces parts of modules that are there."""
-    from . import digests, homes, loop, processes, sockets, threads, toolkits, zones
+    from . import digests, homes, loading, loop, processes, sockets, threads, toolkits, zones
 
-    for part in (digests, homes, loop, processes, sockets, threads, toolkits):
+    for part in (digests, homes, loading, loop, processes, sockets, threads, toolkits):
         part.install()
     zones.bake()
     _bs4()

@@ -13,8 +13,13 @@ from . import client, display, homes
 PACKAGES = "/packages"
 #: Where the host puts files that a program may work on.
 FILES = "/files"
-#: What tools for earlier servers find without importing it.
-FOUND = {name: getattr(typing, name) for name in typing.__all__ if hasattr(typing, name)}
+
+
+def install():
+    """Lets programs find the names of `typing` without importing them, as earlier servers did."""
+    for name in typing.__all__:
+        if hasattr(typing, name) and not hasattr(builtins, name):
+            setattr(builtins, name, getattr(typing, name))
 
 
 def find_packages():

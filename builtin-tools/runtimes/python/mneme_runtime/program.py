@@ -81,7 +81,6 @@ def _evaluate(program):
 
 def _call(program):
     namespace = loading.module("__tool__", program)
-    namespace.update(loading.FOUND)
     loading.execute(program.source, program.filename, namespace)
     state = agent.state(program.agent_state)
     result = call.call(namespace, program.call.function, program.call.arguments, state)

@@ -11,9 +11,9 @@ from pathlib import Path
 import fake_host
 import prepare
 
-from mneme_runtime import homes, loop, processes, program, threads, toolkits
+from mneme_runtime import homes, loading, loop, processes, program, threads, toolkits
 
-for part in (homes, loop, processes, threads, toolkits):
+for part in (homes, loading, loop, processes, threads, toolkits):
     part.install()
 CASES = tomllib.loads((Path(__file__).parent / "cases.toml").read_text("utf-8"))["case"]
 
