@@ -3,7 +3,6 @@ import * as acorn from '../acorn.mjs';
 
 const HINTS = {
   require: 'packages are declared as requirements of the tool',
-  Intl: 'there is no localisation in this runtime',
   __dirname: 'a tool has no files',
   window: 'a tool runs without a browser',
   document: 'a tool runs without a browser',

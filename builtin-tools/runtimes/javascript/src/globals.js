@@ -3,7 +3,11 @@ import { Buffer } from './buffer.js';
 import { following } from './fetch.js';
 import { WORD, load } from './imports.js';
 import { line } from './inspect.js';
+import { install } from './intl.js';
 import { require } from './modules.js';
+
+// The engine has none.
+if (!globalThis.Intl) install(globalThis);
 
 const FORMS = ['image/png', 'image/jpeg', 'image/svg+xml', 'text/html', 'text/markdown'];
 const displays = [];

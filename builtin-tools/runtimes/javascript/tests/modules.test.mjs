@@ -10,6 +10,7 @@ import { crypto } from '../src/crypto.js';
 import { describe } from '../src/failures.js';
 import { following } from '../src/fetch.js';
 import { load, replaced } from '../src/imports.js';
+import { Intl as English, install } from '../src/intl.js';
 import { inspect, line } from '../src/inspect.js';
 import { require } from '../src/modules.js';
 import { returned, valueOf } from '../src/values.js';
@@ -155,4 +156,54 @@ test('import() is a call of a function', async () => {
   assert.equal(replaced('import('), 'import(');
   assert.equal((await load('path')).default.basename('/a/b'), 'b');
   assert.equal((await load('node:path')).join('a', 'b'), 'a/b');
+});
+
+test('numbers are written as Node writes them in English', () => {
+  const usd = { style: 'currency', currency: 'USD' };
+  for (const options of [
+    {}, usd, { ...usd, maximumFractionDigits: 0 }, { style: 'currency', currency: 'JPY' }, { style: 'currency', currency: 'CHF' },
+    { style: 'percent', maximumFractionDigits: 1 }, { minimumFractionDigits: 2, maximumFractionDigits: 2 }, { useGrouping: false },
+    { notation: 'compact' }, { notation: 'compact', compactDisplay: 'long' }, { maximumSignificantDigits: 3 }, { minimumIntegerDigits: 3 },
+  ]) {
+    const [own, other] = [English, Intl].map((one) => new one.NumberFormat('en-US', options));
+    for (const number of [0, -0, 1, 999, 1000, 1234.5, 1234567.891, 1.005, 2.675, 0.1 + 0.2, 1e21, 1e-7, -5.25, 999999, 99950, 10n ** 20n]) {
+      assert.equal(own.format(number), other.format(number), `${number} ${JSON.stringify(options)}`);
+    }
+  }
+  assert.throws(() => new English.NumberFormat('de-DE'), /no localisation for de-DE/);
+  assert.throws(() => new English.NumberFormat('en-CA', usd), RangeError);
+});
+
+test('dates are written as Node writes them in American English', () => {
+  const world = { Number: { prototype: {} }, BigInt: { prototype: {} }, Date: { prototype: { getTime: () => 0 } } };
+  install(world);
+  const day = { year: 'numeric', month: 'long', day: 'numeric' };
+  const time = { hour: '2-digit', minute: '2-digit' };
+  for (const options of [
+    {}, day, { ...day, weekday: 'long' }, { ...day, month: 'short' }, { month: 'long', year: 'numeric' }, { weekday: 'short' }, time,
+    { ...day, ...time }, { ...time, hour12: false }, { ...time, second: '2-digit', timeZoneName: 'short' }, { hour: 'numeric' },
+    { year: 'numeric', month: '2-digit', day: '2-digit', ...time }, { dateStyle: 'full' }, { timeStyle: 'short' }, { year: '2-digit' },
+  ]) {
+    for (const text of ['1970-01-01T00:00:00Z', '2024-02-09T15:04:05Z', '2023-12-31T12:30:00Z']) {
+      const date = new Date(text);
+      for (const name of ['toLocaleString', 'toLocaleDateString', 'toLocaleTimeString']) {
+        if (options.dateStyle && name.includes('Time') || options.timeStyle && name.includes('Date')) continue;
+        const own = world.Date.prototype[name].call(date, 'en-US', options);
+        const other = date[name]('en-US', { timeZone: 'UTC', ...options });
+        // Some versions put a narrow space there.
+        assert.equal(own, other.replaceAll('\u202f', ' '), `${name} ${text} ${JSON.stringify(options)}`);
+      }
+    }
+  }
+  assert.throws(() => new English.DateTimeFormat('en-US', { timeZone: 'Asia/Tokyo' }), /no time zone Asia\/Tokyo in this runtime, only UTC/);
+  assert.throws(() => new English.DateTimeFormat('en-GB'), RangeError);
+});
+
+test('lists, plurals, times ago and orders', () => {
+  assert.equal(new English.ListFormat('en', { type: 'disjunction' }).format(['a', 'b', 'c']), 'a, b, or c');
+  assert.deepEqual([1, 2, 3, 4, 11, 21].map((n) => new English.PluralRules('en', { type: 'ordinal' }).select(n)),
+    ['one', 'two', 'few', 'other', 'other', 'one']);
+  const ago = new English.RelativeTimeFormat('en', { numeric: 'auto' });
+  assert.deepEqual([ago.format(-1, 'day'), ago.format(3, 'hours'), ago.format(-1, 'hour')], ['yesterday', 'in 3 hours', '1 hour ago']);
+  assert.deepEqual(['a10', 'A2', 'a1'].sort(new English.Collator('en', { numeric: true, sensitivity: 'base' }).compare), ['a1', 'A2', 'a10']);
 });
