@@ -31,9 +31,15 @@ def call(names, function, arguments, agent_state):
     result = target(*positional, **named)
     if inspect.isawaitable(result):
         result = loop.run(result)
+    if inspect.isasyncgen(result):
+        result = loop.run(_listed(result))
     if inspect.isgenerator(result):
         result = list(result)
     return result
+
+
+async def _listed(items):
+    return [item async for item in items]
 
 
 def _parsed(text):
