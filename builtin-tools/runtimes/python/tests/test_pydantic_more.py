@@ -365,6 +365,8 @@ class Elsewhere(unittest.TestCase):
         self.assertEqual(to_jsonable_python({"at": datetime.date(2024, 1, 1)}), {"at": "2024-01-01"})
         self.assertEqual(TypeAdapter(SkipJsonSchema[HttpUrl]).validate_python("https://a.b/c").path, "/c")
         self.assertEqual(TypeAdapter(Json).validate_python("[1]"), [1])
+        secure = TypeAdapter(Annotated[pydantic.AnyUrl, pydantic.UrlConstraints(allowed_schemes=["wss"])])
+        self.assertEqual(kinds(lambda: secure.validate_python("ws://a.b")), [("url_scheme", ())])
 
     def test_dataclasses(self):
         """That check what they are made of."""

@@ -159,6 +159,23 @@ class AnyUrl(str):
     query = property(lambda self: urlsplit(self).query or None)
 
 
+class UrlConstraints:
+    """In `Annotated`: what an address must be like."""
+
+    def __init__(self, max_length=None, allowed_schemes=None, host_required=None, **_):
+        self.max_length, self.allowed_schemes, self.host_required = max_length, allowed_schemes, host_required
+
+    def after_value(self, value):
+        """The address, if it is."""
+        if self.max_length is not None and len(value) > self.max_length:
+            raise misfit(value, f"must have at most {self.max_length} characters", "url_too_long")
+        if self.allowed_schemes and value.scheme not in self.allowed_schemes:
+            raise misfit(value, f"must begin with {' or '.join(self.allowed_schemes)}", "url_scheme")
+        if self.host_required and not value.host:
+            raise misfit(value, "must name a host", "url_parsing")
+        return value
+
+
 class AnyHttpUrl(AnyUrl):
     """An address that starts with http:// or https://."""
 
@@ -202,6 +219,7 @@ __all__ = [
     "AmqpDsn", "AnyHttpUrl", "AnyUrl", "AnyWebsocketUrl", "EmailStr", "FileUrl", "FtpUrl", "HttpUrl", "MongoDsn", "MySQLDsn",
     "NegativeFloat", "NegativeInt", "NonNegativeFloat", "NonNegativeInt", "NonPositiveFloat", "NonPositiveInt", "PositiveFloat",
     "PositiveInt", "PostgresDsn", "RedisDsn", "SecretBytes", "SecretStr", "Strict", "StrictBool",
-    "StrictBytes", "StrictFloat", "StrictInt", "StrictStr", "StringConstraints", "UUID1", "UUID3", "UUID4", "UUID5", "WebsocketUrl",
+    "StrictBytes", "StrictFloat", "StrictInt", "StrictStr", "StringConstraints", "UUID1", "UUID3", "UUID4", "UUID5",
+    "UrlConstraints", "WebsocketUrl",
     "conbytes", "condate", "condecimal", "confloat", "confrozenset", "conint", "conlist", "conset", "constr",
 ]
