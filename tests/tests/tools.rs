@@ -244,13 +244,21 @@ async fn a_tool_edits_the_memory_of_its_agent_and_no_edit_is_half() {
         let fails = "def fails(agent_state: 'AgentState') -> str:\n    \"\"\"Fails half-way.\"\"\"\n    \
                      agent_state.memory.update_block_value('human', 'gone')\n    raise ValueError('stop')\n";
         let fails = create_tool(&server, json!({ "source_code": fails })).await;
-        let agent = create_agent(&server, "scribe", json!({ "tool_ids": [rename["id"], fails["id"]] })).await;
+        let method = "def note(\n    self, content: str\n) -> Optional[str]:\n    \"\"\"Notes.\n\n    Args:\n        content (str): What.\n    \"\"\"\n    \
+                      self.memory.update_block_value('persona', self.memory.get_block('persona').value + content)\n";
+        let method = create_tool(&server, json!({ "source_code": method })).await;
+        let ids = json!([rename["id"], fails["id"], method["id"]]);
+        let agent = create_agent(&server, "scribe", json!({ "tool_ids": ids })).await;
         let answer = called(&server, &provider, &agent, "rename_human", json!({ "name": "Ada" })).await;
         assert_eq!(answer["tool_return"], "scribe knows Ada, blocks: human, persona", "{answer}");
         let answer = called(&server, &provider, &agent, "fails", json!({})).await;
         assert_eq!(answer["status"], "error", "{answer}");
         let (_, block) = server.get(&format!("/v1/agents/{agent}/core-memory/blocks/human")).await;
         assert_eq!(block["value"], "Likes tea.\nName: Ada");
+        let answer = called(&server, &provider, &agent, "note", json!({ "content": " Calm." })).await;
+        assert_eq!(answer["status"], "success", "{answer}");
+        let (_, block) = server.get(&format!("/v1/agents/{agent}/core-memory/blocks/persona")).await;
+        assert_eq!(block["value"], "Kind. Calm.");
     }
 }
 

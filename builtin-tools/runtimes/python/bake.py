@@ -24,7 +24,7 @@ _PACKAGES = (
     "bs4", "certifi", "charset_normalizer", "dateutil", "html5lib", "idna", "jinja2", "markdown", "markupsafe", "pytz",
     "requests", "six", "soupsieve", "typing_extensions", "tzdata", "urllib3", "webencodings", "yaml",
 )
-_STAND_INS = ("httpx", "letta_client", "pydantic")
+_STAND_INS = ("aiohttp", "dotenv", "httpx", "letta_client", "pydantic")
 
 
 def everything():

@@ -2,9 +2,7 @@
 import * as acorn from '../acorn.mjs';
 
 const HINTS = {
-  Buffer: 'use Uint8Array, TextEncoder, btoa and atob',
   require: 'packages are declared as requirements of the tool',
-  Intl: 'there is no localisation in this runtime',
   __dirname: 'a tool has no files',
   window: 'a tool runs without a browser',
   document: 'a tool runs without a browser',

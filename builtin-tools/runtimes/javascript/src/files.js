@@ -1,8 +1,8 @@
 // Node's `fs` and `path` over files that live in the program's memory and go with it.
+import { Buffer } from './buffer.js';
 
 const ROOT = '/';
 const encoder = new TextEncoder();
-const decoder = new TextDecoder();
 
 /** Folders are maps from names to entries; files have bytes. */
 const folder = () => ({ entries: new Map(), changed: new Date() });
@@ -76,7 +76,8 @@ function readFileSync(place, options) {
   const entry = existing('open', place);
   if (entry.entries) throw new FileError('EISDIR', 'illegal operation on a directory', 'read', place);
   const encoding = typeof options === 'string' ? options : options?.encoding;
-  return encoding ? decoder.decode(entry.bytes) : entry.bytes.slice();
+  const bytes = Buffer.from(entry.bytes);
+  return encoding ? bytes.toString(encoding) : bytes;
 }
 
 function writeFileSync(place, data, options) {
@@ -179,12 +180,3 @@ for (const [name, call] of Object.entries(calls)) {
 }
 
 export const fs = { ...calls, ...withCallbacks, promises, existsSync: (place) => find(place) !== undefined };
-
-const MODULES = { fs, 'fs/promises': promises, path };
-
-/** `require` for the modules of Node that there are. */
-export function require(name) {
-  const found = MODULES[String(name).replace(/^node:/, '')];
-  if (found) return found;
-  throw new Error(`Cannot find module '${name}': there are fs and path; other modules of Node.js and npm packages are not here`);
-}

@@ -1,8 +1,14 @@
 // The names that every program finds: process, console, display, the agent.
+import { Buffer } from './buffer.js';
 import { following } from './fetch.js';
-import { require } from './files.js';
+import { WORD, load } from './imports.js';
 import { line } from './inspect.js';
+import { install } from './intl.js';
+import { require } from './modules.js';
 import { timers, watched } from './pending.js';
+
+// The engine has none.
+if (!globalThis.Intl) install(globalThis);
 
 const FORMS = ['image/png', 'image/jpeg', 'image/svg+xml', 'text/html', 'text/markdown'];
 const displays = [];
@@ -29,6 +35,10 @@ export function prepare(program, agent) {
   define('agent_state', agent);
   define('display', display);
   define('require', require);
+  define(WORD, load);
+  define('Buffer', Buffer);
+  define('global', globalThis);
+  define('setImmediate', (callback, ...values) => setTimeout(callback, 0, ...values));
   define('fetch', watched(following(globalThis.fetch.bind(globalThis))));
   for (const [name, call] of Object.entries(timers)) define(name, call);
   const out = (...values) => print.out(line(values));

@@ -1,4 +1,5 @@
 // Values as text, the way consoles show them.
+import { Buffer } from './buffer.js';
 
 const MAX_DEPTH = 4;
 const MAX_ITEMS = 100;
@@ -65,6 +66,10 @@ function object(value, depth, above) {
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? 'Invalid Date' : value.toISOString();
   if (value instanceof RegExp || value instanceof URL) return String(value);
   if (value instanceof Promise) return 'Promise {}';
+  if (value instanceof Buffer) {
+    const bytes = value.toString('hex', 0, 50).replace(/(?!^)(?=(?:..)+$)/g, ' ');
+    return `<Buffer ${bytes}${value.length > 50 ? ` ... ${value.length - 50} more bytes` : ''}>`;
+  }
   const name = value.constructor?.name ?? '[Object: null prototype]';
   if (depth > MAX_DEPTH) return Array.isArray(value) ? '[Array]' : `[${name}]`;
   const inner = (item) => inspect(item, depth + 1, [...above, value]);

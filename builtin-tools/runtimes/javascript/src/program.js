@@ -4,6 +4,7 @@ import { InvalidArguments, bind } from './arguments.js';
 import { evaluate } from './cell.js';
 import { describe } from './failures.js';
 import { prepare, shown } from './globals.js';
+import { replaced } from './imports.js';
 import { ended } from './pending.js';
 import { returned, valueOf } from './values.js';
 
@@ -33,7 +34,7 @@ export async function run(program, waits = true) {
 }
 
 async function cell(program, waits) {
-  const value = await evaluate(program.source, program.filename);
+  const value = await evaluate(replaced(program.source), program.filename);
   if (waits) await ended();
   return valueOf(value);
 }
@@ -43,7 +44,7 @@ async function call(program, agent, invocation) {
   if (!/^[A-Za-z_$][\w$]*$/.test(name)) throw new InvalidArguments(`${JSON.stringify(name)} is not the name of a function`);
   // The source becomes the body of a function, on the same line: what it declares can be looked up, and lines keep their number.
   const found = await (0, eval)(
-    `(async () => {${program.source}\n;return { it: typeof ${name} === 'undefined' ? undefined : ${name} }})\n//# sourceURL=${program.filename}`,
+    `(async () => {${replaced(program.source)}\n;return { it: typeof ${name} === 'undefined' ? undefined : ${name} }})\n//# sourceURL=${program.filename}`,
   )();
   if (typeof found.it !== 'function') throw new InvalidArguments(`the source defines no function '${name}'`);
   return found.it(...bind(found.it, invocation.arguments, agent));

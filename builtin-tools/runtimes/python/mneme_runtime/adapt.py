@@ -15,14 +15,12 @@ def before_imports():
 
 def after_imports():
     """What replaces parts of modules that are there."""
-    from . import digests, loop, toolkits, zones
+    from . import digests, homes, loading, loop, processes, sockets, threads, toolkits, zones
 
-    digests.install()
-    loop.install()
-    toolkits.install()
+    for part in (digests, homes, loading, loop, processes, sockets, threads, toolkits):
+        part.install()
     zones.bake()
     _bs4()
-    _socket()
     _urllib3()
     _requests()
 
@@ -103,14 +101,3 @@ def _bs4():
         features = ["lxml", "lxml-html"]
 
     builder_registry.register(Instead)
-
-
-def _socket():
-    """Looking a name up would end the instance; as an error of Python's a program can catch it."""
-    import socket
-
-    def refuse(*_, **__):
-        raise socket.gaierror(socket.EAI_FAIL, "there are no sockets in the sandbox, only requests over HTTP")
-
-    for name in ("getaddrinfo", "gethostbyname", "gethostbyname_ex", "gethostbyaddr", "getnameinfo"):
-        setattr(socket, name, refuse)

@@ -3,7 +3,7 @@
 import json
 
 from . import host, values
-from .records import Record
+from .records import Entity, Record
 
 
 class Memory:
@@ -66,16 +66,30 @@ class Memory:
         """Whether the agent has no such block yet."""
         return block.label not in self._before
 
-    def model_dump(self, **_):
+    def model_dump(self, **options):
         """As JSON has it."""
-        return {"blocks": self.blocks}
+        return {"blocks": [block.model_dump(**options) for block in self.blocks]}
 
     def __repr__(self):
         return f"Memory({self.list_block_labels()})"
 
 
-class AgentState(Record):
+class AgentState(Entity):
     """The calling agent."""
+
+
+class Caller:
+    """`self` of a tool that is written like a method of its agent, as the first servers had them."""
+
+    def __init__(self, agent):
+        self.agent_state = agent
+
+    def __getattr__(self, name):
+        if name.startswith("__"):
+            raise AttributeError(name)
+        if self.agent_state is None:
+            raise AttributeError(f"self.{name}: no agent called this tool")
+        return getattr(self.agent_state, name)
 
 
 def state(text):
@@ -85,7 +99,7 @@ def state(text):
     fields = json.loads(text)
     blocks = (fields.get("memory") or {}).get("blocks") or fields.get("blocks") or []
     made = AgentState({name: value for name, value in fields.items() if name != "memory"})
-    made.memory = Memory([Record(block) for block in blocks])
+    made.memory = Memory([Entity(block) for block in blocks])
     made.tags = fields.get("tags") or []
     return made
 

@@ -4,7 +4,7 @@ import inspect
 import json
 import typing
 
-from . import coerce, loop
+from . import agent, coerce, loop
 from .misfits import Misfit
 
 try:
@@ -12,8 +12,8 @@ try:
 except ImportError:  # before Python 3.14, where annotations are evaluated at once
     annotationlib = None
 
-#: The parameter that the calling agent is passed as.
-AGENT_STATE = "agent_state"
+#: The parameters that the calling agent is passed as.
+AGENT_STATE, AGENT = "agent_state", "self"
 _EMPTY = inspect.Parameter.empty
 
 
@@ -31,9 +31,15 @@ def call(names, function, arguments, agent_state):
     result = target(*positional, **named)
     if inspect.isawaitable(result):
         result = loop.run(result)
+    if inspect.isasyncgen(result):
+        result = loop.run(_listed(result))
     if inspect.isgenerator(result):
         result = list(result)
     return result
+
+
+async def _listed(items):
+    return [item async for item in items]
 
 
 def _parsed(text):
@@ -114,9 +120,9 @@ def _bound(target, given, agent_state, coerced):
             positional.extend(extra if isinstance(extra, list) else [extra])
             by_position = False
             continue
-        if name == AGENT_STATE and (agent_state is not None or name not in given):
+        if name in (AGENT_STATE, AGENT) and (agent_state is not None or name not in given):
             given.pop(name, None)
-            value = agent_state
+            value = agent.Caller(agent_state) if name == AGENT else agent_state
         elif name in given:
             value = given.pop(name)
             if not coerced:
@@ -142,6 +148,9 @@ def _coerced(value, name, parameter, annotation, problems):
     try:
         return coerce.convert(value, annotation)
     except Misfit as error:
+        if value is None and parameter.default is not _EMPTY:
+            # Models write null for what they leave out.
+            return parameter.default
         problems.extend(problem.told(name) for problem in error.problems)
     except ValueError as error:
         # A model of the program: its message lists what is wrong.

@@ -6,6 +6,7 @@ The stand-in for pydantic builds on this, so that arguments and fields of models
 import collections
 import dataclasses
 import enum
+import functools
 import json
 import types
 import typing
@@ -18,8 +19,10 @@ from .scalars import EXACT, KINDS, LENIENT, NAMES, PARSED, parsed
 
 def convert(value, wanted, exact=False):
     """The value as `wanted` asks. With `exact`, only values that have the type already. Raises `Misfit`."""
-    if wanted is typing.Any or wanted is object or isinstance(wanted, typing.TypeVar):
+    if wanted is typing.Any or wanted is object:
         return value
+    if isinstance(wanted, typing.TypeVar):
+        return _variable(value, wanted, exact)
     if wanted is None or wanted is type(None):
         if value is None:
             return None
@@ -35,6 +38,13 @@ def convert(value, wanted, exact=False):
     if origin is None:
         return _plain(value, wanted, exact)
     return _parametric(value, wanted, origin, typing.get_args(wanted), exact)
+
+
+def _variable(value, variable, exact):
+    """What a type parameter is bound to, where nothing fills it."""
+    if variable.__constraints__:
+        return _union(value, variable.__constraints__)
+    return value if variable.__bound__ is None else convert(value, variable.__bound__, exact)
 
 
 def _parametric(value, wanted, origin, arguments, exact):
@@ -64,8 +74,7 @@ def _annotated(value, arguments, exact):
         before = getattr(note, "before_value", None)
         if before is not None:
             value = before(value)
-    replaced = next((note.plain_value for note in notes if getattr(note, "plain_value", None)), None)
-    value = replaced(value) if replaced else convert(value, wanted, exact)
+    value = _checker(wanted, notes, exact)(value)
     for note in notes:
         after = getattr(note, "after_value", None)
         if after is not None:
@@ -73,12 +82,42 @@ def _annotated(value, arguments, exact):
     return value
 
 
+def _checker(wanted, notes, exact):
+    """The function that checks a value as its notes say."""
+    replaced = next((note.plain_value for note in notes if getattr(note, "plain_value", None)), None)
+    narrow = next((note.narrowed for note in notes if getattr(note, "discriminator", None)), None)
+
+    def check(value, exact=exact):
+        if replaced:
+            return replaced(value)
+        meant, tag = narrow(value, wanted) if narrow else (wanted, None)
+        try:
+            return convert(value, meant, exact)
+        except (Misfit, ValueError) as error:
+            raise error if tag is None else _from_model(error, value).below(tag)
+
+    for note in notes:
+        if getattr(note, "wrap_value", None):
+            check = functools.partial(_wrapped, note.wrap_value, check)
+    return check
+
+
+def _wrapped(wrap, inner, value, **_):
+    return wrap(value, inner)
+
+
 def _union(value, arms):
+    fitting = []
     for arm in arms:
         try:
-            return convert(value, arm, exact=True)
+            fitting.append(convert(value, arm, exact=True))
         except (Misfit, ValueError):
             continue
+        if not isinstance(value, dict) or not hasattr(fitting[-1], "model_fields_set"):
+            return fitting[0]
+    if fitting:
+        # Of several models the one that takes most of what is given.
+        return max(fitting, key=lambda model: len(getattr(model, "model_fields_set", ())))
     problems = []
     for arm in arms:
         try:
@@ -135,6 +174,8 @@ def _each(values, wanted):
 
 
 def _from_model(error, value):
+    if isinstance(error, Misfit):
+        return error
     return getattr(error, "misfit", None) or misfit(value, str(error), "value_error")
 
 
@@ -199,7 +240,9 @@ def _plain(value, wanted, exact):
         return LENIENT[wanted](value)
     if not isinstance(wanted, type):
         return value
-    if not typing.is_typeddict(wanted) and isinstance(value, wanted):
+    if is_typed_dict(wanted):
+        return _typed_dict(value, wanted)
+    if isinstance(value, wanted):
         return value
     if hasattr(wanted, "model_validate"):
         return wanted.model_validate(_unwrapped(value, dict))
@@ -207,8 +250,6 @@ def _plain(value, wanted, exact):
         return wanted.convert_value(value)
     if issubclass(wanted, enum.Enum):
         return _enum(value, wanted)
-    if typing.is_typeddict(wanted):
-        return _typed_dict(value, wanted)
     if issubclass(wanted, tuple):
         return _named_tuple(value, wanted) if hasattr(wanted, "_fields") else _tuple(value, ())
     if issubclass(wanted, abc.Mapping):
@@ -250,12 +291,25 @@ def _enum(value, wanted):
     raise misfit(value, f"must be one of {shown}", "enum")
 
 
+def is_typed_dict(wanted):
+    """Whether this is a typed dictionary, of `typing` or of `typing_extensions`."""
+    return type(wanted).__name__ == "_TypedDictMeta"
+
+
+def _may_lack(wanted, hints):
+    """The keys that a typed dictionary may lack. The class itself does not know what stood in quotes."""
+    said = {name: typing.get_origin(hint) for name, hint in hints.items()}
+    optional = [name for name in wanted.__optional_keys__ if said.get(name) is not typing.Required]
+    return {*optional, *(name for name, origin in said.items() if origin is typing.NotRequired)}
+
+
 def _typed_dict(value, wanted):
     value = _unwrapped(value, dict)
     if not isinstance(value, dict):
         raise misfit(value, "must be an object", "dict_type")
     hints = typing.get_type_hints(wanted, include_extras=True)
-    missing = [name for name in wanted.__required_keys__ if name not in value]
+    needed = hints.keys() - _may_lack(wanted, hints)
+    missing = [name for name in needed if name not in value]
     if missing:
         raise Misfit([Problem((name,), "is required", "missing", value) for name in sorted(missing)])
     names = list(value)

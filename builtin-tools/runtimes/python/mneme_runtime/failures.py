@@ -1,6 +1,7 @@
 """Exceptions, told to whoever wrote the program: only frames of their own files."""
 
 import errno
+import re
 import traceback
 
 #: Files of packages that the program brought along count as its own.
@@ -31,7 +32,8 @@ def describe(error, filename):
 def _traceback(error, filename):
     told = traceback.TracebackException.from_exception(error)
     _trim(told, filename, set())
-    return "".join(told.format()).rstrip("\n")
+    # The program's own exceptions have no module to it.
+    return re.sub(r"(?m)^([ |]*)__tool__\.", r"\1", "".join(told.format()).rstrip("\n"))
 
 
 def _trim(told, filename, done):

@@ -1,6 +1,7 @@
 """One HTTP request over the host, for everything that speaks HTTP inside: urllib, urllib3, httpx."""
 
 import asyncio
+import zlib
 from urllib.parse import quote, urlsplit
 
 from . import host
@@ -45,6 +46,18 @@ async def send_async(method, url, headers=(), body=b"", timeout=None):
         return sending.answer()
     except host.Err as error:
         raise _failed(error, url) from None
+
+
+def decoded(answer):
+    """The body of an answer, without the compression that its headers name."""
+    how = next((value.strip().lower() for name, value in answer.headers if name.lower() == "content-encoding"), "")
+    # A gzip header or zlib's own, whichever is there; and deflate without any.
+    for bits in {"gzip": (47,), "x-gzip": (47,), "deflate": (47, -15)}.get(how, ()):
+        try:
+            return zlib.decompress(answer.body, bits)
+        except zlib.error:
+            continue
+    return answer.body
 
 
 def _start(method, url, headers, body, timeout):

@@ -5,13 +5,21 @@ import linecache
 import os
 import sys
 import types
+import typing
 
-from . import client, display
+from . import client, display, homes
 
 #: Where the host puts the packages that a tool asked for.
 PACKAGES = "/packages"
 #: Where the host puts files that a program may work on.
 FILES = "/files"
+
+
+def install():
+    """Lets programs find the names of `typing` without importing them, as earlier servers did."""
+    for name in typing.__all__:
+        if hasattr(typing, name) and not hasattr(builtins, name):
+            setattr(builtins, name, getattr(typing, name))
 
 
 def find_packages():
@@ -20,8 +28,7 @@ def find_packages():
         if PACKAGES not in sys.path:
             sys.path.append(PACKAGES)
         sys.path_importer_cache.clear()
-    if os.path.isdir(FILES):
-        os.chdir(FILES)
+    homes.enter(FILES)
 
 
 def module(name, program):

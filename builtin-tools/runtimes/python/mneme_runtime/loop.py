@@ -2,7 +2,7 @@
 
 import asyncio
 
-from . import host
+from . import host, processes, threads
 
 
 class _Waiting:
@@ -13,8 +13,10 @@ class _Waiting:
 
     def select(self, timeout):
         """Blocks until something is ready; seconds, or None for as long as it takes."""
+        if timeout != 0 and threads.take_turn():
+            return []
         if timeout is None and not self.awaited:
-            raise RuntimeError("the program awaits something that nothing will ever finish")
+            raise threads.stuck()
         if not self.awaited:
             if timeout > 0:
                 host.sleep(timeout)
@@ -47,10 +49,14 @@ class Loop(asyncio.BaseEventLoop):
         """Runs the function at once: there are no threads to run it in."""
         future = self.create_future()
         try:
-            future.set_result(function(*arguments))
+            with threads.apart():
+                future.set_result(function(*arguments))
         except Exception as error:  # noqa: BLE001 - whoever awaits the future gets it
             future.set_exception(error)
         return future
+
+    async def _make_subprocess_transport(self, protocol, args, *_, **__):
+        processes.refuse(args)
 
     async def ready(self, source):
         """Waits until the host says that the source is ready, while other tasks run."""

@@ -5,7 +5,7 @@ import random
 import sys
 from dataclasses import dataclass, field
 
-from . import agent, call, cell, display, failures, loading, values
+from . import agent, call, cell, display, failures, loading, threads, values
 
 
 @dataclass
@@ -74,6 +74,7 @@ def _evaluate(program):
     namespace = loading.module("__main__", program)
     namespace["agent_state"] = state = agent.state(program.agent_state)
     result = cell.evaluate(program.source, program.filename, namespace)
+    threads.finish()
     agent.write_back(state)
     return None if result is None else values.shown(result)
 
@@ -83,6 +84,7 @@ def _call(program):
     loading.execute(program.source, program.filename, namespace)
     state = agent.state(program.agent_state)
     result = call.call(namespace, program.call.function, program.call.arguments, state)
+    threads.finish()
     agent.write_back(state)
     return None if result is None else values.returned(result)
 

@@ -23,6 +23,8 @@ def _str(value):
         return value.value
     if isinstance(value, (int, float, decimal.Decimal)) and not isinstance(value, bool):
         return str(value)
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
     raise misfit(value, "must be a string", "string_type")
 
 

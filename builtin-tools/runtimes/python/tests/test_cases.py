@@ -11,10 +11,10 @@ from pathlib import Path
 import fake_host
 import prepare
 
-from mneme_runtime import loop, program, toolkits
+from mneme_runtime import homes, loading, loop, processes, program, threads, toolkits
 
-loop.install()
-toolkits.install()
+for part in (homes, loading, loop, processes, threads, toolkits):
+    part.install()
 CASES = tomllib.loads((Path(__file__).parent / "cases.toml").read_text("utf-8"))["case"]
 
 

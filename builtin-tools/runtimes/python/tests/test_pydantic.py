@@ -175,7 +175,7 @@ class Models(unittest.TestCase):
         self.assertIsInstance(Home(pet={"kind": "dog", "name": "x"}).pet, Dog)
         with self.assertRaises(ValidationError) as caught:
             Home(pet={"kind": "dog"})
-        self.assertEqual(caught.exception.errors()[0]["loc"], ("pet", "name"))
+        self.assertEqual(caught.exception.errors()[0]["loc"], ("pet", "dog", "name"))
         self.assertEqual(pydantic.RootModel[list[int]](["1"]).model_dump(), [1])
         self.assertEqual(pydantic.TypeAdapter(list[Inner]).validate_python([{"n": 3}])[0].n, 3)
 

@@ -249,6 +249,69 @@ class Item(Base):
 }
 
 #[test]
+fn types_of_pydantic_have_their_json() {
+    for (annotation, expected) in [
+        ("condecimal(gt=0)", json!({ "type": "number", "exclusiveMinimum": 0 })),
+        (
+            "conset(int, min_length=1)",
+            json!({ "type": "array", "items": { "type": "integer" }, "uniqueItems": true, "minItems": 1 }),
+        ),
+        ("AwareDatetime", json!({ "type": "string", "format": "date-time" })),
+        (
+            "Optional[pydantic.FutureDate]",
+            json!({ "anyOf": [{ "type": "string", "format": "date" }, { "type": "null" }] }),
+        ),
+        ("Json", json!({ "type": "string" })),
+        ("Json[List[int]]", json!({ "type": "string" })),
+        ("List[SkipValidation[int]]", json!({ "type": "array", "items": { "type": "integer" } })),
+        ("JsonValue", json!({})),
+        ("Counter[str]", json!({ "type": "object", "additionalProperties": { "type": "integer" } })),
+        ("ByteSize", json!({ "anyOf": [{ "type": "integer", "minimum": 0 }, { "type": "string" }] })),
+    ] {
+        assert_eq!(annotated("", annotation), expected, "{annotation}");
+    }
+}
+
+#[test]
+fn models_of_one_value_are_that_value() {
+    let texts = json!({ "type": "array", "items": { "type": "string" } });
+    assert_eq!(annotated("class Tags(RootModel[List[str]]):\n    pass\n", "Tags"), texts);
+    assert_eq!(annotated("class Tags(pydantic.RootModel):\n    root: List[str]\n", "Tags"), texts);
+    let nested = "class Tree(RootModel[Dict[str, 'Tree']]):\n    pass\n";
+    assert_eq!(annotated(nested, "Tree"), json!({ "type": "object" }), "from here on anything goes");
+    let old = "T = TypeVar('T')\nclass Page(GenericModel, Generic[T]):\n    item: T\n";
+    let page = json!({ "type": "object", "properties": { "item": { "type": "integer" } }, "required": ["item"] });
+    assert_eq!(annotated(old, "Page[int]"), page);
+}
+
+#[test]
+fn settings_make_other_names_of_fields() {
+    let named = |before: &str| {
+        let schema = annotated(before, "M");
+        schema["properties"].as_object().unwrap().keys().cloned().collect::<Vec<_>>()
+    };
+    let fields = "    first_name: str\n    b2b_id: int = Field(1, alias='id')\n    plain: int = 1\n";
+    for settings in [
+        "    model_config = ConfigDict(alias_generator=to_camel)\n",
+        "    model_config = {'alias_generator': alias_generators.to_camel, 'extra': 'forbid'}\n",
+        "    model_config: ConfigDict = ConfigDict(alias_generator=AliasGenerator(validation_alias=to_camel))\n",
+        "    class Config:\n        alias_generator = to_camel\n",
+    ] {
+        assert_eq!(
+            named(&format!("class M(BaseModel):\n{settings}{fields}")),
+            ["firstName", "id", "plain"],
+            "{settings}"
+        );
+        let derived = format!("class Base(BaseModel):\n{settings}\nclass M(Base):\n{fields}");
+        assert_eq!(named(&derived), ["firstName", "id", "plain"], "{settings}");
+    }
+    let pascal = "class M(BaseModel):\n    model_config = ConfigDict(alias_generator=to_pascal)\n    a_bc: int\n    d2e_3: int\n    _f: int\n";
+    assert_eq!(named(pascal), ["ABc", "D2E3"]);
+    let choices = "class M(BaseModel):\n    a: int = Field(validation_alias=AliasChoices('x', 'y'))\n    b: int = Field(alias='z', validation_alias=AliasPath('p', 'q'))\n";
+    assert_eq!(named(choices), ["x", "z"]);
+}
+
+#[test]
 fn type_parameters_mean_what_is_filled_in_or_what_they_are_bound_to() {
     let (integer, string) = (json!({ "type": "integer" }), json!({ "type": "string" }));
     let page = |item: &Value, more: Value| {

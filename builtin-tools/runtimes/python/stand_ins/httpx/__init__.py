@@ -4,31 +4,41 @@ from http import HTTPStatus
 
 from .client import VERSION, AsyncClient, Client
 from .errors import (
+    CloseError,
     ConnectError,
     ConnectTimeout,
+    DecodingError,
     HTTPError,
     HTTPStatusError,
     InvalidURL,
     NetworkError,
     PoolTimeout,
+    ProtocolError,
+    ProxyError,
     ReadError,
     ReadTimeout,
+    RemoteProtocolError,
     RequestError,
+    StreamError,
     TimeoutException,
     TooManyRedirects,
     TransportError,
     UnsupportedProtocol,
+    WriteError,
     WriteTimeout,
 )
 from .messages import Request, Response
-from .parts import URL, Auth, BasicAuth, Headers, Limits, QueryParams, Timeout
+from .parts import URL, Auth, BasicAuth, Cookies, Headers, HTTPTransport, Limits, MockTransport, QueryParams, Timeout
 
 __version__ = VERSION
+AsyncHTTPTransport = BaseTransport = AsyncBaseTransport = HTTPTransport
 __all__ = [
-    "URL", "AsyncClient", "Auth", "BasicAuth", "Client", "ConnectError", "ConnectTimeout", "HTTPError", "HTTPStatusError", "Headers",
-    "InvalidURL", "Limits", "NetworkError", "PoolTimeout", "QueryParams", "ReadError", "ReadTimeout", "Request", "RequestError",
-    "Response", "TimeoutException", "Timeout", "TooManyRedirects", "TransportError", "UnsupportedProtocol", "WriteTimeout", "codes",
-    "delete", "get", "head", "options", "patch", "post", "put", "request", "stream",
+    "URL", "AsyncBaseTransport", "AsyncClient", "AsyncHTTPTransport", "Auth", "BaseTransport", "BasicAuth", "Client", "CloseError",
+    "ConnectError", "ConnectTimeout", "Cookies", "DecodingError", "HTTPError", "HTTPStatusError", "HTTPTransport", "Headers",
+    "InvalidURL", "Limits", "MockTransport", "NetworkError", "PoolTimeout", "ProtocolError", "ProxyError", "QueryParams", "ReadError",
+    "ReadTimeout", "RemoteProtocolError", "Request", "RequestError", "Response", "StreamError", "TimeoutException", "Timeout",
+    "TooManyRedirects", "TransportError", "UnsupportedProtocol", "WriteError", "WriteTimeout", "codes", "delete", "get", "head",
+    "options", "patch", "post", "put", "request", "stream",
 ]
 
 

@@ -1,5 +1,6 @@
 """The clients."""
 
+import inspect
 from urllib.parse import urlsplit
 
 from mneme_runtime import http
@@ -25,7 +26,7 @@ class _Shared:
     """What the two kinds of client have in common."""
 
     def __init__(self, *, auth=None, params=None, headers=None, cookies=None, timeout=_DEFAULT_TIMEOUT, follow_redirects=False,
-                 base_url="", max_redirects=_MAX_REDIRECTS, **_):
+                 base_url="", max_redirects=_MAX_REDIRECTS, transport=None, event_hooks=None, **_):
         self.base_url = URL(base_url)
         self.headers = Headers(headers)
         self.params = dict(params or {})
@@ -34,7 +35,10 @@ class _Shared:
         self.auth = auth
         self.follow_redirects = follow_redirects
         self.max_redirects = max_redirects
+        self.event_hooks = {"request": [], "response": [], **(event_hooks or {})}
         self.is_closed = False
+        #: What answers in the place of the network.
+        self._handler = getattr(transport, "handler", None)
 
     def build_request(self, method, url, *, params=None, headers=None, cookies=None, timeout=None, extensions=None, **body):
         """A request with what the client adds to every one."""
@@ -55,14 +59,25 @@ class _Shared:
         if isinstance(auth, tuple):
             auth = BasicAuth(*auth)
         if isinstance(auth, Auth):
-            auth.apply(request)
-        elif callable(auth):
+            response = yield from self._followed(next(flow := auth.auth_flow(request)), follow_redirects)
+            while True:
+                try:
+                    request = flow.send(response)
+                except StopIteration:
+                    return response
+                response = yield from self._followed(request, follow_redirects)
+        if callable(auth):
             request = auth(request) or request
+        return (yield from self._followed(request, follow_redirects))
+
+    def _followed(self, request, follow_redirects):
         follow = self.follow_redirects if follow_redirects is None else follow_redirects
         history = []
         while True:
-            answer = yield request
-            response = Response(answer.status, headers=answer.headers, content=answer.body, request=request)
+            response = yield request
+            if not isinstance(response, Response):
+                response = Response(response.status, headers=response.headers, content=http.decoded(response))
+            response.request = request
             response.history = list(history)
             self.cookies.update(response.cookies)
             if not (follow and response.has_redirect_location):
@@ -102,14 +117,23 @@ class Client(_Shared):
         plan = self._plan(request, auth, follow_redirects)
         request = next(plan)
         while True:
+            for hook in self.event_hooks["request"]:
+                hook(request)
             try:
-                answer = http.send(request.method, request.url, request.headers.items(), request.content, self._seconds(timeout))
+                answer = self._answer(request, self._seconds(timeout))
             except http.TransportError as error:
                 raise _failure(error, request) from None
             try:
                 request = plan.send(answer)
             except StopIteration as end:
+                for hook in self.event_hooks["response"]:
+                    hook(end.value)
                 return end.value
+
+    def _answer(self, request, seconds):
+        if self._handler:
+            return self._handler(request)
+        return http.send(request.method, request.url, request.headers.items(), request.content, seconds)
 
     def get(self, url, **given):
         """GET"""
@@ -178,15 +202,24 @@ class AsyncClient(Client):
         plan = self._plan(request, auth, follow_redirects)
         request = next(plan)
         while True:
-            seconds = self._seconds(timeout)
+            for hook in self.event_hooks["request"]:
+                await hook(request)
             try:
-                answer = await http.send_async(request.method, request.url, request.headers.items(), request.content, seconds)
+                answer = await self._answer(request, self._seconds(timeout))
             except http.TransportError as error:
                 raise _failure(error, request) from None
             try:
                 request = plan.send(answer)
             except StopIteration as end:
+                for hook in self.event_hooks["response"]:
+                    await hook(end.value)
                 return end.value
+
+    async def _answer(self, request, seconds):
+        if not self._handler:
+            return await http.send_async(request.method, request.url, request.headers.items(), request.content, seconds)
+        answer = self._handler(request)
+        return await answer if inspect.isawaitable(answer) else answer
 
     def stream(self, method, url, **given):
         """Sends a request; the answer is an asynchronous context manager."""

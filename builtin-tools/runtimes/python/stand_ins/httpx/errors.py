@@ -33,6 +33,34 @@ class ReadError(NetworkError):
     """The answer broke off."""
 
 
+class WriteError(NetworkError):
+    """The request could not be sent."""
+
+
+class CloseError(NetworkError):
+    """Never raised here."""
+
+
+class ProtocolError(TransportError):
+    """The server does not speak HTTP."""
+
+
+class RemoteProtocolError(ProtocolError):
+    """The same."""
+
+
+class ProxyError(TransportError):
+    """Never raised here."""
+
+
+class DecodingError(RequestError):
+    """Never raised here."""
+
+
+class StreamError(RuntimeError):
+    """Never raised here."""
+
+
 class ConnectTimeout(TimeoutException):
     """Connecting took too long."""
 

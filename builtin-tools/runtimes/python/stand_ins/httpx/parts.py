@@ -74,10 +74,11 @@ class Limits:
 
 
 class Auth:
-    """Changes a request before it is sent."""
+    """Changes a request before it is sent, and may send others."""
 
-    def apply(self, request):
-        """Adds what the server asks for."""
+    def auth_flow(self, request):
+        """Yields requests, and is sent their answers."""
+        yield request
 
 
 class BasicAuth(Auth):
@@ -86,9 +87,33 @@ class BasicAuth(Auth):
     def __init__(self, username, password):
         self._value = base64.b64encode(f"{username}:{password}".encode()).decode()
 
-    def apply(self, request):
+    def auth_flow(self, request):
         """Adds the header."""
         request.headers["authorization"] = f"Basic {self._value}"
+        yield request
+
+
+class HTTPTransport:
+    """Accepted and not needed: there is one way to the network."""
+
+    def __init__(self, **_):
+        pass
+
+
+class MockTransport(HTTPTransport):
+    """A function that answers in the place of the network."""
+
+    def __init__(self, handler):
+        super().__init__()
+        self.handler = handler
+
+
+class Cookies(dict):
+    """Cookies by name."""
+
+    def set(self, name, value, domain="", path="/"):
+        """Adds one."""
+        self[name] = value
 
 
 def with_query(url, params):

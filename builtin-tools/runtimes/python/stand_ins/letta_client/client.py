@@ -8,7 +8,7 @@ import uuid
 from urllib.parse import quote, urlencode
 
 from mneme_runtime import http, values
-from mneme_runtime.records import record
+from mneme_runtime.records import Entity, record
 from mneme_runtime.toolkits import BaseTool  # noqa: F401 - where the older client has it
 
 from . import errors
@@ -33,6 +33,16 @@ class _Page(list):
     def has_next_page(self):
         """The whole answer is here."""
         return False
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
+
+    async def __aiter__(self):
+        for item in list(self):
+            yield item
 
 
 class _Group:
@@ -231,7 +241,7 @@ def _understood(name, answer):
         body = text
     if answer.status >= 400:
         raise errors.of_status(answer.status, body)
-    made = record(body)
+    made = record(body, Entity)
     return _Page(made) if isinstance(made, list) else made
 
 
@@ -239,4 +249,4 @@ def _events(text):
     for line in text.splitlines():
         data = line.removeprefix("data:").strip() if line.startswith("data:") else ""
         if data and data != "[DONE]":
-            yield record(json.loads(data))
+            yield record(json.loads(data), Entity)

@@ -194,12 +194,24 @@ tools.upsert_base_tools POST tools/add-base-tools
 #: What the two generations of the official client call the same thing.
 _ALSO = {
     "modify": ("update",),
+    "update": ("modify",),
     "retrieve": ("get",),
+    "modify_approval": ("update_approval",),
+    "summarize": ("compact",),
     "create_stream": ("stream",),
     "import_file": ("import_", "import_agent_serialized"),
     "export_file": ("export", "export_agent_serialized"),
     "run_from_source": ("run_tool_from_source",),
     "core_memory.retrieve": ("core_memory.get",),
+}
+
+#: Other names of single methods.
+_OTHERS = {
+    "agents.passages.insert": "agents.passages.create", "archives.create_archive": "archives.create",
+    "archives.list_archives": "archives.list", "archives.modify_archive": "archives.modify", "jobs.cancel_job": "jobs.cancel",
+    "models.listembeddingmodels": "models.embeddings.list", "runs.messages.stream": "runs.stream",
+    "sources.get_agents_for_source": "sources.agents.list", "sources.get_sources_metadata": "sources.retrieve_metadata",
+    "sources.get_file_metadata": "sources.files.retrieve", "telemetry.retrieve_provider_trace": "steps.trace.retrieve",
 }
 
 
@@ -214,7 +226,8 @@ def _routes():
         start, _, method = name.rpartition(".")
         for other in _ALSO.get(method, ()):
             routes.setdefault(f"{start}.{other}", route)
-    routes["agents.passages.insert"] = routes["agents.passages.create"]
+    for other, name in _OTHERS.items():
+        routes[other] = routes[name]
     for method in ("list", "create", "retrieve", "modify", "update", "attach", "detach"):
         route = routes.get(f"agents.blocks.{method}")
         if route:

@@ -6,11 +6,12 @@ import json
 import typing
 
 from mneme_runtime import coerce
-from mneme_runtime.misfits import Misfit
+from mneme_runtime.misfits import Misfit, misfit
 
-from . import dump, schema
+from . import dump, generics, schema
 from .errors import ValidationError
 from .model import BaseModel
+from .validators import knowing
 
 
 class TypeAdapter:
@@ -19,16 +20,37 @@ class TypeAdapter:
     def __init__(self, annotation, **_):
         self._annotation = annotation
 
-    def validate_python(self, value, **_):
+    @classmethod
+    def parsed_as(cls, annotation, value):
+        """The value as the annotation asks, as version 1 had it."""
+        return cls(annotation).validate_python(value)
+
+    def rebuild(self, **_):
+        """Nothing to build."""
+        return True
+
+    def validate_python(self, value, *, strict=None, context=None, **_):
         """The value as the annotation asks."""
         try:
-            return coerce.convert(value, self._annotation)
+            with knowing(context):
+                return coerce.convert(value, self._annotation, bool(strict))
         except Misfit as error:
-            raise ValidationError(getattr(self._annotation, "__name__", str(self._annotation)), error) from None
+            raise ValidationError(self._name(), error) from None
 
-    def validate_json(self, text, **_):
+    def validate_json(self, text, **options):
         """The same from JSON text."""
-        return self.validate_python(json.loads(text))
+        try:
+            value = json.loads(text)
+        except ValueError as error:
+            raise ValidationError(self._name(), misfit(text, f"is not JSON: {error}", "json_invalid")) from None
+        return self.validate_python(value, **options)
+
+    def validate_strings(self, value, **options):
+        """The same from texts."""
+        return self.validate_python(value, **options)
+
+    def _name(self):
+        return getattr(self._annotation, "__name__", str(self._annotation))
 
     def dump_python(self, value, **options):
         """Models in the value as dictionaries."""
@@ -37,7 +59,7 @@ class TypeAdapter:
     def dump_json(self, value, *, indent=None, **options):
         """The value as JSON, in bytes."""
         plain = dump.plain(value, dump.Options(**{**options, "mode": "json"}))
-        return json.dumps(plain, indent=indent, separators=None if indent else (",", ":")).encode()
+        return json.dumps(plain, indent=indent, separators=None if indent else (",", ":"), ensure_ascii=False).encode()
 
     def json_schema(self, **_):
         """The schema."""
@@ -58,12 +80,15 @@ class RootModel(BaseModel):
     def __class_getitem__(cls, annotation):
         if isinstance(annotation, typing.TypeVar):
             return cls
+        if cls is not RootModel:
+            return generics.parametrised(cls, annotation)
         return type(cls)(f"RootModel[{annotation}]", (cls,), {"__annotations__": {"root": annotation}, "__module__": cls.__module__})
 
     @classmethod
-    def model_validate(cls, value, **_):
+    def model_validate(cls, value, *, context=None, **_):
         """A model from the value."""
-        return value if isinstance(value, cls) else cls(value)
+        with knowing(context):
+            return value if isinstance(value, cls) else cls(value)
 
     def model_dump(self, **options):
         """The value."""

@@ -3,11 +3,21 @@
 import json
 
 from mneme_runtime import values
-from mneme_runtime.misfits import Misfit, Problem
+from mneme_runtime.misfits import Misfit, Problem, misfit
 
 
 class PydanticUserError(TypeError):
     """A model was declared in a way that makes no sense."""
+
+
+class PydanticCustomError(ValueError):
+    """What a validator raises to choose the kind of its error."""
+
+    def __init__(self, error_type, message_template, context=None):
+        self.type, self.message_template, self.context = error_type, message_template, context
+        message = message_template.format(**context) if context else message_template
+        self.misfit = misfit(None, message, error_type)
+        super().__init__(message)
 
 
 class ValidationError(ValueError):
@@ -30,7 +40,7 @@ class ValidationError(ValueError):
     def errors(self, **_):
         """What is wrong, a dictionary each."""
         return [
-            {"type": problem.kind, "loc": problem.loc, "msg": problem.message, "input": problem.input}
+            {"type": problem.kind, "loc": problem.loc, "msg": _said(problem), "input": problem.input}
             for problem in self.misfit.problems
         ]
 
@@ -49,8 +59,16 @@ class ValidationError(ValueError):
             lines.append(".".join(str(step) for step in problem.loc) or "(the value itself)")
             shown = repr(problem.input)
             shown = shown if len(shown) <= 60 else f"{shown[:40]}…{shown[-18:]}"
-            lines.append(f"  {problem.message} [type={problem.kind}, input_value={shown}, "
+            lines.append(f"  {_said(problem)} [type={problem.kind}, input_value={shown}, "
                          f"input_type={type(problem.input).__name__}]")
         return "\n".join(lines)
 
     __repr__ = __str__
+
+
+#: What messages of a program's own checks begin with.
+_OWN = {"value_error": "Value error, ", "assertion_error": "Assertion failed, "}
+
+
+def _said(problem):
+    return _OWN.get(problem.kind, "") + problem.message

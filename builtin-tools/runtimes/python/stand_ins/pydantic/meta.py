@@ -1,15 +1,16 @@
 """What happens when a model class is declared: its fields and validators are collected."""
 
+import abc
 import copy
-import sys
 import typing
 
+from . import aliases, generics
 from .config import of_class
-from .fields import MISSING, FieldInfo, Private
+from .fields import MISSING, Computed, FieldInfo, Private
 from .validators import Marked
 
 
-class Meta(type):
+class Meta(abc.ABCMeta):
     """Collects the fields and validators that a class body declares."""
 
     def __new__(mcs, name, bases, body, **settings):
@@ -23,13 +24,13 @@ class Meta(type):
         config.update(body.get("model_config", {}))
         config.update(settings)
         own = {key: body.pop(key) for key in list(annotations) if key in body and not key.startswith("__") and key != "model_config"}
-        privates = {key: body.pop(key) for key in list(body) if isinstance(body[key], Private)}
+        privates = {key: body.pop(key) for key in list(body) if isinstance(body[key], Private) or _is_private(key, body[key])}
         body["model_config"] = config
         made = super().__new__(mcs, name, bases, body)
         made._own_annotations = annotations
         made._own_values = own
         made._privates = {key: value for base in reversed(made.__mro__[1:]) for key, value in getattr(base, "_privates", {}).items()}
-        made._privates.update(privates)
+        made._privates.update((key, one if isinstance(one, Private) else Private(one, None)) for key, one in privates.items())
         made._privates.update({key: value for key, value in own.items() if isinstance(value, Private)})
         for key in annotations:
             if key.startswith("_") and key not in made._privates:
@@ -57,6 +58,21 @@ class Meta(type):
         return cls._fields
 
     __fields__ = model_fields
+
+    @property
+    def model_computed_fields(cls):
+        """The properties that dumps contain."""
+        found = {}
+        for base in reversed(cls.__mro__):
+            found.update({name: value for name, value in base.__dict__.items() if isinstance(value, Computed)})
+        return found
+
+
+def _is_private(key, value):
+    """Whether this is an attribute of each model, although nothing says so."""
+    if not key.startswith("_") or key.startswith("__") or key in ("_filled", "_abc_impl"):
+        return False
+    return not callable(value) and not hasattr(value, "__get__")
 
 
 def _annotations(body):
@@ -89,12 +105,18 @@ def _fields(cls):
                 continue
             annotation = resolved(annotation, base)
             fields[name] = _field(annotation, base._own_values.get(name, MISSING))
+        filled = base.__dict__.get("_filled")
+        for field in fields.values() if filled else ():
+            field.annotation = generics.substituted(field.annotation, filled)
         for name, value in base.__dict__.items():
             # A plain override of an inherited field's default.
             if name in fields and name not in base.__dict__.get("_own_annotations", {}) and not callable(value) \
                     and not isinstance(value, (property, Marked, classmethod, staticmethod)):
                 fields[name] = copy.copy(fields[name])
                 fields[name].default = value.default if isinstance(value, FieldInfo) else value
+    generator = cls.model_config.get("alias_generator")
+    for name, field in fields.items() if generator else ():
+        aliases.named(name, field, generator)
     return fields
 
 
@@ -105,7 +127,7 @@ def resolved(annotation, cls):
         return annotation
     if isinstance(annotation, typing.ForwardRef):
         annotation = annotation.__forward_arg__
-    names = {**vars(typing), **vars(sys.modules.get(cls.__module__, typing)), cls.__name__: cls}
+    names = generics.names_of(cls)
     try:
         holder = type("Holder", (), {"__annotations__": {"it": annotation}})
         return typing.get_type_hints(holder, names, names, include_extras=True)["it"]
@@ -121,7 +143,7 @@ def _field(annotation, given):
     for note in notes:
         if isinstance(note, FieldInfo):
             field = _merged(note, field)
-    field.metadata = [note for note in notes if not isinstance(note, FieldInfo)]
+    field.metadata = [note for note in notes if not isinstance(note, FieldInfo) or hasattr(note, "before_value")]
     field.annotation = annotation
     return field
 

@@ -1,18 +1,17 @@
 """`BaseModel`."""
 
 import copy
+import enum
 import json
-import sys
 import typing
 
 from mneme_runtime import coerce
 from mneme_runtime.misfits import Misfit, Problem, misfit
 
-from . import dump, schema
-from .errors import ValidationError
-from .fields import Computed
+from . import aliases, dump, generics, schema
+from .errors import PydanticUserError, ValidationError
 from .meta import Meta, resolved
-from .validators import Info, called
+from .validators import Info, called, knowing
 
 
 class BaseModel(metaclass=Meta):
@@ -21,18 +20,36 @@ class BaseModel(metaclass=Meta):
     model_config = {}
 
     def __init__(self, /, **given):
-        done, extra, named = type(self)._checked(given, self)
-        if done is not None:
-            self._fill(done, extra, named)
-        type(self)._checked_whole(self)
-        self.model_post_init(None)
+        cls = type(self)
+
+        def made(given):
+            if isinstance(given, cls):
+                given = {**given.__dict__, **given.__pydantic_private__}
+            self._fill(*cls._checked(given))
+            cls._checked_whole(self)
+            self.model_post_init(None)
+            return self
+
+        for mark in cls._marked("model", mode="wrap"):
+            made = cls._wrapped(mark, made)
+        made(given)
+
+    @classmethod
+    def _wrapped(cls, mark, inner):
+        def made(given):
+            try:
+                return called(mark.__get__(None, cls), given, Info(), inner)
+            except Misfit as error:
+                raise ValidationError(cls.__name__, error) from None
+
+        return made
 
     @classmethod
     def __pydantic_init_subclass__(cls, **_):
         """Called for each subclass."""
 
     @classmethod
-    def _checked(cls, given, self=None):
+    def _checked(cls, given):
         try:
             for mark in cls._marked("model", "root", mode="before"):
                 given = called(mark.__get__(None, cls), given, Info())
@@ -47,20 +64,26 @@ class BaseModel(metaclass=Meta):
         settings = cls.model_config
         done, named, problems, left = {}, set(), [], dict(given)
         for name, field in cls.model_fields.items():
-            key = cls._key(name, field, left)
+            found = cls._found(name, field, given)
+            steps = aliases.told(field.validation_alias, name)
             try:
-                if key is not None:
+                if found is not None:
+                    key, value = found
+                    left.pop(key, None)
                     named.add(name)
-                    done[name] = cls._value(name, field, left.pop(key), done)
+                    steps = steps if len(steps) > 1 else (key,)
+                    done[name] = cls._value(name, field, value, done)
                 elif field.is_required():
                     raise misfit(given, "is required", "missing")
                 else:
-                    default = field.default_factory() if field.default_factory else copy.deepcopy(field.default)
-                    done[name] = cls._value(name, field, default, done) if settings.get("validate_default") else default
-            except Misfit as error:
-                problems += error.below(field.validation_alias if isinstance(field.validation_alias, str) else name).problems
-            except ValidationError as error:
-                problems += error.misfit.below(name).problems
+                    default = field.get_default(validated_data=done) if field.default_factory else copy.deepcopy(field.default)
+                    is_checked = settings.get("validate_default") or field.validate_default or cls._sees_default(name)
+                    done[name] = cls._value(name, field, default, done) if is_checked else default
+            except (Misfit, ValidationError) as error:
+                error = getattr(error, "misfit", error)
+                for step in reversed(steps):
+                    error = error.below(step)
+                problems += error.problems
         extra = {}
         if left and settings.get("extra") == "forbid":
             problems += [Problem((key,), "is not a field of this model", "extra_forbidden", left[key]) for key in left]
@@ -71,21 +94,24 @@ class BaseModel(metaclass=Meta):
         return done, extra, named
 
     @classmethod
-    def _key(cls, name, field, given):
-        alias = field.validation_alias
-        if alias is None and cls.model_config.get("alias_generator"):
-            alias = cls.model_config["alias_generator"](name)
-        for choice in getattr(alias, "choices", None) or ((alias,) if alias else ()):
-            if choice in given:
-                return choice
-        by_name = alias is None or any(cls.model_config.get(key) for key in ("populate_by_name", "validate_by_name"))
-        return name if by_name and name in given else None
+    def _found(cls, name, field, given):
+        """Where the value of a field is, and the value."""
+        found = aliases.found(field.validation_alias, given)
+        if found is not None or name not in given:
+            return found
+        by_name = any(cls.model_config.get(key) for key in ("populate_by_name", "validate_by_name"))
+        return (name, given[name]) if by_name or field.validation_alias is None else None
+
+    @classmethod
+    def _sees_default(cls, name):
+        return any(mark.always and name in mark.fields for mark in cls._marks.values())
 
     @classmethod
     def _value(cls, name, field, value, before):
         info = Info(field_name=name, data=dict(before))
-        if isinstance(value, str) and cls.model_config.get("str_strip_whitespace"):
-            value = value.strip()
+        for setting, change in _CHANGES:
+            if isinstance(value, str) and cls.model_config.get(setting):
+                value = change(value)
         for mark in cls._marked("field", mode="before", field=name):
             value = called(mark.__get__(None, cls), value, info)
         plain = next(iter(cls._marked("field", mode="plain", field=name)), None)
@@ -100,18 +126,20 @@ class BaseModel(metaclass=Meta):
             value = type(value)(called(mark.__get__(None, cls), item, info) for item in value)
         for mark in cls._marked("field", mode="after", field=name):
             value = called(mark.__get__(None, cls), value, info)
-        if cls.model_config.get("use_enum_values") and hasattr(value, "value") and hasattr(value, "name"):
-            value = value.value
-        return value
+        return _without_enums(value) if cls.model_config.get("use_enum_values") else value
 
     @classmethod
     def _converted_value(cls, field, value):
         wanted = typing.Annotated[(field.annotation, *field.metadata)] if field.metadata else field.annotation
         if isinstance(wanted, (str, typing.ForwardRef)):
             wanted = field.annotation = resolved(wanted, cls)
-        if field.discriminator and isinstance(value, dict):
-            wanted = _chosen(wanted, field.discriminator, value)
-        return field.after_value(coerce.convert(value, wanted))
+        wanted, tag = field.narrowed(value, wanted)
+        strict = cls.model_config.get("strict") if field.strict is None else field.strict
+        try:
+            converted = coerce.convert(value, wanted, bool(strict))
+        except (Misfit, ValidationError) as error:
+            raise error if tag is None else getattr(error, "misfit", error).below(tag)
+        return field.after_value(converted)
 
     @classmethod
     def _marked(cls, *roles, mode, field=None):
@@ -171,6 +199,7 @@ class BaseModel(metaclass=Meta):
         self.__pydantic_fields_set__.add(name)
 
     model_fields = __fields__ = property(lambda self: type(self).model_fields)
+    model_computed_fields = property(lambda self: type(self).model_computed_fields)
 
     def model_post_init(self, context, /):
         """Called when the fields are there."""
@@ -186,10 +215,16 @@ class BaseModel(metaclass=Meta):
         return self.__pydantic_extra__ if self.model_config.get("extra") == "allow" else None
 
     @classmethod
-    def model_validate(cls, value, *, from_attributes=False, **_):
+    def model_validate(cls, value, *, from_attributes=False, context=None, **_):
         """A model from a dictionary, from another model, or from attributes."""
+        if context is not None:
+            with knowing(context):
+                return cls.model_validate(value, from_attributes=from_attributes)
         if isinstance(value, cls):
             return value
+        if isinstance(value, generics.origin(cls)):
+            # A generic model whose parameters were not said, or others.
+            value = value.__dict__
         if not isinstance(value, dict) and (from_attributes or cls.model_config.get("from_attributes")):
             value = {name: getattr(value, name) for name in cls.model_fields if hasattr(value, name)}
         if not isinstance(value, dict):
@@ -201,13 +236,18 @@ class BaseModel(metaclass=Meta):
         return cls(**value)
 
     @classmethod
-    def model_validate_json(cls, text, **_):
+    def model_validate_json(cls, text, **options):
         """A model from JSON text."""
         try:
             value = json.loads(text)
         except ValueError as error:
             raise ValidationError(cls.__name__, misfit(text, f"is not JSON: {error}", "json_invalid")) from None
-        return cls.model_validate(value)
+        return cls.model_validate(value, **options)
+
+    @classmethod
+    def model_validate_strings(cls, value, **options):
+        """A model from a dictionary of texts."""
+        return cls.model_validate(value, **options)
 
     @classmethod
     def model_construct(cls, _fields_set=None, **given):
@@ -220,9 +260,21 @@ class BaseModel(metaclass=Meta):
     def model_copy(self, *, update=None, deep=False):
         """A copy, with some values replaced."""
         made = type(self).__new__(type(self))
-        values = copy.deepcopy(self.__dict__) if deep else dict(self.__dict__)
-        made._fill({**values, **(update or {})}, dict(self.__pydantic_extra__), self.__pydantic_fields_set__ | set(update or {}))
+        state = self.__getstate__()
+        made.__setstate__(copy.deepcopy(state) if deep else {name: copy.copy(part) for name, part in state.items()})
+        made.__dict__.update(update or {})
+        made.__pydantic_fields_set__.update(update or {})
         return made
+
+    def __getstate__(self):
+        return {name: getattr(self, name) for name in _PARTS}
+
+    def __setstate__(self, state):
+        for name, part in state.items():
+            object.__setattr__(self, name, part)
+
+    def __copy__(self):
+        return self.model_copy()
 
     def model_dump(self, **options):
         """The fields as a dictionary."""
@@ -278,15 +330,29 @@ class BaseModel(metaclass=Meta):
         return cls.model_json_schema(by_alias)
 
     @classmethod
+    def from_orm(cls, value):
+        """As `model_validate` from attributes."""
+        if not cls.model_config.get("from_attributes"):
+            raise PydanticUserError("You must set the config attribute `from_attributes=True` to use from_orm")
+        return cls.model_validate(value)
+
+    @classmethod
+    def update_forward_refs(cls, **_):
+        """As `model_rebuild`."""
+        cls.model_rebuild()
+
+    @classmethod
     def __class_getitem__(cls, parameters):
-        """Type parameters say nothing to the checks."""
-        return cls
+        """The model with types for its type parameters."""
+        return generics.parametrised(cls, parameters)
 
     def __iter__(self):
-        return iter(list(self.__dict__.items()))
+        return iter(dump.held(self))
 
     def __eq__(self, other):
-        return type(other) is type(self) and self.__dict__ == other.__dict__
+        if not isinstance(other, BaseModel) or generics.origin(type(other)) is not generics.origin(type(self)):
+            return NotImplemented
+        return dump.held(self) == dump.held(other) and _privates(self) == _privates(other)
 
     def __hash__(self):
         if not self.model_config.get("frozen"):
@@ -294,13 +360,12 @@ class BaseModel(metaclass=Meta):
         return hash((type(self), tuple(self.__dict__.values())))
 
     def __repr_args(self):
-        for name, value in self.__dict__.items():
+        for name, value in dump.held(self):
             field = type(self).model_fields.get(name)
             if field is None or field.repr:
                 yield f"{name}={value!r}"
-        for name in dir(type(self)):
-            if isinstance(getattr(type(self), name, None), Computed):
-                yield f"{name}={getattr(self, name)!r}"
+        for name in type(self).model_computed_fields:
+            yield f"{name}={getattr(self, name)!r}"
 
     def __repr__(self):
         return f"{type(self).__name__}({', '.join(self.__repr_args())})"
@@ -309,30 +374,20 @@ class BaseModel(metaclass=Meta):
         return " ".join(self.__repr_args())
 
 
-def _chosen(wanted, discriminator, value):
-    """The member of a union that the discriminating field names."""
-    for arm in typing.get_args(wanted):
-        inner = typing.get_args(arm)[0] if typing.get_origin(arm) is typing.Annotated else arm
-        field = getattr(inner, "model_fields", {}).get(discriminator)
-        if field is not None and value.get(discriminator) in typing.get_args(field.annotation):
-            return inner
-    return wanted
+#: What a model is made of.
+_PARTS = ("__dict__", "__pydantic_fields_set__", "__pydantic_extra__", "__pydantic_private__")
+#: What a model's settings do to texts before they are checked.
+_CHANGES = (("str_strip_whitespace", str.strip), ("str_to_lower", str.lower), ("str_to_upper", str.upper))
 
 
-def create_model(name, /, *, __base__=None, __module__=None, __config__=None, __validators__=None, __doc__=None, **fields):
-    """Makes a model from names, each with a type and a default."""
-    annotations, body = {}, {}
-    for field, declared in fields.items():
-        if not isinstance(declared, tuple):
-            declared = (declared, ...) if isinstance(declared, type) else (type(declared), declared)
-        annotations[field] = declared[0]
-        if len(declared) > 1 and declared[1] is not ...:
-            body[field] = declared[1]
-    body.update(__validators__ or {})
-    body["__annotations__"] = annotations
-    body["__module__"] = __module__ or sys._getframe(1).f_globals.get("__name__", "__main__")
-    body["__doc__"] = __doc__
-    if __config__:
-        body["model_config"] = __config__
-    bases = __base__ if isinstance(__base__, tuple) else (__base__ or BaseModel,)
-    return Meta(name, bases, body)
+def _privates(model):
+    """Private attributes; what computed properties keep there is none."""
+    return {name: value for name, value in model.__pydantic_private__.items() if isinstance(name, str)}
+
+
+def _without_enums(value):
+    if isinstance(value, enum.Enum):
+        return value.value
+    if isinstance(value, dict):
+        return {_without_enums(key): _without_enums(item) for key, item in value.items()}
+    return type(value)(map(_without_enums, value)) if type(value) in (list, set, tuple, frozenset) else value

@@ -5,13 +5,15 @@ import datetime
 import decimal
 import enum
 import pathlib
+import re
 import types
 import typing
 import uuid
 from collections import abc
 
-from mneme_runtime import values
+from mneme_runtime import coerce, values
 
+from . import aliases
 from .fields import FieldInfo
 
 _SIMPLE = {
@@ -35,9 +37,9 @@ def of_model(model, by_alias=True):
     """The schema of a model; models inside are under `$defs`."""
     definitions = {}
     found = _model(model, definitions, by_alias)
-    own = definitions.pop(model.__name__, None)
-    if own is not None and f"#/$defs/{model.__name__}" in repr((own, definitions)):
-        definitions[model.__name__] = own
+    own = definitions.pop(_name(model), None)
+    if own is not None and f"#/$defs/{_name(model)}" in repr((own, definitions)):
+        definitions[_name(model)] = own
         return {"$defs": definitions, **found}
     made = own or found
     return {"$defs": definitions, **made} if definitions else made
@@ -51,18 +53,20 @@ def of_annotation(annotation, by_alias=True):
 
 
 def _model(model, definitions, by_alias):
-    reference = {"$ref": f"#/$defs/{model.__name__}"}
-    if model.__name__ in definitions:
+    name = _name(model)
+    reference = {"$ref": f"#/$defs/{name}"}
+    if name in definitions:
         return reference
-    made = definitions[model.__name__] = {}
+    made = definitions[name] = {}
     if set(model.model_fields) == {"root"} and hasattr(model, "root_type"):
         made.update(_of(model.model_fields["root"].annotation, definitions, by_alias))
+        made.setdefault("title", model.__name__)
         return reference
     if model.__doc__ and model.__doc__ != _base_doc(model):
         made["description"] = model.__doc__.strip()
     properties, required = {}, []
     for name, field in model.model_fields.items():
-        shown = field.alias if by_alias and field.alias else name
+        shown = aliases.shown(field.validation_alias, name) if by_alias else name
         properties[shown] = _field(shown, field, definitions, by_alias)
         if field.is_required():
             required.append(shown)
@@ -78,6 +82,11 @@ def _model(model, definitions, by_alias):
     return reference
 
 
+def _name(model):
+    """What definitions call it: `Page_int_` for `Page[int]`."""
+    return re.sub(r"[^\w.-]", "_", model.__name__)
+
+
 def _base_doc(model):
     return model.__mro__[1].__doc__
 
@@ -87,7 +96,7 @@ def _field(name, field, definitions, by_alias):
     for note in field.metadata:
         _constrain(made, note)
     _constrain(made, field)
-    if "$ref" not in made or field.title:
+    if field.title or "$ref" not in made and not _is_nullable_reference(made):
         made.setdefault("title", field.title or name.replace("_", " ").title())
     if field.description:
         made["description"] = field.description
@@ -100,6 +109,11 @@ def _field(name, field, definitions, by_alias):
             pass
     _add_extra(made, field.json_schema_extra or field.more)
     return made
+
+
+def _is_nullable_reference(made):
+    arms = made.get("anyOf", ())
+    return len(arms) == 2 and {"type": "null"} in arms and any("$ref" in arm for arm in arms)
 
 
 def _add_extra(made, extra):
@@ -168,7 +182,7 @@ def _of_type(kind, arguments, inner, definitions, by_alias):
         if arguments:
             made |= {"prefixItems": [inner(item) for item in arguments], "minItems": len(arguments), "maxItems": len(arguments)}
         return made
-    if dataclasses.is_dataclass(kind) or typing.is_typeddict(kind):
+    if dataclasses.is_dataclass(kind) or coerce.is_typed_dict(kind):
         hints = typing.get_type_hints(kind, include_extras=True)
         made = {"properties": {name: inner(hint) for name, hint in hints.items()}, "title": kind.__name__, "type": "object"}
         definitions[kind.__name__] = made

@@ -1,5 +1,7 @@
 """Types with constraints of their own."""
 
+import datetime
+import decimal
 import re
 import typing
 import uuid
@@ -31,22 +33,46 @@ def constr(*, min_length=None, max_length=None, pattern=None, regex=None, **_):
     return _with(str, min_length=min_length, max_length=max_length, pattern=pattern or regex)
 
 
+def conbytes(*, min_length=None, max_length=None, **_):
+    """Bytes within bounds."""
+    return _with(bytes, min_length=min_length, max_length=max_length)
+
+
 def conlist(item_type, *, min_length=None, max_length=None, min_items=None, max_items=None, **_):
     """A list within bounds."""
     return _with(list[item_type], min_length=min_length or min_items, max_length=max_length or max_items)
 
 
+def conset(item_type, *, min_length=None, max_length=None, **_):
+    """A set within bounds."""
+    return _with(set[item_type], min_length=min_length, max_length=max_length)
+
+
+def confrozenset(item_type, *, min_length=None, max_length=None, **_):
+    """A frozen set within bounds."""
+    return _with(frozenset[item_type], min_length=min_length, max_length=max_length)
+
+
+def condecimal(*, gt=None, ge=None, lt=None, le=None, multiple_of=None, max_digits=None, decimal_places=None, **_):
+    """A decimal number within bounds."""
+    bounds = {"gt": gt, "ge": ge, "lt": lt, "le": le, "multiple_of": multiple_of}
+    return _with(decimal.Decimal, **bounds, max_digits=max_digits, decimal_places=decimal_places)
+
+
+def condate(*, gt=None, ge=None, lt=None, le=None, **_):
+    """A date within bounds."""
+    return _with(datetime.date, gt=gt, ge=ge, lt=lt, le=le)
+
+
 class Strict:
     """In `Annotated`: no conversion from another type."""
 
-    def __init__(self, kind):
-        self.kind = kind
+    def __init__(self, strict=True):
+        self.strict = strict
 
-    def before_value(self, value):
+    def wrap_value(self, value, inner):
         """The value, if it has the type."""
-        if type(value) is not self.kind:
-            raise misfit(value, f"must be of type {self.kind.__name__}", f"{self.kind.__name__}_type")
-        return value
+        return inner(value, exact=True) if self.strict else inner(value)
 
 
 class SecretStr:
@@ -68,8 +94,12 @@ class SecretStr:
         """The text."""
         return self._value
 
+    def json_value(self):
+        """What a dump shows."""
+        return str(self)
+
     def __eq__(self, other):
-        return isinstance(other, SecretStr) and self._value == other._value
+        return type(other) is type(self) and self._value == other._value
 
     def __hash__(self):
         return hash(self._value)
@@ -81,7 +111,18 @@ class SecretStr:
         return "**********" if self._value else ""
 
     def __repr__(self):
-        return f"SecretStr({str(self)!r})"
+        return f"{type(self).__name__}({str(self)!r})"
+
+
+class SecretBytes(SecretStr):
+    """Bytes that are not printed."""
+
+    @classmethod
+    def convert_value(cls, value):
+        """From bytes, or from text."""
+        if not isinstance(value, (str, bytes)):
+            raise misfit(value, "must be a string", "bytes_type")
+        return cls(value.encode() if isinstance(value, str) else value)
 
 
 class EmailStr(str):
@@ -118,6 +159,23 @@ class AnyUrl(str):
     query = property(lambda self: urlsplit(self).query or None)
 
 
+class UrlConstraints:
+    """In `Annotated`: what an address must be like."""
+
+    def __init__(self, max_length=None, allowed_schemes=None, host_required=None, **_):
+        self.max_length, self.allowed_schemes, self.host_required = max_length, allowed_schemes, host_required
+
+    def after_value(self, value):
+        """The address, if it is."""
+        if self.max_length is not None and len(value) > self.max_length:
+            raise misfit(value, f"must have at most {self.max_length} characters", "url_too_long")
+        if self.allowed_schemes and value.scheme not in self.allowed_schemes:
+            raise misfit(value, f"must begin with {' or '.join(self.allowed_schemes)}", "url_scheme")
+        if self.host_required and not value.host:
+            raise misfit(value, "must name a host", "url_parsing")
+        return value
+
+
 class AnyHttpUrl(AnyUrl):
     """An address that starts with http:// or https://."""
 
@@ -125,6 +183,7 @@ class AnyHttpUrl(AnyUrl):
 
 
 HttpUrl = AnyHttpUrl
+PostgresDsn = MySQLDsn = RedisDsn = MongoDsn = AmqpDsn = AnyWebsocketUrl = WebsocketUrl = FileUrl = FtpUrl = AnyUrl
 PositiveInt = conint(gt=0)
 NegativeInt = conint(lt=0)
 NonNegativeInt = conint(ge=0)
@@ -133,18 +192,12 @@ PositiveFloat = confloat(gt=0)
 NegativeFloat = confloat(lt=0)
 NonNegativeFloat = confloat(ge=0)
 NonPositiveFloat = confloat(le=0)
-StrictStr = typing.Annotated[str, Strict(str)]
-StrictInt = typing.Annotated[int, Strict(int)]
-StrictFloat = typing.Annotated[float, Strict(float)]
-StrictBool = typing.Annotated[bool, Strict(bool)]
+StrictStr = typing.Annotated[str, Strict()]
+StrictInt = typing.Annotated[int, Strict()]
+StrictFloat = typing.Annotated[float, Strict()]
+StrictBool = typing.Annotated[bool, Strict()]
+StrictBytes = typing.Annotated[bytes, Strict()]
 UUID1 = UUID3 = UUID4 = UUID5 = uuid.UUID
-
-
-class AliasChoices:
-    """Several names that a field may be given under."""
-
-    def __init__(self, *choices):
-        self.choices = choices
 
 
 class StringConstraints(FieldInfo):
@@ -163,8 +216,10 @@ class StringConstraints(FieldInfo):
 
 
 __all__ = [
-    "AliasChoices", "AnyHttpUrl", "AnyUrl", "EmailStr", "HttpUrl", "NegativeFloat", "NegativeInt", "NonNegativeFloat",
-    "NonNegativeInt", "NonPositiveFloat", "NonPositiveInt", "PositiveFloat", "PositiveInt", "SecretStr", "StrictBool",
-    "StrictFloat", "StrictInt", "StrictStr", "StringConstraints", "UUID1", "UUID3", "UUID4", "UUID5", "confloat", "conint", "conlist",
-    "constr",
+    "AmqpDsn", "AnyHttpUrl", "AnyUrl", "AnyWebsocketUrl", "EmailStr", "FileUrl", "FtpUrl", "HttpUrl", "MongoDsn", "MySQLDsn",
+    "NegativeFloat", "NegativeInt", "NonNegativeFloat", "NonNegativeInt", "NonPositiveFloat", "NonPositiveInt", "PositiveFloat",
+    "PositiveInt", "PostgresDsn", "RedisDsn", "SecretBytes", "SecretStr", "Strict", "StrictBool",
+    "StrictBytes", "StrictFloat", "StrictInt", "StrictStr", "StringConstraints", "UUID1", "UUID3", "UUID4", "UUID5",
+    "UrlConstraints", "WebsocketUrl",
+    "conbytes", "condate", "condecimal", "confloat", "confrozenset", "conint", "conlist", "conset", "constr",
 ]

@@ -1,10 +1,25 @@
 """Functions of a program that check, change or write out values."""
 
+import contextlib
+import contextvars
 import dataclasses
 import inspect
 import types
 
 from mneme_runtime.misfits import misfit
+
+
+_context = contextvars.ContextVar("context", default=None)
+
+
+@contextlib.contextmanager
+def knowing(context):
+    """Tells validators what the caller wants them to know."""
+    before = _context.set(context)
+    try:
+        yield
+    finally:
+        _context.reset(before)
 
 
 @dataclasses.dataclass
@@ -14,8 +29,13 @@ class Info:
     field_name: str | None = None
     data: dict = dataclasses.field(default_factory=dict)
     mode: str = "python"
-    context: object = None
+    context: object = dataclasses.field(default_factory=_context.get)
     config: object = None
+
+    @property
+    def name(self):
+        """The field's name, as version 1 had it."""
+        return self.field_name
 
 
 @dataclasses.dataclass
@@ -26,6 +46,10 @@ class Marked:
     function: object
     fields: tuple = ()
     mode: str = "after"
+    #: When a serializer is used: `always`, `unless-none`, `json`, `json-unless-none`.
+    when: str = "always"
+    #: Whether a validator also sees defaults.
+    always: bool = False
 
     def __get__(self, instance, owner):
         function = self.function
@@ -44,9 +68,24 @@ def field_validator(*fields, mode="after", **_):
     return _marker("field", fields, mode)
 
 
-def validator(*fields, pre=False, each_item=False, **_):
+def validator(*fields, pre=False, each_item=False, always=False, **_):
     """The same, as version 1 had it."""
-    return _marker("each" if each_item else "field", fields, "before" if pre else "after")
+    role, mode = "each" if each_item else "field", "before" if pre else "after"
+    return lambda function: Marked(role, _of_version_1(function), fields, mode, always=always)
+
+
+def _of_version_1(function):
+    """Version 1 tells a validator what it wants to know by name."""
+    function = getattr(function, "__func__", function)
+    wanted = inspect.signature(function).parameters.values()
+    takes_all = any(parameter.kind is parameter.VAR_KEYWORD for parameter in wanted)
+    names = [parameter.name for parameter in wanted]
+
+    def check(cls, value, info):
+        known = {"values": info.data, "field": info, "config": info.config}
+        return function(cls, value, **{name: what for name, what in known.items() if takes_all or name in names[2:]})
+
+    return check
 
 
 def model_validator(*, mode="after"):
@@ -60,14 +99,14 @@ def root_validator(function=None, *, pre=False, **_):
     return mark if function is None else mark(function)
 
 
-def field_serializer(*fields, **_):
+def field_serializer(*fields, mode="plain", when_used="always", **_):
     """Declares how fields are dumped."""
-    return _marker("serializer", fields, "plain")
+    return lambda function: Marked("serializer", function, fields, mode, when_used)
 
 
-def model_serializer(function=None, **_):
+def model_serializer(function=None, *, mode="plain", **_):
     """Declares how the model is dumped."""
-    mark = _marker("model_serializer", (), "plain")
+    mark = _marker("model_serializer", (), mode)
     return mark if function is None else mark(function)
 
 
@@ -115,18 +154,27 @@ class PlainValidator(_Annotation):
         return called(self.func, value, Info())
 
 
-class WrapValidator(PlainValidator):
-    """In `Annotated`: gets the value and a function that checks nothing more."""
+class WrapValidator(_Annotation):
+    """In `Annotated`: gets the value and a function that checks it."""
 
-    def plain_value(self, value):
+    def wrap_value(self, value, inner):
         """The value to keep."""
-        return called(self.func, value, Info(), lambda inner: inner)
+        return called(self.func, value, Info(), inner)
 
 
 class PlainSerializer(_Annotation):
     """In `Annotated`: how the value is dumped."""
 
-    def __init__(self, func, **_):
+    wraps = False
+
+    def __init__(self, func, *, when_used="always", **_):
         super().__init__(func)
+        self.when = when_used
+
+
+class WrapSerializer(PlainSerializer):
+    """In `Annotated`: how the value is dumped, by a function that gets what would have come of it."""
+
+    wraps = True
 
 

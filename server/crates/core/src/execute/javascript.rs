@@ -14,11 +14,8 @@ const FILE: &str = "tool.ts";
 /// The tool of the guest.
 const COMPILE: &str = "compile_script";
 
-/// How a file finds what it imports.
-const REQUIRE: &str = "const require = (name) => { const found = (globalThis.__packages ?? {})[name]; \
-                       if (found !== undefined) return found; if (/^(node:)?(fs|fs\\/promises|path)$/.test(name)) \
-                       return globalThis.require(name); throw new Error(`the module '${name}' is not here: list npm \
-                       packages in npm_requirements; of Node.js there are fs and path`); }; ";
+/// How a file finds what it imports: its packages, or what the runtime has of Node.js.
+const REQUIRE: &str = "const require = (name) => (globalThis.__packages ?? {})[name] ?? globalThis.require(name); ";
 
 /// What a file in the manner of Node.js writes its exports to. Nothing reads them: its functions are found by name.
 const EXPORTS: &str = "globalThis.module ??= { exports: {} }; globalThis.exports ??= globalThis.module.exports; ";
@@ -196,7 +193,7 @@ mod tests {
         assert!(called.with_packages(Some("BUNDLE")).starts_with("BUNDLE;const require"));
         assert_eq!(called.with_packages(None), called.body, "the runtime has its own");
         assert_eq!(script("go();", &[]).with_packages(Some("BUNDLE")), "go();", "nobody asks for it");
-        assert!(script("x();", &["ms"]).with_packages(None).contains("list npm"));
+        assert!(script("x();", &["ms"]).with_packages(None).contains("globalThis.require(name)"));
     }
 
     #[test]

@@ -87,12 +87,13 @@ impl Core {
         }
         // The function may be called otherwise than the tool: only its author's schema says so.
         let function = crate::tools::entry_point(Source::Python, source).await.unwrap_or_else(|| name.to_owned());
+        let asks = source.contains("agent_state") || takes_self(source, &function);
         let program = Program {
             source: mneme_toolsource::dedented(source).into_owned(),
             filename: PYTHON_FILE.into(),
             action: Action::Call { function, arguments: call.arguments.to_owned() },
             env,
-            agent_state: self.agent_state(call, source).await?,
+            agent_state: if asks { self.agent_state(call).await? } else { None },
         };
         let request = ScriptRequest { program, host: call.host.clone(), limits, grants };
         Ok(match self.sandbox.run_script(Language::Python, request).await {
@@ -129,12 +130,13 @@ impl Core {
             true => None,
             false => Some(self.packages.npm(&wanted, &script.imports()).await.map_err(CoreError::Unavailable)?),
         };
+        let asks = source.contains("agent_state") || source.contains("agentState");
         let program = Program {
             source: script.with_packages(bundle.as_deref()),
             filename: script.file().into(),
             action: Action::Call { function, arguments },
             env,
-            agent_state: self.agent_state(call, source).await?,
+            agent_state: if asks { self.agent_state(call).await? } else { None },
         };
         let request = ScriptRequest { program, host: call.host.clone(), limits, grants };
         Ok(match self.sandbox.run_script(Language::JavaScript, request).await {
@@ -147,10 +149,8 @@ impl Core {
     }
 
     /// The calling agent as JSON, for programs that ask for it.
-    async fn agent_state(self: &Arc<Self>, call: &Call<'_>, source: &str) -> Result<Option<String>> {
-        let (Some(agent), true) = (call.agent, source.contains("agent_state") || source.contains("agentState")) else {
-            return Ok(None);
-        };
+    async fn agent_state(self: &Arc<Self>, call: &Call<'_>) -> Result<Option<String>> {
+        let Some(agent) = call.agent else { return Ok(None) };
         let include = Include { secrets: false, ..Include::ALL };
         let state = self.get_agent(call.actor, agent, include).await?;
         let mut state = serde_json::to_value(&state).map_err(|error| CoreError::Internal(error.to_string()))?;
@@ -173,6 +173,15 @@ impl Core {
             }
         }
     }
+}
+
+/// Whether a function of the source is written like a method of its agent.
+fn takes_self(source: &str, function: &str) -> bool {
+    let head = format!("def {function}(");
+    source.split(head.as_str()).skip(1).any(|rest| {
+        let rest = rest.trim_start().strip_prefix("self");
+        rest.is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphanumeric() || c == '_'))
+    })
 }
 
 /// Whether a program used what a module of its packages does not have.

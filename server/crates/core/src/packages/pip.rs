@@ -14,8 +14,14 @@ pub const TARGET: &str = "3.14";
 const PINNED: &str = include_str!("../../../../../builtin-tools/runtimes/python/requirements.txt");
 /// What the runtime has of its own in the place of a package, and the versions that it says it has. `pydantic-core` is the one
 /// that this `pydantic` asks for.
-const STAND_INS: [(&str, &str); 4] =
-    [("httpx", "0.28.1"), ("letta-client", "1.12.1"), ("pydantic", "2.12.0"), ("pydantic-core", "2.41.1")];
+const STAND_INS: [(&str, &str); 6] = [
+    ("aiohttp", "3.13.2"),
+    ("httpx", "0.28.1"),
+    ("letta-client", "1.12.1"),
+    ("pydantic", "2.12.0"),
+    ("pydantic-core", "2.41.1"),
+    ("python-dotenv", "1.1.1"),
+];
 
 /// Makes an empty wheel for each package that the runtime brings, and a list that holds pip to their versions:
 /// `python -c SHELF FOLDER NAME==VERSION…`. The number behind the version puts them before the index's own of that version.
@@ -178,7 +184,16 @@ mod tests {
         const HTTPX: &str = include_str!("../../../../../builtin-tools/runtimes/python/stand_ins/httpx/client.py");
         const CLIENT: &str =
             include_str!("../../../../../builtin-tools/runtimes/python/stand_ins/letta_client/__init__.py");
-        for (name, source) in [("pydantic", PYDANTIC), ("httpx", HTTPX), ("letta-client", CLIENT)] {
+        const AIOHTTP: &str =
+            include_str!("../../../../../builtin-tools/runtimes/python/stand_ins/aiohttp/__init__.py");
+        const DOTENV: &str = include_str!("../../../../../builtin-tools/runtimes/python/stand_ins/dotenv/__init__.py");
+        for (name, source) in [
+            ("pydantic", PYDANTIC),
+            ("httpx", HTTPX),
+            ("letta-client", CLIENT),
+            ("aiohttp", AIOHTTP),
+            ("python-dotenv", DOTENV),
+        ] {
             let (_, version) = brought().find(|(known, _)| *known == name).unwrap();
             assert!(source.contains(&format!("= \"{version}\"")), "{name} {version}");
         }

@@ -9,6 +9,7 @@ use super::{
     field::Field,
     generic::parts,
     guard,
+    known::known,
     names::{Meaning, Names, last_part},
 };
 use crate::{
@@ -133,9 +134,9 @@ impl<'a> Types<'a> {
     fn constrained(&mut self, call: &ExprCall) -> Read<Found> {
         let kind = match last_part(&call.func) {
             Some("conint") => "integer",
-            Some("confloat") => "number",
-            Some("constr") => "string",
-            Some("conlist") => "array",
+            Some("confloat" | "condecimal") => "number",
+            Some("constr" | "conbytes") => "string",
+            Some("conlist" | "conset" | "confrozenset") => "array",
             _ => return Err(Refusal::Type("its annotation is not a type".into())),
         };
         let mut found = Found::of(json!({ "type": kind }));
@@ -145,6 +146,9 @@ impl<'a> Types<'a> {
                 None => Object::new(),
             };
             found.schema.insert("items".into(), Value::Object(items));
+            if last_part(&call.func) != Some("conlist") {
+                found.schema.insert("uniqueItems".into(), true.into());
+            }
         }
         found.schema.extend(Field::read(call, Some(kind), self.names).constraints);
         Ok(found)
@@ -190,7 +194,7 @@ impl<'a> Types<'a> {
                 json!({ "type": "array", "items": {} })
             }
             "set" | "Set" | "frozenset" | "FrozenSet" => json!({ "type": "array", "items": {}, "uniqueItems": true }),
-            _ => bounded(name).or_else(|| parsed(name)).ok_or_else(|| unsupported(name))?,
+            _ => known(name).ok_or_else(|| unsupported(name))?,
         };
         Ok(Found::of(schema))
     }
@@ -212,6 +216,11 @@ impl<'a> Types<'a> {
             ("Literal", parts) => self.literal(parts),
             ("Annotated", [inner, notes @ ..]) => self.annotated(inner, notes),
             ("Final" | "Required" | "NotRequired" | "ClassVar" | "ReadOnly", [inner]) => self.read(inner),
+            ("InstanceOf" | "SkipValidation" | "SerializeAsAny" | "SkipJsonSchema", [inner]) => self.read(inner),
+            ("Json", [_]) => Ok(Found::of(json!({ "type": "string" }))),
+            ("Counter", [_]) => {
+                Ok(Found::of(json!({ "type": "object", "additionalProperties": { "type": "integer" } })))
+            }
             (
                 "list" | "List" | "Sequence" | "MutableSequence" | "Iterable" | "Collection" | "deque" | "Deque",
                 [inner],
@@ -316,44 +325,6 @@ impl<'a> Types<'a> {
         self.open.pop();
         Some(result)
     }
-}
-
-/// Types of pydantic that are another one with a bound.
-fn bounded(name: &str) -> Option<Value> {
-    Some(match name {
-        "PositiveInt" => json!({ "type": "integer", "exclusiveMinimum": 0 }),
-        "NonNegativeInt" => json!({ "type": "integer", "minimum": 0 }),
-        "NegativeInt" => json!({ "type": "integer", "exclusiveMaximum": 0 }),
-        "NonPositiveInt" => json!({ "type": "integer", "maximum": 0 }),
-        "PositiveFloat" => json!({ "type": "number", "exclusiveMinimum": 0 }),
-        "NonNegativeFloat" => json!({ "type": "number", "minimum": 0 }),
-        "NegativeFloat" => json!({ "type": "number", "exclusiveMaximum": 0 }),
-        "NonPositiveFloat" => json!({ "type": "number", "maximum": 0 }),
-        "StrictInt" => json!({ "type": "integer" }),
-        "StrictFloat" => json!({ "type": "number" }),
-        "StrictStr" => json!({ "type": "string" }),
-        "StrictBool" => json!({ "type": "boolean" }),
-        "SecretStr" => json!({ "type": "string", "format": "password" }),
-        _ => return None,
-    })
-}
-
-/// Types whose values JSON has as text: the runtime makes them from it, for parameters as for fields of models.
-fn parsed(name: &str) -> Option<Value> {
-    Some(match name {
-        "datetime" => json!({ "type": "string", "format": "date-time" }),
-        "date" => json!({ "type": "string", "format": "date" }),
-        "time" => json!({ "type": "string", "format": "time" }),
-        "timedelta" => json!({ "type": "string", "format": "duration" }),
-        "UUID" | "UUID1" | "UUID3" | "UUID4" | "UUID5" => json!({ "type": "string", "format": "uuid" }),
-        "EmailStr" => json!({ "type": "string", "format": "email" }),
-        "HttpUrl" | "AnyUrl" | "AnyHttpUrl" => json!({ "type": "string", "format": "uri" }),
-        "Path" | "PurePath" => json!({ "type": "string", "format": "path" }),
-        "Pattern" => json!({ "type": "string", "format": "regex" }),
-        "bytes" => json!({ "type": "string" }),
-        "Decimal" => json!({ "type": "number" }),
-        _ => return None,
-    })
 }
 
 fn add(members: &mut Vec<Value>, member: Value) {

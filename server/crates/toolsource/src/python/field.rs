@@ -50,7 +50,9 @@ impl Field {
                 "default" => field.has_default = is_default(&keyword.value),
                 "default_factory" => field.has_default = true,
                 "description" => field.description = constant::long_text(&keyword.value, names),
-                "alias" | "validation_alias" => field.alias = constant::text(&keyword.value).map(str::to_owned),
+                "alias" if field.alias.is_none() => field.alias = alias(&keyword.value),
+                "alias" => {}
+                "validation_alias" => field.alias = alias(&keyword.value).or(field.alias),
                 _ => field.constrain(name, &keyword.value, schema_type),
             }
         }
@@ -71,4 +73,15 @@ impl Field {
         };
         self.constraints.insert(keyword.to_owned(), value);
     }
+}
+
+/// The name that JSON uses, of several the first.
+fn alias(value: &Expr) -> Option<String> {
+    let text = match value {
+        Expr::Call(call) if last_part(&call.func) == Some("AliasChoices") => {
+            call.arguments.args.first().and_then(constant::text)
+        }
+        plain => constant::text(plain),
+    };
+    text.map(str::to_owned)
 }

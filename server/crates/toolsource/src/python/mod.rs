@@ -1,11 +1,13 @@
 //! Python: the tool is the last function at the top of the file, or the last class that derives from `BaseTool`; helpers
 //! and classes may stand beside it.
 
+mod alias;
 mod annotation;
 mod constant;
 mod field;
 mod generic;
 mod guard;
+mod known;
 mod model;
 mod names;
 mod tool_class;

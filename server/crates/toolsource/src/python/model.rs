@@ -4,6 +4,7 @@ use ruff_python_ast::{Expr, Stmt, StmtClassDef};
 use serde_json::{Value, json};
 
 use super::{
+    alias::{Rename, rename},
     annotation::{Found, Read, Refusal, Types, choice, unsupported},
     constant, docstring,
     field::Field,
@@ -33,23 +34,29 @@ enum Kind {
 struct Fields {
     properties: Object,
     required: Vec<Value>,
+    /// What makes other names of their names.
+    rename: Option<Rename>,
 }
 
 impl Types<'_> {
     /// The schema of a class of the file.
     pub(super) fn class(&mut self, class: &StmtClassDef) -> Read<Found> {
         let name = class.name.as_str();
+        if let Some(root) = self.root(class) {
+            // A class that contains itself: from here on anything goes.
+            return self.once(name, |types| types.read(root)).unwrap_or_else(|| Ok(Found::default()));
+        }
         let kind = self.kind(class, &mut Vec::new()).ok_or_else(|| unsupported(name))?;
         if let Kind::Enum { names_as_values } = kind {
             return self.enumeration(class, names_as_values);
         }
         let fields = self.once(name, |types| {
-            let mut fields = Fields::default();
+            let mut fields = Fields { rename: rename(class, types.names), ..Fields::default() };
             types.fields(class, kind, &mut fields, 0).map(|()| fields)
         });
         // A class that contains itself: from here on anything goes.
         let Some(fields) = fields else { return Ok(found(json!({ "type": "object" }))) };
-        let Fields { mut properties, required } = fields?;
+        let Fields { mut properties, required, .. } = fields?;
         let text = Docstring::parse(docstring(&class.body).unwrap_or_default());
         for (name, property) in &mut properties {
             if let (Some(text), Some(property)) = (text.parameter(name), property.as_object_mut())
@@ -91,7 +98,7 @@ impl Types<'_> {
                 _ => {}
             }
             match name {
-                "BaseModel" | "NamedTuple" => Some(Kind::Model),
+                "BaseModel" | "GenericModel" | "NamedTuple" => Some(Kind::Model),
                 "TypedDict" => {
                     let total = arguments
                         .keywords
@@ -105,6 +112,30 @@ impl Types<'_> {
                 _ => None,
             }
         })
+    }
+
+    /// The type of the only value of a model that is no object.
+    fn root<'c>(&self, class: &'c StmtClassDef) -> Option<&'c Expr> {
+        let mut bases = class.arguments.iter().flat_map(|arguments| arguments.args.iter());
+        bases.find_map(|base| match base {
+            Expr::Subscript(filled) if self.is_root_model(&filled.value) => Some(filled.slice.as_ref()),
+            plain if self.is_root_model(plain) => class.body.iter().find_map(|statement| match statement {
+                Stmt::AnnAssign(assign) if last_part(&assign.target) == Some("root") => {
+                    Some(assign.annotation.as_ref())
+                }
+                _ => None,
+            }),
+            _ => None,
+        })
+    }
+
+    fn is_root_model(&self, base: &Expr) -> bool {
+        let Some(name) = last_part(base) else { return false };
+        match self.names.get(name) {
+            Some(Meaning::Imported(imported)) => imported == "RootModel",
+            Some(_) => false,
+            None => name == "RootModel",
+        }
     }
 
     /// Adds the fields of a class after those of the classes that it derives from.
@@ -167,7 +198,11 @@ impl Types<'_> {
         let description = field.description.or_else(|| found.description.clone());
         let mut schema = if required { found.nullable_schema() } else { found.schema };
         schema.extend(field.constraints);
-        let name = field.alias.unwrap_or_else(|| name.to_owned());
+        let name = match (field.alias, fields.rename) {
+            (Some(alias), _) => alias,
+            (None, Some(rename)) => rename(name),
+            (None, None) => name.to_owned(),
+        };
         self.spend(name.len() + description.as_deref().map_or(0, str::len))?;
         if let Some(description) = description {
             schema.insert("description".into(), description.into());
