@@ -5,18 +5,13 @@ export class InvalidArguments extends Error {}
 
 const AGENT = new Set(['agentState', 'agent_state']);
 
-/** The arguments in order; `text` is a JSON object. */
+/** The arguments in order; `text` is a JSON object. What the function does not take is passed over: models add what other tools take. */
 export function bind(target, text, agent) {
   const given = parsed(text);
   const parameters = parametersOf(target);
-  const names = parameters.filter((parameter) => parameter.name).map((parameter) => parameter.name);
   const plain = parameters.filter((parameter) => !AGENT.has(parameter.name));
   // One parameter that is not among the arguments takes them all, as `({ a, b })` and `(options)` do.
   const whole = plain.length === 1 && !plain[0].rest && !Object.hasOwn(given, plain[0].name ?? '') ? plain[0] : undefined;
-  const unknown = Object.keys(given).filter((name) => !names.includes(name));
-  if (!whole && unknown.length) {
-    throw new InvalidArguments(unknown.map((name) => `${name}: there is no such argument`).join('\n'));
-  }
   return parameters.flatMap((parameter) => {
     if (AGENT.has(parameter.name)) return [agent];
     if (parameter === whole) return parameter.name && !Object.keys(given).length ? [undefined] : [given];

@@ -136,8 +136,9 @@ def _bound(target, given, agent_state, coerced):
             positional.append(value)
         else:
             named[name] = value
-    problems += [f"{name}: there is no such argument" for name in given]
     if problems:
+        # By themselves they are passed over: models add what other tools take.
+        problems += [f"{name}: there is no such argument" for name in given]
         raise InvalidArguments("\n".join(problems))
     return positional, named
 
