@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import * as nodes from 'node:crypto';
 import { test } from 'node:test';
 
-import { bind, InvalidArguments } from '../src/arguments.js';
+import { bind } from '../src/arguments.js';
 import { evaluate } from '../src/cell.js';
 import { Buffer as Bytes } from '../src/buffer.js';
 import { crypto } from '../src/crypto.js';
