@@ -1,11 +1,16 @@
 """Builds the release binary, once; later runs only check that it is up to date."""
 
+import contextlib
 import json
 import shutil
 import subprocess
+import threading
 from pathlib import Path
 
 from . import ROOT, Trouble
+
+#: What builds the server.
+BUILD = ("build", "--release", "--package", "mneme", "--bin", "mneme")
 
 
 def server():
@@ -16,11 +21,41 @@ def server():
     binary = target / "release" / "mneme"
     if not binary.exists():
         print("Building the server. The first time this takes about 25 minutes on two cores; cargo shows the progress.")
-    cargo("xtask", "setup", "--without-examples")
-    cargo("build", "--release", "--package", "mneme", "--bin", "mneme")
+    with contextlib.nullcontext() if binary.exists() else ahead():
+        cargo("xtask", "setup", "--without-examples")
+    cargo(*BUILD)
     if not binary.exists():
         raise Trouble(f"cargo built no {binary}")
     return binary
+
+
+@contextlib.contextmanager
+def ahead():
+    """Begins to build the server while it is prepared for: much of it does not depend on what will be embedded, and preparing often
+    leaves a processor idle. It goes as far as it can; the build proper tells what is wrong, if anything is.
+    """
+    begun = subprocess.Popen(
+        ["cargo", *BUILD, "--keep-going"], cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    )
+    prepared = threading.Event()
+    reader = threading.Thread(target=relay, args=(begun.stderr, prepared), daemon=True)
+    reader.start()
+    try:
+        yield
+        prepared.set()
+    except BaseException:
+        begun.terminate()
+        raise
+    finally:
+        begun.wait()
+        reader.join()
+
+
+def relay(lines, prepared):
+    """Shows what is built, once the terminal is free for it."""
+    for line in lines:
+        if prepared.is_set() and line.lstrip().startswith("Compiling"):
+            print(line, end="", flush=True)
 
 
 def cargo(*arguments, capture=False):

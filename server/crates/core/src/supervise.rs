@@ -2,7 +2,7 @@
 
 use std::{any::Any, panic::AssertUnwindSafe, time::Duration};
 
-use futures::FutureExt;
+use futures::{FutureExt, future::BoxFuture};
 use tokio::time::{Instant, sleep};
 
 use crate::{CoreError, Result};
@@ -13,9 +13,13 @@ const REST: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(60);
 
 /// Does a piece of work; when it panics, that is logged and becomes its failure. Whoever calls this sees to it that what the
-/// work left half done is not used any more.
-pub(crate) async fn guarded<T>(what: &'static str, work: impl Future<Output = T>) -> Result<T> {
-    AssertUnwindSafe(work).catch_unwind().await.map_err(|cause| panicked(what, &*cause))
+/// work left half done is not used any more. The work is not on the stack of its caller: it is often a whole turn.
+pub(crate) fn guarded<'w, T: 'w>(
+    what: &'static str,
+    work: impl Future<Output = T> + Send + 'w,
+) -> BoxFuture<'w, Result<T>> {
+    let work = AssertUnwindSafe(work).catch_unwind();
+    Box::pin(async move { work.await.map_err(|cause| panicked(what, &*cause)) })
 }
 
 /// The failure of what panicked; it is told to the log.
@@ -27,11 +31,11 @@ fn panicked(what: &'static str, cause: &(dyn Any + Send)) -> CoreError {
 }
 
 /// Keeps a loop going until it ends by itself: one that panics is begun again after a rest.
-pub(crate) async fn kept_going<W: Future<Output = ()>>(what: &'static str, begin: impl FnMut() -> W) {
+pub(crate) async fn kept_going<W: Future<Output = ()> + Send>(what: &'static str, begin: impl FnMut() -> W) {
     begun_again(what, REST, begin).await;
 }
 
-async fn begun_again<W: Future<Output = ()>>(what: &'static str, first: Duration, mut begin: impl FnMut() -> W) {
+async fn begun_again<W: Future<Output = ()> + Send>(what: &'static str, first: Duration, mut begin: impl FnMut() -> W) {
     let mut rest = first;
     loop {
         let began = Instant::now();

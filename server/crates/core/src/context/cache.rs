@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use mneme_domain::{AgentId, Timestamp, message::Message};
-use moka::sync::Cache;
+use mneme_memo::{Bounds, Memo};
 
 /// Bytes of message text that the cache may hold, roughly.
 const CAPACITY: u64 = 64 << 20;
@@ -29,15 +29,15 @@ pub struct CachedContext {
 }
 
 /// Contexts by agent.
-pub struct ContextCache(Cache<AgentId, Arc<CachedContext>>);
+pub struct ContextCache(Memo<AgentId, Arc<CachedContext>>);
 
 impl Default for ContextCache {
     fn default() -> Self {
         let weigh = |_: &AgentId, context: &Arc<CachedContext>| {
             let text: usize = context.messages.iter().map(|message| weight(message)).sum();
-            u32::try_from(text + 512).unwrap_or(u32::MAX)
+            text + 512
         };
-        Self(Cache::builder().max_capacity(CAPACITY).weigher(weigh).build())
+        Self(Memo::weighing(Bounds::of(CAPACITY), weigh))
     }
 }
 
@@ -61,6 +61,6 @@ impl ContextCache {
 
     /// Forgets a context.
     pub fn forget(&self, agent: &AgentId) {
-        self.0.invalidate(agent);
+        self.0.remove(agent);
     }
 }

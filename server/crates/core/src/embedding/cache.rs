@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use moka::sync::Cache;
+use mneme_memo::{Bounds, Memo};
 use sha2::{Digest, Sha256};
 
 /// Bytes of vectors that are kept: some 20,000 of 384 numbers.
@@ -18,12 +18,11 @@ pub(super) fn key(model: &str, text: &str) -> Key {
 }
 
 /// Vectors that were made before. What is used least goes first.
-pub(super) struct Vectors(Cache<Key, Arc<[f32]>>);
+pub(super) struct Vectors(Memo<Key, Arc<[f32]>>);
 
 impl Default for Vectors {
     fn default() -> Self {
-        let weigh = |_: &Key, vector: &Arc<[f32]>| u32::try_from(vector.len() * 4 + 128).unwrap_or(u32::MAX);
-        Self(Cache::builder().max_capacity(CAPACITY).weigher(weigh).build())
+        Self(Memo::weighing(Bounds::of(CAPACITY), |_, vector| vector.len() * 4 + 128))
     }
 }
 

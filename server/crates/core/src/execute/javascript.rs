@@ -149,7 +149,7 @@ impl Core {
     /// # Errors
     /// Why the file cannot be run, for its author.
     pub(super) async fn compile_script(&self, source: &str) -> std::result::Result<Arc<Script>, String> {
-        if let Some(known) = self.scripts.get(source) {
+        if let Some(known) = self.scripts.get(&source.to_owned()) {
             return Ok(known);
         }
         let guest = self.sandbox.typescript().await.map_err(|error| error.to_string())?;

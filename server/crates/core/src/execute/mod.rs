@@ -24,6 +24,7 @@ use mneme_domain::{
     policy::Denial,
     tool::{Tool, ToolType},
 };
+use mneme_memo::{Bounds, Memo};
 use mneme_sandbox::ToolHost;
 use mneme_store::denials;
 
@@ -40,12 +41,12 @@ use crate::Core;
 pub const RUN_CODE: &str = "run_code";
 
 /// Files ready to run, by source.
-pub type Scripts = moka::sync::Cache<String, Arc<javascript::Script>>;
+pub type Scripts = Memo<String, Arc<javascript::Script>>;
 
 /// An empty cache.
 pub fn scripts() -> Scripts {
     const SCRIPTS: u64 = 256;
-    Scripts::new(SCRIPTS)
+    Memo::new(Bounds::of(SCRIPTS))
 }
 
 /// One call of a tool.

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use mneme_domain::tool::Tool;
+use mneme_memo::{Bounds, Memo};
 use mneme_sandbox::{Guest, SandboxError};
 use mneme_store::tools;
-use moka::sync::Cache;
 
 use super::{Answer, Call};
 use crate::{Core, CoreError, Result};
@@ -15,9 +15,9 @@ const READY: u64 = 64;
 
 /// Uploaded code that is ready to be called, by its hash: the same code is the same for every organisation.
 pub struct Uploads {
-    components: Cache<String, Guest>,
+    components: Memo<String, Guest>,
     #[cfg(feature = "extism")]
-    pub(super) checked: Cache<String, mneme_extism::Plugin>,
+    pub(super) checked: Memo<String, mneme_extism::Plugin>,
     #[cfg(feature = "extism")]
     pub(super) plugins: mneme_extism::Plugins,
 }
@@ -25,9 +25,9 @@ pub struct Uploads {
 impl Default for Uploads {
     fn default() -> Self {
         Self {
-            components: Cache::new(READY),
+            components: Memo::new(Bounds::of(READY)),
             #[cfg(feature = "extism")]
-            checked: Cache::new(super::plugin::READY),
+            checked: Memo::new(Bounds::of(super::plugin::READY)),
             #[cfg(feature = "extism")]
             plugins: mneme_extism::Plugins::default(),
         }

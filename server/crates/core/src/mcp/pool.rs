@@ -11,7 +11,7 @@ use std::{
 
 use mneme_boxed::boxed;
 use mneme_domain::{Actor, McpServerId, OrgId, mcp::McpServer};
-use moka::sync::Cache;
+use mneme_memo::{Bounds, Memo};
 use tokio::{
     sync::{Mutex, Semaphore},
     time::Instant,
@@ -56,7 +56,7 @@ struct Slot {
 
 /// Connections by server and credentials.
 pub struct Pool {
-    slots: Cache<Key, Arc<Mutex<Slot>>>,
+    slots: Memo<Key, Arc<Mutex<Slot>>>,
     processes: Arc<Semaphore>,
     /// What processes wrote to standard error.
     pub logs: Logs,
@@ -66,7 +66,7 @@ pub struct Pool {
 
 impl Default for Pool {
     fn default() -> Self {
-        let slots = Cache::builder().max_capacity(MAX_CONNECTIONS).time_to_idle(IDLE).build();
+        let slots = Memo::new(Bounds::of(MAX_CONNECTIONS).idle(IDLE));
         Self {
             slots,
             processes: Arc::new(Semaphore::new(MAX_PROCESSES)),
@@ -89,21 +89,19 @@ pub enum Urgency {
 impl Pool {
     /// Ends a server's connections.
     pub fn forget(&self, server: &McpServerId) {
-        let slots: Vec<_> = self.slots.iter().filter(|(key, _)| key.server == *server).collect();
-        for (key, slot) in slots {
+        for (key, slot) in self.slots.all().into_iter().filter(|(key, _)| key.server == *server) {
             // A call that is under way has its connection until it is done.
             if let Ok(mut slot) = slot.try_lock() {
                 slot.connection = None;
             }
-            self.slots.invalidate(&*key);
+            self.slots.remove(&key);
         }
-        self.slots.run_pending_tasks();
+        self.slots.settle();
     }
 
     /// Ends all connections.
     pub async fn close(&self) {
-        let slots: Vec<Arc<Mutex<Slot>>> = self.slots.iter().map(|(_, slot)| slot).collect();
-        for slot in slots {
+        for (_, slot) in self.slots.all() {
             let held = tokio::time::timeout(Duration::from_millis(100), slot.lock()).await;
             if let Ok(mut slot) = held
                 && let Some(connection) = slot.connection.take()
@@ -111,7 +109,7 @@ impl Pool {
                 connection.kill();
             }
         }
-        self.slots.invalidate_all();
+        self.slots.clear();
     }
 }
 
@@ -125,7 +123,7 @@ impl Core {
         urgency: Urgency,
     ) -> Result<Arc<Connection>, Trouble> {
         let key = Key { org: actor.org.clone(), server: server.id.clone(), credentials: resolved.fingerprint() };
-        let slot = self.mcp.pool.slots.get_with(key, Arc::default);
+        let slot = self.mcp.pool.slots.get_with(&key, Arc::default);
         // Whoever comes while one tries waits for the outcome, which comes within the limit of a handshake.
         let mut slot = slot.lock().await;
         if let Some(connection) = &slot.connection {
@@ -214,7 +212,7 @@ impl Core {
         loop {
             tokio::time::sleep(HOUSEKEEPING).await;
             let Some(core) = core.upgrade() else { return };
-            core.mcp.pool.slots.run_pending_tasks();
+            core.mcp.pool.slots.settle();
         }
     }
 

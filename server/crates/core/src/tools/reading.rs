@@ -4,8 +4,8 @@
 use std::sync::LazyLock;
 
 use mneme_domain::JsonObject;
+use mneme_memo::{Bounds, Memo};
 use mneme_toolsource::Language;
-use moka::sync::Cache;
 use tokio::sync::Semaphore;
 
 /// Sources read at once. Each may keep a core busy and a deep stack; the others wait.
@@ -17,9 +17,9 @@ static TYPESCRIPT: LazyLock<Known> = LazyLock::new(Known::empty);
 /// What is known of the sources in one language.
 pub struct Known {
     /// The schema that follows from the source when its author says nothing else.
-    pub schemas: Cache<String, JsonObject>,
+    pub schemas: Memo<String, JsonObject>,
     /// The name of the function that is the tool.
-    entry_points: Cache<String, String>,
+    entry_points: Memo<String, String>,
 }
 
 impl Known {
@@ -27,8 +27,8 @@ impl Known {
         /// Bytes of sources that each of the two keeps. What a schema says was in its source.
         const SOURCES: u64 = 2 << 20;
         Self {
-            schemas: Cache::builder().max_capacity(SOURCES).weigher(|source: &String, _| weight(source)).build(),
-            entry_points: Cache::builder().max_capacity(SOURCES).weigher(|source: &String, _| weight(source)).build(),
+            schemas: Memo::weighing(Bounds::of(SOURCES), |source, _| source.len()),
+            entry_points: Memo::weighing(Bounds::of(SOURCES), |source, _| source.len()),
         }
     }
 
@@ -41,14 +41,10 @@ impl Known {
     }
 }
 
-fn weight(source: &str) -> u32 {
-    u32::try_from(source.len()).unwrap_or(u32::MAX)
-}
-
 /// The name of the function that is the tool; none when the source does not say it.
 pub async fn entry_point(language: Language, source: &str) -> Option<String> {
     let known = &Known::of(language).entry_points;
-    if let Some(name) = known.get(source) {
+    if let Some(name) = known.get(&source.to_owned()) {
         return Some(name);
     }
     let _reader = READERS.acquire().await.ok()?;

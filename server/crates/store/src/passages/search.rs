@@ -8,7 +8,7 @@ use std::{
 
 use mneme_boxed::boxed;
 use mneme_domain::{Actor, OrgId, Page, PassageId, Timestamp, archive::TagMatch};
-use moka::sync::Cache;
+use mneme_memo::{Bounds, Memo};
 
 use super::list::Scope;
 use super::words::{self, Plan};
@@ -45,11 +45,11 @@ const REMEMBERED: Duration = Duration::from_secs(60);
 const MOST_REMEMBERED: u64 = 10_000;
 
 /// Scopes of more than [`COMMON`] passages. To count so many on PostgreSQL takes as long as the search itself.
-pub(crate) struct Crowded(Cache<(OrgId, Vec<String>), ()>);
+pub(crate) struct Crowded(Memo<(OrgId, Vec<String>), ()>);
 
 impl Default for Crowded {
     fn default() -> Self {
-        Self(Cache::builder().max_capacity(MOST_REMEMBERED).time_to_live(REMEMBERED).build())
+        Self(Memo::new(Bounds::of(MOST_REMEMBERED).age(REMEMBERED)))
     }
 }
 
@@ -155,7 +155,7 @@ async fn telling_on_sqlite(c: &mut Conn, search: &PassageSearch, words: Vec<Stri
 async fn every_word_tells(c: &mut Conn, a: &Actor, search: &PassageSearch) -> Result<bool> {
     let context = c.context();
     let key = (a.org.clone(), search.scope.ids());
-    if context.crowded.0.contains_key(&key) {
+    if context.crowded.0.contains(&key) {
         return Ok(false);
     }
     let mut query = c.query("select count(*) from (select 1 from passages p where p.org_id = ");

@@ -7,7 +7,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use mneme_boxed::boxed;
 use mneme_domain::{Actor, OrgId, ToolId, tool::Tool};
-use moka::sync::Cache;
+use mneme_memo::{Bounds, Memo};
 
 use super::row::{ToolRow, columns};
 use crate::{
@@ -45,12 +45,11 @@ struct Kept {
 }
 
 /// Tools by identifier.
-pub(crate) struct ToolCache(Cache<ToolId, Arc<Kept>>);
+pub(crate) struct ToolCache(Memo<ToolId, Arc<Kept>>);
 
 impl Default for ToolCache {
     fn default() -> Self {
-        let weigh = |_: &ToolId, kept: &Arc<Kept>| u32::try_from(kept.size).unwrap_or(u32::MAX);
-        Self(Cache::builder().max_capacity(CAPACITY).weigher(weigh).build())
+        Self(Memo::weighing(Bounds::of(CAPACITY), |_, kept| kept.size))
     }
 }
 

@@ -4,7 +4,7 @@
 use std::{num::NonZero, sync::Arc, time::Duration};
 
 use mneme_domain::Actor;
-use moka::sync::Cache;
+use mneme_memo::{Bounds, Memo};
 use parking_lot::RwLock;
 use tokio::task::JoinSet;
 
@@ -49,12 +49,11 @@ struct Shelf {
 }
 
 /// The spaces that are in memory.
-pub(crate) struct Shelves(Cache<Key, Arc<Shelf>>);
+pub(crate) struct Shelves(Memo<Key, Arc<Shelf>>);
 
 impl Default for Shelves {
     fn default() -> Self {
-        let weigh = |_: &Key, shelf: &Arc<Shelf>| u32::try_from(shelf.codes.read().bytes()).unwrap_or(u32::MAX);
-        Self(Cache::builder().max_capacity(MEMORY).time_to_idle(IDLE).weigher(weigh).build())
+        Self(Memo::weighing(Bounds::of(MEMORY).idle(IDLE), |_, shelf| shelf.codes.read().bytes()))
     }
 }
 
@@ -185,7 +184,7 @@ async fn filled(c: &mut Conn, key: &Key, last_id: i64, packed: usize) -> Result<
         let codes = RwLock::new(Codes::new(usize::try_from(key.dim).unwrap_or_default()));
         Arc::new(Shelf { codes, filling: tokio::sync::Mutex::new(()) })
     };
-    let shelf = context.shelves.0.get_with(key.clone(), make);
+    let shelf = context.shelves.0.get_with(key, make);
     if shelf.codes.read().last_id >= last_id {
         return Ok(shelf);
     }
