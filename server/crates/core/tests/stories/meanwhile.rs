@@ -101,8 +101,14 @@ async fn turns_that_wait_for_an_agent_that_is_deleted_end(database: On) {
     let ended = tokio::time::timeout(Duration::from_secs(20), futures::future::join(second.collect(), third.collect()));
     let (second, third): (Vec<TurnEvent>, Vec<TurnEvent>) = ended.await.unwrap();
     for events in [second, third] {
-        let [TurnEvent::Stored(event)] = &events[..] else { panic!("{events:?}") };
-        assert!(event["error"]["message"].as_str().unwrap().contains(&id), "{event}");
+        match &events[..] {
+            [TurnEvent::Stored(event)] => {
+                assert!(event["error"]["message"].as_str().unwrap().contains(&id), "{event}");
+            }
+            // The run goes with its agent, and its reader may see that first.
+            [TurnEvent::Error(CoreError::NotFound(_))] => {}
+            _ => panic!("{events:?}"),
+        }
     }
 }
 
