@@ -38,6 +38,9 @@ const COMMON: i64 = 5_000;
 /// And one that is in so many is left out when the query has a rarer one: each passage that has it costs time.
 const FREQUENT: i64 = 1_000;
 const STEPS: [i64; 2] = [FREQUENT, COMMON];
+/// So many passages are ranked on PostgreSQL, where each takes some microseconds, before words that more passages have are left
+/// out of what is looked for. They still count for those that are found.
+const RANKED: i64 = 400;
 /// Of passages that have nothing but common words of a query, the newest so many are ranked on SQLite.
 const MOST_RANKED: i64 = 5_000;
 /// How long it is remembered which words PostgreSQL takes for common, and where there are very many passages.
@@ -115,8 +118,8 @@ pub async fn search_words(
             in_sqlite(c, a, search, &found, limit)
         }
         Engine::Postgres => {
-            let found = telling_on_postgres(c, a, search, words).await?;
-            in_postgres(c, a, search, &found, limit)
+            let (found, ranked) = telling_on_postgres(c, a, search, words).await?;
+            in_postgres(c, a, search, (&found, &ranked), limit)
         }
     };
     ids(c, query).await
@@ -194,18 +197,21 @@ fn in_sqlite<'q>(c: &Conn, a: &'q Actor, search: &'q PassageSearch, words: &word
     query
 }
 
+/// What to look for, and what to rank by.
 async fn telling_on_postgres(
     c: &mut Conn,
     a: &Actor,
     search: &PassageSearch,
     words: Vec<String>,
-) -> Result<words::Query> {
+) -> Result<(words::Query, words::Query)> {
     let counts = frequent(c).await?;
     let count = |word: &str| counts.get(word).copied().unwrap_or_default();
     if words.iter().all(|word| count(word) < FREQUENT) || every_word_tells(c, a, search).await? {
-        return Ok(words::Query { words, all: false, spaces: false });
+        let all = words::Query { words, all: false, spaces: false };
+        return Ok((all.clone(), all));
     }
-    Ok(words::telling(words, count, &STEPS))
+    let telling = words::telling(words, count, &STEPS);
+    Ok((telling.rarest(count, RANKED), telling))
 }
 
 /// Which words PostgreSQL takes for common, asked once in a while.
@@ -221,13 +227,18 @@ async fn frequent(c: &mut Conn) -> Result<Arc<HashMap<String, i64>>> {
     Ok(words)
 }
 
-fn in_postgres<'q>(c: &Conn, a: &'q Actor, search: &'q PassageSearch, words: &words::Query, limit: u32) -> Query<'q> {
+fn in_postgres<'q>(
+    c: &Conn,
+    a: &'q Actor,
+    search: &'q PassageSearch,
+    (found, ranked): (&words::Query, &words::Query),
+    limit: u32,
+) -> Query<'q> {
     let mut query = c.query("select p.id from passages p where p.org_id = ");
-    // The words are the second bind, which the order names again.
-    query.bind(&a.org).push(" and p.search @@ ").bind(words.for_postgres()).push("::tsquery");
+    query.bind(&a.org).push(" and p.search @@ ").bind(found.for_postgres()).push("::tsquery");
     search.narrow(a, &mut query);
-    query.push(" order by ts_rank(p.search, $2::tsquery) desc, p.created_at desc, p.seq desc");
-    query.with(" limit ", limit);
+    query.push(" order by ts_rank(p.search, ").bind(ranked.for_postgres());
+    query.push("::tsquery) desc, p.created_at desc, p.seq desc").with(" limit ", limit);
     query
 }
 

@@ -124,7 +124,7 @@ pub(super) fn telling(words: Vec<String>, count: impl Fn(&str) -> i64, steps: &[
 }
 
 /// Words to look for.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Query {
     pub(super) words: Vec<String>,
     /// Whether each has to be there.
@@ -135,6 +135,22 @@ pub(super) struct Query {
 }
 
 impl Query {
+    /// The same with the rarest of its words only: as many as so many passages have together, and at least one.
+    pub(super) fn rarest(&self, count: impl Fn(&str) -> i64, most: i64) -> Self {
+        let mut words = self.words.clone();
+        if !self.all {
+            words.sort_by_key(|word| count(word));
+            let mut sum = 0;
+            let fit = words.iter().take_while(|word| {
+                sum += count(word);
+                sum <= most
+            });
+            let fit = fit.count().max(1);
+            words.truncate(fit);
+        }
+        Self { words, ..*self }
+    }
+
     /// As a query of SQLite's full-text index, in some spaces. Words are letters, digits and pictures, so quotes hold
     /// them safely.
     pub(super) fn for_sqlite(&self, spaces: &[String]) -> String {
@@ -203,6 +219,18 @@ mod tests {
         assert_eq!(telling(words(&["boat", "sail", "nowhere"]), count, &steps), any(&["sail", "nowhere"]));
         let all = Query { words: words(&["boat"]), all: true, spaces: true };
         assert_eq!(telling(words(&["boat"]), count, &steps), all);
+    }
+
+    #[test]
+    fn only_the_rarest_words_are_looked_for_where_ranking_takes_long() {
+        let words = |list: &[&str]| list.iter().map(|&word| word.to_owned()).collect::<Vec<_>>();
+        let count = |word: &str| i64::try_from(word.len()).unwrap() * 100;
+        let query = Query { words: words(&["abc", "a", "ab"]), all: false, spaces: false };
+        assert_eq!(query.rarest(count, 300).words, ["a", "ab"]);
+        assert_eq!(query.rarest(count, 10).words, ["a"]);
+        assert_eq!(query.rarest(count, 600).words.len(), 3);
+        let all = Query { all: true, ..query };
+        assert_eq!(all.rarest(count, 10), all, "each of them has to be there");
     }
 
     #[test]
