@@ -7,6 +7,9 @@ use std::{cmp::Reverse, collections::BinaryHeap, ops::Range};
 
 /// Vectors in a block of the database.
 pub(super) const BLOCK: usize = 1024;
+/// How many bytes ahead numbers are fetched.
+#[cfg(target_arch = "x86_64")]
+const AHEAD: usize = 3_072;
 
 /// Rounded vectors with the rows that they are of.
 #[derive(Debug, Default)]
@@ -109,12 +112,31 @@ impl Codes {
         let numbers = &self.numbers[part.start * self.dim..part.end * self.dim];
         let rows = self.items[part.clone()].iter().zip(&self.scales[part]);
         for ((item, scale), numbers) in rows.zip(numbers.chunks_exact(self.dim)) {
+            fetch_ahead(numbers);
             let score = product(query, numbers) as f32 * scale;
             if best.wants(score) && accept(*item) {
                 best.offer(score, *item);
             }
         }
     }
+}
+
+/// Has the processor bring what comes some kilobytes behind these numbers. By itself it stops at each page of memory, and what was
+/// not used for a while is far away: two fifths of a scan's time went into waiting for it.
+#[inline(always)]
+fn fetch_ahead(numbers: &[i8]) {
+    #[cfg(target_arch = "x86_64")]
+    for line in (0..numbers.len()).step_by(64) {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        let place = numbers.as_ptr().wrapping_add(AHEAD + line);
+        // SAFETY: it is a hint; an address that is not there does nothing.
+        #[expect(unsafe_code, reason = "names an address without reading it")]
+        unsafe {
+            _mm_prefetch::<_MM_HINT_T0>(place);
+        }
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = numbers;
 }
 
 /// A vector's numbers in 127ths of the greatest, and that unit.
