@@ -123,10 +123,10 @@ impl Store {
                     tokio::task::yield_now().await;
                 }
                 if self.engine() == Engine::Postgres {
-                    self.ensure_graph(&key).await?;
+                    let (_, packed) = packed(&mut self.read().await?, &key).await?;
+                    self.ensure_graph(&key, packed).await?;
                     context.ledger.unseen.fetch_add(steps, Ordering::Relaxed);
                     // While more come it is done as often as PostgreSQL would: when a fifth is new.
-                    let (_, packed) = packed(&mut self.read().await?, &key).await?;
                     self.clear_up(MOST_UNSEEN.max(usize::try_from(packed).unwrap_or_default() / BLOCK / 5)).await?;
                 }
                 if steps > 0 {
@@ -160,8 +160,7 @@ impl Store {
     }
 
     /// Makes the index of a dimension, if a space of it is too large for memory by now.
-    async fn ensure_graph(&self, key: &Key) -> Result<()> {
-        let (_, packed) = packed(&mut self.read().await?, key).await?;
+    async fn ensure_graph(&self, key: &Key, packed: i64) -> Result<()> {
         if key.dim > graph::MOST || shelf::fits(&self.context(), packed, key.dim) {
             return Ok(());
         }
