@@ -6,6 +6,7 @@ import json as jsonlib
 import sys
 
 import httpx
+from httpx.client import Later, Verbs
 
 from .answers import ClientResponse, RequestInfo
 from .errors import (
@@ -87,23 +88,7 @@ class FormData:
             self.files.append((name, (filename or getattr(value, "name", name), value, content_type)))
 
 
-class _Asked:
-    """A request: to be awaited, or entered."""
-
-    def __init__(self, work):
-        self._work = work
-
-    def __await__(self):
-        return self._work.__await__()
-
-    async def __aenter__(self):
-        return await self._work
-
-    async def __aexit__(self, *_):
-        pass
-
-
-class ClientSession:
+class ClientSession(Verbs):
     """A client."""
 
     def __init__(self, base_url=None, *, headers=None, cookies=None, auth=None, timeout=None, raise_for_status=False,
@@ -116,7 +101,7 @@ class ClientSession:
 
     def request(self, method, url, **given):
         """Sends a request."""
-        return _Asked(self._sent(method, url, **given))
+        return Later(self._sent(method, url, **given))
 
     async def _sent(self, method, url, *, params=None, data=None, json=None, headers=None, cookies=None, auth=None, timeout=None,
                     allow_redirects=True, raise_for_status=None, **_):
@@ -162,33 +147,9 @@ class ClientSession:
             headers.setdefault("content-type", "text/plain; charset=utf-8")
         return {"data": data}
 
-    def get(self, url, *, allow_redirects=True, **given):
-        """GET"""
-        return self.request("GET", url, allow_redirects=allow_redirects, **given)
-
-    def options(self, url, **given):
-        """OPTIONS"""
-        return self.request("OPTIONS", url, **given)
-
     def head(self, url, *, allow_redirects=False, **given):
         """HEAD"""
         return self.request("HEAD", url, allow_redirects=allow_redirects, **given)
-
-    def post(self, url, **given):
-        """POST"""
-        return self.request("POST", url, **given)
-
-    def put(self, url, **given):
-        """PUT"""
-        return self.request("PUT", url, **given)
-
-    def patch(self, url, **given):
-        """PATCH"""
-        return self.request("PATCH", url, **given)
-
-    def delete(self, url, **given):
-        """DELETE"""
-        return self.request("DELETE", url, **given)
 
     def ws_connect(self, *_, **__):
         """WebSockets need sockets."""

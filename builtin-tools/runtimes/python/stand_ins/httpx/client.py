@@ -105,35 +105,8 @@ class _Shared:
 _UNSET = object()
 
 
-class Client(_Shared):
-    """A client."""
-
-    def request(self, method, url, *, auth=None, follow_redirects=None, timeout=_UNSET, **given):
-        """Sends a request."""
-        return self.send(self.build_request(method, url, **given), auth=auth, follow_redirects=follow_redirects, timeout=timeout)
-
-    def send(self, request, *, auth=None, follow_redirects=None, timeout=_UNSET, stream=False):
-        """Sends a request that was built before."""
-        plan = self._plan(request, auth, follow_redirects)
-        request = next(plan)
-        while True:
-            for hook in self.event_hooks["request"]:
-                hook(request)
-            try:
-                answer = self._answer(request, self._seconds(timeout))
-            except http.TransportError as error:
-                raise _failure(error, request) from None
-            try:
-                request = plan.send(answer)
-            except StopIteration as end:
-                for hook in self.event_hooks["response"]:
-                    hook(end.value)
-                return end.value
-
-    def _answer(self, request, seconds):
-        if self._handler:
-            return self._handler(request)
-        return http.send(request.method, request.url, request.headers.items(), request.content, seconds)
+class Verbs:
+    """A method for each of HTTP's, of whoever has `request`."""
 
     def get(self, url, **given):
         """GET"""
@@ -163,6 +136,37 @@ class Client(_Shared):
         """DELETE"""
         return self.request("DELETE", url, **given)
 
+
+class Client(Verbs, _Shared):
+    """A client."""
+
+    def request(self, method, url, *, auth=None, follow_redirects=None, timeout=_UNSET, **given):
+        """Sends a request."""
+        return self.send(self.build_request(method, url, **given), auth=auth, follow_redirects=follow_redirects, timeout=timeout)
+
+    def send(self, request, *, auth=None, follow_redirects=None, timeout=_UNSET, stream=False):
+        """Sends a request that was built before."""
+        plan = self._plan(request, auth, follow_redirects)
+        request = next(plan)
+        while True:
+            for hook in self.event_hooks["request"]:
+                hook(request)
+            try:
+                answer = self._answer(request, self._seconds(timeout))
+            except http.TransportError as error:
+                raise _failure(error, request) from None
+            try:
+                request = plan.send(answer)
+            except StopIteration as end:
+                for hook in self.event_hooks["response"]:
+                    hook(end.value)
+                return end.value
+
+    def _answer(self, request, seconds):
+        if self._handler:
+            return self._handler(request)
+        return http.send(request.method, request.url, request.headers.items(), request.content, seconds)
+
     def stream(self, method, url, **given):
         """Sends a request; the answer is a context manager."""
         return self.request(method, url, **given)
@@ -178,7 +182,7 @@ class Client(_Shared):
         self.close()
 
 
-class _Later:
+class Later:
     """Both awaitable and an asynchronous context manager."""
 
     def __init__(self, awaitable):
@@ -223,7 +227,7 @@ class AsyncClient(Client):
 
     def stream(self, method, url, **given):
         """Sends a request; the answer is an asynchronous context manager."""
-        return _Later(self.request(method, url, **given))
+        return Later(self.request(method, url, **given))
 
     async def aclose(self):
         """Nothing is held open."""
