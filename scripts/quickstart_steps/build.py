@@ -9,8 +9,9 @@ from pathlib import Path
 
 from . import ROOT, Trouble
 
-#: What builds the server.
-BUILD = ("build", "--release", "--package", "mneme", "--bin", "mneme")
+#: What builds the server, and the program that prepares for it. Both packages are named for both, so that what they have in
+#: common is built once.
+BUILD = ("build", "--release", "--package", "mneme", "--package", "xtask", "--bin")
 
 
 def server():
@@ -18,12 +19,13 @@ def server():
     if not shutil.which("cargo"):
         raise Trouble("cargo was not found. Install Rust with rustup (or your system's package), then run this again.")
     target = Path(json.loads(cargo("metadata", "--format-version=1", "--no-deps", capture=True))["target_directory"])
-    binary = target / "release" / "mneme"
+    binary, xtask = (target / "release" / name for name in ("mneme", "xtask"))
     if not binary.exists():
         print("Building the server. The first time this takes about 25 minutes on two cores; cargo shows the progress.")
+    cargo(*BUILD, "xtask")
     with contextlib.nullcontext() if binary.exists() else ahead():
-        cargo("xtask", "setup", "--without-examples")
-    cargo(*BUILD)
+        run(xtask, "setup", "--without-examples")
+    cargo(*BUILD, "mneme")
     if not binary.exists():
         raise Trouble(f"cargo built no {binary}")
     return binary
@@ -35,7 +37,7 @@ def ahead():
     leaves a processor idle. It goes as far as it can; the build proper tells what is wrong, if anything is.
     """
     begun = subprocess.Popen(
-        ["cargo", *BUILD, "--keep-going"], cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        ["cargo", *BUILD, "mneme", "--keep-going"], cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
     )
     prepared = threading.Event()
     reader = threading.Thread(target=relay, args=(begun.stderr, prepared), daemon=True)
@@ -59,8 +61,13 @@ def relay(lines, prepared):
 
 
 def cargo(*arguments, capture=False):
-    """Runs cargo in the workspace; its progress goes to the terminal."""
-    result = subprocess.run(["cargo", *arguments], cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE if capture else None)
+    """Runs cargo in the workspace."""
+    return run("cargo", *arguments, capture=capture)
+
+
+def run(program, *arguments, capture=False):
+    """Runs a program in the workspace; its progress goes to the terminal."""
+    result = subprocess.run([program, *arguments], cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE if capture else None)
     if result.returncode:
-        raise Trouble(f"`cargo {' '.join(arguments)}` failed; its message is above.")
+        raise Trouble(f"`{' '.join((str(program), *arguments))}` failed; its message is above.")
     return result.stdout

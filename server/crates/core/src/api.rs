@@ -3,8 +3,8 @@
 use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
-use mneme_boxed::boxed;
 use mneme_domain::{Actor, AgentId};
+use mneme_macros::boxed;
 use mneme_sandbox::{ApiRequest, ApiResponse, HostError};
 
 use crate::Core;

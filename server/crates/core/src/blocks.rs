@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use mneme_boxed::boxed;
 use mneme_domain::{
     Actor, AgentId, BlockId, JsonObject, Page,
     agent::{AgentState, Include, Memory},
     block::{Block, BlockUpdate, CreateBlock, DEFAULT_BLOCK_LIMIT, check_limit},
 };
+use mneme_macros::boxed;
 use mneme_store::{
     Conn, StoreError, agents,
     blocks::{self, BlockFilter, StoredBlock},

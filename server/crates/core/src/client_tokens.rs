@@ -1,10 +1,10 @@
 //! Client-side access tokens: made for end users' programs, known by their hashes, shown to the organisation only.
 
-use mneme_boxed::boxed;
 use mneme_domain::{
     Actor, AgentId,
     client_token::{ClientToken, Grant},
 };
+use mneme_macros::boxed;
 use mneme_store::{StoreError, client_tokens};
 use sha2::{Digest, Sha256};
 

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use mneme_boxed::boxed;
 use mneme_domain::{
     Actor, AgentId, MessageId, Order, Page,
     agent::{AgentState, Include},
@@ -14,6 +13,7 @@ use mneme_domain::{
     run::RequestConfig,
     tool::Tool,
 };
+use mneme_macros::boxed;
 use mneme_store::{
     agents, blocks,
     messages::{self, MessageFilter},

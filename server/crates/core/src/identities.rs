@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use mneme_boxed::boxed;
 use mneme_domain::{
     Actor, AgentId, BlockId, IdentityId, Page,
     agent::{AgentState, Include},
     block::Block,
     identity::{CreateIdentity, Identity, IdentityProperty, IdentityUpdate, merge_properties},
 };
+use mneme_macros::boxed;
 use mneme_store::{
     Conn, StoreError, agents, blocks,
     identities::{self, IdentityFilter},

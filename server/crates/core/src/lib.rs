@@ -42,9 +42,9 @@ mod variables;
 
 use std::sync::Arc;
 
-use mneme_boxed::boxed;
 use mneme_domain::{Actor, Env};
 use mneme_llm::LlmClient;
+use mneme_macros::boxed;
 use mneme_sandbox::Sandbox;
 pub use mneme_store::{
     Store,

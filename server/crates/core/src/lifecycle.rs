@@ -2,8 +2,8 @@
 
 use std::{sync::Arc, time::Duration};
 
-use mneme_boxed::boxed;
 use mneme_domain::{Actor, Page};
+use mneme_macros::boxed;
 use mneme_store::providers;
 
 use crate::{

@@ -2,8 +2,8 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use mneme_boxed::boxed;
 use mneme_domain::AgentId;
+use mneme_macros::boxed;
 use parking_lot::Mutex;
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
 

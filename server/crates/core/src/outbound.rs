@@ -10,11 +10,11 @@ use std::{
 };
 
 use futures::StreamExt;
-use mneme_boxed::boxed;
 use mneme_domain::{
     net::{is_link_local, is_public, unwrapped},
     policy::HostPattern,
 };
+use mneme_macros::boxed;
 use reqwest::{
     Client, Url,
     dns::{Addrs, Name, Resolve, Resolving},

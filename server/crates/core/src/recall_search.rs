@@ -2,8 +2,8 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use mneme_boxed::boxed;
 use mneme_domain::{Actor, AgentId, MessageId, message::Message};
+use mneme_macros::boxed;
 use mneme_store::{
     agents,
     messages::{self, MessageSearch},

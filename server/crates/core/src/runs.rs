@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use mneme_boxed::boxed;
 use mneme_domain::{
     Actor, Page, RunId,
     envelope::Envelope,
@@ -10,6 +9,7 @@ use mneme_domain::{
     run::{Run, RunMetrics},
     step::{Step, TurnUsage},
 };
+use mneme_macros::boxed;
 use mneme_store::{
     messages, runs,
     steps::{self, StepFilter},

@@ -5,13 +5,13 @@ use std::{
     time::Duration,
 };
 
-use mneme_boxed::boxed;
 use mneme_domain::{
     Actor, Page, StepId,
     envelope::Envelope,
     run::RequestConfig,
     step::{Feedback, ProviderTrace, Step, StepMetrics},
 };
+use mneme_macros::boxed;
 use mneme_store::{messages, steps};
 
 use crate::{Core, CoreError, Result, StepFilter, envelope, supervise::kept_going};

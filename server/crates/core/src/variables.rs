@@ -3,8 +3,8 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use mneme_boxed::boxed;
 use mneme_domain::{Actor, Role, variable::OrganizationVariable};
+use mneme_macros::boxed;
 use mneme_store::{Conn, variables};
 use secrecy::{ExposeSecret, SecretString};
 

@@ -1,12 +1,12 @@
 //! Client-side access tokens, found by their hashes. The tokens themselves are encrypted at rest, for lists to show.
 
-use mneme_boxed::boxed;
 use mneme_domain::{
     Actor, AgentId, EntityId, OrgId, Role, Timestamp, UserId,
     client_token::{Access, ClientToken},
     clock::from_micros,
     default_user,
 };
+use mneme_macros::boxed;
 
 use crate::{
     Conn, Result, json,

@@ -1,11 +1,11 @@
 //! What tools tried without having the power to: the newest of each organisation.
 
-use mneme_boxed::boxed;
 use mneme_domain::{
     Actor, AgentId, DenialId, EntityId, Page, RunId, StepId, ToolId,
     clock::{from_micros, to_micros},
     policy::{Denial, ToolDenial},
 };
+use mneme_macros::boxed;
 use sha2::{Digest, Sha256};
 
 use crate::{
@@ -50,7 +50,7 @@ pub struct Place<'a> {
     pub step: Option<&'a StepId>,
 }
 
-#[derive(sqlx::FromRow)]
+#[derive(mneme_macros::FromRow)]
 struct Row {
     id: String,
     tool_id: String,

@@ -9,7 +9,7 @@ use crate::{
     secrets::{Place, Secrets},
     sql::{Sql, args, statements},
 };
-use mneme_boxed::boxed;
+use mneme_macros::boxed;
 
 /// The version of the schema that brought the row.
 const SINCE_VERSION: i64 = 7;

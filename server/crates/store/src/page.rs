@@ -15,7 +15,7 @@ pub(crate) struct Keyset {
 }
 
 /// The place of a cursor in a list.
-#[derive(Debug, Clone, Copy, sqlx::FromRow)]
+#[derive(Debug, Clone, Copy, mneme_macros::FromRow)]
 pub(crate) struct Place {
     key: i64,
     seq: i64,

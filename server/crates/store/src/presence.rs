@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use mneme_boxed::boxed;
+use mneme_macros::boxed;
 use sqlx::{Connection, PgConnection, PgPool};
 use tokio::{task::JoinHandle, time::sleep};
 

@@ -1,7 +1,7 @@
 //! Model providers, by unique name within an organisation; their secrets are encrypted at rest.
 
-use mneme_boxed::boxed;
 use mneme_domain::{Actor, EntityId, Page, ProviderId, Timestamp, clock::from_micros};
+use mneme_macros::boxed;
 
 use crate::{
     Conn, Result, StoreError,
@@ -78,7 +78,7 @@ statements! {
 const KEYSET: Keyset =
     Keyset { lookup: "select seq as key, seq from providers where org_id = ", key: None, seq: "p.seq" };
 
-#[derive(sqlx::FromRow)]
+#[derive(mneme_macros::FromRow)]
 struct ProviderRow {
     id: String,
     name: String,

@@ -3,7 +3,7 @@
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use futures::future::BoxFuture;
-use mneme_boxed::boxed;
+use mneme_macros::boxed;
 use parking_lot::Mutex;
 use sqlx::{PgPool, SqlitePool};
 use tempfile::TempDir;

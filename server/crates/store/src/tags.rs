@@ -1,7 +1,7 @@
 //! The tags in use in an organisation.
 
-use mneme_boxed::boxed;
 use mneme_domain::{Actor, Order, Page};
+use mneme_macros::boxed;
 
 use crate::{Conn, Result, page::limit_of};
 

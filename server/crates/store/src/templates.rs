@@ -1,11 +1,11 @@
 //! Templates, their versions, and which agents were made from them.
 
-use mneme_boxed::boxed;
 use mneme_domain::{
     Actor, AgentId, TemplateId, Timestamp,
     clock::from_micros,
     template::{Template, TemplateState, TemplateVersion},
 };
+use mneme_macros::boxed;
 
 use crate::{
     Conn, Result, StoreError, json,
@@ -61,7 +61,7 @@ pub struct TemplateFilter {
     pub offset: i64,
 }
 
-#[derive(sqlx::FromRow)]
+#[derive(mneme_macros::FromRow)]
 struct TemplateRow {
     id: String,
     name: String,
@@ -84,7 +84,7 @@ impl From<TemplateRow> for Template {
     }
 }
 
-#[derive(sqlx::FromRow)]
+#[derive(mneme_macros::FromRow)]
 struct VersionRow {
     id: String,
     number: i64,

@@ -1,7 +1,7 @@
 //! Organisations and their users.
 
-use mneme_boxed::boxed;
 use mneme_domain::{Actor, EntityId, Timestamp};
+use mneme_macros::boxed;
 
 use crate::{
     Conn, Result,

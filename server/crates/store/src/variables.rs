@@ -1,7 +1,7 @@
 //! Variables that the tools of all agents of an organisation see, encrypted at rest.
 
-use mneme_boxed::boxed;
 use mneme_domain::{Actor, EntityId, clock::from_micros, variable::OrganizationVariable};
+use mneme_macros::boxed;
 
 use crate::{
     Conn, Result,
@@ -23,7 +23,7 @@ statements! {
     COUNT: "select count(*) from organization_variables where org_id = $1";
 }
 
-#[derive(sqlx::FromRow)]
+#[derive(mneme_macros::FromRow)]
 struct Row {
     id: String,
     key: String,

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use mneme_boxed::boxed;
 use mneme_domain::{
     Actor, AgentId, BlockId, IdentityId, JsonObject, MessageId, Patch, SourceId, ToolId,
     agent::{
@@ -15,6 +14,7 @@ use mneme_domain::{
     tool::Tool,
     tool_rule::ToolRule,
 };
+use mneme_macros::boxed;
 use mneme_store::{Conn, StoreError, agents, blocks, folders, identities, messages, tools};
 use serde_json::Value;
 

@@ -8,7 +8,7 @@ mod update;
 
 use std::sync::Arc;
 
-use mneme_boxed::boxed;
+use mneme_macros::boxed;
 
 pub(crate) use create::substitute;
 use mneme_domain::{

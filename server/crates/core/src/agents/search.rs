@@ -1,7 +1,7 @@
 //! Which agents a search means.
 
-use mneme_boxed::boxed;
 use mneme_domain::{Actor, AgentId, EntityId, IdentityId, run::StopReason};
+use mneme_macros::boxed;
 use mneme_store::runs;
 
 use crate::{AgentFilter, Core, CoreError, Result};

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use mneme_boxed::boxed;
 use mneme_domain::{
     Actor, AgentId, Patch, ToolId,
     agent::{AgentState, Include, UpdateAgent},
     llm_config::EmbeddingConfig,
 };
+use mneme_macros::boxed;
 use mneme_store::{StoreError, agents, identities, messages, tools};
 
 use super::{check_timezone, create::approval_rules, model::ModelChoice, unique, variables};

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use mneme_boxed::boxed;
 use mneme_domain::{
     Actor, AgentId, ArchiveId, Page, Patch,
     agent::{AgentState, Include},
     archive::{Archive, ArchiveUpdate, CreateArchive},
 };
+use mneme_macros::boxed;
 use mneme_store::{
     Conn, StoreError, agents,
     archives::{self, ArchiveFilter},

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use chrono_tz::Tz;
-use mneme_boxed::boxed;
 use mneme_domain::{
     Actor, AgentId, ArchiveId, Page, PassageId, Patch, Timestamp,
     agent::Agent,
     archive::{Archive, CreatePassage, Passage, PassageUpdate, clean_tags},
 };
+use mneme_macros::boxed;
 use mneme_store::{
     Conn, agents, archives,
     passages::{self, PassageFilter, Scope},

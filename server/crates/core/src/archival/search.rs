@@ -3,12 +3,12 @@
 use std::{collections::HashMap, sync::Arc};
 
 use chrono_tz::Tz;
-use mneme_boxed::boxed;
 use mneme_domain::{
     Actor, AgentId, ArchiveId, Order, Page, PassageId,
     archive::{Archive, Passage, TagMatch},
     llm_config::EmbeddingConfig,
 };
+use mneme_macros::boxed;
 use mneme_store::{
     agents,
     archives::{self, ArchiveFilter},

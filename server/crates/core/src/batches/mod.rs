@@ -12,13 +12,13 @@ mod uploads;
 
 use std::{collections::HashMap, collections::HashSet, sync::Arc, time::Duration};
 
-use mneme_boxed::boxed;
 use mneme_domain::{
     Actor, AgentId, BatchId, JsonObject, Page, RunId,
     batch::{Batch, BatchCounts, BatchJob, CreateBatch},
     message::Message,
     run::{Run, RunStatus},
 };
+use mneme_macros::boxed;
 use mneme_store::{agents, batches, messages};
 use parking_lot::Mutex;
 use serde_json::json;

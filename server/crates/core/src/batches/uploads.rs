@@ -2,9 +2,9 @@
 
 use std::{collections::HashMap, time::Duration};
 
-use mneme_boxed::boxed;
 use mneme_domain::{RunId, actor::Actor, llm_config::LlmConfig};
 use mneme_llm::{BatchCall, BatchPlace, LlmError};
+use mneme_macros::boxed;
 use mneme_store::batches::work::{self, Handed, Place, Upload};
 use tokio::time::Instant;
 

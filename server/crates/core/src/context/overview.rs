@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use mneme_boxed::boxed;
 use mneme_domain::{Actor, AgentId, message::Message, tool::Tool};
 use mneme_llm::tokens;
+use mneme_macros::boxed;
 use mneme_store::{agents, blocks, tools};
 use serde::Serialize;
 use serde_json::{Value, json};

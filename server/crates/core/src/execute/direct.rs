@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use mneme_boxed::boxed;
 use mneme_domain::{
     Actor, AgentId, JsonObject, Page,
     agent::Include,
     tool::{Tool, ToolType},
     tool_rule::ToolRule,
 };
+use mneme_macros::boxed;
 
 use super::{Answer, Call, Nobody};
 use crate::{Core, CoreError, Result};

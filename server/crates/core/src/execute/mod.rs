@@ -17,13 +17,13 @@ mod uploads;
 
 use std::sync::Arc;
 
-use mneme_boxed::boxed;
 use mneme_domain::{
     Actor, AgentId, EntityId, RunId, StepId,
     message::ToolStatus,
     policy::Denial,
     tool::{Tool, ToolType},
 };
+use mneme_macros::boxed;
 use mneme_memo::{Bounds, Memo};
 use mneme_sandbox::ToolHost;
 use mneme_store::denials;

@@ -2,12 +2,12 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use mneme_boxed::boxed;
 use mneme_domain::{
     Actor, AgentId, JsonObject, ToolId,
     agent::Include,
     tool::{CreateTool, Requirement},
 };
+use mneme_macros::boxed;
 use mneme_sandbox::{Action, Language, Mount, Program, Raised, ScriptFailure, ScriptRequest, ToolHost};
 use mneme_toolsource::Language as Source;
 

@@ -3,12 +3,12 @@
 
 use std::sync::Arc;
 
-use mneme_boxed::boxed;
 use mneme_domain::{
     Actor, AgentId, EntityId, FileId, Order, Page, SourceId,
     agent::Agent,
     folder::{AgentFile, AgentFiles, FileStatus, Folder},
 };
+use mneme_macros::boxed;
 use mneme_sandbox::OpenedFile;
 use mneme_store::{
     Conn, agents,

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use mneme_boxed::boxed;
 use mneme_domain::{
     Actor, AgentId, Page, Patch, SourceId,
     folder::{CreateFolder, Folder, FolderTotals, MAX_NAME_CHARS, UpdateFolder},
     llm_config::EmbeddingConfig,
 };
+use mneme_macros::boxed;
 use mneme_store::{Conn, StoreError, files, folders};
 
 use crate::{Core, CoreError, Result};

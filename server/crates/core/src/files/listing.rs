@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use mneme_boxed::boxed;
 use mneme_domain::{Actor, FileId, Page, SourceId, archive::Passage, folder::FileMetadata};
+use mneme_macros::boxed;
 use mneme_store::files;
 
 use super::folders::stored;

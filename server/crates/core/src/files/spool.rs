@@ -7,8 +7,8 @@ use std::{
     time::Duration,
 };
 
-use mneme_boxed::boxed;
 use mneme_domain::FileId;
+use mneme_macros::boxed;
 use tokio::{fs, io::AsyncWriteExt};
 
 use crate::{Core, CoreError, Result};

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use mneme_boxed::boxed;
 use mneme_domain::{
     Actor, SourceId,
     folder::{DuplicateFileHandling, FileMetadata, Folder, MAX_NAME_CHARS},
 };
+use mneme_macros::boxed;
 use mneme_store::{
     Conn, StoreError,
     files::{self, NewFile},

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use futures::{StreamExt, stream};
-use mneme_boxed::boxed;
 use mneme_domain::{
     Actor, AgentId,
     content::text_of,
     envelope::{Body, Envelope},
     request::SendRequest,
 };
+use mneme_macros::boxed;
 use mneme_store::agents;
 use serde::{Deserialize, Serialize};
 use serde_json::json;

@@ -6,7 +6,7 @@ mod talk;
 
 use std::sync::Arc;
 
-use mneme_boxed::boxed;
+use mneme_macros::boxed;
 
 pub use broadcast::{Broadcast, Reply as BroadcastReply};
 use mneme_domain::{

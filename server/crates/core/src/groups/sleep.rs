@@ -3,7 +3,6 @@
 use std::{fmt::Write as _, sync::Arc};
 
 use futures::future::BoxFuture;
-use mneme_boxed::boxed;
 use mneme_domain::{
     Actor, AgentId, BlockId, GroupId, Order, Page, ToolId,
     agent::{Agent, AgentType},
@@ -11,6 +10,7 @@ use mneme_domain::{
     group::{Group, ManagerType},
     message::{Message, MessageRole},
 };
+use mneme_macros::boxed;
 use mneme_store::{Conn, agents, blocks, groups, messages, tools};
 use serde_json::json;
 

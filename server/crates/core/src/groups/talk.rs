@@ -3,7 +3,6 @@
 use std::{collections::HashMap, sync::Arc};
 
 use futures::StreamExt;
-use mneme_boxed::boxed;
 use mneme_domain::{
     Actor, AgentId, EntityId, GroupId, Page, RunId,
     envelope::Envelope,
@@ -13,6 +12,7 @@ use mneme_domain::{
     run::StopReason,
     step::TurnUsage,
 };
+use mneme_macros::boxed;
 use mneme_store::{agents, groups, messages};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;

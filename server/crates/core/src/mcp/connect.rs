@@ -3,11 +3,11 @@
 use std::{sync::Arc, time::Duration};
 
 use futures::{StreamExt, stream::BoxStream};
-use mneme_boxed::boxed;
 use mneme_domain::{
     Actor,
     mcp::{McpConfig, McpServer, McpTool},
 };
+use mneme_macros::boxed;
 use mneme_store::mcp::grants::{self, GrantStatus};
 use serde_json::{Value, json};
 use tokio::time::Instant;

@@ -8,11 +8,11 @@ use std::{
     time::Duration,
 };
 
-use mneme_boxed::boxed;
 use mneme_domain::{
     JsonObject,
     mcp::{McpServerType, McpTool},
 };
+use mneme_macros::boxed;
 use rmcp::{
     ClientHandler, RoleClient, ServiceExt,
     model::{

@@ -9,8 +9,8 @@ use std::{
     time::Duration,
 };
 
-use mneme_boxed::boxed;
 use mneme_domain::{Actor, McpServerId, OrgId, mcp::McpServer};
+use mneme_macros::boxed;
 use mneme_memo::{Bounds, Memo};
 use tokio::{
     sync::{Mutex, Semaphore},

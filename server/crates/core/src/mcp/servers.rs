@@ -2,13 +2,13 @@
 
 use std::{sync::Arc, time::Duration};
 
-use mneme_boxed::boxed;
 use mneme_domain::{
     Actor, AgentId, JsonObject, McpServerId, Role, ToolId,
     mcp::{McpConfig, McpRefresh, McpServer, McpServerView, McpTool},
     message::ToolStatus,
     tool::Tool,
 };
+use mneme_macros::boxed;
 use mneme_store::{Conn, StoreError, mcp, tools};
 
 use super::{

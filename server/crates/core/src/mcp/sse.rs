@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use futures::{StreamExt, stream::BoxStream};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
-use mneme_boxed::boxed;
+use mneme_macros::boxed;
 use reqwest::{Client, Url};
 use rmcp::{
     RoleClient,

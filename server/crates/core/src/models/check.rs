@@ -1,8 +1,8 @@
 //! Whether a provider takes its credentials.
 
-use mneme_boxed::boxed;
 use mneme_domain::{Actor, ProviderId};
 use mneme_llm::Provider;
+use mneme_macros::boxed;
 use serde::Deserialize;
 use utoipa::ToSchema;
 

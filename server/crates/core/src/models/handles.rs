@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use futures::future::join_all;
-use mneme_boxed::boxed;
 use mneme_domain::{
     Actor,
     llm_config::{EmbeddingConfig, LlmConfig},
 };
 use mneme_llm::{ModelInfo, ModelKind, Provider};
+use mneme_macros::boxed;
 
 use super::{
     Category, ModelFilter,

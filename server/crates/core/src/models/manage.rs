@@ -1,8 +1,8 @@
 //! Providers that users add with keys of their own: add, change, delete.
 
-use mneme_boxed::boxed;
 use mneme_domain::{Actor, Patch, ProviderId, Role};
 use mneme_llm::ProviderKind;
+use mneme_macros::boxed;
 use mneme_store::{
     StoreError,
     providers::{self, StoredProvider},

@@ -14,8 +14,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use mneme_boxed::boxed;
 use mneme_llm::{LlmClient, LlmError, ModelInfo, Provider};
+use mneme_macros::boxed;
 use parking_lot::RwLock;
 
 use crate::{CoreConfig, CoreError, Result};

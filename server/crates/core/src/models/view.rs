@@ -1,8 +1,8 @@
 //! Providers as clients read them: never with a secret.
 
 use chrono::{DateTime, Utc};
-use mneme_boxed::boxed;
 use mneme_domain::{Actor, Page, ProviderId};
+use mneme_macros::boxed;
 use mneme_store::providers::{self, StoredProvider};
 use serde::Serialize;
 use utoipa::ToSchema;

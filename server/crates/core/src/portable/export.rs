@@ -5,7 +5,6 @@ use std::sync::Arc;
 use async_stream::try_stream;
 use bytes::Bytes;
 use futures::Stream;
-use mneme_boxed::boxed;
 use mneme_domain::{
     Actor, AgentId, BlockId, EntityId, JsonObject, Page, ToolId,
     agent::{AgentFull, AgentVariable, Include},
@@ -15,6 +14,7 @@ use mneme_domain::{
     message::{Message, MessageRole},
     tool::Tool,
 };
+use mneme_macros::boxed;
 use mneme_store::{
     agents, blocks,
     groups::{self, GroupFilter},

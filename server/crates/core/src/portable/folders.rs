@@ -3,13 +3,13 @@
 use std::{collections::HashMap, sync::Arc};
 
 use chrono::TimeDelta;
-use mneme_boxed::boxed;
 use mneme_domain::{
     Actor, FileId, JsonObject, Order, Page, SourceId,
     agent::{Agent, AgentFull},
     folder::{FileMetadata, Folder},
     llm_config::EmbeddingConfig,
 };
+use mneme_macros::boxed;
 use mneme_store::{Conn, files, folders};
 use serde_json::{Value, json};
 

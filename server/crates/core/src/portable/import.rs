@@ -7,13 +7,13 @@ use std::{
     sync::Arc,
 };
 
-use mneme_boxed::boxed;
 use mneme_domain::{
     Actor, AgentId, BlockId, MessageId, ToolId,
     agent::Agent,
     group::{Group, ManagerType},
     tool::ToolType,
 };
+use mneme_macros::boxed;
 use mneme_store::{Conn, StoreError, agents, blocks, identities, messages, tools};
 use tokio::{sync::mpsc, task::JoinHandle};
 

@@ -2,7 +2,6 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use mneme_boxed::boxed;
 use mneme_domain::{
     Actor, AgentId, BlockId, EntityId, Env, GroupId, IdentityId, JsonObject,
     agent::{Agent, FILE_VIEW_CHARS, MAX_FILES_OPEN},
@@ -11,6 +10,7 @@ use mneme_domain::{
     message::Message,
     tool::{Tool, ToolType},
 };
+use mneme_macros::boxed;
 use mneme_store::{Conn, identities, tools};
 use serde::Deserialize;
 use serde_json::Value;

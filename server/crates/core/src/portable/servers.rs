@@ -2,13 +2,13 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use mneme_boxed::boxed;
 use mneme_domain::{
     Actor, JsonObject, Timestamp,
     agent::AgentFull,
     mcp::{McpConfig, McpOrigin, McpServer, McpServerType},
     tool::{Tool, ToolType},
 };
+use mneme_macros::boxed;
 use mneme_store::{Conn, mcp, tools};
 use serde::Deserialize;
 use serde_json::{Value, json};

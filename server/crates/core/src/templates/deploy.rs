@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use mneme_boxed::boxed;
 use mneme_domain::{
     Actor, AgentId, DeploymentId, EntityId, IdentityId, JsonObject,
     agent::{AgentState, AgentType, CreateAgent},
     request::MessageCreate,
     template::Project,
 };
+use mneme_macros::boxed;
 use mneme_store::identities;
 
 use super::{Version, body};

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use mneme_boxed::boxed;
 use mneme_domain::{
     Actor, AgentId, JsonObject, Patch,
     agent::{AgentState, Include, UpdateAgent},
@@ -10,6 +9,7 @@ use mneme_domain::{
     folder::Source,
     template::{Template, TemplateBlock},
 };
+use mneme_macros::boxed;
 use mneme_store::{agents, templates};
 
 use super::{Version, body, deploy::no_deployment};

@@ -9,7 +9,7 @@ mod source;
 
 use std::sync::Arc;
 
-use mneme_boxed::boxed;
+use mneme_macros::boxed;
 
 pub(crate) use deploy::Origin;
 pub use deploy::{Deploy, Deployed};

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use mneme_boxed::boxed;
 use mneme_domain::{
     Actor, JsonObject, ToolId,
     tool::{CreateTool, DEFAULT_RETURN_CHAR_LIMIT, Requirement, Tool, ToolType},
 };
+use mneme_macros::boxed;
 use mneme_store::{Conn, StoreError, tools};
 use serde_json::Value;
 

@@ -17,13 +17,13 @@ pub use upload::{Upload, UploadKind};
 
 use std::sync::Arc;
 
-use mneme_boxed::boxed;
 use mneme_domain::{
     Actor, AgentId, JsonObject, Page, ToolId,
     agent::AgentType,
     tool::{DEFAULT_RETURN_CHAR_LIMIT, Tool, ToolType},
     tool_rule::ToolRule,
 };
+use mneme_macros::boxed;
 use mneme_sandbox::ToolSpec;
 use mneme_store::tools::{self, ToolFilter};
 

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use mneme_boxed::boxed;
 use mneme_domain::{
     Actor, Page, Role, ToolId,
     policy::{Manifest, Policy, ToolDenial, ToolKind},
     tool::Tool,
 };
+use mneme_macros::boxed;
 use mneme_store::{
     denials,
     tools::{self, policy},

@@ -1,7 +1,7 @@
 //! The schema of a user's tool: given by its author, or derived from its source without running it.
 
-use mneme_boxed::boxed;
 use mneme_domain::JsonObject;
+use mneme_macros::boxed;
 use mneme_toolsource::{Given, Language, SourceError, check_name, derive, entry_point};
 use serde_json::Value;
 

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use mneme_boxed::boxed;
 use mneme_domain::{
     Actor, JsonObject, Patch, ToolId,
     mcp::McpOrigin,
     tool::{Requirement, Tool, ToolType, ToolUpdate},
 };
+use mneme_macros::boxed;
 use mneme_store::tools;
 use serde_json::Value;
 

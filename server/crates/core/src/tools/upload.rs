@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use mneme_boxed::boxed;
 use mneme_domain::{
     Actor, JsonObject, ToolId,
     policy::Manifest,
     tool::{Tool, ToolType},
 };
+use mneme_macros::boxed;
 use mneme_sandbox::{SandboxError, ToolSpec};
 use mneme_store::tools::{self, PackedCode};
 use serde_json::Value;

@@ -3,12 +3,12 @@
 use std::{sync::Arc, time::Duration};
 
 use futures::Stream;
-use mneme_boxed::boxed;
 use mneme_domain::{
     Actor, AgentId, RunId,
     request::SendRequest,
     run::{Run, RunStatus, StopReason},
 };
+use mneme_macros::boxed;
 use mneme_store::{runs, runs::lease};
 use tokio::{sync::mpsc, task::JoinHandle};
 

@@ -32,7 +32,6 @@ use std::{
 };
 
 use futures::Stream;
-use mneme_boxed::boxed;
 use mneme_domain::{
     Actor, AgentId, RunId,
     envelope::Envelope,
@@ -40,6 +39,7 @@ use mneme_domain::{
     run::{RequestConfig, StopReason},
     step::TurnUsage,
 };
+use mneme_macros::boxed;
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

@@ -3,7 +3,6 @@
 use std::time::{Duration, Instant};
 
 use futures::StreamExt;
-use mneme_boxed::boxed;
 use mneme_domain::{
     agent::Agent,
     content::Content,
@@ -16,6 +15,7 @@ use mneme_domain::{
 use mneme_llm::{
     Assembler, ChatMessage, ChatRequest, Completion, Delta, LlmClient, LlmError, Params, Provider, ToolChoice, ToolSpec,
 };
+use mneme_macros::boxed;
 use serde_json::Value;
 
 use super::{approval::Guard, fields::Fields, heartbeats, sink::Sink, thoughts};

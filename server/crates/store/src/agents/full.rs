@@ -5,7 +5,6 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use mneme_boxed::boxed;
 use mneme_domain::{
     Actor, AgentId, EntityId, GroupId, IdentityId, ToolId,
     agent::{Agent, AgentFull, Include},
@@ -13,6 +12,7 @@ use mneme_domain::{
     identity::Identity,
     tool::Tool,
 };
+use mneme_macros::boxed;
 use serde::{Deserialize, de::DeserializeOwned};
 
 use super::{
@@ -106,7 +106,7 @@ statements! {
 }
 
 /// The relationships of an agent, each a JSON array, `None` when it is empty or not asked for.
-#[derive(sqlx::FromRow)]
+#[derive(mneme_macros::FromRow)]
 struct RelatedRow {
     tags: Option<String>,
     blocks: Option<String>,
@@ -118,18 +118,18 @@ struct RelatedRow {
     managed: Option<String>,
 }
 
-#[derive(sqlx::FromRow)]
+#[derive(mneme_macros::FromRow)]
 struct FullRow {
-    #[sqlx(flatten)]
+    #[row(flatten)]
     agent: AgentRow,
-    #[sqlx(flatten)]
+    #[row(flatten)]
     related: RelatedRow,
 }
 
-#[derive(sqlx::FromRow)]
+#[derive(mneme_macros::FromRow)]
 struct OwnedRow {
     id: String,
-    #[sqlx(flatten)]
+    #[row(flatten)]
     related: RelatedRow,
 }
 

@@ -1,7 +1,7 @@
 //! Lists of agents.
 
-use mneme_boxed::boxed;
 use mneme_domain::{Actor, AgentId, EntityId, Order, Page, agent::Agent};
+use mneme_macros::boxed;
 
 use super::row::{AgentRow, SELECT};
 use crate::{Conn, Result, distinct, page::Keyset, query::Query};

@@ -67,7 +67,7 @@ pub(super) fn values(agent: &Agent) -> Result<Vec<Arg<'_>>> {
     ])
 }
 
-#[derive(sqlx::FromRow)]
+#[derive(mneme_macros::FromRow)]
 pub(crate) struct AgentRow {
     id: String,
     version: i64,

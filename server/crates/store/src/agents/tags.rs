@@ -1,7 +1,7 @@
 //! The tags of an agent.
 
-use mneme_boxed::boxed;
 use mneme_domain::{Actor, AgentId};
+use mneme_macros::boxed;
 
 use crate::{
     Conn, Result, distinct,

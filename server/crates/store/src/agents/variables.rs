@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use mneme_boxed::boxed;
 use mneme_domain::{Actor, AgentId, EntityId, agent::AgentVariable, clock::from_micros};
+use mneme_macros::boxed;
 
 use crate::{
     Conn, Result, distinct,
@@ -31,7 +31,7 @@ macro_rules! json_fields {
 }
 pub(super) use json_fields;
 
-#[derive(sqlx::FromRow, serde::Deserialize)]
+#[derive(mneme_macros::FromRow, serde::Deserialize)]
 pub(super) struct VariableRow {
     id: String,
     agent_id: String,

@@ -1,7 +1,7 @@
 //! Which archives an agent reads. It writes into the first.
 
-use mneme_boxed::boxed;
 use mneme_domain::{Actor, AgentId, ArchiveId, EntityId, Page, agent::Agent, archive::Archive};
+use mneme_macros::boxed;
 
 use super::row::{ArchiveRow, columns};
 use crate::{

@@ -4,8 +4,8 @@ mod attach;
 mod row;
 
 pub use attach::{agents_of, attach, detach, of_agent, of_agent_alone};
-use mneme_boxed::boxed;
 use mneme_domain::{Actor, AgentId, ArchiveId, Page, Timestamp, archive::Archive};
+use mneme_macros::boxed;
 use row::{ArchiveRow, VALUES, columns, values};
 
 use crate::{

@@ -33,7 +33,7 @@ pub(super) fn values(archive: &Archive) -> Result<Vec<Arg<'_>>> {
     ])
 }
 
-#[derive(sqlx::FromRow)]
+#[derive(mneme_macros::FromRow)]
 pub(crate) struct ArchiveRow {
     id: String,
     name: String,

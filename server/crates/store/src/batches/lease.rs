@@ -1,7 +1,7 @@
 //! Which server looks after a batch: its owner, while that is alive.
 
-use mneme_boxed::boxed;
 use mneme_domain::{Actor, BatchId, OrgId, Role, UserId};
+use mneme_macros::boxed;
 
 use crate::{
     Conn, Result,

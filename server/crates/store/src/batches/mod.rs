@@ -5,13 +5,13 @@ pub mod work;
 
 use std::collections::HashMap;
 
-use mneme_boxed::boxed;
 use mneme_domain::{
     Actor, BatchId, Page, Timestamp, UserId,
     batch::{Batch, BatchCounts},
     clock::from_micros,
     run::{Run, RunStatus},
 };
+use mneme_macros::boxed;
 
 use crate::{
     Conn, Result, StoreError, json,
@@ -45,7 +45,7 @@ statements! {
 const KEYSET: Keyset =
     Keyset { lookup: "select seq as key, seq from batches where org_id = ", key: None, seq: "b.seq" };
 
-#[derive(sqlx::FromRow)]
+#[derive(mneme_macros::FromRow)]
 struct BatchRow {
     id: String,
     user_id: String,

@@ -1,7 +1,7 @@
 //! What is to do in a batch: its runs that are not over, and the calls that were handed over to providers.
 
-use mneme_boxed::boxed;
 use mneme_domain::{Actor, AgentId, BatchId, RunId, Timestamp, llm_config::LlmConfig, run::Run};
+use mneme_macros::boxed;
 
 use super::lost;
 use crate::{
@@ -73,7 +73,7 @@ pub struct Handed {
     pub body: String,
 }
 
-#[derive(sqlx::FromRow)]
+#[derive(mneme_macros::FromRow)]
 struct OpenRow {
     id: String,
     agent_id: String,
@@ -84,9 +84,9 @@ struct OpenRow {
     steps: i64,
 }
 
-#[derive(sqlx::FromRow)]
+#[derive(mneme_macros::FromRow)]
 struct AskedRow {
-    #[sqlx(flatten)]
+    #[row(flatten)]
     run: RunRow,
     request: Option<String>,
 }

@@ -1,7 +1,7 @@
 //! Which blocks are in which agent's context.
 
-use mneme_boxed::boxed;
 use mneme_domain::{Actor, AgentId, BlockId, EntityId, Page, agent::Agent};
+use mneme_macros::boxed;
 
 use super::{
     StoredBlock,

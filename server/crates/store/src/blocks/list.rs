@@ -1,7 +1,7 @@
 //! Lists of blocks.
 
-use mneme_boxed::boxed;
 use mneme_domain::{Actor, Page, block::Block};
+use mneme_macros::boxed;
 
 use super::{
     StoredBlock,

@@ -7,8 +7,8 @@ pub(crate) mod row;
 pub(crate) use attach::set_of_agent;
 pub use attach::{agents_of, attach, attach_first, detach, of_agent};
 pub use list::{BlockFilter, count, list};
-use mneme_boxed::boxed;
 use mneme_domain::{Actor, AgentId, BlockId, Timestamp, block::Block};
+use mneme_macros::boxed;
 use row::{BlockRow, VALUES, columns, new_row, values};
 
 use crate::{

@@ -64,7 +64,7 @@ pub(super) fn new_row<'a>(org: impl Into<Arg<'a>>, block: &'a Block, now: Timest
     Ok(row)
 }
 
-#[derive(sqlx::FromRow, serde::Deserialize)]
+#[derive(mneme_macros::FromRow, serde::Deserialize)]
 pub(crate) struct BlockRow {
     id: String,
     version: i64,

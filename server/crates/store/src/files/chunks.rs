@@ -1,7 +1,7 @@
 //! The chunks of files: passages of a folder instead of an archive.
 
-use mneme_boxed::boxed;
 use mneme_domain::{Actor, FileId, Page, SourceId, archive::Passage};
+use mneme_macros::boxed;
 
 use crate::{
     Conn, Result,

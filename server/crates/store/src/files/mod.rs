@@ -7,7 +7,7 @@ mod work;
 
 use std::collections::HashMap;
 
-use mneme_boxed::boxed;
+use mneme_macros::boxed;
 
 pub use chunks::{chunks_of, count_chunks, list_chunks, unembedded};
 use mneme_domain::{Actor, FileId, Page, SourceId, Timestamp, folder::FileMetadata};

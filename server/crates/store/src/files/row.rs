@@ -25,7 +25,7 @@ macro_rules! from {
 }
 pub(crate) use from;
 
-#[derive(sqlx::FromRow)]
+#[derive(mneme_macros::FromRow)]
 pub(crate) struct FileRow {
     id: String,
     source_id: String,

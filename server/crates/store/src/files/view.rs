@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 
-use mneme_boxed::boxed;
 use mneme_domain::{
     Actor, AgentId, FileId, Page, SourceId, Timestamp,
     clock::from_micros,
     folder::{AgentFile, FileStatus},
 };
+use mneme_macros::boxed;
 
 use super::KEYSET;
 use crate::{
@@ -72,7 +72,7 @@ pub struct View {
     pub lines: Option<(i64, i64)>,
 }
 
-#[derive(sqlx::FromRow)]
+#[derive(mneme_macros::FromRow)]
 struct ViewRow {
     id: String,
     source_id: String,
@@ -85,10 +85,10 @@ struct ViewRow {
     last_accessed_at: Option<i64>,
 }
 
-#[derive(sqlx::FromRow)]
+#[derive(mneme_macros::FromRow)]
 struct OwnedRow {
     agent_id: String,
-    #[sqlx(flatten)]
+    #[row(flatten)]
     row: ViewRow,
 }
 

@@ -3,11 +3,11 @@
 //! Whatever is written for a file begins with an update of its row, so a file that is deleted meanwhile gets nothing more,
 //! and what is written for it is written whole.
 
-use mneme_boxed::boxed;
 use mneme_domain::{
     Actor, FileId, OrgId, PassageId, Role, Timestamp, UserId, archive::Passage, folder::FileStatus,
     llm_config::EmbeddingConfig,
 };
+use mneme_macros::boxed;
 
 use super::DELETE_CHUNKS;
 use crate::{

@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use mneme_boxed::boxed;
 use mneme_domain::{Actor, AgentId, EntityId, Page, SourceId, folder::Folder};
+use mneme_macros::boxed;
 
 use super::{
     KEYSET, read,
@@ -30,10 +30,10 @@ statements! {
         where ags.org_id = $1 and ags.agent_id = any($2) order by ags.position, s.seq");
 }
 
-#[derive(sqlx::FromRow)]
+#[derive(mneme_macros::FromRow)]
 struct OwnedRow {
     agent_id: String,
-    #[sqlx(flatten)]
+    #[row(flatten)]
     folder: FolderRow,
 }
 

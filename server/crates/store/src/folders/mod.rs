@@ -5,8 +5,8 @@ pub(crate) mod row;
 mod stats;
 
 pub use attach::{agents_of, attach, count_of_agent, detach, of_agent, of_agents};
-use mneme_boxed::boxed;
 use mneme_domain::{Actor, Page, SourceId, Timestamp, folder::Folder};
+use mneme_macros::boxed;
 use row::{FolderRow, VALUES, columns, values};
 pub use stats::totals;
 

@@ -31,7 +31,7 @@ pub(super) fn values(folder: &Folder) -> Result<Vec<Arg<'_>>> {
     ])
 }
 
-#[derive(sqlx::FromRow)]
+#[derive(mneme_macros::FromRow)]
 pub(crate) struct FolderRow {
     id: String,
     name: String,

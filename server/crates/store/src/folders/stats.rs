@@ -2,11 +2,11 @@
 
 use std::collections::HashMap;
 
-use mneme_boxed::boxed;
 use mneme_domain::{
     Actor, FileId, SourceId,
     folder::{FileStats, FolderStats, FolderTotals},
 };
+use mneme_macros::boxed;
 
 use crate::{
     Conn, Result,

@@ -1,7 +1,7 @@
 //! What was said in a group. Each of its agents has its own copy of what the others said; a copy's sender is the group.
 
-use mneme_boxed::boxed;
 use mneme_domain::{Actor, GroupId, MessageId, Page, RunId, message::Message};
+use mneme_macros::boxed;
 
 use crate::{
     Conn, Result,

@@ -4,11 +4,11 @@ mod messages;
 mod row;
 
 pub use messages::{forget, listed, tag};
-use mneme_boxed::boxed;
 use mneme_domain::{
     Actor, AgentId, BlockId, GroupId, MessageId, Page, Timestamp,
     group::{Group, ManagerType},
 };
+use mneme_macros::boxed;
 use row::{GroupRow, VALUES, columns, values};
 
 use crate::{

@@ -63,7 +63,7 @@ pub(super) fn values<'a>(a: &'a Actor, group: &'a Group) -> Vec<Arg<'a>> {
     ]
 }
 
-#[derive(sqlx::FromRow)]
+#[derive(mneme_macros::FromRow)]
 pub(crate) struct GroupRow {
     id: String,
     manager_type: String,

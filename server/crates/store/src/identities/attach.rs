@@ -1,7 +1,7 @@
 //! Which agents and blocks belong to which identity.
 
-use mneme_boxed::boxed;
 use mneme_domain::{Actor, AgentId, BlockId, IdentityId, Page, agent::Agent, block::Block};
+use mneme_macros::boxed;
 
 use crate::{
     Conn, Result,

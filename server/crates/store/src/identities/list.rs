@@ -1,10 +1,10 @@
 //! Lists of identities.
 
-use mneme_boxed::boxed;
 use mneme_domain::{
     Actor, Page,
     identity::{Identity, IdentityType},
 };
+use mneme_macros::boxed;
 
 use super::row::{IdentityRow, columns};
 use crate::{Conn, Engine, Result, page::Keyset, query::Query};

@@ -8,8 +8,8 @@ pub use attach::{
     agents_of, attach_agent, attach_block, blocks_of, detach_agent, detach_block, set_agents, set_blocks, set_of_agent,
 };
 pub use list::{IdentityFilter, count, list};
-use mneme_boxed::boxed;
 use mneme_domain::{Actor, IdentityId, Timestamp, identity::Identity};
+use mneme_macros::boxed;
 use row::{IdentityRow, VALUES, columns, values};
 
 use crate::{

@@ -46,7 +46,7 @@ pub(super) fn values<'a>(a: &'a Actor, identity: &'a Identity) -> Result<Vec<Arg
     ])
 }
 
-#[derive(sqlx::FromRow)]
+#[derive(mneme_macros::FromRow)]
 pub(crate) struct IdentityRow {
     id: String,
     identifier_key: String,

@@ -1,7 +1,7 @@
 //! Permissions that people gave for MCP servers, encrypted at rest.
 
-use mneme_boxed::boxed;
 use mneme_domain::{Actor, EntityId, OrgId, Role, UserId};
+use mneme_macros::boxed;
 
 use crate::{
     Conn, Result,
@@ -72,7 +72,7 @@ statements! {
     DELETE: "delete from mcp_grants where org_id = $1 and server_name = $2";
 }
 
-#[derive(sqlx::FromRow)]
+#[derive(mneme_macros::FromRow)]
 struct Row {
     id: String,
     org_id: String,

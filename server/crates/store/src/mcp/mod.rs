@@ -2,12 +2,12 @@
 
 pub mod grants;
 
-use mneme_boxed::boxed;
 use mneme_domain::{
     Actor, EntityId, McpServerId, Timestamp,
     clock::from_micros,
     mcp::{McpConfig, McpServer, McpTool},
 };
+use mneme_macros::boxed;
 
 use crate::{
     Conn, Result, StoreError, json,
@@ -49,7 +49,7 @@ statements! {
     TOOLS: "select id from tools where org_id = $1 and mcp_server_id = $2 order by mcp_name";
 }
 
-#[derive(sqlx::FromRow)]
+#[derive(mneme_macros::FromRow)]
 struct Row {
     id: String,
     name: String,

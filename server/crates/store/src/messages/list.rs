@@ -1,8 +1,8 @@
 //! Lists of messages. Their cursors go by time whatever the order: `before` gives older messages, `after` newer ones. Only
 //! those of [`list_all`] follow the order.
 
-use mneme_boxed::boxed;
 use mneme_domain::{Actor, AgentId, BatchId, Page, RunId, StepId, message::Message};
+use mneme_macros::boxed;
 
 use super::{read, row::columns};
 use crate::{Conn, Result, page::Keyset, query::Query, sql::Arg};

@@ -7,8 +7,8 @@ mod vectors;
 pub(crate) mod words;
 
 pub use list::{MessageFilter, by_batch, by_run, by_step, list, list_all};
-use mneme_boxed::boxed;
 use mneme_domain::{Actor, AgentId, MessageId, message::Message};
+use mneme_macros::boxed;
 use row::{MessageRow, VALUES, columns, values};
 pub use search::{MessageSearch, search};
 pub use vectors::{Bare, embed, embedded_agents, forget_vector, said_after, search_vectors};

@@ -54,7 +54,7 @@ pub(super) fn values<'a>(message: &'a Message, text: &'a str) -> Result<Vec<Arg<
     ])
 }
 
-#[derive(sqlx::FromRow)]
+#[derive(mneme_macros::FromRow)]
 pub(crate) struct MessageRow {
     id: String,
     agent_id: String,

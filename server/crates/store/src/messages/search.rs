@@ -1,10 +1,10 @@
 //! Search in messages by their words.
 
-use mneme_boxed::boxed;
 use mneme_domain::{
     Actor, AgentId, Page, Timestamp,
     message::{Message, MessageRole},
 };
+use mneme_macros::boxed;
 
 use super::{
     read,

@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use mneme_boxed::boxed;
 use mneme_domain::{Actor, AgentId, EntityId, MessageId};
+use mneme_macros::boxed;
 
 use super::search::MessageSearch;
 use crate::{

@@ -52,7 +52,7 @@ pub(super) async fn change(c: &mut Conn, a: &Actor, passage: &Passage, space: &s
     }
 }
 
-#[derive(sqlx::FromRow)]
+#[derive(mneme_macros::FromRow)]
 struct OldRow {
     seq: i64,
     org_id: String,

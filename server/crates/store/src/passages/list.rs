@@ -1,7 +1,7 @@
 //! Lists of passages, in the order of the times that they were given.
 
-use mneme_boxed::boxed;
 use mneme_domain::{Actor, ArchiveId, EntityId, Page, SourceId, archive::Passage};
+use mneme_macros::boxed;
 
 use super::{read, row::columns};
 use crate::{Conn, Result, page::Keyset, query::Query};

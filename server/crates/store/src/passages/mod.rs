@@ -10,8 +10,8 @@ mod words;
 
 pub(crate) use index::move_over;
 pub use list::{PassageFilter, Scope, count, list, unembedded};
-use mneme_boxed::boxed;
 use mneme_domain::{Actor, EntityId, PassageId, Timestamp, archive::Passage, llm_config::EmbeddingConfig};
+use mneme_macros::boxed;
 use row::{FullRow, PassageRow, VALUES, columns, values};
 pub(crate) use search::Crowded;
 pub use search::{PassageSearch, newest, search_words};

@@ -38,7 +38,7 @@ pub(super) fn values(passage: &Passage) -> Result<Vec<Arg<'_>>> {
     ])
 }
 
-#[derive(sqlx::FromRow)]
+#[derive(mneme_macros::FromRow)]
 pub(crate) struct PassageRow {
     id: String,
     archive_id: Option<String>,
@@ -56,9 +56,9 @@ pub(crate) struct PassageRow {
 }
 
 /// The same with the vector.
-#[derive(sqlx::FromRow)]
+#[derive(mneme_macros::FromRow)]
 pub(crate) struct FullRow {
-    #[sqlx(flatten)]
+    #[row(flatten)]
     row: PassageRow,
     embedding: Option<Vector>,
 }

@@ -6,8 +6,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use mneme_boxed::boxed;
 use mneme_domain::{Actor, OrgId, Page, PassageId, Timestamp, archive::TagMatch};
+use mneme_macros::boxed;
 use mneme_memo::{Bounds, Memo};
 
 use super::list::Scope;

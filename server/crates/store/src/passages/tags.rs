@@ -1,7 +1,7 @@
 //! The tags of passages: filters go by them, and agents are told which there are.
 
-use mneme_boxed::boxed;
 use mneme_domain::{Actor, ArchiveId, PassageId, archive::Passage};
+use mneme_macros::boxed;
 
 use crate::{
     Conn, Result,

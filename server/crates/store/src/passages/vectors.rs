@@ -1,7 +1,7 @@
 //! Search in passages by meaning.
 
-use mneme_boxed::boxed;
 use mneme_domain::{Actor, PassageId};
+use mneme_macros::boxed;
 
 use super::search::PassageSearch;
 use crate::{

@@ -1,7 +1,7 @@
 //! Events of background runs.
 
-use mneme_boxed::boxed;
 use mneme_domain::{Actor, RunId};
+use mneme_macros::boxed;
 
 use crate::{
     Conn, Result, StoreError,

@@ -6,11 +6,11 @@
 //!
 //! The times of leases are the database's own: clocks of several machines need not agree.
 
-use mneme_boxed::boxed;
 use mneme_domain::{
     Actor, AgentId, OrgId, RunId, UserId,
     run::{Run, RunStatus},
 };
+use mneme_macros::boxed;
 
 use super::row::{RunRow, columns, values};
 use crate::{
@@ -267,9 +267,9 @@ pub async fn lost(c: &mut Conn, replica: &str, runs: &[RunId]) -> Result<Vec<Run
     Ok(rows.into_iter().map(|(id,)| RunId::trusted(id)).collect())
 }
 
-#[derive(sqlx::FromRow)]
+#[derive(mneme_macros::FromRow)]
 struct ClaimedRow {
-    #[sqlx(flatten)]
+    #[row(flatten)]
     run: RunRow,
     org_id: String,
     user_id: String,

@@ -1,7 +1,7 @@
 //! What a run's steps add up to.
 
-use mneme_boxed::boxed;
 use mneme_domain::{Actor, AgentId, RunId, run::RunMetrics, step::TurnUsage};
+use mneme_macros::boxed;
 
 use crate::{
     Conn, Result, distinct, json,
@@ -18,7 +18,7 @@ statements! {
         where r.org_id = $1 and r.id = $2 group by r.seq";
 }
 
-#[derive(sqlx::FromRow)]
+#[derive(mneme_macros::FromRow)]
 struct RunTimes {
     agent_id: String,
     created_at: i64,

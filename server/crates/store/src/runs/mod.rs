@@ -8,11 +8,11 @@ pub(crate) mod row;
 use std::collections::HashMap;
 
 pub use metrics::{metrics, usage};
-use mneme_boxed::boxed;
 use mneme_domain::{
     Actor, AgentId, EntityId, JsonObject, OrgId, Page, RunId, Timestamp, UserId,
     run::{Run, RunStatus, StopReason},
 };
+use mneme_macros::boxed;
 use row::{RunRow, VALUES, columns, values};
 use serde_json::Value;
 

@@ -45,7 +45,7 @@ pub(crate) fn values(run: &Run) -> Result<Vec<Arg<'_>>> {
     ])
 }
 
-#[derive(sqlx::FromRow)]
+#[derive(mneme_macros::FromRow)]
 pub(crate) struct RunRow {
     id: String,
     agent_id: String,

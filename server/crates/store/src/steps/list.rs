@@ -1,10 +1,10 @@
 //! Lists of steps.
 
-use mneme_boxed::boxed;
 use mneme_domain::{
     Actor, AgentId, Page, RunId, Timestamp,
     step::{Feedback, Step},
 };
+use mneme_macros::boxed;
 
 use super::row::{StepRow, columns};
 use crate::{Conn, Result, page::Keyset};

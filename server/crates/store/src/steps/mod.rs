@@ -5,11 +5,11 @@ pub(crate) mod row;
 mod trace;
 
 pub use list::{StepFilter, list};
-use mneme_boxed::boxed;
 use mneme_domain::{
     Actor, StepId, ToolId,
     step::{Feedback, ProviderTrace, Step, StepMetrics},
 };
+use mneme_macros::boxed;
 use row::{MetricsRow, StepRow, VALUES, columns, values};
 pub use trace::{forget_traces, trace};
 

@@ -65,7 +65,7 @@ pub(super) fn values<'a>(step: &'a Step, metrics: &'a StepMetrics, tools_used: &
     ])
 }
 
-#[derive(sqlx::FromRow)]
+#[derive(mneme_macros::FromRow)]
 pub(crate) struct StepRow {
     id: String,
     org_id: String,
@@ -133,7 +133,7 @@ impl TryFrom<StepRow> for Step {
 }
 
 /// The measures of a step.
-#[derive(sqlx::FromRow)]
+#[derive(mneme_macros::FromRow)]
 pub(super) struct MetricsRow {
     id: String,
     provider_id: Option<String>,

@@ -3,8 +3,8 @@
 //! Both are kept packed in one column: they are long, much alike, and seldom read. Rows of the first versions have
 //! them as text in two columns, which are empty now.
 
-use mneme_boxed::boxed;
 use mneme_domain::{Actor, StepId, Timestamp, TraceId, clock::from_micros, step::ProviderTrace};
+use mneme_macros::boxed;
 use serde_json::Value;
 
 use crate::{
@@ -27,7 +27,7 @@ statements! {
 /// The fastest level: a trace is written while a transaction waits for it, and shrinks to a fraction all the same.
 const LEVEL: i32 = 1;
 
-#[derive(sqlx::FromRow)]
+#[derive(mneme_macros::FromRow)]
 struct TraceRow {
     step_id: String,
     id: String,

@@ -1,7 +1,7 @@
 //! Which tools an agent may call.
 
-use mneme_boxed::boxed;
 use mneme_domain::{Actor, AgentId, ToolId, tool::Tool};
+use mneme_macros::boxed;
 
 use super::{read, row::columns};
 use crate::{

@@ -5,8 +5,8 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use mneme_boxed::boxed;
 use mneme_domain::{Actor, OrgId, ToolId, tool::Tool};
+use mneme_macros::boxed;
 use mneme_memo::{Bounds, Memo};
 
 use super::row::{ToolRow, columns};
@@ -60,10 +60,10 @@ impl ToolCache {
     }
 }
 
-#[derive(sqlx::FromRow)]
+#[derive(mneme_macros::FromRow)]
 struct DatedRow {
     updated_at: i64,
-    #[sqlx(flatten)]
+    #[row(flatten)]
     tool: ToolRow,
 }
 

@@ -1,7 +1,7 @@
 //! Compiled code that users uploaded as tools: kept once for each organisation, for as long as a tool is in it.
 
-use mneme_boxed::boxed;
 use mneme_domain::{Actor, Timestamp, ToolId};
+use mneme_macros::boxed;
 use sha2::{Digest, Sha256};
 
 use crate::{

@@ -1,10 +1,10 @@
 //! Lists of tools.
 
-use mneme_boxed::boxed;
 use mneme_domain::{
     Actor, EntityId, Page, ToolId,
     tool::{Tool, ToolType},
 };
+use mneme_macros::boxed;
 
 use super::{read, row::columns};
 use crate::{Conn, Result, page::Keyset, query::Query};

@@ -13,8 +13,8 @@ pub use cache::find;
 pub(crate) use cache::{ToolCache, ToolRef, shared};
 pub use component::{PackedCode, code, code_hash, component_of, put_code, set_component, sweep_code};
 pub use list::{ToolFilter, count, list};
-use mneme_boxed::boxed;
 use mneme_domain::{Actor, Timestamp, ToolId, tool::Tool};
+use mneme_macros::boxed;
 pub use policy::{Written, policy, set_ceiling, set_policy};
 use row::{ToolRow, VALUES, columns, values};
 

@@ -1,7 +1,7 @@
 //! What tools may use and reach, as their owners wrote it down.
 
-use mneme_boxed::boxed;
 use mneme_domain::{Actor, ToolId, policy::Manifest};
+use mneme_macros::boxed;
 
 use crate::{
     Conn, Result, StoreError,

@@ -49,7 +49,7 @@ pub(super) fn values(tool: &Tool) -> Result<Vec<Arg<'_>>> {
     ])
 }
 
-#[derive(sqlx::FromRow)]
+#[derive(mneme_macros::FromRow)]
 pub(crate) struct ToolRow {
     id: String,
     name: Option<String>,

@@ -8,7 +8,7 @@ use crate::{Conn, Result};
 /// Vectors read at a time: 3 MB of 1,536 numbers each.
 const PAGE: i64 = 512;
 
-#[derive(sqlx::FromRow)]
+#[derive(mneme_macros::FromRow)]
 struct Row {
     key: i64,
     id: String,

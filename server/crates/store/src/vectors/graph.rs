@@ -96,7 +96,7 @@ async fn in_graph(c: &mut Conn, a: &Actor, look: &Look<'_>, limit: usize) -> Res
     scores(c, query).await
 }
 
-#[derive(sqlx::FromRow)]
+#[derive(mneme_macros::FromRow)]
 struct Row {
     id: String,
     distance: f64,

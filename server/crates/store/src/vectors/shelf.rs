@@ -208,7 +208,7 @@ async fn filled(c: &mut Conn, key: &Key, last_id: i64, packed: usize) -> Result<
     Ok(shelf)
 }
 
-#[derive(sqlx::FromRow)]
+#[derive(mneme_macros::FromRow)]
 struct Block {
     last_id: i64,
     vectors: i64,
@@ -274,7 +274,7 @@ async fn scan_stored(c: &mut Conn, key: &Key, vector: &[f32], allowed: Option<&[
     }
 }
 
-#[derive(sqlx::FromRow)]
+#[derive(mneme_macros::FromRow)]
 struct Row {
     id: String,
     embedding: Vector,

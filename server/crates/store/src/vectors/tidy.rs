@@ -6,8 +6,8 @@ use std::{
     sync::atomic::{AtomicUsize, Ordering},
 };
 
-use mneme_boxed::boxed;
 use mneme_domain::OrgId;
+use mneme_macros::boxed;
 use parking_lot::Mutex;
 
 use super::{
@@ -176,7 +176,7 @@ impl Store {
     }
 }
 
-#[derive(sqlx::FromRow)]
+#[derive(mneme_macros::FromRow)]
 struct Row {
     id: i64,
     item: i64,

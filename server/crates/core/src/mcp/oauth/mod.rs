@@ -11,8 +11,8 @@ use std::{
 };
 
 use client::GuardedClient;
-use mneme_boxed::boxed;
 use mneme_domain::Actor;
+use mneme_macros::boxed;
 use mneme_store::mcp::grants::{self, Grant, GrantStatus};
 use parking_lot::Mutex;
 use rmcp::transport::auth::{AuthError, AuthorizationManager, OAuthClientConfig};

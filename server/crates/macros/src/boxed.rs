@@ -5,21 +5,16 @@
 //! futures within futures to find that they can be sent. Behind `Pin<Box<dyn Future + Send>>` a function is compiled once,
 //! for one allocation in a call.
 
-use proc_macro::TokenStream;
 use proc_macro2::{Span, TokenStream as Tokens};
-use quote::{ToTokens, quote};
+use quote::quote;
 use syn::{
     Attribute, Block, FnArg, GenericParam, Generics, ImplItem, Item, Lifetime, LifetimeParam, ReturnType, Signature,
-    Type, TypeImplTrait, TypeReference, Visibility, parse_macro_input, parse_quote,
+    Type, TypeImplTrait, TypeReference, Visibility, parse_quote,
     visit_mut::{self, VisitMut},
 };
 
-/// Lets a function, or every public one of an `impl`, return a boxed future instead of being an `async fn`.
-///
-/// Functions that are generic over types stay as they are: they are compiled for each caller anyway.
-#[proc_macro_attribute]
-pub fn boxed(_: TokenStream, item: TokenStream) -> TokenStream {
-    let mut item = parse_macro_input!(item as Item);
+/// Changes the function, or the public functions of the `impl`.
+pub(crate) fn change_item(mut item: Item) -> syn::Result<Item> {
     match &mut item {
         Item::Fn(function) => change(&mut function.attrs, &mut function.sig, &mut function.block, &Generics::default()),
         Item::Impl(block) if block.trait_.is_none() && block.generics.type_params().next().is_none() => {
@@ -33,10 +28,10 @@ pub fn boxed(_: TokenStream, item: TokenStream) -> TokenStream {
         }
         other => {
             let message = "`boxed` goes on a function or on an inherent `impl` that is not generic over types";
-            return syn::Error::new_spanned(other, message).into_compile_error().into();
+            return Err(syn::Error::new_spanned(other, message));
         }
     }
-    item.into_token_stream().into()
+    Ok(item)
 }
 
 /// Changes one function, if it is asynchronous and not generic over types.
