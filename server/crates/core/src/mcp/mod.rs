@@ -2,8 +2,8 @@
 //! it keeps waiting is given up, and what it breaks is its own connection alone.
 //!
 //! [`servers`] keeps what people set up, [`tools`] what came of it in the registry. [`pool`] has a connection for each
-//! server and set of credentials; [`open`] makes one over [`http`], [`sse`] or [`stdio`]; [`call`] calls a tool and
-//! [`result`](mod@result) puts its answer into words. [`oauth`] asks people for permission.
+//! server and set of credentials; [`open`] makes one over [`http`], [`sse`] or [`stdio`], all of them a [`way`]; [`call`]
+//! calls a tool and [`result`](mod@result) puts its answer into words. [`oauth`] asks people for permission.
 
 mod body;
 mod call;
@@ -23,6 +23,7 @@ mod sse;
 mod stdio;
 mod template;
 mod tools;
+mod way;
 
 pub use body::{McpServerBody, McpServerChanges};
 pub use failure::McpFailure;

@@ -38,6 +38,7 @@ use super::{
     settings::{MAX_LIST, MAX_MESSAGE, MAX_PAGES, MAX_TOOLS, McpSettings},
     sse::EventTransport,
     stdio::{self, Group, Log},
+    way::Way,
 };
 use crate::outbound::Peers;
 
@@ -86,6 +87,12 @@ pub struct Connection {
     _place: Option<OwnedSemaphorePermit>,
 }
 
+/// Shakes hands with a server.
+#[boxed]
+async fn shake(handler: Handler, way: Way) -> Result<RunningService<RoleClient, Handler>, ClientInitializeError> {
+    handler.serve(way).await
+}
+
 /// What a connection is made with.
 pub struct Means<'a> {
     pub peers: &'a Peers,
@@ -122,7 +129,7 @@ impl Connection {
         let (running, process) = match &resolved.target {
             target @ Target::Stdio { .. } => {
                 let (pipes, group) = stdio::start(target, &mark, &log)?;
-                let shaken = handler.serve(pipes).await;
+                let shaken = shake(handler, Way::Pipes(Box::new(pipes))).await;
                 match shaken {
                     Ok(running) => (running, Some((group, log))),
                     Err(ClientInitializeError::ConnectionClosed(_) | ClientInitializeError::TransportError { .. }) => {
@@ -138,7 +145,7 @@ impl Connection {
                 let credentials = Arc::new(Credentials::new(headers.clone(), permission));
                 if *kind == McpServerType::Sse {
                     let transport = EventTransport::open(client, url, credentials).await?;
-                    (handler.serve(transport).await?, None)
+                    (shake(handler, Way::Events(Box::new(transport))).await?, None)
                 } else {
                     let mut config = StreamableHttpClientTransportConfig::with_uri(url.as_str())
                         .max_sse_event_size(MAX_MESSAGE)
@@ -152,7 +159,7 @@ impl Connection {
                     config.retry_config = Arc::new(patience);
                     let transport =
                         StreamableHttpClientTransport::with_client(HttpClient::new(client, credentials), config);
-                    (handler.serve(transport).await?, None)
+                    (shake(handler, Way::Http(Box::new(transport))).await?, None)
                 }
             }
         };
