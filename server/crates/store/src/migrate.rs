@@ -52,6 +52,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     migration!(16, "0016_groups"),
     migration!(17, "0017_templates"),
     migration!(18, "0018_packed"),
+    migration!(19, "0019_vectors_place"),
 ];
 
 statements! {

@@ -36,7 +36,9 @@ statements! {
             created_by_id = $25, last_updated_by_id = $26
         where org_id = $1 and id = $2 and $27 is not null";
     DELETE_OF_AGENT: "delete from messages where org_id = $1 and agent_id = $2";
-    COUNT: "select count(*) from messages where org_id = $1 and agent_id = $2";
+    // Counted in the index of agents' messages, which does not know of organisations.
+    COUNT: "select count(*) from messages where agent_id = $2
+        and exists (select 1 from agents where org_id = $1 and id = $2)";
 }
 
 /// Adds messages, in this order. [`StoreError::NotFound`] when an agent of theirs is unknown.

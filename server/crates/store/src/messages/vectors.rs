@@ -20,7 +20,9 @@ statements! {
     TEXTS: "select m.id, m.text from messages m where m.org_id = $1 and m.id = any($2) order by m.seq for share",
         sqlite: "select m.id, m.text from messages m where m.org_id = $1 and m.id in (select value from json_each($2))
             order by m.seq";
-    SPACES: "select distinct space, model from vectors where org_id = $1 and message_seq is not null limit $2";
+    // Messages are in the space of their agent, and nothing else is.
+    SPACES: "select distinct space, model from vectors where org_id = $1 and space >= 'agent-' and space < 'agent.'
+        limit $2";
 }
 
 /// A message that has no vector yet.

@@ -164,8 +164,12 @@ async fn end_of<'a>(c: &mut Conn, a: &'a Actor, id: &'a RunId, end: &'a RunEnd) 
 /// A page of runs in the order of their creation.
 #[boxed]
 pub async fn list(c: &mut Conn, a: &Actor, filter: &RunFilter, page: &Page) -> Result<Vec<Run>> {
-    let mut query = c.query(concat!("select ", columns!(), " from runs r where r.org_id = "));
-    query.bind(&a.org);
+    let mut query = c.query(concat!("select ", columns!(), " from runs r where "));
+    // Runs that are not over are few, and SQLite would go through all of the organisation to find them.
+    if filter.active {
+        query.push_either("+", "");
+    }
+    query.with("r.org_id = ", &a.org);
     if !filter.agent_ids.is_empty() {
         query.push(" and r.agent_id").any(filter.agent_ids.iter().map(|id| id.as_str().to_owned()).collect());
     }

@@ -6,7 +6,7 @@ use super::migrated;
 use crate::{
     Engine, agents, archives, batches, blocks, client_tokens, conn, denials, files, folders, groups, identities, keys,
     mcp, messages, migrate, passages, presence, providers, runs,
-    sql::{Sql, args},
+    sql::{Arg, Sql, args},
     steps, templates, tenants, tools, variables, vectors,
 };
 
@@ -92,4 +92,68 @@ async fn both_databases_have_the_same_columns() {
     assert!(found[0].len() > 150, "{}", found[0].len());
     let only: Vec<_> = found[0].symmetric_difference(&found[1]).collect();
     assert!(only.is_empty(), "{only:?}");
+}
+
+/// Statements that are about all there is, or about so little that going through it costs nothing.
+const THOROUGH: &[&str] = &[
+    "agents::DELETE",
+    "batches::lease::DUE",
+    "batches::lease::HAND_OVER",
+    "blocks::DELETE",
+    "client_tokens::SWEEP",
+    "mcp::LIST",
+    "mcp::COUNT",
+    "denials::SWEEP",
+    "files::CONTENTS",
+    "files::work::DUE",
+    "files::work::STRAGGLERS",
+    "folders::COUNT",
+    "folders::stats::TOTALS",
+    "folders::stats::FOLDERS",
+    "folders::stats::FILES",
+    "identities::GET",
+    "identities::GET_MANY",
+    "identities::UPDATE",
+    "identities::DELETE",
+    "identities::attach::CLEAR_AGENTS",
+    "keys::RECORDED",
+    "migrate::EXISTS",
+    "migrate::APPLIED",
+    "runs::STOPPED",
+    "runs::UNFINISHED",
+    "runs::lease::LEAVE_ALL",
+    "runs::lease::HAND_OVER",
+    "runs::lease::DUE",
+    "runs::lease::UNTOLD",
+    "tools::component::SWEEP",
+    "variables::LIST",
+    "variables::VALUES",
+    "variables::CLEAR",
+    "variables::COUNT",
+    "vectors::tidy::LOOSE",
+];
+
+#[tokio::test]
+async fn sqlite_finds_rows_by_more_than_their_organisation() {
+    let stores = migrated().await;
+    let store = stores.iter().find(|store| store.engine() == Engine::Sqlite).unwrap();
+    let mut c = store.read().await.unwrap();
+    let mut thorough = Vec::new();
+    for (name, statement) in all() {
+        let text = statement.text(Engine::Sqlite);
+        let explain: &'static str = Box::leak(format!("explain query plan {text}").into_boxed_str());
+        let explain: &'static Sql = Box::leak(Box::new(Sql::new("", Some(explain))));
+        let binds = (0..40).take_while(|bind| text.contains(&format!("${}", bind + 1))).map(|_| Arg::Text(None));
+        let plan: Vec<(i64, i64, i64, String)> = c.all(explain, binds.collect()).await.unwrap();
+        let whole = |step: &str| {
+            let scans = step.starts_with("SCAN ") && !step.contains("VIRTUAL TABLE") && !step.contains("CONSTANT ROW");
+            scans || step.ends_with("(org_id=?)")
+        };
+        if let Some((.., step)) = plan.into_iter().find(|(.., step)| whole(step)) {
+            thorough.push((name.trim_start_matches("mneme_store::"), step));
+        }
+    }
+    let unexpected: Vec<_> = thorough.iter().filter(|(name, _)| !THOROUGH.contains(name)).collect();
+    assert!(unexpected.is_empty(), "{unexpected:#?}");
+    assert_eq!(thorough.len(), THOROUGH.len(), "some are not thorough any more");
 }

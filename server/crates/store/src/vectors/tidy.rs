@@ -22,29 +22,31 @@ use crate::{
 
 statements! {
     LAST: "select coalesce(max(last_id), 0), cast(coalesce(sum(vectors), 0) as bigint) from vector_blocks
-        where space = $1 and model = $2 and dim = $3",
+        where org_id = $1 and space = $2 and model = $3 and dim = $4",
         sqlite: "select coalesce(max(last_id), 0), coalesce(sum(vectors), 0) from vector_blocks
-        where space = $1 and model = $2 and dim = $3";
+        where org_id = $1 and space = $2 and model = $3 and dim = $4";
     NEXT: "select id, coalesce(passage_seq, message_seq) as item, embedding::real[] as embedding from vectors
         where org_id = $1 and space = $2 and model = $3 and dim = $4 and id > $5 order by id limit $6",
         sqlite: "select id, coalesce(passage_seq, message_seq) as item, embedding from vectors
         where org_id = $1 and space = $2 and model = $3 and dim = $4 and id > $5 order by id limit $6";
-    STILL_THERE: "select count(*) from vectors where space = $1 and model = $2 and dim = $3 and id <= $4";
-    UNPACK: "delete from vector_blocks where space = $1 and model = $2 and dim = $3";
+    STILL_THERE: "select count(*) from vectors
+        where org_id = $1 and space = $2 and model = $3 and dim = $4 and id <= $5";
+    UNPACK: "delete from vector_blocks where org_id = $1 and space = $2 and model = $3 and dim = $4";
     PACK: "insert into vector_blocks (org_id, space, model, dim, last_id, vectors, codes)
         values ($1, $2, $3, $4, $5, $6, $7)";
     // Of PostgreSQL, where identifiers do not become visible in their order: what is packed is marked.
     LOCK: "select pg_advisory_xact_lock(hashtextextended($1, 18))", sqlite: "select $1";
-    LOOSE: "select count(*) from (select 1 from vectors where space = $1 and model = $2 and dim = $3 and not graph
-        limit $4) t";
+    LOOSE: "select count(*) from (select 1 from vectors
+        where org_id = $1 and space = $2 and model = $3 and dim = $4 and not graph limit $5) t";
     MARK: "update vectors v set graph = true from (select id from vectors
             where org_id = $1 and space = $2 and model = $3 and dim = $4 and not graph order by id limit $5) n
         where v.id = n.id returning v.id, coalesce(v.passage_seq, v.message_seq) as item, v.embedding::real[] as embedding",
         sqlite: "update vectors set graph = true where id in (select id from vectors
             where org_id = $1 and space = $2 and model = $3 and dim = $4 and not graph order by id limit $5)
         returning id, coalesce(passage_seq, message_seq) as item, embedding";
-    MARKED: "select count(*) from vectors where space = $1 and model = $2 and dim = $3 and graph";
-    UNMARK: "update vectors set graph = false where space = $1 and model = $2 and dim = $3 and graph";
+    MARKED: "select count(*) from vectors where org_id = $1 and space = $2 and model = $3 and dim = $4 and graph";
+    UNMARK: "update vectors set graph = false
+        where org_id = $1 and space = $2 and model = $3 and dim = $4 and graph";
 }
 
 /// The vectors of one model in one space.
@@ -185,7 +187,7 @@ struct Row {
 
 /// The last identifier that is packed, and how many vectors are.
 async fn packed(c: &mut Conn, key: &Key) -> Result<(i64, i64)> {
-    Ok(c.one(&LAST, args![&key.space, &key.model, key.dim]).await?.unwrap_or_default())
+    Ok(c.one(&LAST, args![&key.org, &key.space, &key.model, key.dim]).await?.unwrap_or_default())
 }
 
 /// How many vectors make a block. What is not packed is read as rows by each search, so where there is much, few will do.
@@ -202,9 +204,9 @@ async fn pack(c: &mut Conn, key: &Key) -> Result<bool> {
         return Ok(false);
     }
     let (there,): (i64,) =
-        c.one(&STILL_THERE, args![&key.space, &key.model, key.dim, last_id]).await?.unwrap_or_default();
+        c.one(&STILL_THERE, args![&key.org, &key.space, &key.model, key.dim, last_id]).await?.unwrap_or_default();
     if is_sparse(there, packed) {
-        c.run(&UNPACK, args![&key.space, &key.model, key.dim]).await?;
+        c.run(&UNPACK, args![&key.org, &key.space, &key.model, key.dim]).await?;
         return Ok(true);
     }
     keep(c, key, last_id, &rows).await?;
@@ -216,14 +218,15 @@ async fn pack_marked(c: &mut Conn, key: &Key) -> Result<bool> {
     c.run(&LOCK, args![&key.space]).await?;
     let (last_id, packed) = packed(c, key).await?;
     let least = least(packed);
-    let (loose,): (i64,) = c.one(&LOOSE, args![&key.space, &key.model, key.dim, least]).await?.unwrap_or_default();
+    let (loose,): (i64,) =
+        c.one(&LOOSE, args![&key.org, &key.space, &key.model, key.dim, least]).await?.unwrap_or_default();
     if loose < least {
         return Ok(false);
     }
-    let (there,): (i64,) = c.one(&MARKED, args![&key.space, &key.model, key.dim]).await?.unwrap_or_default();
+    let (there,): (i64,) = c.one(&MARKED, args![&key.org, &key.space, &key.model, key.dim]).await?.unwrap_or_default();
     if is_sparse(there, packed) {
-        c.run(&UNPACK, args![&key.space, &key.model, key.dim]).await?;
-        c.run(&UNMARK, args![&key.space, &key.model, key.dim]).await?;
+        c.run(&UNPACK, args![&key.org, &key.space, &key.model, key.dim]).await?;
+        c.run(&UNMARK, args![&key.org, &key.space, &key.model, key.dim]).await?;
         return Ok(true);
     }
     let block = i64::try_from(BLOCK).unwrap_or(i64::MAX);
