@@ -20,9 +20,6 @@ use crate::{Result, StoreConfig, StoreError, checkpoint::Checkpointer, store::Po
 
 /// Statements kept prepared per connection; well above what the crate has.
 const STATEMENTS: usize = 512;
-/// How much of a SQLite file is read through memory mapping: what is read most, without the whole file counting as the
-/// server's memory.
-const MMAP_BYTES: &str = "16777216";
 /// Pages that a SQLite log may have before the writer itself copies what is left of them into the file, 188 MiB. Every writer
 /// waits for the disk then, some 60 ms however little is left, so it should come seldom: the busiest fill it in two seconds.
 const LOG_PAGES: &str = "48000";
@@ -111,7 +108,6 @@ async fn sqlite(options: SqliteConnectOptions, config: &StoreConfig) -> Result<P
         .foreign_keys(true)
         .busy_timeout(config.acquire_timeout)
         .statement_cache_capacity(STATEMENTS)
-        .pragma("mmap_size", MMAP_BYTES)
         .pragma("wal_autocheckpoint", LOG_PAGES)
         .pragma("journal_size_limit", LOG_BYTES)
         .pragma("temp_store", "memory");
