@@ -16,9 +16,10 @@ use mneme_domain::{
     AgentId, ArchiveId, BatchId, BlockId, EntityId, FileId, GroupId, IdentityId, McpServerId, MessageId, OrgId,
     PassageId, ProviderId, RunId, SourceId, StepId, TemplateId, Timestamp, ToolId, TraceId, UserId, clock::to_micros,
 };
+use mneme_vector_math::bytes_of;
 use sqlx::{Arguments, postgres::PgArguments, sqlite::SqliteArguments};
 
-use crate::{Engine, Result, StoreError, vectors::bytes_of};
+use crate::{Engine, Result, StoreError};
 
 /// A statement of fixed text.
 pub(crate) struct Sql {

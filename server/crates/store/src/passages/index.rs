@@ -1,13 +1,13 @@
 //! The index of passages' words: SQLite's own table, PostgreSQL's column.
 
 use mneme_domain::{Actor, archive::Passage};
+use mneme_vector_math::numbers_of;
 
 use super::words;
 use crate::{
     Conn, Engine, Result,
     query::at_once,
     sql::{Arg, args, statements},
-    vectors::numbers_of,
 };
 
 /// Rows brought over at a time.

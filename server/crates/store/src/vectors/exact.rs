@@ -1,8 +1,9 @@
 //! Vectors compared one by one, read in pages so that memory stays bounded.
 
 use mneme_domain::Actor;
+use mneme_vector_math::cosine;
 
-use super::{Look, Vector, value::cosine};
+use super::{Look, Vector};
 use crate::{Conn, Result};
 
 /// Vectors read at a time: 3 MB of 1,536 numbers each.

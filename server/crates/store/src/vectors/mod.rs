@@ -4,7 +4,6 @@
 //! ([`shelf`]), and where those are too many for memory PostgreSQL goes by pgvector's index of near neighbours ([`graph`]); what
 //! is in neither yet is compared one by one. The work of putting vectors there is done later, by [`crate::Store::tidy_vectors`].
 
-mod codes;
 mod exact;
 mod graph;
 mod shelf;
@@ -14,7 +13,7 @@ mod value;
 use mneme_domain::{Actor, Page};
 pub(crate) use shelf::Shelves;
 pub(crate) use tidy::{Key, Ledger};
-pub(crate) use value::{Vector, bytes_of, numbers_of};
+pub(crate) use value::Vector;
 
 use crate::{
     Conn, Engine, Result,

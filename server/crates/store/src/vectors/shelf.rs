@@ -5,15 +5,11 @@ use std::{num::NonZero, sync::Arc, time::Duration};
 
 use mneme_domain::Actor;
 use mneme_memo::{Bounds, Memo};
+use mneme_vector_math::{BLOCK, Best, Codes, cosine};
 use parking_lot::RwLock;
 use tokio::task::JoinSet;
 
-use super::{
-    Key, Look, Target, Vector,
-    codes::{BLOCK, Best, Codes},
-    exact, graph,
-    value::cosine,
-};
+use super::{Key, Look, Target, Vector, exact, graph};
 use crate::{
     Conn, Engine, Result, StoreError,
     conn::Context,
@@ -191,7 +187,7 @@ async fn filled(c: &mut Conn, key: &Key, last_id: i64, packed: usize) -> Result<
     let filling = shelf.filling.lock().await;
     let mut after = {
         let mut codes = shelf.codes.write();
-        let more = packed.saturating_sub(codes.len());
+        let more = packed.saturating_sub(codes.count());
         codes.reserve(more);
         codes.last_id
     };
@@ -231,7 +227,7 @@ fn add(codes: &mut Codes, blocks: &[Block]) -> Result<()> {
 /// The best rows of a space in memory, found off the threads that serve requests. Of a large space several processors
 /// look at a part each.
 fn scan(shelf: &Arc<Shelf>, vector: &[f32], allowed: Option<&Arc<[i64]>>, most: usize) -> JoinSet<Best> {
-    let count = shelf.codes.read().len();
+    let count = shelf.codes.read().count();
     let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
     let parts = (count / PART).clamp(1, processors.min(MOST_PARTS));
     let each = count.div_ceil(parts);
@@ -270,7 +266,7 @@ async fn scan_stored(c: &mut Conn, key: &Key, vector: &[f32], allowed: Option<&[
         let mut codes = Codes::new(vector.len());
         codes.reserve(BLOCK * page.len());
         add(&mut codes, &page)?;
-        codes.scan(0..codes.len(), vector, allowed, &mut best);
+        codes.scan(0..codes.count(), vector, allowed, &mut best);
     }
 }
 

@@ -8,13 +8,10 @@ use std::{
 
 use mneme_domain::OrgId;
 use mneme_macros::boxed;
+use mneme_vector_math::{BLOCK, Codes};
 use parking_lot::Mutex;
 
-use super::{
-    Vector,
-    codes::{BLOCK, Codes},
-    graph, shelf,
-};
+use super::{Vector, graph, shelf};
 use crate::{
     Conn, Engine, Result, Store,
     sql::{args, statements},
@@ -244,7 +241,7 @@ async fn keep(c: &mut Conn, key: &Key, last_id: i64, rows: &[Row]) -> Result<()>
     let mut codes = Codes::new(usize::try_from(key.dim).unwrap_or_default());
     codes.reserve(rows.len());
     rows.iter().for_each(|row| codes.push(row.item, &row.embedding.0));
-    let count = i64::try_from(codes.len()).unwrap_or(i64::MAX);
+    let count = i64::try_from(codes.count()).unwrap_or(i64::MAX);
     // Blocks are read in the order of this.
     let last_id = rows.iter().map(|row| row.id).fold(last_id.saturating_add(1), i64::max);
     c.run(&PACK, args![&key.org, &key.space, &key.model, key.dim, last_id, count, codes.to_bytes()]).await.map(drop)

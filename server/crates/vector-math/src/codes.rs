@@ -6,46 +6,47 @@
 use std::{cmp::Reverse, collections::BinaryHeap, ops::Range};
 
 /// Vectors in a block of the database.
-pub(super) const BLOCK: usize = 1024;
+pub const BLOCK: usize = 1024;
 /// How many bytes ahead numbers are fetched.
 #[cfg(target_arch = "x86_64")]
 const AHEAD: usize = 3_072;
 
 /// Rounded vectors with the rows that they are of.
 #[derive(Debug, Default)]
-pub(super) struct Codes {
+pub struct Codes {
     dim: usize,
     items: Vec<i64>,
     scales: Vec<f32>,
     numbers: Vec<i8>,
     /// Everything up to this identifier is here.
-    pub(super) last_id: i64,
+    pub last_id: i64,
 }
 
 impl Codes {
-    pub(super) fn new(dim: usize) -> Self {
+    /// None yet, of vectors of `dim` numbers.
+    pub fn new(dim: usize) -> Self {
         Self { dim, ..Self::default() }
     }
 
     /// How many there are.
-    pub(super) fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.items.len()
     }
 
     /// The memory they take, in bytes.
-    pub(super) fn bytes(&self) -> usize {
+    pub fn bytes(&self) -> usize {
         self.items.capacity() * 8 + self.scales.capacity() * 4 + self.numbers.capacity()
     }
 
     /// Makes room.
-    pub(super) fn reserve(&mut self, vectors: usize) {
+    pub fn reserve(&mut self, vectors: usize) {
         self.items.reserve(vectors);
         self.scales.reserve(vectors);
         self.numbers.reserve(vectors * self.dim);
     }
 
     /// Adds the vector of a row. One of another length is left out.
-    pub(super) fn push(&mut self, item: i64, vector: &[f32]) {
+    pub fn push(&mut self, item: i64, vector: &[f32]) {
         if vector.len() != self.dim {
             return;
         }
@@ -58,8 +59,8 @@ impl Codes {
     }
 
     /// All of them as a block is stored: rows, scales, numbers, little-endian.
-    pub(super) fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(self.len() * (12 + self.dim));
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(self.count() * (12 + self.dim));
         self.items.iter().for_each(|item| bytes.extend(item.to_le_bytes()));
         self.scales.iter().for_each(|scale| bytes.extend(scale.to_le_bytes()));
         bytes.extend(self.numbers.iter().map(|number| number.cast_unsigned()));
@@ -67,7 +68,7 @@ impl Codes {
     }
 
     /// Adds a stored block; false when its size is not what it should be.
-    pub(super) fn add_block(&mut self, count: usize, bytes: &[u8]) -> bool {
+    pub fn add_block(&mut self, count: usize, bytes: &[u8]) -> bool {
         if bytes.len() != count * (12 + self.dim) {
             return false;
         }
@@ -80,11 +81,11 @@ impl Codes {
     }
 
     /// Offers every vector of a part to the best, or only those of the rows in `allowed`, which are sorted.
-    pub(super) fn scan(&self, part: Range<usize>, query: &[f32], allowed: Option<&[i64]>, best: &mut Best) {
+    pub fn scan(&self, part: Range<usize>, query: &[f32], allowed: Option<&[i64]>, best: &mut Best) {
         if query.len() != self.dim || self.dim == 0 {
             return;
         }
-        let (from, to) = (part.start.min(self.len()), part.end.min(self.len()));
+        let (from, to) = (part.start.min(self.count()), part.end.min(self.count()));
         let part = from..to.max(from);
         let query: Vec<i16> = rounded(query).1.map(i16::from).collect();
         let accept = |item: i64| allowed.is_none_or(|allowed| allowed.binary_search(&item).is_ok());
@@ -153,7 +154,7 @@ fn product(query: &[i16], numbers: &[i8]) -> i32 {
 
 /// The best so many of what is offered; each row once, as often as it is offered.
 #[derive(Debug)]
-pub(super) struct Best {
+pub struct Best {
     most: usize,
     /// The worst first.
     heap: BinaryHeap<Reverse<(Score, i64)>>,
@@ -177,7 +178,8 @@ impl Ord for Score {
 }
 
 impl Best {
-    pub(super) fn new(most: usize) -> Self {
+    /// Room for `most`.
+    pub fn new(most: usize) -> Self {
         Self { most, heap: BinaryHeap::with_capacity(most + 1) }
     }
 
@@ -193,7 +195,7 @@ impl Best {
     }
 
     /// Offers what is best elsewhere.
-    pub(super) fn merge(&mut self, other: Self) {
+    pub fn merge(&mut self, other: Self) {
         for Reverse((Score(score), item)) in other.heap {
             if self.wants(score) {
                 self.offer(score, item);
@@ -202,7 +204,7 @@ impl Best {
     }
 
     /// The rows, the best first, each once.
-    pub(super) fn into_items(self) -> Vec<i64> {
+    pub fn into_items(self) -> Vec<i64> {
         let mut seen = std::collections::HashSet::new();
         let items = self.heap.into_sorted_vec().into_iter().map(|Reverse((_, item))| item);
         items.filter(|item| seen.insert(*item)).collect()
@@ -239,8 +241,8 @@ mod tests {
             codes.push(item, vector);
         }
         let mut again = Codes::new(dim);
-        assert!(again.add_block(codes.len(), &codes.to_bytes()));
-        assert!(!again.add_block(codes.len() + 1, &codes.to_bytes()));
+        assert!(again.add_block(codes.count(), &codes.to_bytes()));
+        assert!(!again.add_block(codes.count() + 1, &codes.to_bytes()));
         let (mut found, mut all) = (0, 0);
         for seed in 5000..5050 {
             let query = vector(seed, dim);
