@@ -5,8 +5,6 @@
 
 use std::{cmp::Reverse, collections::BinaryHeap, ops::Range};
 
-/// Vectors in a block of the database.
-pub const BLOCK: usize = 1024;
 /// How many bytes ahead numbers are fetched.
 #[cfg(target_arch = "x86_64")]
 const AHEAD: usize = 3_072;
@@ -214,6 +212,7 @@ impl Best {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cosine;
 
     /// A vector that only depends on its seed.
     fn vector(seed: u64, dim: usize) -> Vec<f32> {
@@ -225,11 +224,6 @@ mod tests {
             (state % 2001) as f32 / 1000.0 - 1.0
         };
         (0..dim).map(|_| next()).collect()
-    }
-
-    fn cosine(x: &[f32], y: &[f32]) -> f32 {
-        let product = |x: &[f32], y: &[f32]| x.iter().zip(y).map(|(x, y)| x * y).sum::<f32>();
-        product(x, y) / (product(x, x) * product(y, y)).sqrt()
     }
 
     #[test]

@@ -4,7 +4,7 @@
 
 mod codes;
 
-pub use codes::{BLOCK, Best, Codes};
+pub use codes::{Best, Codes};
 
 /// A vector as SQLite stores it.
 pub fn bytes_of(vector: &[f32]) -> Vec<u8> {

@@ -5,11 +5,11 @@ use std::{num::NonZero, sync::Arc, time::Duration};
 
 use mneme_domain::Actor;
 use mneme_memo::{Bounds, Memo};
-use mneme_vector_math::{BLOCK, Best, Codes, cosine};
+use mneme_vector_math::{Best, Codes, cosine};
 use parking_lot::RwLock;
 use tokio::task::JoinSet;
 
-use super::{Key, Look, Target, Vector, exact, graph};
+use super::{Key, Look, Target, Vector, exact, graph, tidy::BLOCK};
 use crate::{
     Conn, Engine, Result, StoreError,
     conn::Context,

@@ -8,7 +8,7 @@ use std::{
 
 use mneme_domain::OrgId;
 use mneme_macros::boxed;
-use mneme_vector_math::{BLOCK, Codes};
+use mneme_vector_math::Codes;
 use parking_lot::Mutex;
 
 use super::{Vector, graph, shelf};
@@ -86,6 +86,8 @@ impl Ledger {
     }
 }
 
+/// Vectors in a block.
+pub(super) const BLOCK: usize = 1024;
 /// Spaces of which the number of new vectors is remembered.
 const MOST_REMEMBERED: usize = 10_000;
 /// Blocks, some five thousand vectors, after which the table is not what PostgreSQL takes it for.
