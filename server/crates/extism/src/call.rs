@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use extism::{CompiledPlugin, Manifest, PluginBuilder, Wasm};
-use moka::sync::Cache;
+use mneme_memo::{Bounds, Memo};
 use parking_lot::Mutex;
 use tokio::sync::Semaphore;
 
@@ -75,11 +75,13 @@ pub enum PluginFailure {
 }
 
 type Key = ([u8; 32], u32, u64, u64);
+/// Whoever comes first compiles; others wait for it.
+type Slot = Arc<Mutex<Option<Arc<CompiledPlugin>>>>;
 
 /// Runs plugins. Clones share what is compiled.
 #[derive(Clone)]
 pub struct Plugins {
-    compiled: Cache<Key, Arc<CompiledPlugin>>,
+    compiled: Memo<Key, Slot>,
     contexts: Contexts,
     places: Arc<Semaphore>,
 }
@@ -87,13 +89,13 @@ pub struct Plugins {
 impl Default for Plugins {
     fn default() -> Self {
         let (contexts, places) = (Contexts::default(), Arc::new(Semaphore::new(CALLS)));
-        Self { compiled: Cache::new(COMPILED), contexts, places }
+        Self { compiled: Memo::new(Bounds::of(COMPILED)), contexts, places }
     }
 }
 
 impl std::fmt::Debug for Plugins {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Plugins").field("compiled", &self.compiled.entry_count()).finish_non_exhaustive()
+        f.debug_struct("Plugins").finish_non_exhaustive()
     }
 }
 
@@ -137,17 +139,21 @@ impl Plugins {
         let pages = u32::try_from(limits.memory_bytes / PAGE).unwrap_or(u32::MAX);
         let (fuel, wall) = (millis(limits.cpu).saturating_mul(FUEL_PER_MS), millis(limits.wall));
         let key = (plugin.hash, pages, fuel, wall);
-        let compile = || {
-            let mut manifest = Manifest::new([Wasm::data(&*plugin.wasm)])
-                .with_memory_max(pages)
-                .with_timeout(Duration::from_millis(wall))
-                .with_allowed_hosts(std::iter::empty());
-            manifest.memory.max_http_response_bytes = Some(0);
-            manifest.memory.max_var_bytes = Some(limits.memory_bytes);
-            let builder = PluginBuilder::new(manifest).with_wasi(true).with_cache_disabled().with_fuel_limit(fuel);
-            with_host(builder, &self.contexts).compile().map(Arc::new)
-        };
-        self.compiled.try_get_with(key, compile).map_err(|error| PluginFailure::Failed(shortened(&error)))
+        let slot = self.compiled.get_with(&key, Slot::default);
+        let mut slot = slot.lock();
+        if let Some(compiled) = &*slot {
+            return Ok(Arc::clone(compiled));
+        }
+        let mut manifest = Manifest::new([Wasm::data(&*plugin.wasm)])
+            .with_memory_max(pages)
+            .with_timeout(Duration::from_millis(wall))
+            .with_allowed_hosts(std::iter::empty());
+        manifest.memory.max_http_response_bytes = Some(0);
+        manifest.memory.max_var_bytes = Some(limits.memory_bytes);
+        let builder = PluginBuilder::new(manifest).with_wasi(true).with_cache_disabled().with_fuel_limit(fuel);
+        let compiled = with_host(builder, &self.contexts).compile();
+        let compiled = compiled.map_err(|error| PluginFailure::Failed(shortened(&error)))?;
+        Ok(Arc::clone(slot.insert(Arc::new(compiled))))
     }
 }
 

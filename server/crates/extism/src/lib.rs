@@ -1,7 +1,6 @@
 //! Runs Extism plugins: core WebAssembly modules with functions that take and give a text.
 //!
-//! This crate alone names `extism`, which brings an engine of its own, an older wasmtime than that of components, until
-//! both move to a newer compiler. It is not as tight a place as the sandbox of components: a plugin is compiled in the
+//! This crate alone names `extism`. It is not as tight a place as the sandbox of components: a plugin is compiled in the
 //! server's process. So plugins are taken from administrators only, every limit that the engine has is set, and
 //! nothing of Extism's own way to the outside is left: requests, configuration and logs go through [`PluginHost`].
 
