@@ -81,7 +81,7 @@ type Slot = Arc<Mutex<Option<Arc<CompiledPlugin>>>>;
 /// Runs plugins. Clones share what is compiled.
 #[derive(Clone)]
 pub struct Plugins {
-    compiled: Memo<Key, Slot>,
+    compiled: Arc<Memo<Key, Slot>>,
     contexts: Contexts,
     places: Arc<Semaphore>,
 }
@@ -89,7 +89,7 @@ pub struct Plugins {
 impl Default for Plugins {
     fn default() -> Self {
         let (contexts, places) = (Contexts::default(), Arc::new(Semaphore::new(CALLS)));
-        Self { compiled: Memo::new(Bounds::of(COMPILED)), contexts, places }
+        Self { compiled: Arc::new(Memo::new(Bounds::of(COMPILED))), contexts, places }
     }
 }
 
