@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Instant;
 
 use crate::fail::{self, Done, Failure};
@@ -52,6 +53,17 @@ pub fn build(toolchain: &Toolchain, force: bool) -> Done {
     fs::write(&stamp_path, &stamp).map_err(Failure::at(&stamp_path))?;
     println!("built-in tools: built in {} s", start.elapsed().as_secs());
     Ok(())
+}
+
+/// Runs the guests' own tests: as a program of this machine, with a host that plays the server.
+pub fn test() -> Done {
+    println!("built-in tools: testing");
+    let mut cargo = Command::new("cargo");
+    cargo
+        .args(["test", "--workspace", "--locked", "--no-fail-fast"])
+        .current_dir(paths::root().join("builtin-tools"))
+        .env("CARGO_TARGET_DIR", paths::cache()?.join("guests-tests"));
+    fail::run(&mut cargo)
 }
 
 /// The guests: every folder of the workspace that holds a package.

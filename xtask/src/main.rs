@@ -28,15 +28,15 @@ enum Command {
     /// Prepares a fresh checkout: fetches the wasm target, builds the built-in tools and the language runtimes,
     /// fetches the embedding model.
     Setup(setup::Options),
-    /// Tests the language runtimes' own code, without WebAssembly.
-    TestRuntimes,
+    /// Tests the own code of the built-in tools and of the language runtimes, without WebAssembly.
+    TestGuests,
 }
 
 fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Bench(options) => bench::run(&options),
         Command::Setup(options) => setup::run(&options),
-        Command::TestRuntimes => runtimes::test(),
+        Command::TestGuests => guests::test().and_then(|()| runtimes::test()),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -48,11 +48,7 @@ pub fn conversation_search(
 ) -> Result<String, ToolError> {
     let hits = conversation.search(&Query {
         text: query,
-        roles: roles
-            .unwrap_or_default()
-            .into_iter()
-            .map(Role::name)
-            .collect(),
+        roles: roles.unwrap_or_default().into_iter().map(Role::name).collect(),
         limit: limit.filter(|&most| most > 0),
         start_date: start_date.filter(|date| !date.trim().is_empty()),
         end_date: end_date.filter(|date| !date.trim().is_empty()),
@@ -103,18 +99,13 @@ mod tests {
             content: content.into(),
         };
         MockHost::new()
-            .with_hits(vec![
-                hit("assistant", "the secret"),
-                hit("user", "a \"secret\"?"),
-            ])
+            .with_hits(vec![hit("assistant", "the secret"), hit("user", "a \"secret\"?")])
             .at(1_795_445_462_243 + 90_000)
     }
 
     #[test]
     fn hits_are_shown_as_indented_json() {
-        let answer = host()
-            .call::<conversation_search>(json!({"query": "secret", "limit": 1}))
-            .expect("an answer");
+        let answer = host().call::<conversation_search>(json!({"query": "secret", "limit": 1})).expect("an answer");
         assert_eq!(
             answer,
             "Showing 1 results: [\n  {\n    \"timestamp\": \"2026-11-23T14:51:02.243395+00:00\",\n    \
@@ -129,10 +120,8 @@ mod tests {
             "query": "secret", "roles": ["assistant", "tool"], "limit": 3,
             "start_date": "2020-01-01", "end_date": "2020-12-31T10:00",
         });
-        host.call::<conversation_search>(arguments)
-            .expect("an answer");
-        host.call::<conversation_search>(json!({"query": "x", "limit": 0, "end_date": ""}))
-            .expect("an answer");
+        host.call::<conversation_search>(arguments).expect("an answer");
+        host.call::<conversation_search>(json!({"query": "x", "limit": 0, "end_date": ""})).expect("an answer");
         assert_eq!(
             host.queries(),
             [
@@ -143,10 +132,7 @@ mod tests {
                     start_date: Some("2020-01-01".into()),
                     end_date: Some("2020-12-31T10:00".into()),
                 },
-                Query {
-                    text: "x".into(),
-                    ..Query::default()
-                }
+                Query { text: "x".into(), ..Query::default() }
             ]
         );
     }
@@ -158,16 +144,11 @@ mod tests {
         assert_eq!(nothing, Ok("No messages found.".to_owned()));
         let role = empty.call::<conversation_search>(json!({"query": "x", "roles": ["system"]}));
         let role = role.expect_err("no such role").to_string();
-        assert!(
-            role.contains("`roles`") && role.contains("one of \"assistant\", \"user\", \"tool\""),
-            "{role}"
-        );
+        assert!(role.contains("`roles`") && role.contains("one of \"assistant\", \"user\", \"tool\""), "{role}");
         let date = MockHost::new().refusing(HostError::Invalid("`start_date` is no date".into()));
         assert_eq!(
             date.call::<conversation_search>(json!({"query": "x", "start_date": "soon"})),
-            Err(ToolError::InvalidArguments(
-                "`start_date` is no date".into()
-            ))
+            Err(ToolError::InvalidArguments("`start_date` is no date".into()))
         );
     }
 
@@ -175,15 +156,11 @@ mod tests {
     fn the_schema_is_the_one_clients_know() {
         let spec = conversation_search::spec();
         assert_eq!(spec.capabilities, ["conversation-search"]);
-        let properties = spec.parameters["properties"]
-            .as_object()
-            .expect("an object");
+        let properties = spec.parameters["properties"].as_object().expect("an object");
         let names: Vec<_> = properties.keys().collect();
         assert_eq!(names, ["query", "roles", "limit", "start_date", "end_date"]);
         let mut roles = properties["roles"].clone();
-        let described = roles
-            .as_object_mut()
-            .and_then(|roles| roles.remove("description"));
+        let described = roles.as_object_mut().and_then(|roles| roles.remove("description"));
         assert!(matches!(described, Some(Value::String(text)) if !text.is_empty()));
         let items = json!({"type": "string", "enum": ["assistant", "user", "tool"]});
         assert_eq!(roles, json!({"type": "array", "items": items}));

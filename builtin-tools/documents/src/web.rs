@@ -11,9 +11,9 @@ use crate::{
 const MAX_DEPTH: usize = 1_000;
 /// Elements that never hold others, or that close by themselves.
 const FLAT: &[&str] = &[
-    "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr", "p", "li",
-    "dt", "dd", "tr", "td", "th", "thead", "tbody", "tfoot", "colgroup", "option", "optgroup", "rp", "rt", "html", "body",
-    "head",
+    "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr", "p",
+    "li", "dt", "dd", "tr", "td", "th", "thead", "tbody", "tfoot", "colgroup", "option", "optgroup", "rp", "rt",
+    "html", "body", "head",
 ];
 
 /// About how deep the elements of a page nest at most, without parsing it.

@@ -13,20 +13,14 @@ use mneme_tool_sdk::{Agent, Capability, Host, Memory, MemoryEditor, ToolError, t
 pub fn environment() -> String {
     let mut pairs: Vec<_> = std::env::vars().map(|(k, v)| format!("{k}={v}")).collect();
     pairs.sort();
-    format!(
-        "{} {:?}",
-        pairs.join(","),
-        std::env::args().collect::<Vec<_>>()
-    )
+    format!("{} {:?}", pairs.join(","), std::env::args().collect::<Vec<_>>())
 }
 
 /// Reads a file.
 #[tool]
 pub fn read_file(path: String) -> Result<String, ToolError> {
     let mut text = String::new();
-    std::fs::File::open(path)
-        .and_then(|mut file| file.read_to_string(&mut text))
-        .map_err(ToolError::failed)?;
+    std::fs::File::open(path).and_then(|mut file| file.read_to_string(&mut text)).map_err(ToolError::failed)?;
     Ok(text)
 }
 
@@ -41,9 +35,8 @@ pub fn list_root() -> Result<String, ToolError> {
 #[tool]
 pub fn list_folder(path: String) -> Result<String, ToolError> {
     let entries = std::fs::read_dir(path).map_err(ToolError::failed)?;
-    let mut names: Vec<_> = entries
-        .filter_map(|entry| Some(entry.ok()?.file_name().to_string_lossy().into_owned()))
-        .collect();
+    let mut names: Vec<_> =
+        entries.filter_map(|entry| Some(entry.ok()?.file_name().to_string_lossy().into_owned())).collect();
     names.sort();
     Ok(names.join(","))
 }
@@ -65,9 +58,7 @@ pub fn connect(address: String) -> Result<String, ToolError> {
 /// Looks a host name up.
 #[tool]
 pub fn resolve(host: String) -> Result<String, ToolError> {
-    let found = (host.as_str(), 80)
-        .to_socket_addrs()
-        .map_err(ToolError::failed)?;
+    let found = (host.as_str(), 80).to_socket_addrs().map_err(ToolError::failed)?;
     Ok(format!("{:?}", found.collect::<Vec<_>>()))
 }
 

@@ -10,11 +10,7 @@ use crate::edit;
 /// * `label` - The label of the memory block.
 /// * `content` - The text to add.
 #[tool]
-pub fn core_memory_append(
-    memory: &MemoryEditor,
-    label: String,
-    content: String,
-) -> Result<String, ToolError> {
+pub fn core_memory_append(memory: &MemoryEditor, label: String, content: String) -> Result<String, ToolError> {
     let block = edit::open(memory, &label)?;
     let value = match block.value.as_str() {
         "" => content,
@@ -47,11 +43,7 @@ pub fn core_memory_replace(
             "Nothing was replaced: old_content `{old_content}` did not appear in memory block `{label}`."
         )));
     }
-    edit::save(
-        memory,
-        &block,
-        &block.value.replace(&old_content, &new_content),
-    )
+    edit::save(memory, &block, &block.value.replace(&old_content, &new_content))
 }
 
 #[cfg(test)]
@@ -63,9 +55,7 @@ mod tests {
 
     #[test]
     fn appending_starts_a_line() {
-        let host = MockHost::new()
-            .with_block("notes", "one")
-            .with_block("empty", "");
+        let host = MockHost::new().with_block("notes", "one").with_block("empty", "");
         for label in ["notes", "empty"] {
             let arguments = json!({"label": label, "content": "more"});
             host.call::<core_memory_append>(arguments).expect("an edit");
@@ -83,12 +73,7 @@ mod tests {
         };
         assert!(call("two").is_ok());
         assert_eq!(host.value("notes").as_deref(), Some("2 and 2"));
-        assert!(
-            call("two")
-                .expect_err("gone")
-                .to_string()
-                .contains("did not appear")
-        );
+        assert!(call("two").expect_err("gone").to_string().contains("did not appear"));
         assert!(call("").is_err());
         assert_eq!(host.writes(), 1);
     }

@@ -18,18 +18,12 @@ pub fn open(memory: &MemoryEditor, label: &str) -> Result<Block, ToolError> {
 
 /// Names the blocks that do exist, so that the model can pick one.
 fn unknown(memory: &MemoryEditor, label: &str) -> Result<ToolError, ToolError> {
-    let labels: Vec<_> = memory
-        .blocks()?
-        .into_iter()
-        .map(|block| format!("`{}`", block.label))
-        .collect();
+    let labels: Vec<_> = memory.blocks()?.into_iter().map(|block| format!("`{}`", block.label)).collect();
     let known = match labels.is_empty() {
         true => "This agent has no memory blocks.".to_owned(),
         false => format!("The memory blocks are {}.", labels.join(", ")),
     };
-    Ok(ToolError::failed(format!(
-        "There is no memory block `{label}`. {known}"
-    )))
+    Ok(ToolError::failed(format!("There is no memory block `{label}`. {known}")))
 }
 
 /// Writes the block's new text, and says how full the block is.
@@ -81,15 +75,7 @@ mod tests {
         for numbered in ["1→ x", "  12→x", "Line 3: x", "Line 4:", "7→"] {
             assert!(has_line_number(numbered), "{numbered}");
         }
-        for text in [
-            "1. milk",
-            "→ next",
-            "Line: x",
-            "Line 3 is red",
-            "12",
-            "a 1→2",
-            "",
-        ] {
+        for text in ["1. milk", "→ next", "Line: x", "Line 3 is red", "12", "a 1→2", ""] {
             assert!(!has_line_number(text), "{text}");
         }
     }

@@ -64,8 +64,7 @@ mod tests {
 
     #[test]
     fn text_goes_where_it_is_told() {
-        let insert =
-            |line: i64| after(json!({"label": "notes", "new_str": "new", "insert_line": line}));
+        let insert = |line: i64| after(json!({"label": "notes", "new_str": "new", "insert_line": line}));
         assert_eq!(insert(0), "new\nline one\nline two");
         assert_eq!(insert(1), "line one\nnew\nline two");
         assert_eq!(insert(2), "line one\nline two\nnew");
@@ -97,25 +96,13 @@ mod tests {
             limit,
             read_only,
         };
-        let host = MockHost::new()
-            .with(block("tiny", 20, false))
-            .with(block("policy", 100, true));
-        let error = |arguments| {
-            host.call::<memory_insert>(arguments)
-                .expect_err("refused")
-                .to_string()
-        };
+        let host = MockHost::new().with(block("tiny", 20, false)).with(block("policy", 100, true));
+        let error = |arguments| host.call::<memory_insert>(arguments).expect_err("refused").to_string();
         let long = error(json!({"label": "tiny", "new_str": "y".repeat(40)}));
-        assert!(
-            long.contains("at most 20 characters") && long.contains("42"),
-            "{long}"
-        );
+        assert!(long.contains("at most 20 characters") && long.contains("42"), "{long}");
         assert!(error(json!({"label": "policy", "new_str": "y"})).contains("read-only"));
         let unknown = error(json!({"label": "absent", "new_str": "y"}));
-        assert_eq!(
-            unknown,
-            "There is no memory block `absent`. The memory blocks are `tiny`, `policy`."
-        );
+        assert_eq!(unknown, "There is no memory block `absent`. The memory blocks are `tiny`, `policy`.");
         for line in [2, -2, i64::MAX] {
             let text = error(json!({"label": "tiny", "new_str": "y", "insert_line": line}));
             assert!(text.contains("use 0 to 1"), "{text}");

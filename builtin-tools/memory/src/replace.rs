@@ -27,11 +27,7 @@ pub fn memory_replace(
     edit::refuse_line_numbers("old_str", &old_str)?;
     edit::refuse_line_numbers("new_str", &new_str)?;
     let block = edit::open(memory, &label)?;
-    let places: Vec<usize> = block
-        .value
-        .match_indices(&old_str)
-        .map(|(at, _)| at)
-        .collect();
+    let places: Vec<usize> = block.value.match_indices(&old_str).map(|(at, _)| at).collect();
     match places[..] {
         [_] => edit::save(memory, &block, &block.value.replacen(&old_str, &new_str, 1)),
         [] => Err(ToolError::failed(format!(
@@ -47,10 +43,8 @@ pub fn memory_replace(
 }
 
 fn line_numbers(value: &str, places: &[usize]) -> String {
-    let mut numbers: Vec<String> = places
-        .iter()
-        .map(|&at| (value[..at].matches('\n').count() + 1).to_string())
-        .collect();
+    let mut numbers: Vec<String> =
+        places.iter().map(|&at| (value[..at].matches('\n').count() + 1).to_string()).collect();
     numbers.dedup();
     numbers.join(", ")
 }
@@ -76,38 +70,18 @@ mod tests {
 
     #[test]
     fn a_unique_match_is_replaced() {
-        assert_eq!(
-            replace("line one\nline two", "line one", "first"),
-            Ok("first\nline two".into())
-        );
-        assert_eq!(
-            replace("drop this, keep that", "drop this, ", ""),
-            Ok("keep that".into())
-        );
+        assert_eq!(replace("line one\nline two", "line one", "first"), Ok("first\nline two".into()));
+        assert_eq!(replace("drop this, keep that", "drop this, ", ""), Ok("keep that".into()));
         assert_eq!(replace("naïve\nñ", "ïve\nñ", "$1 é"), Ok("na$1 é".into()));
     }
 
     #[test]
     fn no_match_and_several_matches_are_refused() {
         let absent = replace("same and same", "absent", "x").expect_err("no match");
-        assert!(
-            absent.contains("`absent` did not appear in memory block `notes`"),
-            "{absent}"
-        );
+        assert!(absent.contains("`absent` did not appear in memory block `notes`"), "{absent}");
         let several = replace("same and same\n\nsame", "same", "x").expect_err("three matches");
-        assert!(
-            several.contains("Multiple") && several.contains("lines 1, 3"),
-            "{several}"
-        );
-        assert!(
-            replace("x", "", "y")
-                .expect_err("empty")
-                .contains("`old_str` is empty")
-        );
-        assert!(
-            replace("x", "x", "1→ y")
-                .expect_err("numbered")
-                .contains("`new_str`")
-        );
+        assert!(several.contains("Multiple") && several.contains("lines 1, 3"), "{several}");
+        assert!(replace("x", "", "y").expect_err("empty").contains("`old_str` is empty"));
+        assert!(replace("x", "x", "1→ y").expect_err("numbered").contains("`new_str`"));
     }
 }
