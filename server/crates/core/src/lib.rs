@@ -35,6 +35,7 @@ mod runs;
 mod steps;
 mod supervise;
 mod takeover;
+mod tasks;
 mod templates;
 mod tools;
 mod turn;
@@ -59,7 +60,7 @@ pub use mneme_store::{
     templates::TemplateFilter,
     tools::ToolFilter,
 };
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tokio_util::sync::CancellationToken;
 
 pub use agents::AgentTest;
 pub use api::{ApiDoor, ToolCaller};
@@ -118,7 +119,7 @@ pub struct Core {
     /// This start of this server, as the owner of runs.
     replica: String,
     /// Turns under way.
-    tasks: TaskTracker,
+    tasks: tasks::Tasks,
     /// No new turns.
     closing: CancellationToken,
     /// Turns under way have to end.
@@ -164,7 +165,7 @@ impl Core {
             batches: batches::Batches::default(),
             files: files::FileWork::default(),
             replica: format!("replica-{}", env_id),
-            tasks: TaskTracker::new(),
+            tasks: tasks::Tasks::default(),
             closing: CancellationToken::new(),
             stopping: CancellationToken::new(),
             gone: CancellationToken::new(),
