@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import os
 import shutil
 import subprocess
 import threading
@@ -11,8 +10,8 @@ from pathlib import Path
 from . import ROOT, Trouble
 
 #: What builds the server, and the program that prepares for it. Both packages are named for both, so that what they have in
-#: common is built once. The last crates keep one processor busy each for much of their time, so there are three at a time at least.
-BUILD = ("build", "--release", "--jobs", str(max(3, os.cpu_count() or 1)), "--package", "mneme", "--package", "xtask", "--bin")
+#: common is built once.
+BUILD = ("build", "--release", "--package", "mneme", "--package", "xtask", "--bin")
 
 
 def server():
