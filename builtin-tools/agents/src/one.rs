@@ -73,7 +73,7 @@ mod tests {
         let host = MockHost::new().answering(
             "POST",
             "http://mneme.internal/v1/agents/messages/broadcast",
-            Response::new(200).with_body(&said.to_string()),
+            Response::new(200).with_body(said.to_string()),
         );
         let arguments = json!({"message": "When?", "other_agent_id": OTHER});
         let answer = host.call::<send_message_to_agent_and_wait_for_reply>(arguments).expect("an answer");
