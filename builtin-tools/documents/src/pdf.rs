@@ -31,7 +31,6 @@ pub fn read(bytes: Vec<u8>, careful: bool) -> Result<Reading> {
             let mut output = PlainTextOutput::new(&mut found);
             // A page that cannot be read leaves the others, and what was read of it.
             let _ = pdf_extract::output_doc_page(&document, &mut output, *page);
-            drop(output);
             add(&mut text, &found)?;
         }
     }
