@@ -9,7 +9,7 @@ use tokio_util::task::TaskTracker;
 pub(crate) struct Tasks(TaskTracker);
 
 impl Tasks {
-    /// Begins a piece of work. It is put in a box: everything that tokio does for a task is compiled once for each kind of work.
+    /// Begins a piece of work. It is put in a box: what tokio does for a task is compiled once for each kind of result.
     pub fn spawn<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
         let work: BoxFuture<'static, T> = Box::pin(work);
         self.0.spawn(work)
