@@ -10,6 +10,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use crate::apt::{self, Apt};
 use crate::fail::{self, Done, Failure};
 use crate::rustup;
 use crate::toolchain::{Output, Toolchain};
@@ -17,20 +18,16 @@ use crate::toolchain::{Output, Toolchain};
 const COMPILER: &str = "rustc-web";
 const SOURCES: &str = "rust-web-src";
 const C_LIBRARY: &str = "wasi-libc";
+/// The oldest compiler that the guests and their libraries can be built with.
+const REQUIRED: &str = env!("CARGO_PKG_RUST_VERSION");
 /// Written last, so that an interrupted unpacking is not taken for a whole one.
 const COMPLETE: &str = "complete";
 
 /// Makes sure that the packages are unpacked.
 pub fn toolchain(output: Output, code: &Path, say: &dyn Fn(&str)) -> Done<Toolchain> {
     let folder = crate::cache()?.join("wasm-toolchain");
-    if !folder.join(COMPLETE).is_file() {
-        install(&folder, say)?;
-    }
+    let Compiler { rustc, libraries, version } = compiler(&folder, say)?;
     let usr = folder.join("usr");
-    let rustc = usr.join("bin/rustc");
-    let libraries = library_folder(&usr.join("lib"))?;
-    let version = fail::output(Command::new(&rustc).arg("--version").env("LD_LIBRARY_PATH", &libraries))
-        .map_err(|failure| Failure::new(format!("{failure}\ndelete {} to fetch it again", folder.display())))?;
 
     let linkers = rustup::sysroot(code)?.join("lib/rustlib").join(rustup::host(code)?).join("bin");
     let linker = linkers.join(match output {
@@ -73,80 +70,79 @@ pub fn toolchain(output: Output, code: &Path, say: &dyn Fn(&str)) -> Done<Toolch
     })
 }
 
+struct Compiler {
+    rustc: PathBuf,
+    /// The folder of the libraries that it is linked to.
+    libraries: PathBuf,
+    /// Its first line of `--version`.
+    version: String,
+}
+
+/// The unpacked compiler; fetched where it is missing, or was fetched when an older one was enough.
+fn compiler(folder: &Path, say: &dyn Fn(&str)) -> Done<Compiler> {
+    if folder.join(COMPLETE).is_file() {
+        match unpacked(folder) {
+            Ok(compiler) if is_new_enough(&compiler.version) => return Ok(compiler),
+            Ok(compiler) => say(&format!("{} was fetched earlier: too old by now", compiler.version)),
+            Err(failure) => say(&format!("what was fetched earlier does not run: {failure}")),
+        }
+    }
+    install(folder, say)?;
+    let compiler = unpacked(folder)?;
+    match is_new_enough(&compiler.version) {
+        true => Ok(compiler),
+        false => Err(Failure::new(format!(
+            "the packages of this machine's Debian have {}; rustc {REQUIRED} or newer is needed",
+            compiler.version
+        ))),
+    }
+}
+
+fn unpacked(folder: &Path) -> Done<Compiler> {
+    let rustc = folder.join("usr/bin/rustc");
+    let libraries = library_folder(&folder.join("usr/lib"))?;
+    let version = fail::output(Command::new(&rustc).arg("--version").env("LD_LIBRARY_PATH", &libraries))?;
+    Ok(Compiler { rustc, libraries, version })
+}
+
+/// Whether `rustc 1.96.0 (…)` is the required version or a later one.
+fn is_new_enough(version: &str) -> bool {
+    let numbers = |text: &str| text.split('.').map_while(|part| part.parse::<u32>().ok()).collect::<Vec<_>>();
+    version.split_whitespace().nth(1).is_some_and(|version| numbers(version) >= numbers(REQUIRED))
+}
+
 fn install(folder: &Path, say: &dyn Fn(&str)) -> Done {
     say("fetching Debian's compiler: 140 MB, a minute or two");
     if folder.exists() {
         fs::remove_dir_all(folder).map_err(Failure::at(folder))?;
     }
     fs::create_dir_all(folder).map_err(Failure::at(folder))?;
-    let packages = packages(say)?;
+    let lists = folder.join("lists");
+    let apt = Apt::with_lists(&lists, COMPILER)?;
+    let packages = packages(&apt)?;
     for (index, package) in packages.iter().enumerate() {
         say(&format!("{}/{} {package}", index + 1, packages.len()));
-        let archive = download(package, folder)?;
+        let archive = apt.download(package, folder)?;
         unpack(package, &archive, folder)?;
         fs::remove_file(&archive).map_err(Failure::at(&archive))?;
     }
+    fs::remove_dir_all(&lists).map_err(Failure::at(&lists))?;
     let complete = folder.join(COMPLETE);
     fs::write(&complete, packages.join("\n")).map_err(Failure::at(&complete))
 }
 
 /// The three packages, and what the compiler needs that this machine does not have: its own
 /// libraries carry their versions in their names, so they are looked up.
-fn packages(say: &dyn Fn(&str)) -> Done<Vec<String>> {
-    let looked_up = dependencies(COMPILER).or_else(|_| {
-        say("the package lists are missing or old: apt-get update");
-        fail::output(Command::new("apt-get").args(["update", "--quiet"]))?;
-        dependencies(COMPILER)
-    });
-    let mut pending =
-        looked_up.map_err(|failure| Failure::new(format!("Debian's packages are not available either: {failure}")))?;
+fn packages(apt: &Apt) -> Done<Vec<String>> {
+    let mut pending = apt.dependencies(COMPILER)?;
     let mut packages = [COMPILER, SOURCES, C_LIBRARY].map(str::to_owned).to_vec();
     while let Some(package) = pending.pop() {
-        if package.starts_with("lib") && !packages.contains(&package) && !present(&package) {
-            pending.extend(dependencies(&package)?);
+        if package.starts_with("lib") && !packages.contains(&package) && !apt::is_installed(&package) {
+            pending.extend(apt.dependencies(&package)?);
             packages.push(package);
         }
     }
     Ok(packages)
-}
-
-fn dependencies(package: &str) -> Done<Vec<String>> {
-    let listed = fail::output(Command::new("apt-cache").args(["depends", "--important", package]))?;
-    match listed.is_empty() {
-        true => Err(Failure::new(format!("there is no package {package}"))),
-        false => Ok(parse_dependencies(&listed)),
-    }
-}
-
-/// Reads `apt-cache depends`: real packages only, no alternatives and no virtual ones (`<…>`).
-fn parse_dependencies(listed: &str) -> Vec<String> {
-    listed
-        .lines()
-        .filter_map(|line| line.trim().split_once("Depends: "))
-        .map(|(_, name)| name.split(':').next().unwrap_or(name).trim())
-        .filter(|name| !name.starts_with('<'))
-        .map(str::to_owned)
-        .collect()
-}
-
-/// Whether the package is installed on this machine.
-fn present(package: &str) -> bool {
-    let status = Command::new("dpkg-query").args(["--show", "--showformat=${db:Status-Status}", package]).output();
-    status.is_ok_and(|output| output.stdout.starts_with(b"installed"))
-}
-
-/// Downloads a package and says where the file is.
-fn download(package: &str, folder: &Path) -> Done<PathBuf> {
-    fail::output(Command::new("apt-get").args(["download", "--quiet", package]).current_dir(folder))?;
-    let prefix = format!("{package}_");
-    fs::read_dir(folder)
-        .map_err(Failure::at(folder))?
-        .filter_map(|entry| Some(entry.ok()?.path()))
-        .find(|path| {
-            let name = path.file_name().unwrap_or_default().to_string_lossy();
-            name.starts_with(&prefix) && name.ends_with(".deb")
-        })
-        .ok_or_else(|| Failure::new(format!("apt-get did not leave a file for {package}")))
 }
 
 fn unpack(package: &str, archive: &Path, folder: &Path) -> Done {
@@ -189,12 +185,13 @@ fn library_folder(lib: &Path) -> Done<PathBuf> {
 
 #[cfg(test)]
 mod tests {
-    use super::parse_dependencies;
+    use super::is_new_enough;
 
     #[test]
-    fn dependencies_are_the_real_packages() {
-        let listed = "rustc-web\n  Depends: libc6\n  PreDepends: dpkg\n  Depends: <libc-dev>\n    libc6-dev\n \
-                      |Depends: gcc\n  Depends: libllvm22:amd64\n  Conflicts: rustc\n";
-        assert_eq!(parse_dependencies(listed), ["libc6", "dpkg", "gcc", "libllvm22"]);
+    fn a_compiler_of_old_package_lists_is_told_from_one_that_will_do() {
+        assert!(is_new_enough("rustc 1.96.0 (0000000 2026-05-25) (built from a source tarball)"));
+        assert!(is_new_enough(&format!("rustc {}.0 (0000000 2026-03-01)", env!("CARGO_PKG_RUST_VERSION"))));
+        assert!(!is_new_enough("rustc 1.85.0 (4d91de4e4 2025-02-17) (built from a source tarball)"));
+        assert!(!is_new_enough("a shell's complaint"));
     }
 }

@@ -1,6 +1,7 @@
 //! Finds a compiler for WebAssembly guests: rustup's, or Debian's where rustup's target cannot be fetched. The set-up
 //! of a checkout builds the built-in tools with it, and `mneme tools build` those of users.
 
+mod apt;
 mod debian;
 pub mod fail;
 mod rustup;
