@@ -15,6 +15,10 @@ const AGENTS_OF_A_CLIENT: usize = 8;
 /// Turns before the first look: every agent has been talked to, and buffers, pools and caches have their size.
 const WARM_UP: u64 = 2_000;
 const PATIENCE: Duration = Duration::from_secs(900);
+/// What a start loads behind itself, and messages that are still embedded, have their memory when it stays the same for so long.
+const STILL: Duration = Duration::from_secs(3);
+/// In mebibytes.
+const SAME: f64 = 0.5;
 
 /// Talks to its agents in turn and has each forget its history before it begins anew: what the server keeps about
 /// them stays the same, so what grows is lost.
@@ -57,7 +61,7 @@ impl Bench {
             });
         }
         load::run(&mut workers, limit(WARM_UP.min(turns))).await?;
-        let before = procfs::memory(server.pid())?;
+        let before = settled(server.pid()).await?;
         let figures = timed(&server, &mut workers, limit(turns)).await?;
         let after = procfs::memory(server.pid())?;
         server.stop().await?;
@@ -73,4 +77,19 @@ impl Bench {
             ..figures
         })
     }
+}
+
+/// The memory of a process once it stays the same; at the latest after 20 times as long.
+async fn settled(pid: u32) -> Result<procfs::Memory> {
+    let mut last = procfs::memory(pid)?;
+    for _ in 0..20 {
+        tokio::time::sleep(STILL).await;
+        let now = procfs::memory(pid)?;
+        let moved = (now.resident - last.resident).abs();
+        last = now;
+        if moved < SAME {
+            break;
+        }
+    }
+    Ok(last)
 }
