@@ -21,7 +21,7 @@ def server():
     target = Path(json.loads(cargo("metadata", "--format-version=1", "--no-deps", capture=True))["target_directory"])
     binary, xtask = (target / "release" / name for name in ("mneme", "xtask"))
     if not binary.exists():
-        print("Building the server. The first time this takes about 20 minutes on two cores; cargo shows the progress.")
+        print("Building the server. The first time this takes about 15 minutes on two cores; cargo shows the progress.")
     cargo(*BUILD, "xtask")
     with contextlib.nullcontext() if binary.exists() else ahead():
         run(xtask, "setup", "--without-examples")
