@@ -151,8 +151,11 @@ impl Plugins {
         manifest.memory.max_http_response_bytes = Some(0);
         manifest.memory.max_var_bytes = Some(limits.memory_bytes);
         let builder = PluginBuilder::new(manifest).with_wasi(true).with_cache_disabled().with_fuel_limit(fuel);
-        let compiled = with_host(builder, &self.contexts).compile();
-        let compiled = compiled.map_err(|error| PluginFailure::Failed(shortened(&error)))?;
+        let compiled = with_host(builder, &self.contexts).compile().map_err(|error| {
+            // An empty place would keep one from a plugin that can be compiled.
+            self.compiled.remove(&key);
+            PluginFailure::Failed(shortened(&error))
+        })?;
         Ok(Arc::clone(slot.insert(Arc::new(compiled))))
     }
 }

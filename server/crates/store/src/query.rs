@@ -91,6 +91,11 @@ impl<'a> Query<'a> {
 
     /// Appends a test of what comes before against a list.
     pub(crate) fn any(&mut self, list: Vec<String>) -> &mut Self {
+        let list = match <[String; 1]>::try_from(list) {
+            // An index behind it then has its rows in order, and a page is read without sorting all of them.
+            Ok([only]) => return self.with(" = ", only),
+            Err(list) => list,
+        };
         self.push_either(" in (select value from json_each(", " = any(");
         self.bind(Arg::List(list));
         self.push_either("))", ")")
@@ -158,11 +163,16 @@ mod tests {
             .maybe(" and b = ", Some(2_i64))
             .maybe(" and c = ", None::<bool>)
             .push(" and d")
-            .any(vec!["y".into()]);
+            .any(vec!["y".into()])
+            .push(" and f")
+            .any(vec!["y".into(), "z".into()]);
         query.and_contains("e", "50%");
         let (text, args) = query.into_parts();
-        assert_eq!(text, "select 1 from t where a = $1 and b = $2 and d = any($3) and strpos(lower(e), lower($4)) > 0");
-        assert_eq!(args.len(), 4);
+        assert_eq!(
+            text,
+            "select 1 from t where a = $1 and b = $2 and d = $3 and f = any($4) and strpos(lower(e), lower($5)) > 0"
+        );
+        assert_eq!(args.len(), 5);
     }
 
     #[test]

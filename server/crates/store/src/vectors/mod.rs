@@ -162,11 +162,7 @@ impl Look<'_> {
 
     /// Adds the tests on vectors, of some of the spaces.
     fn within<'q>(&'q self, query: &mut Query<'q>, spaces: &[String]) {
-        match spaces {
-            // The index then has them in the order in which they are read.
-            [space] => query.with(" and v.space = ", space.clone()),
-            spaces => query.push(" and v.space").any(spaces.to_vec()),
-        };
+        query.push(" and v.space").any(spaces.to_vec());
         query.with(" and v.model = ", self.model).with(" and v.dim = ", self.dim());
     }
 
