@@ -6,7 +6,7 @@ mod common;
 use std::collections::HashSet;
 
 use common::TestApp;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// Every `$ref` in a document.
 fn references(value: &Value, found: &mut Vec<String>) {
@@ -66,6 +66,32 @@ async fn operations_have_names_of_their_own_and_every_path_parameter() {
     for known in ["health.check", "agents.create", "agents.messages.create-stream", "runs.list-active", "tags.list"] {
         assert!(names.contains(known), "{known} is missing");
     }
+}
+
+/// A single text or number is JSON as well, which a generator of clients has to know.
+#[tokio::test]
+async fn answers_are_of_the_type_that_is_described() {
+    let app = TestApp::new().await;
+    let folder = app.post("/v1/folders/", &json!({ "name": "notes" })).await;
+    assert!(folder.status.is_success(), "{}", folder.text);
+    let document = app.get("/openapi.json").await.json();
+    let mut asked = 0;
+    for (path, item) in document["paths"].as_object().unwrap() {
+        let described = &item["get"]["responses"]["200"]["content"];
+        if path.contains("_id}") || described.is_null() {
+            continue;
+        }
+        let answer = app.get(&path.replace("{folder_name}", "notes").replace("{source_name}", "notes")).await;
+        if !answer.status.is_success() {
+            continue;
+        }
+        let kind = answer.header("content-type").unwrap_or_default().split(';').next().unwrap_or_default();
+        assert!(described.get(kind).is_some(), "{path} answers with {kind}: {described}");
+        asked += 1;
+    }
+    assert!(asked > 30, "only {asked} were asked");
+    let value = &document["components"]["schemas"]["IdentityProperty"]["properties"]["value"];
+    assert!(value["description"].is_string() && value.get("type").is_none(), "any value: {value}");
 }
 
 #[tokio::test]

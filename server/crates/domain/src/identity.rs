@@ -56,7 +56,6 @@ pub struct IdentityProperty {
     /// Its name; an identity has one property of a name.
     pub key: String,
     /// A text, a number, a truth value or an object, as `type` says.
-    #[schema(value_type = Object)]
     pub value: Value,
     /// What the value is.
     #[serde(rename = "type")]

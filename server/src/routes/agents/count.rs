@@ -14,7 +14,7 @@ use crate::{
     path = "/v1/agents/count",
     operation_id = "agents.count",
     tag = "agents",
-    responses((status = 200, description = "The number.", body = i64), Common)
+    responses((status = 200, description = "The number.", body = i64, content_type = "application/json"), Common)
 )]
 pub async fn count(State(app): State<AppState>, Caller(actor): Caller) -> Answer<i64> {
     Ok(Json(app.core.count_agents(&actor).await?))

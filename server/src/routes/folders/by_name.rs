@@ -19,7 +19,7 @@ use crate::{
     operation_id = "folders.retrieve-by-name",
     tag = "folders",
     params(("folder_name" = String, Path, description = "The exact name")),
-    responses((status = 200, description = "`source-<uuid4>`", body = String), Refusals)
+    responses((status = 200, description = "`source-<uuid4>`", body = String, content_type = "application/json"), Refusals)
 )]
 pub async fn by_name(
     State(app): State<AppState>,
@@ -36,7 +36,7 @@ pub async fn by_name(
     operation_id = "sources.retrieve-by-name",
     tag = "sources",
     params(("source_name" = String, Path, description = "The exact name")),
-    responses((status = 200, description = "`source-<uuid4>`", body = String), Refusals)
+    responses((status = 200, description = "`source-<uuid4>`", body = String, content_type = "application/json"), Refusals)
 )]
 pub async fn source_by_name(app: State<AppState>, caller: Caller, SourceName(name): SourceName) -> Answer<SourceId> {
     by_name(app, caller, FolderName(name)).await

@@ -14,7 +14,7 @@ use crate::{
     path = "/v1/identities/count",
     operation_id = "identities.count",
     tag = "identities",
-    responses((status = 200, description = "How many there are.", body = i64), Common)
+    responses((status = 200, description = "How many there are.", body = i64, content_type = "application/json"), Common)
 )]
 pub async fn count(State(app): State<AppState>, Caller(actor): Caller) -> Answer<i64> {
     Ok(Json(app.core.count_identities(&actor).await?))
