@@ -111,6 +111,29 @@ async fn the_model_is_told_of_the_clients_skills_for_one_turn() {
 }
 
 #[tokio::test]
+async fn a_form_of_answers_that_is_none_is_refused() {
+    let provider = provider().await;
+    let app = TestApp::with_provider(&provider.uri()).await;
+    let agent = make_agent(&app, json!({ "response_format": { "type": "json_object" } })).await;
+    for wrong in
+        [json!([null, null]), json!("json_object"), json!({}), json!({ "type": 1 }), json!({ "type": "json_schema" })]
+    {
+        for body in [json!({ "response_format": wrong }), json!({ "model_settings": { "response_format": wrong } })] {
+            let refused = app.patch(&agent, &body).await;
+            assert_eq!(refused.status.as_u16(), 422, "{body}: {}", refused.text);
+            assert!(refused.text.contains("response_format"), "{}", refused.text);
+        }
+    }
+    assert_eq!(good(app.get(&agent).await)["response_format"], json!({ "type": "json_object" }));
+    // A server of models may know more types than the usual ones.
+    for right in
+        [json!({ "type": "text" }), json!({ "type": "json_schema", "json_schema": {} }), json!({ "type": "grammar" })]
+    {
+        assert_eq!(good(app.patch(&agent, &json!({ "response_format": right })).await)["response_format"], right);
+    }
+}
+
+#[tokio::test]
 async fn a_models_settings_reach_the_model() {
     let provider = provider().await;
     let app = TestApp::with_provider(&provider.uri()).await;
@@ -304,6 +327,23 @@ async fn folders_are_changed_under_their_newer_name() {
     assert!(names.len() == 2 && names.contains(&"papers") && names.contains(&own.as_str()), "{names:?}");
     let tools = shown["tools"].as_array().unwrap();
     assert!(tools.iter().any(|tool| tool["name"] == "grep_files"), "{shown}");
+}
+
+#[tokio::test]
+async fn a_folder_keeps_its_model_where_a_client_writes_null() {
+    let provider = provider().await;
+    let app = TestApp::with_provider(&provider.uri()).await;
+    let model = json!({
+        "embedding_model": "text-embedding-3-small", "embedding_endpoint_type": "openai", "embedding_dim": 1536,
+        "embedding_endpoint": provider.uri(), "handle": "openai/text-embedding-3-small",
+    });
+    let folder = good(app.post("/v1/folders/", &json!({ "name": "papers", "embedding_config": model })).await);
+    assert_eq!(folder["embedding_config"]["embedding_model"], "text-embedding-3-small", "{folder}");
+    let path = format!("/v1/folders/{}", folder["id"].as_str().unwrap());
+    let nulls = json!({ "name": "theses", "description": null, "metadata": null, "embedding_config": null });
+    let renamed = good(app.patch(&path, &nulls).await);
+    assert_eq!(renamed["name"], "theses");
+    assert_eq!(renamed["embedding_config"], folder["embedding_config"]);
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ TYPES = {"object": dict, "array": list, "string": str, "boolean": bool, "null": 
 # All words that a schema may have; one that is not here would go unchecked.
 WORDS = {
     "$ref", "type", "enum", "properties", "required", "items", "additionalProperties", "oneOf", "format", "description",
-    "default", "title", "example", "examples", "deprecated", "discriminator", "readOnly",
+    "default", "title", "example", "examples", "deprecated", "discriminator", "readOnly", "allOf", "minimum", "propertyNames",
 }
 
 
@@ -59,6 +59,8 @@ class Description:
             attempts = [list(self.faults(one, value, place)) for one in schema["oneOf"]]
             if all(attempts):
                 yield min(attempts, key=len)[0] + f" (and {len(attempts) - 1} others do not fit)"
+        for one in schema.get("allOf", []):
+            yield from self.faults(one, value, place)
         if "type" in schema:
             kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
             if not any(is_a(kind, value) for kind in kinds):
@@ -66,6 +68,8 @@ class Description:
                 return
         if "enum" in schema and value not in schema["enum"]:
             yield f"{place} is {shown(value)} and none of {shown(schema['enum'])}"
+        if "minimum" in schema and isinstance(value, (int, float)) and value < schema["minimum"]:
+            yield f"{place} is {shown(value)} and less than {schema['minimum']}"
         if schema.get("format") == "date-time" and isinstance(value, str) and not TIME.fullmatch(value):
             yield f"{place} is {shown(value)} and no time"
         if isinstance(value, list) and "items" in schema:
@@ -81,6 +85,7 @@ class Description:
                 yield f"{place} has no {name}"
         others = schema.get("additionalProperties", True)
         for name, field in value.items():
+            yield from self.faults(schema.get("propertyNames", {}), name, f"the name {name} in {place}")
             if name in fields:
                 yield from self.faults(fields[name], field, f"{place}.{name}")
             elif others is False:

@@ -79,7 +79,7 @@ pub struct UpdateFolder {
     pub instructions: Patch<String>,
     #[schema(value_type = Option<Object>)]
     pub metadata: Patch<JsonObject>,
-    /// The model of its files. With another one they are embedded anew.
+    /// The model of its files. With another one they are embedded anew; null keeps it.
     #[schema(value_type = Option<EmbeddingConfig>)]
     pub embedding_config: Patch<EmbeddingConfig>,
 }

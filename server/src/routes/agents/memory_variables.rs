@@ -13,6 +13,7 @@ use crate::{
 
 /// The variables by name.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = MemoryVariables)]
 pub struct Variables {
     #[schema(value_type = Object)]
     variables: JsonObject,

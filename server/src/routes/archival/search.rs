@@ -49,6 +49,7 @@ pub struct Results {
 
 /// A passage that was found.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ArchivalHit)]
 pub struct Hit {
     /// `passage-<uuid4>`; for clients of the 1.x generation, which insist on it.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -13,6 +13,7 @@ use crate::{
 
 /// The arguments.
 #[derive(Debug, Default, Deserialize, ToSchema)]
+#[schema(as = McpToolCall)]
 pub struct Call {
     /// By name.
     #[serde(default)]
@@ -22,6 +23,7 @@ pub struct Call {
 
 /// What a call came to.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = McpToolCalled)]
 pub struct Called {
     /// How it went.
     #[schema(value_type = String)]

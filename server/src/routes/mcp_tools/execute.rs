@@ -13,6 +13,7 @@ use crate::{
 
 /// The arguments.
 #[derive(Debug, Default, Deserialize, ToSchema)]
+#[schema(as = McpToolCallByName)]
 pub struct Call {
     /// By name.
     #[serde(default)]
@@ -22,6 +23,7 @@ pub struct Call {
 
 /// What the call came to.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = McpToolCalledByName)]
 pub struct Called {
     /// What the tool returned, or what went wrong.
     result: String,

@@ -14,6 +14,7 @@ use crate::{
 
 /// What to look for.
 #[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = MessageSearch)]
 pub struct Search {
     /// Words; without any, the newest messages come.
     #[serde(default)]

@@ -51,7 +51,6 @@ pub struct Item {
     message_id: String,
     /// What was said; of a reasoning message see `reasoning`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<Object>)]
     content: Option<Value>,
     /// What was thought.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -66,6 +66,7 @@ pub struct Stop {
 
 /// What a turn used.
 #[derive(ToSchema)]
+#[schema(as = TurnUsage)]
 #[expect(dead_code, reason = "describes what `sse::usage` writes")]
 pub struct Usage {
     /// Always `usage_statistics`.

@@ -20,6 +20,7 @@ use crate::{
 
 /// Variables by name.
 #[derive(Deserialize, ToSchema)]
+#[schema(as = OrganizationVariables)]
 #[serde(deny_unknown_fields)]
 pub struct Variables {
     /// A value, or null for none.

@@ -17,6 +17,7 @@ use crate::{
 
 /// What to look for, and where.
 #[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = PassageSearch)]
 pub struct Search {
     /// A question or keywords; without any, the newest passages come.
     #[serde(default)]
@@ -48,6 +49,7 @@ pub struct Search {
 
 /// A passage that was found.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = PassageHit)]
 pub struct Hit {
     passage: Passage,
     /// The fused score; more is better.

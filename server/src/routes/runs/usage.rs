@@ -13,6 +13,7 @@ use crate::{
 
 /// Tokens of a run.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = RunUsage)]
 pub struct Usage {
     completion_tokens: i64,
     prompt_tokens: i64,

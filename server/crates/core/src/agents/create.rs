@@ -18,7 +18,7 @@ use mneme_macros::boxed;
 use mneme_store::{Conn, StoreError, agents, blocks, folders, identities, messages, tools};
 use serde_json::Value;
 
-use super::{check_timezone, model::ModelChoice, unique, variables};
+use super::{check_response_format, check_timezone, model::ModelChoice, unique, variables};
 use crate::{
     Core, CoreError, Result,
     context::prompt,
@@ -120,6 +120,8 @@ impl Core {
         }
         let agent_type = body.agent_type.unwrap_or(default_type);
         let form = body.model_settings.as_ref().map(|settings| settings.response_format.clone()).unwrap_or_default();
+        let response_format = form.value().or(body.response_format);
+        check_response_format(response_format.as_ref())?;
         let mut llm_config = self
             .choose_model(
                 actor,
@@ -187,7 +189,7 @@ impl Core {
             embedding_config,
             tool_rules,
             message_ids: Vec::new(),
-            response_format: form.value().or(body.response_format),
+            response_format,
             description: body.description,
             metadata: body.metadata,
             memory_variables: body.memory_variables,

@@ -176,6 +176,18 @@ pub(crate) fn check_timezone(name: &str) -> Result<()> {
         .map_err(|_| CoreError::field("timezone", format!("'{name}' is no IANA time zone name such as Europe/Berlin")))
 }
 
+/// Checks the form that an agent's answers are to have. Types that only some providers know are left to them.
+pub(crate) fn check_response_format(format: Option<&serde_json::Value>) -> Result<()> {
+    let Some(format) = format else { return Ok(()) };
+    match format["type"].as_str() {
+        Some("json_schema") if !format["json_schema"].is_object() => {
+            Err(CoreError::field("response_format", "a 'json_schema' that is an object is missing"))
+        }
+        Some(_) => Ok(()),
+        None => Err(CoreError::field("response_format", "it has to be an object with a 'type' such as 'json_schema'")),
+    }
+}
+
 /// Labels without duplicates, in the order given.
 pub(crate) fn unique(tags: Vec<String>) -> Vec<String> {
     let mut seen = std::collections::HashSet::new();

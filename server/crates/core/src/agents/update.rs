@@ -10,7 +10,7 @@ use mneme_domain::{
 use mneme_macros::boxed;
 use mneme_store::{StoreError, agents, identities, messages, tools};
 
-use super::{check_timezone, create::approval_rules, model::ModelChoice, unique, variables};
+use super::{check_response_format, check_timezone, create::approval_rules, model::ModelChoice, unique, variables};
 use crate::{Core, CoreError, Result, identities::named, turn::rules};
 
 /// How often an update is tried again after somebody else was faster.
@@ -84,8 +84,12 @@ impl Core {
         body.base_template_id.apply(&mut agent.base_template_id);
         let falls_asleep = body.enable_sleeptime == Patch::Set(true);
         body.enable_sleeptime.apply(&mut agent.enable_sleeptime);
+        let formed = agent.response_format.clone();
         body.response_format.apply(&mut agent.response_format);
         form.apply(&mut agent.response_format);
+        if agent.response_format != formed {
+            check_response_format(agent.response_format.as_ref())?;
+        }
         body.last_run_completion.apply(&mut agent.last_run_completion);
         body.last_run_duration_ms.apply(&mut agent.last_run_duration_ms);
         body.timezone.apply(&mut agent.timezone);

@@ -125,7 +125,10 @@ impl Core {
         update.description.apply(&mut folder.description);
         update.instructions.apply(&mut folder.instructions);
         update.metadata.apply(&mut folder.metadata);
-        update.embedding_config.apply(&mut folder.embedding_config);
+        // A client that writes null for what it leaves alone must not lose all vectors.
+        if let Patch::Set(config) = update.embedding_config {
+            folder.embedding_config = Some(config);
+        }
         folder.last_updated_by_id = Some(actor.user.to_string());
         let now = self.env.now();
         folder.updated_at = Some(now);
